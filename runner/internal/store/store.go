@@ -1,0 +1,190 @@
+// Package store owns the objects that a run keeps on disk: pixels, checkpoints,
+// weights, every stage's output. Objects are named by the SHA-256 of their
+// content and checked against it whenever they are read, so that a damaged one
+// is never believed: it is removed and made again. Keys point from what was
+// asked for to the object that answers it. Deleting the folder loses time,
+// never a result.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"biomass/runner/internal/digest"
+)
+
+// ErrMissing says that an object is absent, or was damaged and is so now.
+var ErrMissing = errors.New("not in the store")
+
+// Store is a folder of objects and keys. Several goroutines and processes may
+// use the same one.
+type Store struct{ dir string }
+
+// Open returns the store in dir, which is made when something is first put in.
+func Open(dir string) (*Store, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Store{dir: dir}, nil
+	case err != nil:
+		return nil, fmt.Errorf("open store: %w", err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("open store: %s is a file, not a folder: set RUNNER_STORE to another place", dir)
+	}
+	return &Store{dir: dir}, nil
+}
+
+// Dir returns the folder.
+func (s *Store) Dir() string { return s.dir }
+
+func (s *Store) object(d digest.Digest) string {
+	name := strings.TrimPrefix(d.String(), "sha256:")
+	return filepath.Join(s.dir, "objects", name[:2], name[2:])
+}
+
+func (s *Store) key(kind string, key digest.Digest) string {
+	name := strings.TrimPrefix(key.String(), "sha256:")
+	return filepath.Join(s.dir, "keys", kind, name[:2], name[2:])
+}
+
+// Put keeps data and returns its digest. Objects are not synced to disk: one
+// that a crash tears is found out when it is read.
+func (s *Store) Put(data []byte) (digest.Digest, error) {
+	d := digest.Of(data)
+	path := s.object(d)
+	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(data)) {
+		return d, nil
+	}
+	if err := s.replace(path, data); err != nil {
+		return digest.Digest{}, fmt.Errorf("keep an object in the store: %w", err)
+	}
+	return d, nil
+}
+
+// Get returns an object, or ErrMissing.
+func (s *Store) Get(d digest.Digest) ([]byte, error) {
+	path := s.object(d)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("object %s: %w", d.Short(), ErrMissing)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read an object from the store: %w", err)
+	}
+	if digest.Of(data) != d {
+		os.Remove(path)
+		return nil, fmt.Errorf("object %s was damaged: %w", d.Short(), ErrMissing)
+	}
+	return data, nil
+}
+
+// Has reports whether an object is there, without reading it.
+func (s *Store) Has(d digest.Digest) bool {
+	_, err := os.Stat(s.object(d))
+	return err == nil
+}
+
+// Remove forgets an object that nothing needs any more.
+func (s *Store) Remove(d digest.Digest) { os.Remove(s.object(d)) }
+
+// SetKey lets a key of some kind ("pixels", "train") point to an object.
+func (s *Store) SetKey(kind string, key, object digest.Digest) error {
+	if err := s.replace(s.key(kind, key), []byte(object.String()+"\n")); err != nil {
+		return fmt.Errorf("keep a key in the store: %w", err)
+	}
+	return nil
+}
+
+// Key returns the object that a key points to. A torn or foreign key file
+// counts as none.
+func (s *Store) Key(kind string, key digest.Digest) (digest.Digest, bool) {
+	data, err := os.ReadFile(s.key(kind, key))
+	if err != nil {
+		return digest.Digest{}, false
+	}
+	d, err := digest.Parse(strings.TrimSpace(string(data)))
+	return d, err == nil
+}
+
+// replace writes a file below the store's folder, which it makes invisible to
+// git the first time.
+func (s *Store) replace(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	if ignore := filepath.Join(s.dir, ".gitignore"); !exists(ignore) {
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o666); err != nil {
+			return err
+		}
+	}
+	return replace(path, data, false)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// WriteFile replaces a file that people keep (a lock, a report) in one step:
+// whoever looks sees the old content or the new, whole. A file that already has
+// this content is left alone.
+func WriteFile(path string, data []byte) error {
+	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	return replace(path, data, true)
+}
+
+// replace writes to a temporary file beside path and renames it.
+func replace(path string, data []byte, sync bool) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(data); err != nil {
+		return err
+	}
+	if sync {
+		if err = f.Chmod(0o644); err != nil {
+			return err
+		}
+		if err = f.Sync(); err != nil {
+			return err
+		}
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Lock waits for the named lock of this store and holds it until unlock is
+// called or the process ends. It keeps two runs of one recipe apart.
+func (s *Store) Lock(name string) (unlock func(), err error) {
+	path := filepath.Join(s.dir, "locks", name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, fmt.Errorf("lock the store: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("lock the store: %w", err)
+	}
+	if err := lockFile(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock the store: %w", err)
+	}
+	return func() { f.Close() }, nil
+}

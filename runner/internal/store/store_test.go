@@ -1,0 +1,155 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"biomass/runner/internal/digest"
+)
+
+func open(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(filepath.Join(t.TempDir(), "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestObjects(t *testing.T) {
+	s := open(t)
+	if _, err := s.Get(digest.Of([]byte("x"))); !errors.Is(err, ErrMissing) {
+		t.Fatalf("an empty store has an object: %v", err)
+	}
+	d, err := s.Put([]byte("content"))
+	if err != nil || d != digest.Of([]byte("content")) {
+		t.Fatalf("Put: %v, %v", d, err)
+	}
+	if data, err := s.Get(d); err != nil || string(data) != "content" || !s.Has(d) {
+		t.Fatalf("Get: %q, %v", data, err)
+	}
+	key := digest.Of([]byte("key"))
+	if _, ok := s.Key("kind", key); ok {
+		t.Fatal("a key before it was set")
+	}
+	if err := s.SetKey("kind", key, d); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Key("kind", key); !ok || got != d {
+		t.Fatalf("Key: %v, %v", got, ok)
+	}
+	if _, ok := s.Key("other", key); ok {
+		t.Fatal("kinds are not kept apart")
+	}
+	s.Remove(d)
+	if s.Has(d) {
+		t.Fatal("removed, and still there")
+	}
+}
+
+// TestDamage flips a bit of an object, cuts another and tears a key: none is
+// believed, all can be made again.
+func TestDamage(t *testing.T) {
+	s := open(t)
+	for name, damage := range map[string]func([]byte) []byte{
+		"flipped": func(b []byte) []byte { b[3] ^= 4; return b },
+		"cut":     func(b []byte) []byte { return b[:4] },
+		"emptied": func([]byte) []byte { return nil },
+	} {
+		content := []byte("content of " + name)
+		d, err := s.Put(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := s.object(d)
+		data, _ := os.ReadFile(path)
+		if err := os.WriteFile(path, damage(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(d); !errors.Is(err, ErrMissing) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.Put(content); err != nil {
+			t.Fatal(err)
+		}
+		if back, err := s.Get(d); err != nil || string(back) != string(content) {
+			t.Errorf("%s was not healed: %v", name, err)
+		}
+	}
+	key := digest.Of([]byte("key"))
+	if err := s.SetKey("kind", key, key); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.key("kind", key), []byte("sha256:12"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.Key("kind", key); ok {
+		t.Error("a torn key counts")
+	}
+}
+
+func TestOpenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); err == nil {
+		t.Fatal("a file was opened as a store")
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "file")
+	if err := WriteFile(path, []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(path, []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if info, _ := os.Stat(path); !info.ModTime().Equal(old) {
+		t.Error("the same content was written again")
+	}
+	if err := WriteFile(path, []byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	if data, _ := os.ReadFile(path); string(data) != "two" {
+		t.Errorf("got %q", data)
+	}
+	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+		t.Errorf("temporary files stay behind: %v", entries)
+	}
+}
+
+func TestLock(t *testing.T) {
+	s := open(t)
+	unlock, err := s.Lock("recipe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entered atomic.Bool
+	done := make(chan error)
+	go func() {
+		second, err := s.Lock("recipe")
+		entered.Store(true)
+		if err == nil {
+			second()
+		}
+		done <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	if entered.Load() {
+		t.Error("two hold the lock at once")
+	}
+	unlock()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
