@@ -13,6 +13,8 @@ type Reporter interface {
 type Task interface {
 	// Add says that n more steps are done.
 	Add(n int)
+	// Skip says that n steps had been done before: they do not count for the rate.
+	Skip(n int)
 	// Note shows a short state beside the bar ("loss 0.31").
 	Note(text string)
 	// Done ends the task. It may be called more than once.
@@ -26,5 +28,6 @@ type silent struct{}
 
 func (silent) Start(string, int, string) Task { return silent{} }
 func (silent) Add(int)                        {}
+func (silent) Skip(int)                       {}
 func (silent) Note(string)                    {}
 func (silent) Done()                          {}

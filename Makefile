@@ -1,0 +1,47 @@
+# What a person types. The Go toolchain is pinned in go.mod; with it all figures
+# are the same bits everywhere.
+export GOTOOLCHAIN := $(shell sed -n 's/^toolchain //p' go.mod)
+export CGO_ENABLED := 0
+# go-git tells the git state; the build must not need the git program.
+export GOFLAGS := -buildvcs=false
+
+.PHONY: build run test bench check variants cross generate
+
+# build makes one static program.
+build:
+	go build -ldflags='-s -w' -o bin/runner ./runner
+
+# run builds and does the main job.
+run: build
+	bin/runner apply biomass.yaml
+
+# test runs all tests.
+test:
+	go test ./...
+
+# bench measures; it never fails for being slow.
+bench:
+	go test -run='^$$' -bench=. -benchmem ./runner/internal/kernel ./runner/internal/network ./runner/internal/picture
+
+# check is what a change must pass: format, vet, staticcheck, tests, the same
+# bits on every variant, and that it builds on every platform.
+check: generate
+	test -z "$$(gofmt -l runner)"
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./...
+	$(MAKE) variants cross
+
+# variants trains the smoke recipe with other threads, vector widths and
+# instruction sets, and looks for multiply-adds that the compiler fused.
+variants: build
+	go test -count=1 -run='^TestVariants$$' ./runner -args -variants
+
+cross:
+	for os in linux darwin windows; do for arch in amd64 arm64; do \
+		GOOS=$$os GOARCH=$$arch go build -o /dev/null ./runner || exit 1; done; done
+
+# generate makes the assembly anew and wants no difference.
+generate:
+	go generate ./...
+	git diff --exit-code -- '*.s' '*_stubs.go'

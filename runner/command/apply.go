@@ -1,0 +1,118 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/lock"
+)
+
+func (s *session) apply() *cobra.Command {
+	return s.recipeFlags(&cobra.Command{
+		Use:   "apply RECIPE",
+		Short: "Train what the recipe describes; write lock, report and weights",
+		Args:  exactly(1, "one recipe"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := s.experiment(args[0])
+			if err != nil {
+				return err
+			}
+			log, err := openLog(e)
+			if err != nil {
+				return err
+			}
+			defer log.Close()
+			e.Log = logger(log)
+			start := time.Now()
+			out, err := e.Apply(c.Context(), s.overridden())
+			if err != nil {
+				e.Log.Error().Err(err).Msg("apply")
+				return err
+			}
+			e.Log.Info().Dur("ms", time.Since(start)).Strs("worked", out.Worked).Strs("written", out.Written).Msg("apply")
+			return s.printOutcome(e, out, time.Since(start))
+		},
+	})
+}
+
+// openLog opens the file that holds what was merely observed: times, machine,
+// versions.
+func openLog(e *experiment.Experiment) (*os.File, error) {
+	dir := e.Place.Report(e.Recipe.Name)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("cannot write below %s: %w", dir, err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "run.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write below %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// logger starts a run's lines in the log.
+func logger(f *os.File) zerolog.Logger {
+	log := zerolog.New(f).With().Timestamp().Logger()
+	log.Info().Str("version", version()).Str("go", runtime.Version()).Str("platform", runtime.GOOS+"/"+runtime.GOARCH).
+		Str("simd", kernel.Variant()).Int("threads", kernel.Threads()).Msg("start")
+	return log
+}
+
+func (s *session) printOutcome(e *experiment.Experiment, out *experiment.Outcome, took time.Duration) error {
+	for _, w := range out.Warnings {
+		fmt.Fprintf(s.err, "warning: %s\n", w)
+	}
+	if s.json {
+		return json.NewEncoder(s.out).Encode(map[string]any{
+			"name": e.Recipe.Name, "worked": orEmpty(out.Worked), "written": orEmpty(out.Written),
+			"warnings": orEmpty(out.Warnings), "results": out.Lock.Results, "weights": out.Lock.Model.Weights,
+		})
+	}
+	fmt.Fprintln(s.out, headline(out.Lock, e.Recipe.Data.Unit))
+	if len(out.Worked) == 0 && len(out.Written) == 0 {
+		fmt.Fprintf(s.out, "nothing to do: everything is as %s says (%s)\n", lockPath(e), took.Round(time.Millisecond))
+		return nil
+	}
+	for _, path := range out.Written {
+		fmt.Fprintf(s.out, "wrote %s\n", path)
+	}
+	if len(out.Written) == 0 {
+		fmt.Fprintf(s.out, "the same bits as %s says\n", lockPath(e))
+	}
+	fmt.Fprintf(s.out, "done in %s\n", took.Round(100*time.Millisecond))
+	return nil
+}
+
+func lockPath(e *experiment.Experiment) string { return "lock/" + e.Recipe.Name + ".lock.yaml" }
+
+// orEmpty lets JSON say [] instead of null.
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// headline states the result in one line.
+func headline(l *lock.Lock, unit string) string {
+	part := "test"
+	score, ok := l.Results[part]
+	if !ok {
+		part = "validation"
+		score = l.Results[part]
+	}
+	line := fmt.Sprintf("%s RMSE %.4g %s, R² %.3f on %d photos", part, score.RMSE, unit, score.R2, score.Photos)
+	if ridge, ok := score.BaselineR2["ridge"]; ok {
+		line += fmt.Sprintf(" (ridge on colours: R² %.3f)", ridge)
+	}
+	return strings.Join(strings.Fields(line), " ")
+}

@@ -1,0 +1,187 @@
+// Package command owns the command line: one file a command, which reads flags,
+// calls one function and prints what it returns. It computes nothing.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/recipe"
+)
+
+// The exit codes.
+const (
+	fine        = 0
+	failed      = 1
+	usage       = 2   // wrong usage or an invalid recipe
+	differs     = 3   // a difference was found
+	inputs      = 4   // the inputs differ
+	incomplete  = 5   // something is missing to decide
+	interrupted = 130 // by the person at the keyboard
+)
+
+// exit is an error that only carries an exit code: what there is to say has
+// been said.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// misuse is a wrong flag or argument.
+type misuse struct{ error }
+
+// session is one invocation of the program.
+type session struct {
+	machine   machine
+	env       []string
+	out, err  io.Writer
+	json      bool
+	quiet     bool
+	overrides []string // of --set
+	name      string   // of --name
+	data      string   // of --data
+}
+
+// Run executes one command line and returns the exit code.
+func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
+	s := &session{env: env, out: out, err: errOut}
+	root := s.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	return s.code(root.ExecuteContext(ctx))
+}
+
+// code prints an error and chooses the exit code.
+func (s *session) code(err error) int {
+	var code exit
+	var problems recipe.Problems
+	var wrong misuse
+	switch {
+	case err == nil:
+		return fine
+	case errors.As(err, &code):
+		return int(code)
+	case experiment.Interrupted(err):
+		fmt.Fprintln(s.err, "runner: interrupted; apply again to go on")
+		return interrupted
+	case errors.As(err, &problems):
+		fmt.Fprintln(s.err, problems.Error())
+		return usage
+	case errors.As(err, &wrong), strings.HasPrefix(err.Error(), "unknown command"):
+		fmt.Fprintf(s.err, "runner: %v\n", err)
+		fmt.Fprintln(s.err, "runner help shows what there is")
+		return usage
+	}
+	fmt.Fprintf(s.err, "runner: %v\n", err)
+	return failed
+}
+
+func (s *session) root() *cobra.Command {
+	var output string
+	root := &cobra.Command{
+		Use:           "runner",
+		Short:         "Declarative, reproducible experiments on images",
+		Long:          "runner trains what a recipe describes and locks what came out: the same recipe and data\ngive the same bits on every machine.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+			switch output {
+			case "text":
+			case "json":
+				s.json = true
+			default:
+				return misuse{fmt.Errorf("--output %s: want text or json", output)}
+			}
+			s.machine, err = settings(s.env)
+			return err
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
+	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines")
+	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.inspect(), s.version())
+	return root
+}
+
+// recipeFlags adds the flags of a command that reads a recipe.
+func (s *session) recipeFlags(c *cobra.Command) *cobra.Command {
+	c.Flags().StringArrayVar(&s.overrides, "set", nil, "override a `KEY=VALUE` of the recipe, e.g. train.epochs=3")
+	c.Flags().StringVar(&s.name, "name", "", "`NAME` of the run, instead of the recipe's")
+	s.dataFlag(c)
+	return c
+}
+
+func (s *session) dataFlag(c *cobra.Command) {
+	c.Flags().StringVar(&s.data, "data", "", "`DIR` of the data, instead of data.root (or RUNNER_DATA)")
+}
+
+// exactly wants n arguments and says which.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return misuse{fmt.Errorf("want %s, got %d arguments", what, len(args))}
+		}
+		return nil
+	}
+}
+
+// experiment loads a recipe and finds its place on this machine.
+func (s *session) experiment(path string) (*experiment.Experiment, error) {
+	set := s.overrides
+	if s.name != "" {
+		set = append(set[:len(set):len(set)], "name="+s.name)
+	}
+	loaded, err := recipe.Load(path, recipe.Options{Set: set, Env: s.env})
+	if err != nil {
+		return nil, err
+	}
+	place, err := experiment.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
+	if err != nil {
+		return nil, err
+	}
+	objects, err := experiment.OpenStore(place.Root, s.machine.store)
+	if err != nil {
+		return nil, err
+	}
+	return &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop()}, nil
+}
+
+// dataRoot returns the override of data.root, if there is one.
+func (s *session) dataRoot() string {
+	if s.data != "" {
+		return s.data
+	}
+	return s.machine.data
+}
+
+// overridden reports whether anything but the recipe's file shaped the recipe.
+func (s *session) overridden() bool {
+	if len(s.overrides) > 0 {
+		return true
+	}
+	for _, entry := range s.env {
+		if strings.HasPrefix(entry, "RUNNER_SET_") {
+			return true
+		}
+	}
+	return false
+}
+
+// isTerminal reports whether w is a terminal that a person looks at.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,78 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"biomass/runner/internal/experiment"
+)
+
+func (s *session) inspect() *cobra.Command {
+	return s.recipeFlags(&cobra.Command{
+		Use:   "inspect RECIPE",
+		Short: "Tell what the data are: columns, counts, what cleaning drops, the split",
+		Args:  exactly(1, "one recipe"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := s.experiment(args[0])
+			if err != nil {
+				return err
+			}
+			story, err := e.Inspect(c.Context())
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return json.NewEncoder(s.out).Encode(story)
+			}
+			return s.printStory(story, e.Recipe.Data.Target, e.Recipe.Data.Unit)
+		},
+	})
+}
+
+// shownDropped is how many rows of the ledger the text output lists.
+const shownDropped = 20
+
+func (s *session) printStory(story *experiment.Story, target, unit string) error {
+	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", story.Table, story.Rows, story.Photos, story.Missing)
+	for _, note := range story.Notes {
+		fmt.Fprintf(s.out, "  %s\n", note)
+	}
+	fmt.Fprintln(s.out)
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "COLUMN\tEMPTY\tTEXTS\tNUMBERS\tDISTINCT\tMIN\tMEAN\tMEDIAN\tMAX")
+	for _, c := range story.Columns {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d", c.Name, c.Empty, c.Texts, c.Numbers, c.Distinct)
+		if c.Numbers > 0 {
+			fmt.Fprintf(w, "\t%.4g\t%.4g\t%.4g\t%.4g", c.Range.Min, c.Range.Mean, c.Range.Median, c.Range.Max)
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "\nclean: %d rows", story.Rows)
+	for _, c := range story.Counts {
+		fmt.Fprintf(s.out, ", %d %s", c.N, c.Rule)
+	}
+	fmt.Fprintf(s.out, ", %d kept\n", story.Kept)
+	for i, d := range story.Ledger.Dropped {
+		if i == shownDropped {
+			fmt.Fprintf(s.out, "  and %d more\n", len(story.Ledger.Dropped)-i)
+			break
+		}
+		fmt.Fprintf(s.out, "  %s: %s\n", d.Rule, d.Detail)
+	}
+	fmt.Fprintf(s.out, "split: %d train, %d validation, %d test", story.Split["train"], story.Split["validation"], story.Split["test"])
+	if story.Groups > 0 {
+		fmt.Fprintf(s.out, ", %d groups", story.Groups)
+	}
+	fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n",
+		target, story.Target.Min, story.Target.Max, unit, story.Target.Mean, story.Target.Median)
+	for _, warning := range story.Warnings {
+		fmt.Fprintf(s.err, "warning: %s\n", warning)
+	}
+	return nil
+}

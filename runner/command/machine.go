@@ -1,0 +1,49 @@
+package command
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"biomass/runner/internal/kernel"
+)
+
+// machine is what the environment says of this machine. None of it is part of
+// an experiment.
+type machine struct {
+	data  string // RUNNER_DATA
+	store string // RUNNER_STORE
+	color bool   // NO_COLOR is not set
+}
+
+// settings reads the environment and sets up the kernels.
+func settings(env []string) (machine, error) {
+	get := func(name string) string {
+		value := ""
+		for _, entry := range env { // the last one counts, as for the shell
+			if v, ok := strings.CutPrefix(entry, name+"="); ok {
+				value = v
+			}
+		}
+		return value
+	}
+	m := machine{data: get("RUNNER_DATA"), store: get("RUNNER_STORE"), color: get("NO_COLOR") == ""}
+	if v := get("RUNNER_THREADS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			return m, misuse{fmt.Errorf("RUNNER_THREADS=%s: want a number of threads, at least 1", v)}
+		}
+		kernel.SetThreads(n)
+	}
+	if err := kernel.SetVariant(get("RUNNER_SIMD")); err != nil {
+		return m, misuse{fmt.Errorf("RUNNER_SIMD: %w", err)}
+	}
+	switch v := get("RUNNER_DEVICE"); v {
+	case "", "auto", "cpu":
+	case "cuda":
+		return m, misuse{fmt.Errorf("RUNNER_DEVICE=cuda: not built in; use cpu")}
+	default:
+		return m, misuse{fmt.Errorf("RUNNER_DEVICE=%s: want auto, cpu or cuda", v)}
+	}
+	return m, nil
+}

@@ -1,0 +1,93 @@
+package evaluate
+
+import (
+	"math"
+
+	"biomass/runner/internal/metric"
+)
+
+// Baseline is a simple rule that a network has to beat, fitted on the training
+// part and judged on the same split. Scores are nil for a part without samples.
+type Baseline struct {
+	Name        string  `json:"name"` // mean or ridge
+	Description string  `json:"description"`
+	Validation  *Scores `json:"validation,omitempty"`
+	Test        *Scores `json:"test,omitempty"`
+}
+
+// On returns the scores on one part, nil where there are none.
+func (b *Baseline) On(part string) *Scores {
+	switch part {
+	case Validation:
+		return b.Validation
+	case Test:
+		return b.Test
+	}
+	return nil
+}
+
+// Baseline returns the baseline of this name, nil where there is none.
+func (e *Evaluation) Baseline(name string) *Baseline {
+	for i := range e.Baselines {
+		if e.Baselines[i].Name == name {
+			return &e.Baselines[i]
+		}
+	}
+	return nil
+}
+
+// lambdas are tried in order; on a tie the first wins, so that the smallest
+// adequate penalty is taken.
+var lambdas = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
+
+// baselines fits the mean and the ridge regression on the training part. The
+// penalty is the one with the lowest error on validation, or the middle of the
+// grid where there is no validation part.
+func baselines(samples []Sample, parts map[string][]int, features [][]float64) ([]Baseline, error) {
+	targets, _, _ := columns(samples, parts[Train])
+	centre := metric.Mean(targets)
+	mean := Baseline{Name: "mean", Description: "the mean of the training part for every photo"}
+	mean.judge(samples, parts, func(int) float64 { return centre })
+
+	rows := make([][]float64, len(targets))
+	for i, sample := range parts[Train] {
+		rows[i] = features[sample]
+	}
+	ridge := Baseline{Name: "ridge", Description: "fitted on the training part to each photo's share of green pixels and its mean and standard deviation of red, green and blue; the penalty is the best of six on the validation part"}
+	grid := lambdas
+	if len(parts[Validation]) == 0 {
+		grid = lambdas[2:3]
+	}
+	best := math.Inf(1)
+	for _, lambda := range grid {
+		r, err := metric.FitRidge(rows, targets, lambda)
+		if err != nil {
+			return nil, err
+		}
+		candidate := Baseline{Name: ridge.Name, Description: ridge.Description}
+		candidate.judge(samples, parts, func(i int) float64 { return r.Predict(features[i]) })
+		if candidate.Validation == nil || candidate.Validation.MSE < best {
+			ridge = candidate
+			if ridge.Validation != nil {
+				best = ridge.Validation.MSE
+			}
+		}
+	}
+	return []Baseline{mean, ridge}, nil
+}
+
+// judge scores what predict says of the samples of validation and test.
+func (b *Baseline) judge(samples []Sample, parts map[string][]int, predict func(sample int) float64) {
+	scoreOn := func(index []int) *Scores {
+		if len(index) == 0 {
+			return nil
+		}
+		truth, _, _ := columns(samples, index)
+		predicted := make([]float64, len(index))
+		for i, sample := range index {
+			predicted[i] = predict(sample)
+		}
+		return score(truth, predicted)
+	}
+	b.Validation, b.Test = scoreOn(parts[Validation]), scoreOn(parts[Test])
+}

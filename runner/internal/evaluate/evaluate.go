@@ -1,0 +1,367 @@
+// Package evaluate owns the Evaluation: every figure that a report states about
+// the data and the predictions, computed once, with a digest. It never renders,
+// and it never sees a network: predictions come in beside the true values.
+// Baselines are fitted on the training part and judged on the same split.
+package evaluate
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/metric"
+	"biomass/runner/internal/rng"
+)
+
+// The parts of a split, in the order in which they are shown.
+const (
+	Train      = "train"
+	Validation = "validation"
+	Test       = "test"
+)
+
+var partNames = []string{Train, Validation, Test}
+
+// Level and Resamples define the bootstrap interval of the RMSE.
+const (
+	Level     = 0.95
+	Resamples = 2000
+)
+
+// Input is what there is to judge.
+type Input struct {
+	Task, Unit, Target string
+	// Size is the height and width of the pixels.
+	Size int
+	// Samples are the rows that were kept, in the order of the table.
+	Samples []Sample
+	// Pixels returns the photo of Samples[i], RGB, (Size, Size, 3); it is called
+	// once a sample, in order, and its result is only read.
+	Pixels func(i int) ([]uint8, error)
+	// Seed of the bootstrap.
+	Seed uint64
+}
+
+// Sample is one photo with its true and its predicted value in the original
+// unit. A training sample that was not predicted has NaN.
+type Sample struct {
+	Line            int // in the table's file
+	Image, Group    string
+	Part            string
+	True, Predicted float64
+}
+
+// Evaluation is everything that a report states about data and results. Its
+// JSON is canonical: it brings back the same Evaluation, bit for bit.
+type Evaluation struct {
+	Task   string `json:"task"`
+	Target string `json:"target"`
+	Unit   string `json:"unit"`
+	// Whole says that every true value is a whole number, such as a count.
+	Whole bool `json:"whole"`
+	// Headline is the part whose scores are the result: test, or validation
+	// where there is no test part.
+	Headline string `json:"headline"`
+	// Parts are those that have samples, in the order train, validation, test.
+	Parts       []Part       `json:"parts"`
+	Baselines   []Baseline   `json:"baselines"`
+	Histogram   Histogram    `json:"histogram"`
+	Predictions []Prediction `json:"predictions"`
+	// Photos are samples to look at, by ascending true value.
+	Photos   []Photo  `json:"photos"`
+	Warnings []string `json:"warnings"`
+}
+
+// Part describes one part of the split.
+type Part struct {
+	Name   string `json:"name"`
+	Photos int    `json:"photos"`
+	// Groups is how many individuals the photos show, 0 where they are unknown.
+	Groups int `json:"groups"`
+	// Trained is how many of these individuals the training part shows too.
+	Trained int     `json:"trained"`
+	Target  Summary `json:"target"`
+	// Scores are nil for a part that was not predicted.
+	Scores *Scores `json:"scores,omitempty"`
+	// Interval of the RMSE, nil where there are fewer than two individuals.
+	Interval *metric.Interval `json:"interval,omitempty"`
+}
+
+// Summary describes the distribution of the target.
+type Summary struct {
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
+	Min       float64 `json:"min"`
+	Q1        float64 `json:"q1"`
+	Median    float64 `json:"median"`
+	Q3        float64 `json:"q3"`
+	Max       float64 `json:"max"`
+}
+
+// Scores judge N predictions in the original unit.
+type Scores struct {
+	N    int     `json:"n"`
+	MSE  float64 `json:"mse"`
+	RMSE float64 `json:"rmse"`
+	MAE  float64 `json:"mae"`
+	R2   float64 `json:"r2"`
+}
+
+// Histogram counts the target of each part in shared bins.
+type Histogram struct {
+	Edges []float64 `json:"edges"`
+	// Counts has one list of len(Edges)-1 counts for each of Evaluation.Parts.
+	Counts [][]int `json:"counts"`
+}
+
+// Prediction is one predicted sample.
+type Prediction struct {
+	Line      int     `json:"line"`
+	Image     string  `json:"image"`
+	Group     string  `json:"group"`
+	Part      string  `json:"part"`
+	True      float64 `json:"true"`
+	Predicted float64 `json:"predicted"`
+}
+
+// Error is the prediction less the true value.
+func (p Prediction) Error() float64 { return p.Predicted - p.True }
+
+// Run computes the evaluation. It fails where a validation or test sample has no
+// finite prediction.
+func Run(in Input) (*Evaluation, error) {
+	parts, err := divide(in.Samples)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Headline: Test, Warnings: []string{}}
+	if len(parts[Test]) == 0 {
+		e.Headline = Validation
+	}
+	trained := groups(in.Samples, parts[Train])
+	for _, name := range partNames {
+		if len(parts[name]) > 0 {
+			e.Parts = append(e.Parts, describe(in, name, parts[name], trained))
+		}
+	}
+	e.Whole = true
+	for _, s := range in.Samples {
+		e.Whole = e.Whole && s.True == math.Floor(s.True)
+		if finite(s.Predicted) {
+			e.Predictions = append(e.Predictions, s.prediction())
+		}
+	}
+	e.Histogram = histogram(in.Samples, e.Parts, e.Whole)
+	chosen := choose(in.Samples, parts[e.Headline])
+	features, photos, err := look(in, chosen)
+	if err != nil {
+		return nil, err
+	}
+	e.Photos = photos
+	if e.Baselines, err = baselines(in.Samples, parts, features); err != nil {
+		return nil, err
+	}
+	e.warn()
+	return e, nil
+}
+
+// Part returns the part of this name, nil where it has no samples.
+func (e *Evaluation) Part(name string) *Part {
+	for i := range e.Parts {
+		if e.Parts[i].Name == name {
+			return &e.Parts[i]
+		}
+	}
+	return nil
+}
+
+// Result returns the part whose scores are the result.
+func (e *Evaluation) Result() *Part { return e.Part(e.Headline) }
+
+// Of returns the predictions for one part, in the order of the table.
+func (e *Evaluation) Of(part string) []Prediction {
+	var out []Prediction
+	for _, p := range e.Predictions {
+		if p.Part == part {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// PredictionsDigest returns the digest of the result's predictions: of the test
+// part, or of validation where there is no test part.
+func (e *Evaluation) PredictionsDigest() digest.Digest {
+	d := digest.New("predictions").String(e.Headline)
+	for _, p := range e.Of(e.Headline) {
+		d.Int(int64(p.Line)).String(p.Image).String(p.Group).Float(p.True).Float(p.Predicted)
+	}
+	return d.Sum()
+}
+
+// Digest returns the digest of the whole evaluation.
+func (e *Evaluation) Digest() (digest.Digest, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return digest.Digest{}, fmt.Errorf("encode the evaluation: %w", err)
+	}
+	return digest.New("evaluation").Bytes(data).Sum(), nil
+}
+
+// hugest bounds predictions, so that no score overflows.
+const hugest = 1e100
+
+// divide returns the indices of each part's samples and checks that all that
+// must be predicted is.
+func divide(samples []Sample) (map[string][]int, error) {
+	parts := map[string][]int{}
+	for i, s := range samples {
+		switch {
+		case s.Part != Train && s.Part != Validation && s.Part != Test:
+			return nil, fmt.Errorf("evaluate row %d (%s): the part %q is not train, validation or test", s.Line, s.Image, s.Part)
+		case !finite(s.True):
+			return nil, fmt.Errorf("evaluate row %d (%s): the target is %v", s.Line, s.Image, s.True)
+		case s.Part != Train && !(math.Abs(s.Predicted) < hugest):
+			return nil, fmt.Errorf("evaluate row %d (%s): the network predicts %v: a lower train.optimizer rate may help", s.Line, s.Image, s.Predicted)
+		}
+		parts[s.Part] = append(parts[s.Part], i)
+	}
+	if len(parts[Train]) == 0 {
+		return nil, fmt.Errorf("evaluate: the training part is empty, so that no baseline can be fitted")
+	}
+	if len(parts[Validation])+len(parts[Test]) == 0 {
+		return nil, fmt.Errorf("evaluate: there is neither a validation nor a test part to judge: raise split.validation or split.test")
+	}
+	return parts, nil
+}
+
+// describe summarises one part and scores its predictions where it has them all.
+func describe(in Input, name string, index []int, trained map[string]bool) Part {
+	truth, predicted, names := columns(in.Samples, index)
+	p := Part{Name: name, Photos: len(index), Target: summarize(truth)}
+	own := groups(in.Samples, index)
+	p.Groups = len(own)
+	for group := range own {
+		if trained[group] {
+			p.Trained++
+		}
+	}
+	if !finite(metric.Sum(predicted)) {
+		return p
+	}
+	p.Scores = score(truth, predicted)
+	stream := rng.New(in.Seed, "bootstrap "+name)
+	if interval, ok := metric.RMSEInterval(truth, predicted, names, Level, Resamples, stream); ok {
+		p.Interval = &interval
+	}
+	return p
+}
+
+// columns returns true values, predictions and groups of the samples at index.
+func columns(samples []Sample, index []int) (truth, predicted []float64, names []string) {
+	for _, i := range index {
+		truth = append(truth, samples[i].True)
+		predicted = append(predicted, samples[i].Predicted)
+		names = append(names, samples[i].Group)
+	}
+	return truth, predicted, names
+}
+
+func groups(samples []Sample, index []int) map[string]bool {
+	set := map[string]bool{}
+	for _, i := range index {
+		if g := samples[i].Group; g != "" {
+			set[g] = true
+		}
+	}
+	return set
+}
+
+func score(truth, predicted []float64) *Scores {
+	return &Scores{
+		N:    len(truth),
+		MSE:  metric.MSE(truth, predicted),
+		RMSE: metric.RMSE(truth, predicted),
+		MAE:  metric.MAE(truth, predicted),
+		R2:   metric.R2(truth, predicted),
+	}
+}
+
+func summarize(values []float64) Summary {
+	sorted := metric.Sorted(values)
+	return Summary{
+		Mean:      metric.Mean(values),
+		Deviation: metric.Deviation(values),
+		Min:       sorted[0],
+		Q1:        metric.Quantile(sorted, 0.25),
+		Median:    metric.Quantile(sorted, 0.5),
+		Q3:        metric.Quantile(sorted, 0.75),
+		Max:       sorted[len(sorted)-1],
+	}
+}
+
+// mostBins is how many bins a histogram has at most.
+const mostBins = 30
+
+// edges returns bins that cover low to high. Those of whole numbers, such as
+// counts of leaves, are centred on them, so that each holds equally many.
+func edges(low, high float64, whole bool) []float64 {
+	if !whole {
+		return metric.RoundSteps(low, high, mostBins)
+	}
+	width := math.Ceil((high - low + 1) / mostBins)
+	list := []float64{low - 0.5}
+	for list[len(list)-1] < high {
+		list = append(list, list[len(list)-1]+width)
+	}
+	return list
+}
+
+func histogram(samples []Sample, parts []Part, whole bool) Histogram {
+	low, high := math.Inf(1), math.Inf(-1)
+	place := map[string]int{}
+	for i, p := range parts {
+		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
+		place[p.Name] = i
+	}
+	h := Histogram{Edges: edges(low, high, whole && low != high), Counts: make([][]int, len(parts))}
+	for i := range h.Counts {
+		h.Counts[i] = make([]int, len(h.Edges)-1)
+	}
+	for _, s := range samples {
+		h.Counts[place[s.Part]][metric.Locate(h.Edges, s.True)]++
+	}
+	return h
+}
+
+func (s Sample) prediction() Prediction {
+	return Prediction{Line: s.Line, Image: s.Image, Group: s.Group, Part: s.Part, True: s.True, Predicted: s.Predicted}
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// fewGroups is below how many individuals an interval is only a rough guide.
+const fewGroups = 20
+
+// warn adds what a reader has to know before believing the result.
+func (e *Evaluation) warn() {
+	say := func(format string, args ...any) { e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...)) }
+	result := e.Result()
+	if e.Headline == Validation {
+		say("There is no test part: the results are those of the validation part, on which the kept epoch was chosen, and so they are too good.")
+	}
+	if result.Trained > 0 {
+		say("%d of the %d individuals in the %s part are in the training part too: the result says little about new individuals. `split.by: group` keeps them apart.", result.Trained, result.Groups, result.Name)
+	}
+	independent := result.Groups
+	if independent == 0 {
+		independent = result.Photos
+	}
+	if independent < fewGroups {
+		say("The %s part has only %d independent samples: the interval is a rough guide.", result.Name, independent)
+	}
+	if result.Target.Min == result.Target.Max {
+		say("Every photo of the %s part has the same %s: R² says nothing.", result.Name, e.Target)
+	}
+}

@@ -1,0 +1,246 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/source"
+	"biomass/runner/internal/store"
+)
+
+// Outcome is what Apply did.
+type Outcome struct {
+	Lock     *lock.Lock
+	Worked   []string // the stages that had to run
+	Written  []string // the files that are new or changed, below the project folder
+	Warnings []string
+}
+
+// ErrLocked says that a lock made from other settings would be replaced by
+// overrides of the command line.
+var ErrLocked = errors.New("the lock was made from other settings")
+
+// Apply runs the line and writes lock, report and weights. Where nothing
+// changed it does no work. overridden says that --set or the environment
+// changed the recipe: such a run does not silently replace another one's lock.
+func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, error) {
+	name := e.Recipe.Name
+	old, err := e.oldLock()
+	if err != nil {
+		return nil, fmt.Errorf("%w: restore it from git, or delete it to have it made anew", err)
+	}
+	if overridden && old != nil && old.Recipe.Digest != e.Digest {
+		return nil, fmt.Errorf("%s: %w: keep this run apart with --name NEW, or write the settings into the recipe", e.Place.Lock(name), ErrLocked)
+	}
+	unlock, err := e.Store.Lock(name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	for _, dir := range []string{filepath.Dir(e.Place.Lock(name)), e.Place.Report(name)} {
+		if err := writable(dir); err != nil {
+			return nil, err
+		}
+	}
+	l, err := e.freeze()
+	if err != nil {
+		return nil, err
+	}
+	if err := l.walk(ctx); err != nil {
+		return nil, err
+	}
+	if len(l.worked) > 0 {
+		if err := l.unchanged(); err != nil {
+			return nil, err
+		}
+	}
+	out := &Outcome{Worked: l.worked, Warnings: l.warnings()}
+	if out.Lock, err = l.lock(old); err != nil {
+		return nil, err
+	}
+	if err := out.compare(old); err != nil {
+		return nil, err
+	}
+	if err := l.publish(out); err != nil {
+		return nil, err
+	}
+	l.checkpoints().forget()
+	return out, nil
+}
+
+// writable finds out before the work, not after it, that dir takes no files.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("cannot write below %s: %w", dir, err)
+	}
+	f, err := os.CreateTemp(dir, ".tmp-*")
+	if err != nil {
+		return fmt.Errorf("cannot write below %s: %w", dir, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+// lock states what the walk found. The git state is recorded once: it stays as
+// it was while what is verified stays the same.
+func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
+	r := l.Recipe
+	root, files := l.files.Root()
+	dropped := map[string]int{}
+	for _, c := range l.ledger.Counts {
+		dropped[c.Rule] = c.N
+	}
+	k := &lock.Lock{
+		Lock: lock.Format, Numerics: lock.Numerics,
+		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
+		Data: lock.Data{
+			Table:  lock.Table{Path: r.Data.Table, Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Images: lock.Images{Path: r.Data.Images, Digest: root, Files: files},
+		},
+		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
+		Split: lock.Split{
+			Train: len(l.split.Train), Validation: len(l.split.Validation), Test: len(l.split.Test),
+			Groups: l.split.Groups, Digest: l.split.Digest(),
+		},
+		Training: l.trained.Epochs,
+		Model:    lock.Model{Parameters: l.initial.Parameters, Weights: l.trained.Weights, Epoch: l.trained.Kept},
+		Results:  l.results(),
+		Report:   lock.Report{Digest: l.pages.Digest},
+	}
+	for _, s := range stages {
+		k.Stages = append(k.Stages, lock.Stage{Name: s.name, Version: s.version, Key: l.keys[s.name], Output: l.outputs[s.name]})
+	}
+	if old != nil {
+		differences, err := lock.Compare(old, k)
+		if err != nil {
+			return nil, err
+		}
+		if len(differences) == 0 {
+			k.Recorded = old.Recorded
+			return k, nil
+		}
+	}
+	state := source.Inspect(l.Place.Root)
+	k.Recorded = lock.Recorded{Commit: state.Commit, Dirty: state.Dirty, Patch: state.Patch, Unknown: state.Unknown}
+	return k, nil
+}
+
+// compare warns when a stage was asked the same as the lock says and gave
+// something else: then this machine, or the one before it, broke the contract.
+func (o *Outcome) compare(old *lock.Lock) error {
+	for _, s := range o.Lock.Stages {
+		if was := lockedStage(old, s.Name); was != nil && was.Key == s.Key && was.Output != s.Output {
+			o.Warnings = append(o.Warnings, fmt.Sprintf(
+				"stage %s gave another output than the lock says, from the same input: the runs are not bit-identical (git diff %s shows where)", s.Name, "lock"))
+			return nil
+		}
+	}
+	return nil
+}
+
+// publish writes what people see: report, weights, lock, in this order, so that
+// a lock never speaks of a report that is not there.
+func (l *line) publish(out *Outcome) error {
+	name := l.Recipe.Name
+	dir := l.Place.Report(name)
+	write := func(path string, object digest.Digest) error {
+		if have, _, err := digest.File(path); err == nil && have == object {
+			return nil
+		}
+		data, err := l.Store.Get(object)
+		if err != nil {
+			return err
+		}
+		out.Written = append(out.Written, l.relative(path))
+		return store.WriteFile(path, data)
+	}
+	for _, file := range slices.Sorted(maps.Keys(l.pages.Files)) {
+		if err := write(filepath.Join(dir, file), l.pages.Files[file]); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+	}
+	if err := l.sweep(dir); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if err := write(l.Place.Model(name), l.trained.Weights); err != nil {
+		return fmt.Errorf("write weights: %w", err)
+	}
+	data, err := out.Lock.Bytes()
+	if err != nil {
+		return err
+	}
+	path := l.Place.Lock(name)
+	if have, err := os.ReadFile(path); err == nil && string(have) == string(data) {
+		return nil
+	}
+	out.Written = append(out.Written, l.relative(path))
+	return out.Lock.Write(path)
+}
+
+// sweep removes the plots of an earlier report that this one does not have.
+func (l *line) sweep(dir string) error {
+	for _, pattern := range []string{"*.svg", "*.png"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if _, ok := l.pages.Files[filepath.Base(path)]; !ok {
+				if err := os.Remove(path); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// results states the scores of each part that the kept epoch was not trained on.
+func (l *line) results() map[string]lock.Score {
+	results := map[string]lock.Score{}
+	for _, p := range l.evaluation.Parts {
+		if p.Name == evaluate.Train || p.Scores == nil {
+			continue
+		}
+		score := lock.Score{
+			Photos: p.Scores.N, RMSE: p.Scores.RMSE, MSE: p.Scores.MSE, MAE: p.Scores.MAE, R2: p.Scores.R2,
+			BaselineR2: map[string]float64{},
+		}
+		if p.Name == l.evaluation.Headline {
+			score.Predictions = l.evaluation.PredictionsDigest()
+		}
+		if p.Interval != nil {
+			score.RMSEInterval = []float64{p.Interval.Low, p.Interval.High}
+		}
+		for _, b := range l.evaluation.Baselines {
+			if s := b.On(p.Name); s != nil {
+				score.BaselineR2[b.Name] = s.R2
+			}
+		}
+		results[p.Name] = score
+	}
+	return results
+}
+
+// warnings collects what a person should know, in the order of the line.
+func (l *line) warnings() []string {
+	var all []string
+	all = append(all, l.ledger.Warnings...)
+	all = append(all, l.split.Warnings...)
+	return append(all, l.evaluation.Warnings...)
+}
+
+func (l *line) relative(path string) string {
+	if r, err := filepath.Rel(l.Place.Root, path); err == nil {
+		return filepath.ToSlash(r)
+	}
+	return path
+}

@@ -1,0 +1,56 @@
+package experiment
+
+import (
+	"fmt"
+
+	"biomass/runner/internal/report"
+)
+
+// ledgerHead is how many dropped rows the report lists.
+const ledgerHead = 20
+
+// document gathers what the report shows. It holds nothing that could differ
+// between two runs of the same line: no git state, time or machine.
+func (l *line) document() (report.Document, error) {
+	r := l.Recipe
+	net, err := l.build()
+	if err != nil {
+		return report.Document{}, err
+	}
+	d := report.Document{
+		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.Canonical, Plots: r.Report.Plots,
+		Evaluation: l.evaluation,
+		Cleaning:   report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
+		Network:    r.Network.Backbone, Parameters: l.initial.Parameters,
+		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
+		Verify:   fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
+	}
+	for _, c := range l.ledger.Counts {
+		d.Cleaning.Steps = append(d.Cleaning.Steps, report.Step{Rule: c.Rule, Dropped: c.N})
+	}
+	for _, row := range l.ledger.Dropped[:min(ledgerHead, len(l.ledger.Dropped))] {
+		d.Cleaning.Head = append(d.Cleaning.Head, report.DroppedRow(row))
+	}
+	for _, e := range l.trained.Epochs {
+		d.History = append(d.History, report.Epoch{
+			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss,
+			ValidationRMSE: e.ValidationRMSE, Kept: e.Epoch == l.trained.Kept,
+		})
+	}
+	for _, layer := range net.Layers() {
+		d.Layers = append(d.Layers, report.Layer{
+			Name: layer.Name, Kind: layer.Kind, Parameters: layer.Parameters,
+			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
+		})
+	}
+	root, _ := l.files.Root()
+	d.Digests = []report.NamedDigest{
+		{Name: "recipe", Digest: l.Digest},
+		{Name: "table", Digest: l.table.File},
+		{Name: "pictures", Digest: root},
+		{Name: "split", Digest: l.split.Digest()},
+		{Name: "weights (model.safetensors)", Digest: l.trained.Weights},
+		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
+	}
+	return d, nil
+}

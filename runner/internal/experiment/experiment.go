@@ -1,0 +1,292 @@
+// Package experiment owns the line from a recipe to a report: the table of
+// stages, and the three walks over it, Plan, Apply and (for package verify)
+// Replay. There is no second implementation of any of them. A stage is a pure
+// function of its recipe sections and of the outputs of the stages before it;
+// its key names exactly those, and its output is kept in the store under that
+// key, so that nothing is ever computed twice.
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/rs/zerolog"
+
+	"biomass/runner/internal/clean"
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/picture"
+	"biomass/runner/internal/progress"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/split"
+	"biomass/runner/internal/store"
+	"biomass/runner/internal/table"
+	"biomass/runner/internal/transform"
+)
+
+// Experiment is a recipe at a place on a machine.
+type Experiment struct {
+	*recipe.Loaded
+	Place    Place
+	Store    *store.Store
+	Progress progress.Reporter
+	Log      zerolog.Logger
+	// Claim, when set, is a finished training that is taken as given instead of
+	// training: what a verification without re-run does.
+	Claim *Claim
+}
+
+// Claim is a training as a lock states it, with its weights file.
+type Claim struct {
+	Trained Trained
+	Weights []byte
+}
+
+// stage is one step of the line.
+type stage struct {
+	name     string
+	version  int      // raised when the stage computes something else from the same input
+	sections []string // of the recipe, as far as the stage reads them
+	inputs   []string // the stages whose outputs it reads
+	// observed returns the digest of what the stage reads besides: files, or a
+	// single key of another section. May be nil.
+	observed func(*line) digest.Digest
+	// output returns a pointer to the field of line that the stage fills.
+	output func(*line) any
+	run    func(context.Context, *line) error
+	// intact reports whether objects that a kept output refers to are there.
+	// May be nil.
+	intact func(*line) bool
+}
+
+// stages is THE table. Its order is the order of work.
+var stages = []stage{
+	{
+		name: "table", version: 1, sections: []string{"data"},
+		observed: func(l *line) digest.Digest { return l.table.File },
+		output:   func(l *line) any { return &l.canonical },
+		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
+	},
+	{
+		name: "picture", version: 1, sections: []string{"picture"}, inputs: []string{"table"},
+		observed: func(l *line) digest.Digest { return l.files.Digest() },
+		output:   func(l *line) any { return &l.catalogue },
+		run:      runPicture,
+		intact:   pixelsKept,
+	},
+	{
+		name: "clean", version: 1, sections: []string{"clean", "data"}, inputs: []string{"table", "picture"},
+		output: func(l *line) any { return &l.ledger },
+		run:    runClean,
+	},
+	{
+		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
+		output: func(l *line) any { return &l.split },
+		run:    runSplit,
+	},
+	{
+		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
+		output: func(l *line) any { return &l.fitted },
+		run:    runTransform,
+	},
+	{
+		name: "network", version: 1, sections: []string{"network", "picture"},
+		observed: func(l *line) digest.Digest { return digest.New("seed").Int(int64(l.Recipe.Train.Seed)).Sum() },
+		output:   func(l *line) any { return &l.initial },
+		run:      runNetwork,
+	},
+	{
+		name: "train", version: 1, sections: []string{"train", "transform"},
+		inputs:   []string{"table", "picture", "clean", "split", "transform", "network"},
+		observed: func(*line) digest.Digest { return digest.New("numerics").Int(lock.Numerics).Sum() },
+		output:   func(l *line) any { return &l.trained },
+		run:      runTrain,
+		intact:   weightsKept,
+	},
+	{
+		name: "evaluate", version: 1, sections: []string{"data"},
+		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
+		output: func(l *line) any { return &l.evaluation },
+		run:    runEvaluate,
+	},
+	{
+		name: "report", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate"},
+		observed: func(l *line) digest.Digest {
+			return digest.New("recipe").String(l.Recipe.Name).String(l.Place.Path).Sum()
+		},
+		output: func(l *line) any { return &l.pages },
+		run:    runReport,
+		intact: pagesKept,
+	},
+}
+
+// Initial is the network before training.
+type Initial struct {
+	Parameters int           `json:"parameters"`
+	Weights    digest.Digest `json:"weights"` // of the initialised tensors
+}
+
+// Trained is the output of the train stage.
+type Trained struct {
+	Epochs  []lock.Epoch  `json:"epochs"`
+	Kept    int           `json:"kept"`    // the epoch whose weights are kept
+	Weights digest.Digest `json:"weights"` // of the safetensors file, an object in the store
+}
+
+// Pages are the files of a report, by name, and what digests them all.
+type Pages struct {
+	Digest digest.Digest            `json:"digest"`
+	Files  map[string]digest.Digest `json:"files"` // each an object in the store
+}
+
+// line is one walk: the inputs as frozen at its start, and the stages' outputs.
+type line struct {
+	*Experiment
+	table *table.Table
+	files *picture.Catalogue // existence and digests of the files, before decoding
+
+	canonical  digest.Digest
+	catalogue  *picture.Catalogue
+	ledger     *clean.Ledger
+	split      *split.Split
+	fitted     *transform.Fitted
+	initial    Initial
+	trained    Trained
+	evaluation *evaluate.Evaluation
+	pages      Pages
+
+	keys, outputs map[string]digest.Digest
+	worked        []string // the stages that had to run
+}
+
+// freeze makes the built-in data if they are missing, then reads and hashes all
+// inputs.
+func (e *Experiment) freeze() (*line, error) {
+	if err := e.makeData(); err != nil {
+		return nil, err
+	}
+	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	t, err := table.Read(e.Place.Table(e.Recipe.Data), e.Recipe.Data)
+	if err != nil {
+		return nil, err
+	}
+	l.table = t
+	l.files, err = e.hashImages(t)
+	return l, err
+}
+
+// hashImages looks at every picture file that the table names.
+func (e *Experiment) hashImages(t *table.Table) (*picture.Catalogue, error) {
+	names, err := t.Strings(e.Recipe.Data.Image)
+	if err != nil {
+		return nil, err
+	}
+	task := e.Progress.Start("hash", len(names), "photos")
+	defer task.Done()
+	return picture.Hash(e.Place.Images(e.Recipe.Data), names, task)
+}
+
+// unchanged checks at the end of a walk that the inputs are still those that it
+// froze.
+func (l *line) unchanged() error {
+	file, _, err := digest.File(l.Place.Table(l.Recipe.Data))
+	if err != nil {
+		return err
+	}
+	if file != l.table.File {
+		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.Place.Table(l.Recipe.Data))
+	}
+	files, err := l.hashImages(l.table)
+	if err != nil {
+		return err
+	}
+	for i, entry := range files.Entries {
+		if was := l.files.Entries[i]; was.Exists != entry.Exists || was.File != entry.File {
+			return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", entry.Name)
+		}
+	}
+	return nil
+}
+
+// key names what a stage is asked: its version, its sections, what it observes
+// and its inputs. It is known as soon as the outputs before it are.
+func (l *line) key(s *stage) (digest.Digest, bool) {
+	e := digest.New("stage").String(s.name).Int(int64(s.version))
+	for _, name := range s.sections {
+		e.String(name).Bytes(l.Section(name))
+	}
+	for _, name := range s.inputs {
+		output, ok := l.outputs[name]
+		if !ok {
+			return digest.Digest{}, false
+		}
+		e.String(name).Digest(output)
+	}
+	if s.observed != nil {
+		e.Digest(s.observed(l))
+	}
+	return e.Sum(), true
+}
+
+// walk runs the whole table.
+func (l *line) walk(ctx context.Context) error {
+	for i := range stages {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.do(ctx, &stages[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do takes a stage's output from the store, or runs it and keeps the output.
+func (l *line) do(ctx context.Context, s *stage) error {
+	key, _ := l.key(s)
+	l.keys[s.name] = key
+	if output, ok := l.kept(s, key); ok {
+		l.outputs[s.name] = output
+		l.Log.Debug().Str("stage", s.name).Stringer("key", key).Msg("kept")
+		return nil
+	}
+	l.Log.Info().Str("stage", s.name).Stringer("key", key).Msg("run")
+	if err := s.run(ctx, l); err != nil {
+		return err
+	}
+	data, err := json.Marshal(s.output(l))
+	if err != nil {
+		return fmt.Errorf("keep the output of stage %s: %w", s.name, err)
+	}
+	output, err := l.Store.Put(data)
+	if err != nil {
+		return err
+	}
+	l.outputs[s.name] = output
+	l.worked = append(l.worked, s.name)
+	l.Log.Info().Str("stage", s.name).Stringer("output", output).Msg("done")
+	return l.Store.SetKey(s.name, key, output)
+}
+
+// kept restores a stage's output from the store.
+func (l *line) kept(s *stage, key digest.Digest) (digest.Digest, bool) {
+	output, ok := l.Store.Key(s.name, key)
+	if !ok {
+		return digest.Digest{}, false
+	}
+	data, err := l.Store.Get(output)
+	if err != nil || json.Unmarshal(data, s.output(l)) != nil {
+		return digest.Digest{}, false
+	}
+	return output, s.intact == nil || s.intact(l)
+}
+
+// errInterrupted marks work that was cut by the person at the keyboard.
+var errInterrupted = context.Canceled
+
+// Interrupted reports whether err says that the run was cut, not that it failed.
+func Interrupted(err error) bool { return errors.Is(err, errInterrupted) }

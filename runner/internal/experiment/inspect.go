@@ -1,0 +1,117 @@
+package experiment
+
+import (
+	"context"
+
+	"biomass/runner/internal/clean"
+	"biomass/runner/internal/metric"
+	"biomass/runner/internal/split"
+	"biomass/runner/internal/table"
+)
+
+// Story is what the data are, before any training.
+type Story struct {
+	Table    string         `json:"table"`
+	Notes    []string       `json:"notes"` // how the table was read
+	Rows     int            `json:"rows"`
+	Photos   int            `json:"photos"` // different files that the table names
+	Missing  int            `json:"missing_photos"`
+	Columns  []Column       `json:"columns"`
+	Counts   []clean.Count  `json:"dropped"`
+	Ledger   *clean.Ledger  `json:"-"`
+	Kept     int            `json:"kept"`
+	Split    map[string]int `json:"split"`
+	Groups   int            `json:"groups"`
+	Target   Range          `json:"target"` // over the kept rows
+	Warnings []string       `json:"warnings"`
+}
+
+// Column describes one column of the table.
+type Column struct {
+	Name     string `json:"name"`
+	Empty    int    `json:"empty"`
+	Texts    int    `json:"texts"`
+	Numbers  int    `json:"numbers"`
+	Distinct int    `json:"distinct"`
+	Range    Range  `json:"range"` // of the numbers
+}
+
+// Range summarises numbers; all its fields are 0 when there are none.
+type Range struct {
+	Min    float64 `json:"min"`
+	Mean   float64 `json:"mean"`
+	Median float64 `json:"median"`
+	Max    float64 `json:"max"`
+}
+
+// Inspect walks the line as far as the split and tells what it saw.
+func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
+	l, err := e.freeze()
+	if err != nil {
+		return nil, err
+	}
+	for i := range stages {
+		if stages[i].name == "transform" {
+			break
+		}
+		if err := l.do(ctx, &stages[i]); err != nil {
+			return nil, err
+		}
+	}
+	all, err := l.table.Floats(l.Recipe.Data.Target)
+	if err != nil {
+		return nil, err
+	}
+	var targets []float64
+	for _, row := range l.ledger.Kept {
+		targets = append(targets, all[row])
+	}
+	_, files := l.files.Root()
+	return &Story{
+		Table: l.Recipe.Data.Table, Notes: l.table.Notes, Rows: len(l.table.Rows),
+		Photos: len(l.files.Entries), Missing: len(l.files.Entries) - files,
+		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
+		Split:  sizes(l.split),
+		Groups: l.split.Groups, Target: span(targets),
+		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
+	}, nil
+}
+
+func sizes(s *split.Split) map[string]int {
+	return map[string]int{"train": len(s.Train), "validation": len(s.Validation), "test": len(s.Test)}
+}
+
+func columns(t *table.Table) []Column {
+	list := make([]Column, len(t.Columns))
+	for i, name := range t.Columns {
+		c := Column{Name: name}
+		distinct := map[string]bool{}
+		var numbers []float64
+		for _, row := range t.Rows {
+			switch cell := row.Cells[i]; cell.Kind {
+			case table.Empty:
+				c.Empty++
+				continue
+			case table.Number:
+				numbers = append(numbers, cell.Number)
+			}
+			distinct[row.Cells[i].Text] = true
+		}
+		c.Numbers = len(numbers)
+		c.Texts = len(t.Rows) - c.Empty - c.Numbers
+		c.Distinct, c.Range = len(distinct), span(numbers)
+		list[i] = c
+	}
+	return list
+}
+
+func span(values []float64) Range {
+	if len(values) == 0 {
+		return Range{}
+	}
+	ascending := metric.Sorted(values)
+	return Range{
+		Min: ascending[0], Mean: metric.Mean(values),
+		Median: metric.Quantile(ascending, 0.5), Max: ascending[len(ascending)-1],
+	}
+}

@@ -1,0 +1,194 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/rosette"
+	"biomass/runner/internal/store"
+	"biomass/runner/internal/table"
+)
+
+// Place says where the files of an experiment are on this machine. None of it
+// is part of the experiment's identity.
+type Place struct {
+	Root string // the project folder, which holds lock/ and reports/
+	Path string // the recipe's path below Root, with slashes
+	Data string // the data's root folder
+}
+
+// Find returns the place of a recipe: the project folder is the nearest folder
+// at or above the recipe that holds .git or lock, else the recipe's own. The
+// data are at the override, if there is one, else at root (the recipe's
+// data.root) below the project folder.
+func Find(recipePath, root, override string) (Place, error) {
+	absolute, err := filepath.Abs(recipePath)
+	if err != nil {
+		return Place{}, err
+	}
+	project := filepath.Dir(absolute)
+	for dir := project; ; dir = filepath.Dir(dir) {
+		if has(dir, ".git") || has(dir, "lock") {
+			project = dir
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	path, err := filepath.Rel(project, absolute)
+	if err != nil {
+		return Place{}, err
+	}
+	p := Place{Root: project, Path: filepath.ToSlash(path), Data: override}
+	switch {
+	case override != "":
+	case filepath.IsAbs(root):
+		p.Data = root
+	default:
+		p.Data = filepath.Join(project, filepath.FromSlash(root))
+	}
+	return p, nil
+}
+
+// LockPlace returns the place of a lock's experiment: the project folder is the
+// one above lock/, and the data's root is the override, else what the recipe's
+// file there says.
+func LockPlace(lockPath string, l *lock.Lock, override string) (Place, error) {
+	absolute, err := filepath.Abs(lockPath)
+	if err != nil {
+		return Place{}, err
+	}
+	p := Place{Root: filepath.Dir(filepath.Dir(absolute)), Path: l.Recipe.Path, Data: override}
+	if override != "" {
+		return p, nil
+	}
+	if !filepath.IsLocal(filepath.FromSlash(p.Path)) {
+		return Place{}, fmt.Errorf("recipe.path %q leaves the project folder", p.Path)
+	}
+	loaded, err := recipe.Load(filepath.Join(p.Root, filepath.FromSlash(p.Path)), recipe.Options{})
+	if err != nil {
+		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
+	}
+	return Find(filepath.Join(p.Root, filepath.FromSlash(p.Path)), loaded.Recipe.Data.Root, "")
+}
+
+func has(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
+}
+
+// Lock returns the path of the recipe's lockfile.
+func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", name+".lock.yaml") }
+
+// Report returns the folder of the recipe's report.
+func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
+
+// Model returns the path of the weights beside the report.
+func (p Place) Model(name string) string { return filepath.Join(p.Report(name), "model.safetensors") }
+
+// Table returns the path of the label table.
+func (p Place) Table(d recipe.Data) string {
+	return filepath.Join(p.Data, filepath.FromSlash(d.Table))
+}
+
+// Images returns the folder of the pictures.
+func (p Place) Images(d recipe.Data) string {
+	return filepath.Join(p.Data, filepath.FromSlash(d.Images))
+}
+
+// ErrNoData says that the data's root folder is missing.
+var ErrNoData = errors.New("no folder")
+
+// makeData draws the built-in data where the data's root folder is missing. The
+// folder appears whole or not at all.
+func (e *Experiment) makeData() error {
+	root, r := e.Place.Data, e.Recipe
+	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
+		if err != nil {
+			return fmt.Errorf("data.root: %w", err)
+		}
+		if !has(root, filepath.FromSlash(r.Data.Images)) {
+			return fmt.Errorf("data.images: no folder %s: name the folder of the pictures, below data.root", e.Place.Images(r.Data))
+		}
+		return nil
+	}
+	if r.Data.Source == nil {
+		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
+	}
+	unlock, err := e.Store.Lock("data")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if has(filepath.Dir(root), filepath.Base(root)) { // another run made them meanwhile
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
+		return fmt.Errorf("make the built-in data: %w", err)
+	}
+	partial, err := os.MkdirTemp(filepath.Dir(root), ".tmp-"+filepath.Base(root)+"-*")
+	if err != nil {
+		return fmt.Errorf("make the built-in data: %w", err)
+	}
+	defer os.RemoveAll(partial)
+	if err := e.draw(partial); err != nil {
+		return fmt.Errorf("make the built-in data: %w", err)
+	}
+	if err := os.Chmod(partial, 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(partial, root); err != nil {
+		return fmt.Errorf("make the built-in data: %w", err)
+	}
+	return nil
+}
+
+// draw writes the table and the photos below dir.
+func (e *Experiment) draw(dir string) error {
+	r := e.Recipe
+	set := rosette.New(rosette.Options{Plants: r.Data.Source.Plants, Seed: r.Data.Source.Seed})
+	path := filepath.Join(dir, filepath.FromSlash(r.Data.Table))
+	images := filepath.Join(dir, filepath.FromSlash(r.Data.Images))
+	for _, d := range []string{filepath.Dir(path), images} {
+		if err := os.MkdirAll(d, 0o777); err != nil {
+			return err
+		}
+	}
+	if err := table.Write(path, set.Columns(), set.Rows()); err != nil {
+		return err
+	}
+	names := set.Photos()
+	task := e.Progress.Start("draw", len(names), "photos")
+	defer task.Done()
+	failed := make([]error, len(names))
+	kernel.Parallel(len(names), func(i int) {
+		data, err := set.Photo(names[i])
+		if err == nil {
+			err = os.WriteFile(filepath.Join(images, names[i]), data, 0o666)
+		}
+		failed[i] = err
+		task.Add(1)
+	})
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// OpenStore returns the store of a project: at the override, else below the
+// project folder.
+func OpenStore(root, override string) (*store.Store, error) {
+	if override == "" {
+		override = filepath.Join(root, ".runner", "store")
+	}
+	return store.Open(override)
+}

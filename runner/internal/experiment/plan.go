@@ -1,0 +1,138 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
+)
+
+// Action says what apply would do with a stage.
+type Action string
+
+const (
+	Unchanged Action = "=" // as the lock says
+	Changed   Action = "~" // something that feeds it changed
+	New       Action = "+" // there is no lock yet
+)
+
+// Step is one stage of a plan.
+type Step struct {
+	Stage  string `json:"stage"`
+	Action Action `json:"action"`
+	// Kept says that the output is in the store: applying takes no work.
+	Kept bool `json:"kept"`
+	// Reason says what changed, or what there is to do.
+	Reason string `json:"reason"`
+}
+
+// Plan says, for each stage, whether it would give what is locked, and whether
+// there is work to do. It hashes the inputs and changes nothing, but for making
+// the built-in data where they are missing.
+func (e *Experiment) Plan() ([]Step, error) {
+	l, err := e.freeze()
+	if err != nil {
+		return nil, err
+	}
+	old, err := e.oldLock()
+	if err != nil {
+		return nil, err
+	}
+	var before *recipe.Loaded
+	if old != nil {
+		if before, err = LockedRecipe(old); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Place.Lock(e.Recipe.Name), err)
+		}
+	}
+	var steps []Step
+	changed := map[string]bool{}
+	for i := range stages {
+		step := l.step(&stages[i], old, before, changed)
+		changed[step.Stage] = step.Action != Unchanged
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// step plans one stage. Where its output is known, from the store or from the
+// lock, the stages after it can be judged too.
+func (l *line) step(s *stage, old *lock.Lock, before *recipe.Loaded, changed map[string]bool) Step {
+	step := Step{Stage: s.name, Action: New}
+	locked := lockedStage(old, s.name)
+	key, known := l.key(s)
+	if known {
+		l.keys[s.name] = key
+		output, ok := l.kept(s, key)
+		if step.Kept = ok; ok {
+			l.outputs[s.name] = output
+		} else if locked != nil && locked.Key == key {
+			l.outputs[s.name] = locked.Output
+		}
+	}
+	switch {
+	case locked == nil:
+	case known && locked.Key == key:
+		step.Action = Unchanged
+	default:
+		step.Action, step.Reason = Changed, l.reason(s, old, before, changed)
+	}
+	if step.Reason == "" && !step.Kept {
+		step.Reason = "to be made"
+	}
+	return step
+}
+
+// reason says which of a stage's inputs made its key another.
+func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed map[string]bool) string {
+	var reasons []string
+	sections := map[string]bool{}
+	for _, name := range s.sections {
+		sections[name] = true
+	}
+	for _, c := range recipe.Diff(before, l.Loaded) {
+		if section, _, _ := strings.Cut(c.Key, "."); sections[strings.SplitN(section, "[", 2)[0]] {
+			reasons = append(reasons, fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New))
+		}
+	}
+	for _, name := range s.inputs {
+		if changed[name] {
+			reasons = append(reasons, name)
+		}
+	}
+	switch {
+	case len(reasons) > 0:
+	case s.name == "table" && old.Data.Table.Digest != l.table.File:
+		reasons = append(reasons, "the table's file changed")
+	case s.name == "picture":
+		reasons = append(reasons, "picture files changed")
+	case s.name == "network" || s.name == "train":
+		reasons = append(reasons, "train.seed or the arithmetic changed")
+	default:
+		reasons = append(reasons, "the stage itself changed in this version of runner")
+	}
+	return strings.Join(reasons, ", ")
+}
+
+func lockedStage(l *lock.Lock, name string) *lock.Stage {
+	if l == nil {
+		return nil
+	}
+	for i := range l.Stages {
+		if l.Stages[i].Name == name {
+			return &l.Stages[i]
+		}
+	}
+	return nil
+}
+
+// oldLock returns the lock that stands in the checkout, or nil.
+func (e *Experiment) oldLock() (*lock.Lock, error) {
+	old, err := lock.Read(e.Place.Lock(e.Recipe.Name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return old, err
+}

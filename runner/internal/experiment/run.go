@@ -1,0 +1,316 @@
+package experiment
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"biomass/runner/internal/clean"
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
+	"biomass/runner/internal/picture"
+	"biomass/runner/internal/report"
+	"biomass/runner/internal/split"
+	"biomass/runner/internal/train"
+	"biomass/runner/internal/transform"
+	"biomass/runner/internal/weights"
+)
+
+// This file holds what each stage of the table does. The functions stand in
+// the table's order.
+
+func runPicture(_ context.Context, l *line) error {
+	task := l.Progress.Start("decode", len(l.files.Entries), "photos")
+	defer task.Done()
+	catalogue := *l.files
+	catalogue.Entries = append([]picture.Entry(nil), l.files.Entries...)
+	l.catalogue = &catalogue
+	return picture.Decode(l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
+}
+
+func pixelsKept(l *line) bool {
+	for _, entry := range l.catalogue.Entries {
+		if entry.Exists && entry.Problem == "" && !l.Store.Has(entry.Pixels) {
+			return false
+		}
+	}
+	return true
+}
+
+func runClean(_ context.Context, l *line) (err error) {
+	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, l.table, l.catalogue)
+	return err
+}
+
+func runSplit(_ context.Context, l *line) error {
+	groups, err := l.groups()
+	if err != nil {
+		return err
+	}
+	var parts []string
+	if l.Recipe.Split.By == "column" {
+		if parts, err = l.column(l.Recipe.Split.Column); err != nil {
+			return fmt.Errorf("split.column: %w", err)
+		}
+	}
+	l.split, err = split.Make(l.Recipe.Split, groups, parts, len(l.ledger.Kept))
+	return err
+}
+
+func runTransform(_ context.Context, l *line) error {
+	set, err := l.set(l.split.Train)
+	if err != nil {
+		return err
+	}
+	pixels := func(i int) []uint8 { return set.Pixels[i] }
+	l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels))
+	return err
+}
+
+func runNetwork(_ context.Context, l *line) error {
+	net, err := l.build()
+	if err != nil {
+		return err
+	}
+	net.Initialize(l.Recipe.Train.Seed)
+	l.initial = Initial{Parameters: net.Count(), Weights: weights.Digest(net.Tensors())}
+	return nil
+}
+
+func runTrain(ctx context.Context, l *line) error {
+	if l.Claim != nil {
+		l.trained = l.Claim.Trained
+		if object, err := l.Store.Put(l.Claim.Weights); err != nil {
+			return err
+		} else if object != l.trained.Weights {
+			return fmt.Errorf("the weights have digest %s, the lock says %s", object, l.trained.Weights)
+		}
+		return nil
+	}
+	training, err := l.set(l.split.Train)
+	if err != nil {
+		return err
+	}
+	validation, err := l.set(l.split.Validation)
+	if err != nil {
+		return err
+	}
+	net, err := l.build()
+	if err != nil {
+		return err
+	}
+	net.Initialize(l.Recipe.Train.Seed)
+	result, err := train.Run(ctx, train.Input{
+		Spec: l.Recipe.Train, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Network: net, Fitted: l.fitted, Train: training, Validation: validation,
+		Checkpoints: l.checkpoints(), Progress: l.Progress,
+		Epoch: func(e train.Epoch) {
+			l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).
+				Float64("validation_loss", e.ValidationLoss).Float64("validation_rmse", e.ValidationRMSE).
+				Stringer("state", e.State).Msg("epoch")
+		},
+	})
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if err := weights.WriteSafetensors(&file, result.Weights, nil); err != nil {
+		return err
+	}
+	object, err := l.Store.Put(file.Bytes())
+	if err != nil {
+		return err
+	}
+	l.trained = Trained{Kept: result.Kept, Weights: object, Epochs: make([]lock.Epoch, len(result.Epochs))}
+	for i, e := range result.Epochs {
+		l.trained.Epochs[i] = lock.Epoch(e)
+	}
+	return nil
+}
+
+func (l *line) checkpoints() *checkpoints {
+	return &checkpoints{store: l.Store, key: l.keys["train"]}
+}
+
+func weightsKept(l *line) bool {
+	_, err := l.Store.Get(l.trained.Weights)
+	return err == nil
+}
+
+func runEvaluate(_ context.Context, l *line) error {
+	net, err := l.trainedNetwork()
+	if err != nil {
+		return err
+	}
+	all, err := l.set(upTo(len(l.ledger.Kept)))
+	if err != nil {
+		return err
+	}
+	task := l.Progress.Start("evaluate", len(all.Pixels), "photos")
+	defer task.Done()
+	predicted, err := train.Predict(net, l.fitted, l.Recipe.Picture.Size, all.Pixels)
+	if err != nil {
+		return err
+	}
+	samples, err := l.samples(all.Targets, predicted)
+	if err != nil {
+		return err
+	}
+	task.Add(len(samples))
+	l.evaluation, err = evaluate.Run(evaluate.Input{
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target,
+		Size: l.Recipe.Picture.Size, Seed: l.Recipe.Train.Seed, Samples: samples,
+		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+	})
+	return err
+}
+
+func runReport(_ context.Context, l *line) error {
+	document, err := l.document()
+	if err != nil {
+		return err
+	}
+	files, err := report.Render(document)
+	if err != nil {
+		return err
+	}
+	all, err := report.Digest(files)
+	if err != nil {
+		return err
+	}
+	l.pages = Pages{Digest: all, Files: map[string]digest.Digest{}}
+	for name, data := range files {
+		if l.pages.Files[name], err = l.Store.Put(data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pagesKept(l *line) bool {
+	for _, object := range l.pages.Files {
+		if _, err := l.Store.Get(object); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// column returns a column's texts, a kept row each.
+func (l *line) column(name string) ([]string, error) {
+	all, err := l.table.Strings(name)
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]string, len(l.ledger.Kept))
+	for i, row := range l.ledger.Kept {
+		kept[i] = all[row]
+	}
+	return kept, nil
+}
+
+// groups returns the name of each kept row's group, empty where the recipe
+// names no columns.
+func (l *line) groups() ([]string, error) {
+	groups := make([]string, len(l.ledger.Kept))
+	for i, name := range l.Recipe.Data.Group {
+		cells, err := l.column(name)
+		if err != nil {
+			return nil, fmt.Errorf("data.group: %w", err)
+		}
+		for j, cell := range cells {
+			if i > 0 {
+				groups[j] += "/"
+			}
+			groups[j] += strings.ReplaceAll(cell, "/", "//")
+		}
+	}
+	return groups, nil
+}
+
+// set loads the pixels and targets of some kept rows.
+func (l *line) set(rows []int) (train.Set, error) {
+	images, err := l.column(l.Recipe.Data.Image)
+	if err != nil {
+		return train.Set{}, fmt.Errorf("data.image: %w", err)
+	}
+	targets, err := l.table.Floats(l.Recipe.Data.Target)
+	if err != nil {
+		return train.Set{}, fmt.Errorf("data.target: %w", err)
+	}
+	set := train.Set{Pixels: make([][]uint8, len(rows)), Targets: make([]float64, len(rows))}
+	failed := make([]error, len(rows))
+	kernel.Parallel(len(rows), func(i int) {
+		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[rows[i]], l.Store)
+		set.Targets[i] = targets[l.ledger.Kept[rows[i]]]
+	})
+	return set, errors.Join(failed...)
+}
+
+// samples joins what is known of each kept row.
+func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) {
+	images, err := l.column(l.Recipe.Data.Image)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := l.groups()
+	if err != nil {
+		return nil, err
+	}
+	samples := make([]evaluate.Sample, len(targets))
+	for i := range samples {
+		samples[i] = evaluate.Sample{
+			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i],
+			True: targets[i], Predicted: predicted[i],
+		}
+	}
+	for _, part := range []struct {
+		name string
+		rows []int
+	}{{evaluate.Train, l.split.Train}, {evaluate.Validation, l.split.Validation}, {evaluate.Test, l.split.Test}} {
+		for _, row := range part.rows {
+			samples[row].Part = part.name
+		}
+	}
+	return samples, nil
+}
+
+// build returns the network of the recipe, not yet initialised.
+func (l *line) build() (*network.Network, error) {
+	size := l.Recipe.Picture.Size
+	return network.New(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: 3}, 1)
+}
+
+// trainedNetwork returns the network with the kept weights.
+func (l *line) trainedNetwork() (*network.Network, error) {
+	net, err := l.build()
+	if err != nil {
+		return nil, err
+	}
+	file, err := l.Store.Get(l.trained.Weights)
+	if err != nil {
+		return nil, fmt.Errorf("load the weights: %w", err)
+	}
+	tensors, _, err := weights.ReadSafetensors(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, fmt.Errorf("load the weights: %w", err)
+	}
+	if err := net.Load(tensors); err != nil {
+		return nil, fmt.Errorf("load the weights: %w", err)
+	}
+	return net, nil
+}
+
+// upTo returns 0, 1, ..., n-1.
+func upTo(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}

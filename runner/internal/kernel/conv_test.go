@@ -1,0 +1,323 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"testing"
+)
+
+// convs is a grid of small shapes: every kernel, stride and padding with odd sizes
+// and channel counts on both sides of the tiles' edges.
+func convs() []Conv {
+	var list []Conv
+	channels := []int{1, 3, 5, 16, 33, 64}
+	sizes := [][2]int{{7, 9}, {10, 7}, {8, 8}}
+	i := 0
+	for _, k := range []int{1, 3, 7} {
+		for stride := 1; stride <= 3; stride++ {
+			for pad := 0; pad <= 3; pad++ {
+				size := sizes[i%len(sizes)]
+				list = append(list, Conv{
+					N: 1 + i%3, H: size[0], W: size[1],
+					Cin: channels[i%6], Cout: channels[(i/6+i*5+2)%6],
+					KH: k, KW: k, Stride: stride, Pad: pad,
+				})
+				i++
+			}
+		}
+	}
+	return append(list,
+		Conv{N: 3, H: 6, W: 5, Cin: 64, Cout: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},   // exactly a block
+		Conv{N: 2, H: 20, W: 19, Cin: 70, Cout: 33, KH: 3, KW: 3, Stride: 2, Pad: 1}, // two blocks both ways
+		Conv{N: 2, H: 5, W: 9, Cin: 4, Cout: 6, KH: 2, KW: 4, Stride: 2, Pad: 1},
+		Conv{N: 2, H: 4, W: 4, Cin: 5, Cout: 7, KH: 3, KW: 3, Stride: 4, Pad: 0}, // pixels that no tap reads
+		Conv{N: 9, H: 1, W: 1, Cin: 700, Cout: 1, KH: 1, KW: 1, Stride: 1},
+		Conv{N: 33, H: 1, W: 1, Cin: 30, Cout: 65, KH: 1, KW: 1, Stride: 1},
+		Conv{N: 700, H: 1, W: 1, Cin: 3, Cout: 2, KH: 1, KW: 1, Stride: 1},
+	)
+}
+
+// operands are the tensors of one convolution, filled with reproducible numbers.
+type operands struct{ x, w, bias, y, dy, dx, dw []float32 }
+
+func newOperands(c Conv) operands {
+	taps := c.KH * c.KW * c.Cin
+	return operands{
+		x: numbers(c.N*c.H*c.W*c.Cin, 1), w: numbers(taps*c.Cout, 2), bias: numbers(c.Cout, 3),
+		dy: numbers(c.N*c.OutH()*c.OutW()*c.Cout, 4),
+		y:  make([]float32, c.N*c.OutH()*c.OutW()*c.Cout),
+		dx: make([]float32, c.N*c.H*c.W*c.Cin), dw: make([]float32, taps*c.Cout),
+	}
+}
+
+func (o operands) run(c Conv) {
+	for _, z := range [][]float32{o.y, o.dx, o.dw} {
+		for i := range z {
+			z[i] = float32(math.NaN())
+		}
+	}
+	c.Forward(o.y, o.x, o.w, o.bias)
+	c.InputGradient(o.dx, o.dy, o.w)
+	c.WeightGradient(o.dw, o.x, o.dy)
+}
+
+// numbers returns n floats in [-1, 1), one in eight of them zero, as ReLU makes them.
+func numbers(n int, seed uint32) []float32 {
+	x := make([]float32, n)
+	s := seed * 2654435761
+	for i := range x {
+		s = s*1664525 + 1013904223
+		if s>>29 != 0 {
+			x[i] = float32(int32(s)) * 0x1p-31
+		}
+	}
+	return x
+}
+
+// visit calls f for every product of the convolution, in the order of rising
+// (n, oy, ox, r, s, ci, co), with the indices of y, x (-1: padding) and w.
+func visit(c Conv, f func(y, x, w int)) {
+	for p := range c.N * c.OutH() * c.OutW() {
+		n, oy, ox := p/(c.OutH()*c.OutW()), p/c.OutW()%c.OutH(), p%c.OutW()
+		for r := range c.KH {
+			for s := range c.KW {
+				iy, ix := oy*c.Stride+r-c.Pad, ox*c.Stride+s-c.Pad
+				for ci := range c.Cin {
+					x := ((n*c.H+iy)*c.W+ix)*c.Cin + ci
+					if iy < 0 || iy >= c.H || ix < 0 || ix >= c.W {
+						x = -1
+					}
+					for co := range c.Cout {
+						f(p*c.Cout+co, x, ((r*c.KW+s)*c.Cin+ci)*c.Cout+co)
+					}
+				}
+			}
+		}
+	}
+}
+
+// naive is the convolution and its gradients in float64.
+func naive(c Conv, o operands) (y, dx, dw []float64) {
+	y, dx, dw = make([]float64, len(o.y)), make([]float64, len(o.dx)), make([]float64, len(o.dw))
+	for i := range y {
+		y[i] = float64(o.bias[i%c.Cout])
+	}
+	visit(c, func(iy, ix, iw int) {
+		if ix >= 0 {
+			y[iy] += float64(o.x[ix]) * float64(o.w[iw])
+			dx[ix] += float64(o.dy[iy]) * float64(o.w[iw])
+			dw[iw] += float64(o.dy[iy]) * float64(o.x[ix])
+		}
+	})
+	return y, dx, dw
+}
+
+func TestConvAgainstFloat64(t *testing.T) {
+	for _, c := range convs() {
+		o := newOperands(c)
+		y, dx, dw := naive(c, o)
+		o.run(c)
+		near(t, fmt.Sprintf("%+v y", c), o.y, y)
+		near(t, fmt.Sprintf("%+v dx", c), o.dx, dx)
+		near(t, fmt.Sprintf("%+v dw", c), o.dw, dw)
+	}
+}
+
+func near(t *testing.T, what string, got []float32, want []float64) {
+	t.Helper()
+	for i := range want {
+		if !(math.Abs(float64(got[i])-want[i]) <= 1e-5*(1+math.Abs(want[i]))) {
+			t.Errorf("%s[%d] = %v, want %v", what, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+// A chain sums products as the package comment says: block by block, bias last.
+type chain struct {
+	total, sum float32
+	terms      int
+}
+
+func (c *chain) add(a, b float32) {
+	c.sum = FMA32(a, b, c.sum)
+	if c.terms++; c.terms%Block == 0 {
+		c.flush()
+	}
+}
+
+func (c *chain) flush() {
+	if c.terms <= Block {
+		c.total = c.sum
+	} else {
+		c.total += c.sum
+	}
+	c.sum = 0
+}
+
+func (c *chain) value() float32 {
+	if c.terms%Block != 0 {
+		c.flush()
+	}
+	return c.total
+}
+
+// TestContract holds every variant against the contract's own words, bit for bit.
+func TestContract(t *testing.T) {
+	for _, c := range convs() {
+		o := newOperands(c)
+		at := func(x []float32, i int) float32 {
+			if i < 0 {
+				return 0
+			}
+			return x[i]
+		}
+		y, dw := make([]chain, len(o.y)), make([]chain, len(o.dw))
+		visit(c, func(iy, ix, iw int) {
+			y[iy].add(at(o.x, ix), o.w[iw])
+			dw[iw].add(at(o.x, ix), o.dy[iy])
+		})
+		dx := make([]chain, len(o.dx))
+		for i := range dx {
+			n, iy, ix, ci := i/(c.H*c.W*c.Cin), i/(c.W*c.Cin)%c.H, i/c.Cin%c.W, i%c.Cin
+			for r := c.KH - 1; r >= 0; r-- {
+				for s := c.KW - 1; s >= 0; s-- {
+					if (iy+c.Pad-r)%c.Stride != 0 || (ix+c.Pad-s)%c.Stride != 0 {
+						continue
+					}
+					oy, ox := (iy+c.Pad-r)/c.Stride, (ix+c.Pad-s)/c.Stride
+					inside := oy >= 0 && oy < c.OutH() && ox >= 0 && ox < c.OutW()
+					for co := range c.Cout {
+						j := -1
+						if inside {
+							j = ((n*c.OutH()+oy)*c.OutW()+ox)*c.Cout + co
+						}
+						dx[i].add(at(o.dy, j), o.w[((r*c.KW+s)*c.Cin+ci)*c.Cout+co])
+					}
+				}
+			}
+		}
+		wantY, wantDX, wantDW := values(y), values(dx), values(dw)
+		for i := range wantY {
+			wantY[i] += o.bias[i%c.Cout]
+		}
+		everyVariant(t, func(name string) {
+			o.run(c)
+			same(t, fmt.Sprintf("%s %+v y", name, c), o.y, wantY)
+			same(t, fmt.Sprintf("%s %+v dx", name, c), o.dx, wantDX)
+			same(t, fmt.Sprintf("%s %+v dw", name, c), o.dw, wantDW)
+		})
+	}
+}
+
+func values(chains []chain) []float32 {
+	x := make([]float32, len(chains))
+	for i := range chains {
+		x[i] = chains[i].value()
+	}
+	return x
+}
+
+// everyVariant calls f under every variant, each time with another number of threads.
+func everyVariant(t *testing.T, f func(name string)) {
+	t.Helper()
+	before, n := Variant(), Threads()
+	defer func() {
+		SetThreads(n)
+		if err := SetVariant(before); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for i, name := range Variants() {
+		if err := SetVariant(name); err != nil {
+			t.Fatal(err)
+		}
+		SetThreads([]int{5, 3, 2}[i%3])
+		f(name)
+	}
+}
+
+func same(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Errorf("%s[%d] = %v (%08x), want %v (%08x)", what, i, got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+			return
+		}
+	}
+}
+
+func TestThreadsDoNotChangeBits(t *testing.T) {
+	defer SetThreads(Threads())
+	for _, c := range []Conv{
+		{N: 2, H: 11, W: 31, Cin: 65, Cout: 70, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 3, H: 17, W: 16, Cin: 20, Cout: 96, KH: 3, KW: 3, Stride: 2, Pad: 1},
+		{N: 4, H: 2, W: 2, Cin: 96, Cout: 128, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 16, H: 1, W: 1, Cin: 512, Cout: 1, KH: 1, KW: 1, Stride: 1},
+	} {
+		want := newOperands(c)
+		SetThreads(1)
+		want.run(c)
+		for _, n := range []int{2, 3, 5} {
+			SetThreads(n)
+			got := newOperands(c)
+			got.run(c)
+			what := fmt.Sprintf("%d threads %+v", n, c)
+			same(t, what+" y", got.y, want.y)
+			same(t, what+" dx", got.dx, want.dx)
+			same(t, what+" dw", got.dw, want.dw)
+		}
+	}
+}
+
+func TestConvFromSeveralGoroutines(t *testing.T) {
+	c := Conv{N: 2, H: 14, W: 13, Cin: 32, Cout: 48, KH: 3, KW: 3, Stride: 2, Pad: 1}
+	want := newOperands(c)
+	want.run(c)
+	Parallel(8, func(int) {
+		got := newOperands(c)
+		got.run(c)
+		same(t, "y", got.y, want.y)
+		same(t, "dx", got.dx, want.dx)
+		same(t, "dw", got.dw, want.dw)
+	})
+}
+
+func TestConvMakesNoGarbage(t *testing.T) {
+	c := Conv{N: 2, H: 16, W: 16, Cin: 32, Cout: 40, KH: 3, KW: 3, Stride: 2, Pad: 1}
+	o := newOperands(c)
+	o.run(c)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const steps = 20
+	for range steps {
+		o.run(c)
+	}
+	runtime.ReadMemStats(&after)
+	// Closures and goroutines; a single buffer would be far more.
+	if n := (after.TotalAlloc - before.TotalAlloc) / steps; n > 8<<10 {
+		t.Errorf("%d bytes allocated a step", n)
+	}
+}
+
+func TestConvRefusesWrongShapes(t *testing.T) {
+	c := Conv{N: 1, H: 4, W: 4, Cin: 2, Cout: 3, KH: 3, KW: 3, Stride: 1, Pad: 1}
+	o := newOperands(c)
+	for name, f := range map[string]func(){
+		"x":      func() { c.Forward(o.y, o.x[1:], o.w, nil) },
+		"bias":   func() { c.Forward(o.y, o.x, o.w, o.bias[1:]) },
+		"w":      func() { c.InputGradient(o.dx, o.dy, o.w[1:]) },
+		"dy":     func() { c.WeightGradient(o.dw, o.x, o.dy[1:]) },
+		"kernel": func() { Conv{N: 1, H: 2, W: 2, Cin: 1, Cout: 1, KH: 5, KW: 5, Stride: 1}.Forward(nil, nil, nil, nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}

@@ -1,0 +1,165 @@
+package kernel
+
+import "unsafe"
+
+//go:generate go run gen_elementwise.go
+
+// The loops of this package that memory bounds: whole vectors of 8 channels or
+// elements in assembly, the rest in the portable loop, which says what is computed.
+// AVX-512 would gain nothing here, so its variant has the same code.
+
+// vectorLength is how many of n elements go into whole vectors, none in the
+// portable variant.
+func vectorLength(n int) int {
+	if active == portable {
+		return 0
+	}
+	return n &^ 7
+}
+
+func sumRows(sum []float64, x []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		sumRowsAVX2(&sum[0], &x[0], rows, c, n)
+	}
+	sumRowsPortable(n, sum, x, rows, c)
+}
+
+func sumSquares(sum []float64, x, mean []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		sumSquaresAVX2(&sum[0], &x[0], &mean[0], rows, c, n)
+	}
+	sumSquaresPortable(n, sum, x, mean, rows, c)
+}
+
+func normalize(y, x, residual, mean, scale, shift []float32, low float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		normalizeAVX2(&y[0], &x[0], unsafe.SliceData(residual), &mean[0], &scale[0], &shift[0], rows, c, n, low)
+	}
+	normalizePortable(n, y, x, residual, mean, scale, shift, low, rows, c)
+}
+
+func sumGradients(sum, dot []float64, out, dy, x, y, mean []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		sumGradientsAVX2(&sum[0], &dot[0], unsafe.SliceData(out), &dy[0], &x[0], unsafe.SliceData(y), &mean[0], rows, c, n)
+	}
+	sumGradientsPortable(n, sum, dot, out, dy, x, y, mean, rows, c)
+}
+
+func normalizeGradient(dx, dy, x, y, mean, offset, slope, scale []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		normalizeGradientAVX2(&dx[0], &dy[0], &x[0], unsafe.SliceData(y), &mean[0], &offset[0], &slope[0], &scale[0], rows, c, n)
+	}
+	normalizeGradientPortable(n, dx, dy, x, y, mean, offset, slope, scale, rows, c)
+}
+
+func addFloor(y, x, residual []float32, low float32) {
+	n := vectorLength(len(y))
+	if n > 0 {
+		addFloorAVX2(&y[0], &x[0], unsafe.SliceData(residual), n, low)
+	}
+	addFloorPortable(n, y, x, residual, low)
+}
+
+func keepPositive(dx, dy, y []float32) {
+	n := vectorLength(len(dx))
+	if n > 0 {
+		keepPositiveAVX2(&dx[0], &dy[0], &y[0], n)
+	}
+	keepPositivePortable(n, dx, dy, y)
+}
+
+func maxWindow(y []float32, index []uint8, x []float32, w window) {
+	n := vectorLength(len(y))
+	if n > 0 {
+		maxWindowAVX2(&y[0], unsafe.SliceData(index), &x[0], n, len(y), w.rows, w.columns, w.rowStep, w.first, w.width)
+	}
+	maxWindowPortable(n, y, index, x, w)
+}
+
+func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
+	n := vectorLength(c)
+	if n > 0 {
+		addTakenAVX2(&dx[0], &dy[0], &index[0], pixels, c, n, step, int(tap))
+	}
+	addTakenPortable(n, dx, dy, index, pixels, c, step, tap)
+}
+
+func adam(w, g, m, v []float32, k *adamFactors) {
+	n := vectorLength(len(w))
+	if n > 0 {
+		adamAVX2(&w[0], &g[0], &m[0], &v[0], n, k)
+	}
+	adamPortable(n, w, g, m, v, k)
+}
+
+func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
+	n := vectorLength(len(w))
+	if n > 0 {
+		flag := 0
+		if nesterov {
+			flag = 1
+		}
+		sgdAVX2(&w[0], &g[0], unsafe.SliceData(b), flag, n, k)
+	}
+	sgdPortable(n, w, g, b, nesterov, k)
+}
+
+// sumRowsAVX2 is sumRowsPortable for the columns before n > 0, a multiple of 8.
+//
+//go:noescape
+func sumRowsAVX2(sum *float64, x *float32, rows, c, n int)
+
+// sumSquaresAVX2 is sumSquaresPortable for the columns before n > 0, a multiple of 8.
+//
+//go:noescape
+func sumSquaresAVX2(sum *float64, x, mean *float32, rows, c, n int)
+
+// normalizeAVX2 is normalizePortable for the columns before n > 0, a multiple of 8.
+//
+//go:noescape
+func normalizeAVX2(y, x, residual, mean, scale, shift *float32, rows, c, n int, low float32)
+
+// sumGradientsAVX2 is sumGradientsPortable for the columns before n > 0, a multiple of 8.
+//
+//go:noescape
+func sumGradientsAVX2(sum, dot *float64, out, dy, x, y, mean *float32, rows, c, n int)
+
+// normalizeGradientAVX2 is normalizeGradientPortable for the columns before n > 0, a multiple of 8.
+//
+//go:noescape
+func normalizeGradientAVX2(dx, dy, x, y, mean, offset, slope, scale *float32, rows, c, n int)
+
+// addFloorAVX2 is addFloorPortable for the elements before n > 0, a multiple of 8.
+//
+//go:noescape
+func addFloorAVX2(y, x, residual *float32, n int, low float32)
+
+// keepPositiveAVX2 is keepPositivePortable for the elements before n > 0, a multiple of 8.
+//
+//go:noescape
+func keepPositiveAVX2(dx, dy, y *float32, n int)
+
+// maxWindowAVX2 is maxWindowPortable for the channels before n > 0, a multiple of 8.
+//
+//go:noescape
+func maxWindowAVX2(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
+
+// addTakenAVX2 is addTakenPortable for the columns before n > 0, a multiple of 8.
+//
+//go:noescape
+func addTakenAVX2(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
+
+// adamAVX2 is adamPortable for the elements before n > 0, a multiple of 8.
+//
+//go:noescape
+func adamAVX2(w, grad, m, v *float32, n int, k *adamFactors)
+
+// sgdAVX2 is sgdPortable for the elements before n > 0, a multiple of 8.
+//
+//go:noescape
+func sgdAVX2(w, grad, b *float32, nesterov, n int, k *sgdFactors)

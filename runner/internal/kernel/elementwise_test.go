@@ -1,0 +1,278 @@
+package kernel
+
+import (
+	"math"
+	"testing"
+
+	"biomass/runner/internal/rng"
+)
+
+// A workbench makes the inputs and outputs of one call at addresses that no vector
+// is aligned to, and keeps them to look at.
+type workbench struct {
+	state   uint32 // of the choice of numbers
+	special bool   // infinities and NaNs too
+	buffers [][]float32
+	indexes [][]uint8
+}
+
+const guard = 9 // elements around a buffer that nobody may write
+
+// in is n numbers of all magnitudes, with denormals and zeros of both signs.
+func (b *workbench) in(n int) []float32 {
+	x := b.out(n)
+	for i, v := range numbers(n, uint32(len(b.buffers))) {
+		b.state = b.state*1664525 + 1013904223
+		switch b.state >> 26 { // of 64
+		case 0:
+			v = 0
+		case 1:
+			v = float32(math.Copysign(0, -1))
+		case 2:
+			v *= 0x1p-140
+		case 3:
+			v *= 0x1p-70
+		case 4:
+			v *= 0x1p+20
+		case 5:
+			v = b.unless(v, math.Inf(1))
+		case 6:
+			v = b.unless(v, math.Inf(-1))
+		case 7:
+			v = b.unless(v, math.NaN())
+		}
+		x[i] = v
+	}
+	return x
+}
+
+// unless is v, or s at a bench of special values.
+func (b *workbench) unless(v float32, s float64) float32 {
+	if b.special {
+		return float32(s)
+	}
+	return v
+}
+
+// positive is in without signs, as variances are.
+func (b *workbench) positive(n int) []float32 {
+	x := b.in(n)
+	for i := range x {
+		x[i] = float32(math.Abs(float64(x[i])))
+	}
+	return x
+}
+
+// out is n numbers that the call must write.
+func (b *workbench) out(n int) []float32 {
+	whole := make([]float32, n+2*guard)
+	for i := range whole {
+		whole[i] = -77
+	}
+	b.buffers = append(b.buffers, whole)
+	return whole[guard : guard+n : guard+n]
+}
+
+func (b *workbench) index(n int) []uint8 {
+	whole := make([]uint8, n+2*guard)
+	for i := range whole {
+		whole[i] = 77
+	}
+	b.indexes = append(b.indexes, whole)
+	return whole[guard : guard+n : guard+n]
+}
+
+// bits is all that the call could have changed. NaNs are one: which of several
+// becomes the result, and its sign, is the processor's choice.
+func (b *workbench) bits() []uint32 {
+	var all []uint32
+	for _, x := range b.buffers {
+		for _, v := range x {
+			if v != v {
+				v = float32(math.NaN())
+			}
+			all = append(all, math.Float32bits(v))
+		}
+	}
+	for _, x := range b.indexes {
+		for _, v := range x {
+			all = append(all, uint32(v))
+		}
+	}
+	return all
+}
+
+// loops calls everything that has assembly, on n rows of c channels.
+var loops = []struct {
+	name string
+	call func(b *workbench, rows, c int)
+}{
+	{"ColumnSum", func(b *workbench, rows, c int) { ColumnSum(b.out(c), b.in(rows*c), rows, c) }},
+	{"BatchNormForward", func(b *workbench, rows, c int) {
+		for _, relu := range []bool{false, true} {
+			for _, residual := range [][]float32{nil, b.in(rows * c)} {
+				BatchNormForward(b.out(rows*c), b.in(rows*c), residual, b.in(c), b.in(c), b.out(c), b.out(c), b.in(c), b.in(c), 0.1, 1e-5, relu, rows, c)
+			}
+		}
+	}},
+	{"BatchNormBackward", func(b *workbench, rows, c int) {
+		for _, relu := range []bool{false, true} {
+			for _, dResidual := range [][]float32{nil, b.out(rows * c)} {
+				BatchNormBackward(b.out(rows*c), dResidual, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.positive(c), relu, rows, c)
+			}
+		}
+	}},
+	{"AddRelu", func(b *workbench, rows, c int) {
+		n := rows * c
+		for _, relu := range []bool{false, true} {
+			AddRelu(b.out(n), b.in(n), nil, relu)
+			AddRelu(b.out(n), b.in(n), b.in(n), relu)
+		}
+	}},
+	{"ReluBackward", func(b *workbench, rows, c int) {
+		ReluBackward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+	}},
+	{"MaxPool", func(b *workbench, rows, c int) {
+		for _, p := range []Pool{
+			{N: 2, H: 7, W: 6, C: c, Window: 3, Stride: 2, Pad: 1},
+			{N: 1, H: 5, W: 9, C: c, Window: 2, Stride: 2},
+			{N: 1, H: 4, W: 5, C: c, Window: 4, Stride: 1, Pad: 2},
+			{N: 1, H: 7, W: 7, C: c, Window: 2, Stride: 3},
+		} {
+			y, index := b.out(p.sizeOut()), b.index(p.sizeOut())
+			x := b.in(p.sizeIn())
+			p.MaxForward(y, index, x)
+			p.MaxForward(b.out(p.sizeOut()), nil, x)
+			p.MaxBackward(b.out(p.sizeIn()), b.in(p.sizeOut()), index)
+		}
+	}},
+	{"AdamStep", func(b *workbench, rows, c int) {
+		n := rows * c
+		AdamStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+	}},
+	{"SGDStep", func(b *workbench, rows, c int) {
+		n := rows * c
+		SGDStep(b.in(n), b.in(n), nil, 0.1, 0, 1e-2, false, true)
+		for _, nesterov := range []bool{false, true} {
+			for _, first := range []bool{false, true} {
+				SGDStep(b.in(n), b.in(n), b.in(n), 0.1, 0.9, 1e-2, nesterov, first)
+			}
+		}
+	}},
+}
+
+// TestVariantsGiveTheSameBits compares every variant and number of threads with
+// portable Go on one thread.
+func TestVariantsGiveTheSameBits(t *testing.T) {
+	defer SetThreads(0)
+	defer func() {
+		if err := SetVariant("auto"); err != nil {
+			t.Error(err)
+		}
+	}()
+	shapes := [][2]int{
+		{2, 1}, {5, 7}, {3, 8}, {9, 9}, {2, 16}, {4, 31}, {3, 32}, {5, 33}, {2, 40}, {3, 63}, {2, 64}, {6, 65}, {2, 103}, {3, 136},
+		{255, 3}, {256, 5}, {257, 8}, {513, 41}, {1300, 9}, {300, 64},
+	}
+	for _, l := range loops {
+		for _, shape := range shapes {
+			for _, special := range []bool{false, true} {
+				run := func(variant string, threads int) []uint32 {
+					if err := SetVariant(variant); err != nil {
+						t.Fatal(err)
+					}
+					SetThreads(threads)
+					b := &workbench{special: special}
+					l.call(b, shape[0], shape[1])
+					return b.bits()
+				}
+				want := run("portable", 1)
+				for _, variant := range Variants() {
+					for _, threads := range []int{1, 2, 3, 5} {
+						if variant != Variants()[len(Variants())-1] && threads != 2 {
+							continue // threads matter to the driver alone, which all variants share
+						}
+						got := run(variant, threads)
+						for i := range want {
+							if got[i] != want[i] {
+								t.Fatalf("%s rows %d c %d special %v, %s on %d threads: word %d is %#x, not %#x",
+									l.name, shape[0], shape[1], special, variant, threads, i, got[i], want[i])
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestOutputsAreWritten makes sure that the comparison above compares something.
+func TestOutputsAreWritten(t *testing.T) {
+	for _, l := range loops {
+		b := &workbench{}
+		l.call(b, 300, 11)
+		for k, x := range b.buffers {
+			for i, v := range x {
+				if inside := i >= guard && i < len(x)-guard; (v == -77) == inside {
+					t.Fatalf("%s: buffer %d of %d floats: element %d is %v", l.name, k, len(x)-2*guard, i-guard, v)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkElementwise(b *testing.B) {
+	const batch, size, c = 32, 112, 64 // behind the stem of ResNet18 at 224 pixels
+	const rows, n = batch * size * size, batch * size * size * c
+	x, y, dy, dx := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	stream := rng.New(1, "benchmark")
+	for i := range x {
+		x[i], dy[i] = stream.Float32()-0.4, stream.Float32()-0.5
+	}
+	channel := make([][]float32, 8)
+	for i := range channel {
+		channel[i] = make([]float32, c)
+		for j := range channel[i] {
+			channel[i][j] = 1
+		}
+	}
+	gamma, beta, mean, invStd, runningMean, runningVar, dGamma, dBeta := channel[0], channel[1], channel[2], channel[3], channel[4], channel[5], channel[6], channel[7]
+	pool := Pool{N: batch, H: size, W: size, C: c, Window: 3, Stride: 2, Pad: 1}
+	pooled, index := make([]float32, pool.sizeOut()), make([]uint8, pool.sizeOut())
+	const weights = 11_200_000
+	pool.MaxForward(pooled, index, x)
+	BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, true, rows, c)
+
+	for _, k := range []struct {
+		name  string
+		bytes int // that have to move at least, every array once a pass
+		f     func()
+	}{
+		{"Copy", 8 * n, func() { parallelSpans(n, func(from, to int) { copy(dx[from:to], dy[from:to]) }) }},
+		{"ColumnSum", 4 * n, func() { ColumnSum(dBeta, x, rows, c) }},
+		{"BatchNormForward", 4 * 4 * n, func() {
+			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, true, rows, c)
+		}},
+		{"BatchNormBackward", 7 * 4 * n, func() {
+			BatchNormBackward(dx, nil, dGamma, dBeta, dy, x, y, gamma, mean, invStd, true, rows, c)
+		}},
+		{"AddRelu", 3 * 4 * n, func() { AddRelu(dx, x, dy, true) }},
+		{"Relu", 2 * 4 * n, func() { ReluForward(dx, x) }},
+		{"ReluBackward", 3 * 4 * n, func() { ReluBackward(dx, dy, x) }},
+		{"MaxForward", 4*n + 5*len(pooled), func() { pool.MaxForward(pooled, index, x) }},
+		{"MaxBackward", 4*n + 5*len(pooled), func() { pool.MaxBackward(dx, pooled, index) }},
+		{"Dropout", 2 * 4 * (1 << 20), func() { Dropout(y[:1<<20], x[:1<<20], 0.5, stream) }},
+		{"Adam", 7 * 4 * weights, func() {
+			AdamStep(x[:weights], dy[:weights], y[:weights], dx[:weights], 1e-9, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
+		}},
+		{"SGD", 5 * 4 * weights, func() { SGDStep(x[:weights], dy[:weights], y[:weights], 1e-9, 0.9, 0, false, false) }},
+	} {
+		b.Run(k.name, func(b *testing.B) {
+			b.SetBytes(int64(k.bytes))
+			b.ReportAllocs()
+			for b.Loop() {
+				k.f()
+			}
+		})
+	}
+}

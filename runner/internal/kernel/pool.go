@@ -1,0 +1,223 @@
+package kernel
+
+import "fmt"
+
+// Pool is the shape of a pooling: square windows over the height and width of
+// (N, H, W, C).
+type Pool struct{ N, H, W, C, Window, Stride, Pad int }
+
+// OutH is the number of windows from top to bottom.
+func (p Pool) OutH() int { return (p.H+2*p.Pad-p.Window)/p.Stride + 1 }
+
+// OutW is the number of windows from left to right.
+func (p Pool) OutW() int { return (p.W+2*p.Pad-p.Window)/p.Stride + 1 }
+
+func (p Pool) sizeIn() int  { return p.N * p.H * p.W * p.C }
+func (p Pool) sizeOut() int { return p.N * p.OutH() * p.OutW() * p.C }
+
+// check holds a pooling to what its loops take for granted: every window has an
+// element that is not padding, and a tap's number fits a byte.
+func (p Pool) check() {
+	if p.Window < 1 || p.Window > 15 || p.Stride < 1 || p.Pad < 0 || 2*p.Pad > p.Window ||
+		p.H+2*p.Pad < p.Window || p.W+2*p.Pad < p.Window {
+		panic(fmt.Sprintf("kernel: impossible pooling %+v", p))
+	}
+}
+
+// MaxForward sets y (N, OutH, OutW, C) to the largest element of each window of x
+// (N, H, W, C), and index (as y, nil if not wanted) to its tap r*Window+s. Of
+// equal elements the first in the order of taps is taken, of NaNs the last, and
+// a NaN is larger than any number, all as in PyTorch; padding is never taken.
+func (p Pool) MaxForward(y []float32, index []uint8, x []float32) {
+	p.check()
+	requireLength("y", y, p.sizeOut())
+	requireOptional("index", index, p.sizeOut())
+	requireLength("x", x, p.sizeIn())
+	oh, ow := p.OutH(), p.OutW()
+	Parallel(p.N*oh, func(i int) {
+		top := i%oh*p.Stride - p.Pad
+		r0, r1 := p.taps(top, p.H)
+		for ox := range ow {
+			left := ox*p.Stride - p.Pad
+			s0, s1 := p.taps(left, p.W)
+			from := ((i/oh*p.H+top+r0)*p.W + left + s0) * p.C
+			to := (i*ow + ox) * p.C
+			var at []uint8
+			if index != nil {
+				at = index[to : to+p.C]
+			}
+			w := window{rows: r1 - r0, columns: s1 - s0, rowStep: p.W * p.C, first: r0*p.Window + s0, width: p.Window}
+			maxWindow(y[to:to+p.C], at, x[from:], w)
+		}
+	})
+}
+
+// MaxBackward sets dx (N, H, W, C) to the sum of the dy (N, OutH, OutW, C) of the
+// windows that took the element, in the order of windows, starting from 0.
+func (p Pool) MaxBackward(dx, dy []float32, index []uint8) {
+	p.check()
+	requireLength("dx", dx, p.sizeIn())
+	requireLength("dy", dy, p.sizeOut())
+	requireLength("index", index, p.sizeOut())
+	p.eachInputRow(dx, func(row []float32, from, pixels, tap int) {
+		addTaken(row, dy[from*p.C:], index[from*p.C:], pixels, p.C, p.Stride*p.C, uint8(tap))
+	})
+}
+
+// AverageForward sets y (N, OutH, OutW, C) to the mean of each window of x
+// (N, H, W, C), where padding counts as zeros: the taps are added in order,
+// starting from 0, and the sum is divided by Window*Window.
+func (p Pool) AverageForward(y, x []float32) {
+	p.check()
+	requireLength("y", y, p.sizeOut())
+	requireLength("x", x, p.sizeIn())
+	oh, ow, area := p.OutH(), p.OutW(), float32(p.Window*p.Window)
+	Parallel(p.N*oh, func(i int) {
+		top := i%oh*p.Stride - p.Pad
+		r0, r1 := p.taps(top, p.H)
+		for ox := range ow {
+			left := ox*p.Stride - p.Pad
+			s0, s1 := p.taps(left, p.W)
+			out := y[(i*ow+ox)*p.C:][:p.C]
+			clear(out)
+			for r := r0; r < r1; r++ {
+				for s := s0; s < s1; s++ {
+					from := ((i/oh*p.H+top+r)*p.W + left + s) * p.C
+					for j, v := range x[from : from+p.C] {
+						out[j] += v
+					}
+				}
+			}
+			for j := range out {
+				out[j] /= area
+			}
+		}
+	})
+}
+
+// AverageBackward sets dx (N, H, W, C) to the sum of the dy (N, OutH, OutW, C) of
+// the windows over the element, in the order of windows, starting from 0,
+// divided by Window*Window.
+func (p Pool) AverageBackward(dx, dy []float32) {
+	p.check()
+	requireLength("dx", dx, p.sizeIn())
+	requireLength("dy", dy, p.sizeOut())
+	p.eachInputRow(dx, func(row []float32, from, pixels, _ int) {
+		for i := range pixels {
+			in := row[i*p.Stride*p.C:][:p.C]
+			for j, v := range dy[(from+i)*p.C:][:p.C] {
+				in[j] += v
+			}
+		}
+	})
+	area := float32(p.Window * p.Window)
+	parallelSpans(len(dx), func(from, to int) {
+		for i := from; i < to; i++ {
+			dx[i] /= area
+		}
+	})
+}
+
+// taps is the range of taps of a window starting at position at that lie on an
+// axis of length n, not in the padding.
+func (p Pool) taps(at, n int) (from, to int) { return max(0, -at), min(p.Window, n-at) }
+
+// eachInputRow clears every row of dx, then hands out what flows back into it:
+// add is called with the row from its first affected pixel on, for every Stride-th
+// of which, pixels in all, the windows from, from+1, ... have the row under the
+// tap. Over one pixel of the row they come in ascending order.
+func (p Pool) eachInputRow(dx []float32, add func(row []float32, from, pixels, tap int)) {
+	oh, ow := p.OutH(), p.OutW()
+	Parallel(p.N*p.H, func(i int) {
+		row := dx[i*p.W*p.C:][:p.W*p.C]
+		clear(row)
+		n, y := i/p.H, i%p.H
+		// Windows oy with oy*Stride-Pad <= y < oy*Stride-Pad+Window.
+		first := max(0, (y+p.Pad-p.Window+p.Stride)/p.Stride)
+		last := min(oh-1, (y+p.Pad)/p.Stride)
+		for oy := first; oy <= last; oy++ {
+			r := y + p.Pad - oy*p.Stride
+			for s := p.Window - 1; s >= 0; s-- { // a later window has the pixel under an earlier tap
+				left := max(0, (p.Pad-s+p.Stride-1)/p.Stride) // 0 <= ox*Stride-Pad+s < W
+				right := min(ow-1, (p.W-1+p.Pad-s)/p.Stride)
+				if left <= right && p.W-1+p.Pad-s >= 0 {
+					add(row[(left*p.Stride-p.Pad+s)*p.C:], (n*oh+oy)*ow+left, right-left+1, r*p.Window+s)
+				}
+			}
+		}
+	})
+}
+
+// GlobalAverageForward sets y (n, c) to the means of x (n, hw, c) over hw, summed
+// in chunks as ColumnSum does.
+func GlobalAverageForward(y, x []float32, n, hw, c int) {
+	requireLength("y", y, n*c)
+	requireLength("x", x, n*hw*c)
+	Parallel(n, func(i int) {
+		buffer := doubles.borrow(c)
+		defer doubles.giveBack(buffer)
+		columnSums(*buffer, x[i*hw*c:(i+1)*hw*c], hw, c)
+		for j, s := range *buffer {
+			y[i*c+j] = float32(s / float64(hw))
+		}
+	})
+}
+
+// GlobalAverageBackward sets each of the hw rows of dx (n, hw, c) to dy (n, c) / hw.
+func GlobalAverageBackward(dx, dy []float32, n, hw, c int) {
+	requireLength("dx", dx, n*hw*c)
+	requireLength("dy", dy, n*c)
+	Parallel(n, func(i int) {
+		rows := dx[i*hw*c : (i+1)*hw*c]
+		for j := range c {
+			rows[j] = dy[i*c+j] / float32(hw)
+		}
+		for r := 1; r < hw; r++ {
+			copy(rows[r*c:(r+1)*c], rows[:c])
+		}
+	})
+}
+
+// window is where a pooling window lies on its input: rows by columns elements
+// are not padding, the first of them is tap first of a window of this width, and
+// the next row is rowStep floats on.
+type window struct{ rows, columns, rowStep, first, width int }
+
+// maxWindowPortable does the channels first..c of
+//
+//	for j in 0..c: y[j], index[j] = x[j], w.first
+//		for r in 0..w.rows, s in 0..w.columns:
+//			v = x[r*w.rowStep+s*c+j]
+//			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
+func maxWindowPortable(first int, y []float32, index []uint8, x []float32, w window) {
+	c := len(y)
+	for j := first; j < c; j++ {
+		best, at := x[j], w.first
+		for r := range w.rows {
+			for s := range w.columns {
+				if v := x[r*w.rowStep+s*c+j]; v > best || v != v {
+					best, at = v, w.first+r*w.width+s
+				}
+			}
+		}
+		y[j] = best
+		if index != nil {
+			index[j] = uint8(at)
+		}
+	}
+}
+
+// addTakenPortable does the channels first..c of
+//
+//	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
+func addTakenPortable(first int, dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
+	for i := range pixels {
+		for j := first; j < c; j++ {
+			var taken float32
+			if index[i*c+j] == tap {
+				taken = dy[i*c+j]
+			}
+			dx[i*step+j] += taken
+		}
+	}
+}

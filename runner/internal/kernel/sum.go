@@ -1,0 +1,143 @@
+package kernel
+
+import (
+	"fmt"
+	"sync"
+)
+
+// chunkRows is the length of the chains that long sums are cut into. It is part
+// of the arithmetic contract: another value changes bits.
+const chunkRows = 256
+
+// Sums over rows are float64: where memory sets the pace that costs nothing, and
+// the product of two float32 is exact there, so that fusing it with the addition
+// would change no bit.
+
+// ColumnSum sets dst (c) to the sums of the columns of x (rows, c): the gradient
+// of a bias.
+//
+//	part[q][j] = 0 + x[256q][j] + x[256q+1][j] + ...   in order, a chunk
+//	dst[j]     = the tree of part[0..][j]               see sumTree
+func ColumnSum(dst, x []float32, rows, c int) {
+	requireLength("dst", dst, c)
+	requireLength("x", x, rows*c)
+	buffer := doubles.borrow(c)
+	defer doubles.giveBack(buffer)
+	sums := *buffer
+	columnSums(sums, x, rows, c)
+	for j, s := range sums {
+		dst[j] = float32(s)
+	}
+}
+
+// columnSums is ColumnSum before rounding to float32.
+func columnSums(dst []float64, x []float32, rows, c int) {
+	sumChunks(dst, rows, func(part []float64, from, count int) {
+		sumRows(part, x[from*c:], count, c)
+	})
+}
+
+// sumChunks cuts rows into chunks, has partial leave the sums of the count rows
+// starting at from in part, which is as long as dst, and adds the parts up into dst.
+func sumChunks(dst []float64, rows int, partial func(part []float64, from, count int)) {
+	chunks := chunkCount(rows)
+	if chunks == 0 {
+		clear(dst)
+		return
+	}
+	width := len(dst)
+	buffer := doubles.borrow(chunks * width)
+	defer doubles.giveBack(buffer)
+	parts := *buffer
+	parallelChunks(rows, func(q, from, count int) {
+		partial(parts[q*width:(q+1)*width], from, count)
+	})
+	sumTree(parts, chunks, width)
+	copy(dst, parts)
+}
+
+// sumTree adds up n vectors of the given width that lie one after another in p
+// and leaves their sum in the first: neighbours first, then neighbours of those,
+// the last one waiting when their number is odd. The tree depends on n alone.
+//
+//	for s = 1, 2, 4, ... < n: for i = 0, 2s, 4s, ... with i+s < n: p[i] += p[i+s]
+func sumTree(p []float64, n, width int) {
+	for s := 1; s < n; s *= 2 {
+		for i := 0; i+s < n; i += 2 * s {
+			a, b := p[i*width:(i+1)*width], p[(i+s)*width:(i+s+1)*width]
+			for j, v := range b {
+				a[j] += v
+			}
+		}
+	}
+}
+
+// sumRowsPortable does the columns first..c of
+//
+//	for j in 0..c: sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
+func sumRowsPortable(first int, sum []float64, x []float32, rows, c int) {
+	clear(sum[first:c])
+	for r := range rows {
+		for j := first; j < c; j++ {
+			sum[j] += float64(x[r*c+j])
+		}
+	}
+}
+
+func chunkCount(rows int) int { return (rows + chunkRows - 1) / chunkRows }
+
+// parallelChunks runs f on every chunk q of rows: count rows starting at from.
+func parallelChunks(rows int, f func(q, from, count int)) {
+	Parallel(chunkCount(rows), func(q int) {
+		from := q * chunkRows
+		f(q, from, min(chunkRows, rows-from))
+	})
+}
+
+// span is how many elements of a flat array one task works on. Elements are
+// independent of each other there, so it is a matter of speed, not of bits.
+const span = 1 << 14
+
+// parallelSpans runs f on the pieces [from, to) of n elements.
+func parallelSpans(n int, f func(from, to int)) {
+	Parallel((n+span-1)/span, func(i int) {
+		f(i*span, min((i+1)*span, n))
+	})
+}
+
+// A scratch lends slices out that calls of this package need for a moment.
+type scratch[T any] struct{ pool sync.Pool }
+
+var (
+	singles scratch[float32]
+	doubles scratch[float64]
+)
+
+// borrow returns n numbers of any content; giveBack them.
+func (s *scratch[T]) borrow(n int) *[]T {
+	x, _ := s.pool.Get().(*[]T)
+	if x == nil {
+		x = new([]T)
+	}
+	if cap(*x) < n {
+		*x = make([]T, n)
+	}
+	*x = (*x)[:n]
+	return x
+}
+
+func (s *scratch[T]) giveBack(x *[]T) { s.pool.Put(x) }
+
+// requireLength panics unless x has n elements: a bug in the caller's shapes.
+func requireLength[T any](name string, x []T, n int) {
+	if len(x) != n {
+		panic(fmt.Sprintf("kernel: %s has %d elements, not %d", name, len(x), n))
+	}
+}
+
+// requireOptional is requireLength where nil is allowed.
+func requireOptional[T any](name string, x []T, n int) {
+	if x != nil {
+		requireLength(name, x, n)
+	}
+}

@@ -1,0 +1,84 @@
+package kernel
+
+import (
+	"math"
+	"testing"
+)
+
+// TestColumnSumContract pins the order of additions: chains of 256 rows, then
+// neighbours in a tree.
+func TestColumnSumContract(t *testing.T) {
+	for _, rows := range []int{0, 1, 255, 256, 257, 512, 3*256 + 1, 5 * 256, 7*256 - 1} {
+		const c = 9
+		x, got := numbers(rows*c, uint32(rows)), make([]float32, c)
+		ColumnSum(got, x, rows, c)
+		for j := range c {
+			var parts []float64
+			for r := range rows {
+				if r%256 == 0 {
+					parts = append(parts, 0)
+				}
+				parts[r/256] += float64(x[r*c+j])
+			}
+			for len(parts) > 1 {
+				var sums []float64
+				for i := 0; i < len(parts); i += 2 {
+					if i+1 < len(parts) {
+						sums = append(sums, parts[i]+parts[i+1])
+					} else {
+						sums = append(sums, parts[i])
+					}
+				}
+				parts = sums
+			}
+			var want float32
+			if rows > 0 {
+				want = float32(parts[0])
+			}
+			if math.Float32bits(got[j]) != math.Float32bits(want) {
+				t.Errorf("%d rows, column %d: %v, not %v", rows, j, got[j], want)
+			}
+		}
+	}
+}
+
+func TestMSE(t *testing.T) {
+	const n = 700
+	pred, target, dPred := numbers(n, 1), numbers(n, 2), make([]float32, n)
+	pred64, target64 := double(pred), double(target)
+	loss := func() float64 {
+		sum := 0.0
+		for i := range pred64 {
+			d := pred64[i] - target64[i]
+			sum += float64(d * d)
+		}
+		return sum / n
+	}
+	near(t, "loss", []float32{MSEForward(pred, target)}, []float64{loss()})
+	MSEBackward(dPred, pred, target, 3)
+	want := differences(pred64, func() float64 { return 3 * loss() })
+	near(t, "dPred", dPred, want)
+}
+
+func TestFirstNonFinite(t *testing.T) {
+	inf, nan := float32(math.Inf(-1)), float32(math.NaN())
+	for _, v := range []struct {
+		x    []float32
+		want int
+	}{
+		{nil, -1}, {[]float32{0, math.MaxFloat32, -math.MaxFloat32}, -1}, {[]float32{1, inf, nan}, 1}, {[]float32{nan}, 0},
+	} {
+		if got := FirstNonFinite(v.x); got != v.want {
+			t.Errorf("FirstNonFinite(%v) = %d, want %d", v.x, got, v.want)
+		}
+	}
+}
+
+func TestShapeBugsPanic(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "kernel: x has 5 elements, not 6" {
+			t.Errorf("panic %v", got)
+		}
+	}()
+	ColumnSum(make([]float32, 3), make([]float32, 5), 2, 3)
+}

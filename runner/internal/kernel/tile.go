@@ -1,0 +1,66 @@
+package kernel
+
+// A tile is a micro-kernel: one block of a matrix product whose outputs stay in
+// registers. multiply takes 1 <= m <= rows and is exactly
+//
+//	for i := range m {
+//		for j := range cols {
+//			s := float32(0)
+//			for l := range k {
+//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+//			}
+//			if add {
+//				s = c[i*ldc+j] + s
+//			}
+//			c[i*ldc+j] = s
+//		}
+//	}
+//
+// Strides count elements. The two strides of a let one tile serve the forward
+// product (ks 1) and the weight gradient (rs 1).
+type tile struct {
+	rows, cols int
+	multiply   func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+}
+
+// portableTile is the definition. It is narrow, since it gains nothing from
+// registers and the columns beyond a matrix's last are work for nothing.
+var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable}
+
+func multiplyPortable(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	for i := range m {
+		var s [8]float32
+		for l := range k {
+			x := float64(a[i*rs+l*ks])
+			y := (*[8]float32)(b[l*ldb:])
+			for j := range s {
+				// FMA32 by hand, since the compiler does not inline it.
+				p := float64(x * float64(y[j]))
+				if t := p + float64(s[j]); delicate(t) {
+					s[j] = roundOnce(p, float64(s[j]), t)
+				} else {
+					s[j] = float32(t)
+				}
+			}
+		}
+		z := (*[8]float32)(c[i*ldc:])
+		if add {
+			for j := range s {
+				s[j] = z[j] + s[j]
+			}
+		}
+		*z = s
+	}
+}
+
+// transposePortable writes the transpose of a (rows, cols) matrix:
+//
+//	dst[j*dstStride+i] = src[i*srcStride+j]
+func transposePortable(dst []float32, dstStride int, src []float32, srcStride, rows, cols int) {
+	for i := range rows {
+		row := src[i*srcStride : i*srcStride+cols]
+		for j, v := range row {
+			dst[j*dstStride+i] = v
+		}
+	}
+}

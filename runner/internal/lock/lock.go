@@ -1,0 +1,210 @@
+// Package lock owns the Lock: what a run claims, in one YAML file that anybody
+// can check. It reads, writes and compares locks; it never computes what stands
+// in them. Writing the same lock twice gives the same bytes.
+package lock
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"go.yaml.in/yaml/v3"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/store"
+)
+
+const (
+	// Format is the version of the lockfile's own form.
+	Format = 1
+	// Numerics is the version of the arithmetic contract, see package kernel.
+	Numerics = 1
+	// limit bounds what Read takes: a lock of 10,000 epochs has about 3 MB.
+	limit = 16 << 20
+)
+
+const header = "# Written by runner apply, checked by runner verify. Do not edit.\n"
+
+// Lock is everything that a run claims. All of it is verified but for Recorded.
+type Lock struct {
+	Lock     int              `yaml:"lock"`
+	Numerics int              `yaml:"numerics"`
+	Recorded Recorded         `yaml:"recorded"`
+	Recipe   Recipe           `yaml:"recipe"`
+	Data     Data             `yaml:"data"`
+	Clean    Clean            `yaml:"clean"`
+	Split    Split            `yaml:"split"`
+	Stages   []Stage          `yaml:"stages"`
+	Training []Epoch          `yaml:"training"`
+	Model    Model            `yaml:"model"`
+	Results  map[string]Score `yaml:"results"`
+	Report   Report           `yaml:"report"`
+}
+
+// Recorded is the git state when the lock was first written. It is kept as it
+// is while the verified part stays the same, and never compared.
+type Recorded struct {
+	Commit  string        `yaml:"commit,omitempty"`
+	Dirty   bool          `yaml:"dirty,omitempty"`
+	Patch   digest.Digest `yaml:"patch,omitempty"`
+	Unknown string        `yaml:"unknown,omitempty"`
+}
+
+// Recipe is the whole recipe in its canonical form, enough to run it again.
+type Recipe struct {
+	Path      string         `yaml:"path"`
+	Digest    digest.Digest  `yaml:"digest"`
+	Canonical map[string]any `yaml:"canonical"`
+}
+
+// Data names the inputs by their content.
+type Data struct {
+	Table  Table  `yaml:"table"`
+	Images Images `yaml:"images"`
+}
+
+// Table is the label table: its file's bytes, and what was read from them.
+type Table struct {
+	Path      string        `yaml:"path"`
+	Digest    digest.Digest `yaml:"digest"`
+	Rows      int           `yaml:"rows"`
+	Canonical digest.Digest `yaml:"canonical"`
+}
+
+// Images are the picture files that the table names.
+type Images struct {
+	Path   string        `yaml:"path"`
+	Digest digest.Digest `yaml:"digest"`
+	Files  int           `yaml:"files"`
+}
+
+// Clean counts the rows.
+type Clean struct {
+	Kept    int            `yaml:"kept"`
+	Dropped map[string]int `yaml:"dropped"`
+	Ledger  digest.Digest  `yaml:"ledger"`
+}
+
+// Split counts the rows of each part.
+type Split struct {
+	Train      int           `yaml:"train"`
+	Validation int           `yaml:"validation"`
+	Test       int           `yaml:"test"`
+	Groups     int           `yaml:"groups"`
+	Digest     digest.Digest `yaml:"digest"`
+}
+
+// Stage is one step of the line: what it was asked, and what came out.
+type Stage struct {
+	Name    string        `yaml:"name"`
+	Version int           `yaml:"version"`
+	Key     digest.Digest `yaml:"key"`
+	Output  digest.Digest `yaml:"output"`
+}
+
+// Epoch is one link of the training chain.
+type Epoch struct {
+	Epoch          int           `yaml:"epoch" json:"epoch"`
+	TrainLoss      float64       `yaml:"train_loss" json:"train_loss"`
+	ValidationLoss float64       `yaml:"validation_loss" json:"validation_loss"`
+	ValidationRMSE float64       `yaml:"validation_rmse" json:"validation_rmse"`
+	State          digest.Digest `yaml:"state" json:"state"`
+}
+
+// Model is the network that was kept.
+type Model struct {
+	Parameters int           `yaml:"parameters"`
+	Weights    digest.Digest `yaml:"weights"`
+	Epoch      int           `yaml:"epoch"`
+}
+
+// Score is the result on one part, beside the baselines on the same rows.
+type Score struct {
+	Photos       int                `yaml:"photos"`
+	RMSE         float64            `yaml:"rmse"`
+	RMSEInterval []float64          `yaml:"rmse_interval,flow,omitempty"`
+	MSE          float64            `yaml:"mse"`
+	MAE          float64            `yaml:"mae"`
+	R2           float64            `yaml:"r2"`
+	BaselineR2   map[string]float64 `yaml:"baseline_r2,omitempty"`
+	Predictions  digest.Digest      `yaml:"predictions,omitempty"` // of the part that the report opens with
+}
+
+// Report is the digest of the Markdown, the SVG and the PNGs' pixels.
+type Report struct {
+	Digest digest.Digest `yaml:"digest"`
+}
+
+// Bytes returns the file's content.
+func (l *Lock) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(header)
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(l); err != nil {
+		return nil, fmt.Errorf("encode the lock: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Write replaces the file at path in one step.
+func (l *Lock) Write(path string) error {
+	data, err := l.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := store.WriteFile(path, data); err != nil {
+		return fmt.Errorf("write lock: %w", err)
+	}
+	return nil
+}
+
+// Read reads a lockfile. It refuses unknown keys, later formats and files of
+// unreasonable size; a file that does not exist gives fs.ErrNotExist.
+func Read(path string) (*Lock, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read lock: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read lock %s: %w", path, err)
+	}
+	l, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("read lock %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// Parse reads the content of a lockfile.
+func Parse(data []byte) (*Lock, error) {
+	if len(data) > limit {
+		return nil, fmt.Errorf("larger than %d MB: no lockfile is", limit>>20)
+	}
+	var version struct {
+		Lock int `yaml:"lock"`
+	}
+	if err := yaml.Unmarshal(data, &version); err != nil {
+		return nil, fmt.Errorf("not a lockfile: %w", err)
+	}
+	switch {
+	case version.Lock == 0:
+		return nil, errors.New("not a lockfile: it has no key lock")
+	case version.Lock != Format:
+		return nil, fmt.Errorf("lock format %d: this runner reads format %d", version.Lock, Format)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	l := new(Lock)
+	if err := d.Decode(l); err != nil {
+		return nil, fmt.Errorf("not a lockfile: %w", err)
+	}
+	if err := d.Decode(new(yaml.Node)); err != io.EOF {
+		return nil, errors.New("not a lockfile: more than one YAML document")
+	}
+	return l, nil
+}

@@ -1,0 +1,61 @@
+package metric
+
+import (
+	"math"
+	"slices"
+
+	"biomass/runner/internal/rng"
+)
+
+// Interval is a range of values that a figure may well have.
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// RMSEInterval returns the bootstrap percentile interval of the RMSE at a level
+// such as 0.95 (Efron and Tibshirani: An Introduction to the Bootstrap, 1993,
+// chapter 13). Whole groups are drawn with replacement, because the photos of one
+// individual err alike and single ones would make the interval too narrow; a
+// sample without a group ("") is a group of its own. With fewer than two groups
+// nothing can be said, and ok is false.
+func RMSEInterval(truth, predicted []float64, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
+	clusters := clusterErrors(truth, predicted, groups)
+	if len(clusters) < 2 {
+		return Interval{}, false
+	}
+	drawn := make([]float64, resamples)
+	for i := range drawn {
+		var sum, count float64
+		for range clusters {
+			c := clusters[stream.IntN(len(clusters))]
+			sum += c.squared
+			count += c.count
+		}
+		drawn[i] = math.Sqrt(sum / count)
+	}
+	slices.Sort(drawn)
+	tail := (1 - level) / 2
+	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
+}
+
+// cluster holds what the RMSE needs to know of one group.
+type cluster struct{ squared, count float64 }
+
+// clusterErrors sums the squared errors by group, groups in the order in which
+// they first appear.
+func clusterErrors(truth, predicted []float64, groups []string) []cluster {
+	var clusters []cluster
+	place := map[string]int{}
+	for i, e := range errors(truth, predicted, square) {
+		at, known := place[groups[i]]
+		if !known || groups[i] == "" {
+			at = len(clusters)
+			place[groups[i]] = at
+			clusters = append(clusters, cluster{})
+		}
+		clusters[at].squared += e
+		clusters[at].count++
+	}
+	return clusters
+}

@@ -1,0 +1,129 @@
+// Package metric owns the numbers that judge predictions: errors and their
+// intervals, summaries of values, round scales, and ridge regression as a
+// baseline. Its figures stand in locks and reports, so they have the same bits
+// on every platform: sums run in the order of their input, nothing is fused or
+// taken from package math but what IEEE 754 rounds exactly. It never draws a
+// random number but from a stream that it is given.
+package metric
+
+import (
+	"math"
+	"slices"
+)
+
+// Sum adds values in their order and carries the rounding error along
+// (Neumaier: Rundungsfehleranalyse einiger Verfahren zur Summation endlicher
+// Summen, 1974), so that it is the exact sum, rounded, for all practical input.
+func Sum(values []float64) float64 {
+	var sum, lost float64
+	for _, v := range values {
+		next := sum + v
+		if math.Abs(sum) >= math.Abs(v) {
+			lost += (sum - next) + v
+		} else {
+			lost += (v - next) + sum
+		}
+		sum = next
+	}
+	return sum + lost
+}
+
+// Mean returns the arithmetic mean, 0 of no values.
+func Mean(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	return Sum(values) / float64(len(values))
+}
+
+// Deviation returns the standard deviation around the mean, dividing by n: 0 of
+// fewer than two values.
+func Deviation(values []float64) float64 {
+	return math.Sqrt(Mean(squares(values, Mean(values))))
+}
+
+// squares returns the squared distance of every value from a centre.
+func squares(values []float64, centre float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		d := v - centre
+		out[i] = float64(d * d)
+	}
+	return out
+}
+
+// errors returns f(truth - predicted) for every pair.
+func errors(truth, predicted []float64, f func(float64) float64) []float64 {
+	if len(truth) != len(predicted) {
+		panic("metric: as many predictions as true values are needed")
+	}
+	out := make([]float64, len(truth))
+	for i := range out {
+		out[i] = f(truth[i] - predicted[i])
+	}
+	return out
+}
+
+func square(x float64) float64 { return float64(x * x) }
+
+// MSE returns the mean squared error, 0 of no values.
+func MSE(truth, predicted []float64) float64 {
+	return Mean(errors(truth, predicted, square))
+}
+
+// RMSE returns the root of the mean squared error.
+func RMSE(truth, predicted []float64) float64 { return math.Sqrt(MSE(truth, predicted)) }
+
+// MAE returns the mean absolute error, 0 of no values.
+func MAE(truth, predicted []float64) float64 {
+	return Mean(errors(truth, predicted, math.Abs))
+}
+
+// R2 returns the coefficient of determination: 1 less the squared error's share
+// of the squared distance from the mean. Where every true value is the same,
+// one single value included, there is nothing to explain: it is then 1 for
+// perfect predictions and 0 for all others, and so always finite.
+func R2(truth, predicted []float64) float64 {
+	residual := Sum(errors(truth, predicted, square))
+	total := Sum(squares(truth, Mean(truth)))
+	switch {
+	case total > 0 && !constant(truth):
+		return 1 - residual/total
+	case residual == 0:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// constant reports whether all values are equal; the rounding of their mean
+// may leave them a distance from it.
+func constant(values []float64) bool {
+	for _, v := range values {
+		if v != values[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// Quantile returns the q-quantile, 0 <= q <= 1, of ascending values,
+// interpolated linearly between the two nearest (definition 7 of Hyndman and
+// Fan: Sample Quantiles in Statistical Packages, 1996). Of no values it is 0.
+func Quantile(ascending []float64, q float64) float64 {
+	if len(ascending) == 0 {
+		return 0
+	}
+	position := float64(q * float64(len(ascending)-1))
+	below := math.Floor(position)
+	low := ascending[int(below)]
+	high := ascending[min(int(below)+1, len(ascending)-1)]
+	return math.FMA(position-below, high-low, low)
+}
+
+// Sorted returns the values in ascending order, the input left as it is.
+func Sorted(values []float64) []float64 {
+	out := slices.Clone(values)
+	slices.Sort(out)
+	return out
+}

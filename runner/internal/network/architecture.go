@@ -1,0 +1,288 @@
+package network
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"biomass/runner/internal/recipe"
+)
+
+// kind is what a layer does; the words are those of network.layers.
+type kind string
+
+const (
+	conv          kind = "conv"
+	dense         kind = "dense"
+	batchNorm     kind = "batch_norm"
+	relu          kind = "relu"
+	maxPool       kind = "max_pool"
+	avgPool       kind = "avg_pool"
+	globalAvgPool kind = "global_avg_pool"
+	flatten       kind = "flatten"
+	dropout       kind = "dropout"
+)
+
+// shape is one example's activation, (Height, Width, Channels). A flat
+// activation has height and width 1.
+type shape Input
+
+func (s shape) size() int { return s.Height * s.Width * s.Channels }
+
+func (s shape) String() string { return fmt.Sprintf("%dx%dx%d", s.Height, s.Width, s.Channels) }
+
+// none stands for a layer that is not there.
+const none = -1
+
+// layer is one module of the network. Training graph, evaluation graph,
+// parameters and layer table are all made from the list of layers.
+type layer struct {
+	name    string // torch's path of the module: layer1.0.conv1, or the index in a Sequential
+	where   string // how messages name it
+	kind    kind
+	input   int // the layer whose output it reads; none: the picture
+	in, out shape
+
+	window, stride, pad int     // conv, pools
+	bias                bool    // conv, dense
+	probability         float32 // dropout
+
+	// relu of a batch_norm: the ReLU behind it is done in the same pass.
+	relu bool
+	// residual of a batch_norm: the layer whose output is added before the
+	// ReLU; none when there is none. It may stand behind the batch_norm.
+	residual int
+	// fused marks a relu that the batch_norm before it does.
+	fused bool
+
+	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
+	running        *statistics
+}
+
+// statistics are what a batch_norm remembers of the batches that it saw.
+type statistics struct {
+	mean, variance []float32
+	batches        int64
+}
+
+// architecture is the list of layers, in the order of torch's modules. The
+// last one gives the outputs.
+type architecture struct {
+	picture shape
+	layers  []*layer
+	// initialise fills a layer's parameters with torchvision's distributions.
+	initialise func(l *layer, seed uint64)
+}
+
+// add appends a layer, works out its output shape and makes its parameters.
+// channels is the number of outputs of conv and dense. It returns the layer's
+// index.
+func (a *architecture) add(l layer, channels int) (int, error) {
+	l.in = a.picture
+	if l.input != none {
+		l.in = a.layers[l.input].out
+	}
+	flat := l.in.Height == 1 && l.in.Width == 1
+	switch l.kind {
+	case conv, maxPool, avgPool:
+		if l.window < 1 || l.stride < 1 || l.pad < 0 {
+			return 0, fmt.Errorf("%s: kernel %d, stride %d, padding %d: kernel and stride must be at least 1, padding at least 0", l.where, l.window, l.stride, l.pad)
+		}
+		if l.kind != conv && 2*l.pad > l.window {
+			return 0, fmt.Errorf("%s: a padding of %d is more than half of the window of %d: make it at most %d", l.where, l.pad, l.window, l.window/2)
+		}
+		if l.kind != conv && l.window > 15 {
+			return 0, fmt.Errorf("%s: a window of %d is more than the largest, 15: use global_avg_pool, or two pools", l.where, l.window)
+		}
+		l.out = shape{(l.in.Height+2*l.pad-l.window)/l.stride + 1, (l.in.Width+2*l.pad-l.window)/l.stride + 1, l.in.Channels}
+		if l.in.Height+2*l.pad < l.window || l.in.Width+2*l.pad < l.window {
+			return 0, fmt.Errorf("%s: its window of %dx%d is larger than its input of %s: leave out a pool or a stride before it, raise its padding, or raise picture.size", l.where, l.window, l.window, l.in)
+		}
+		if l.kind == conv {
+			l.out.Channels = channels
+		}
+	case dense:
+		if !flat {
+			return 0, fmt.Errorf("%s: its input is %s, not a list of numbers: put flatten or global_avg_pool before it", l.where, l.in)
+		}
+		l.window, l.stride = 1, 1
+		l.out = shape{1, 1, channels}
+	case globalAvgPool:
+		l.out = shape{1, 1, l.in.Channels}
+	case flatten:
+		l.out = shape{1, 1, l.in.size()}
+	case dropout:
+		if l.probability < 0 || l.probability >= 1 {
+			return 0, fmt.Errorf("%s: a probability of %v: want at least 0 and less than 1", l.where, l.probability)
+		}
+		l.out = l.in
+	case batchNorm, relu:
+		l.out = l.in
+	default:
+		return 0, fmt.Errorf("%s: there is no such layer", l.where)
+	}
+	if l.out.Channels < 1 {
+		return 0, fmt.Errorf("%s: %d outputs: want at least 1", l.where, l.out.Channels)
+	}
+	l.makeParameters()
+	a.layers = append(a.layers, &l)
+	return len(a.layers) - 1, nil
+}
+
+// label is how a message about a run names the layer.
+func (l *layer) label() string {
+	if before, _, ok := strings.Cut(l.where, " "); ok {
+		return strings.TrimPrefix(before, "network.")
+	}
+	return l.name
+}
+
+// makeParameters makes the parameters in torch's order, filled with zeros.
+func (l *layer) makeParameters() {
+	switch l.kind {
+	case conv, dense:
+		l.weight = newWeight(l.name+".weight", l.window, l.in.Channels, l.out.Channels, l.kind == dense)
+		if l.bias {
+			l.offset = newVector(l.name+".bias", l.out.Channels)
+		}
+	case batchNorm:
+		l.weight = newVector(l.name+".weight", l.out.Channels)
+		l.offset = newVector(l.name+".bias", l.out.Channels)
+		l.running = &statistics{mean: make([]float32, l.out.Channels), variance: make([]float32, l.out.Channels)}
+	}
+}
+
+// parameters returns the layer's parameters in torch's order.
+func (l *layer) parameters() []*Parameter {
+	switch {
+	case l.weight == nil:
+		return nil
+	case l.offset == nil:
+		return []*Parameter{l.weight}
+	}
+	return []*Parameter{l.weight, l.offset}
+}
+
+// order returns the layers in an order in which each finds its input and its
+// residual done: a batch_norm whose residual stands behind it waits for it.
+func (a *architecture) order() []int {
+	var order []int
+	for i, l := range a.layers {
+		if l.residual < i {
+			order = append(order, i)
+		}
+		for j, waiting := range a.layers[:i] {
+			if waiting.residual == i {
+				order = append(order, j)
+			}
+		}
+	}
+	return order
+}
+
+// readers counts, a layer, how many layers read its output.
+func (a *architecture) readers() []int {
+	n := make([]int, len(a.layers))
+	for _, l := range a.layers {
+		for _, read := range []int{l.input, l.residual} {
+			if read != none {
+				n[read]++
+			}
+		}
+	}
+	return n
+}
+
+// sequential is the architecture of network.layers. Modules are named by their
+// index, as in a torch nn.Sequential of the same items.
+func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture, error) {
+	if len(items) == 0 {
+		return nil, fmt.Errorf("network.layers: the list is empty: want at least {dense: %d}", outputs)
+	}
+	a := &architecture{picture: picture, initialise: (*layer).initialiseTorch}
+	for i, item := range items {
+		l := layer{
+			name:  strconv.Itoa(i),
+			where: fmt.Sprintf("network.layers[%d] (%s)", i, item.Kind),
+			kind:  kind(item.Kind), input: i - 1, residual: none,
+			window: item.Kernel, stride: item.Stride, pad: item.Padding,
+			bias: item.Bias, probability: float32(item.Probability),
+		}
+		switch l.kind {
+		case conv:
+			l.stride = max(l.stride, 1)
+		case maxPool, avgPool:
+			l.window = item.Size
+			if l.stride == 0 {
+				l.stride = l.window
+			}
+		case relu:
+			if i > 0 && a.layers[i-1].kind == batchNorm {
+				a.layers[i-1].relu, l.fused = true, true
+			}
+		}
+		if _, err := a.add(l, item.Size); err != nil {
+			return nil, err
+		}
+	}
+	last := a.layers[len(items)-1]
+	if last.out != (shape{1, 1, outputs}) {
+		mend := fmt.Sprintf("end with {dense: %d}", outputs)
+		if last.kind == dense {
+			mend = fmt.Sprintf("write {dense: %d}", outputs)
+		}
+		return nil, fmt.Errorf("%s: the network ends with %s numbers, want %d: %s", last.where, last.out, outputs, mend)
+	}
+	return a, nil
+}
+
+// resnet18 is torchvision's ResNet18 (He, Zhang, Ren, Sun: Deep Residual
+// Learning for Image Recognition, 2015) with its names of modules.
+func resnet18(picture shape, outputs int) (*architecture, error) {
+	a := &architecture{picture: picture, initialise: (*layer).initialiseResNet}
+	var failed error
+	add := func(l layer, channels int) int {
+		l.where = l.name
+		i, err := a.add(l, channels)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return i
+	}
+	convolution := func(name string, input, channels, window, stride int) int {
+		return add(layer{name: name, kind: conv, input: input, window: window, stride: stride, pad: window / 2, residual: none}, channels)
+	}
+	norm := func(name string, input int, relu bool, residual int) int {
+		return add(layer{name: name, kind: batchNorm, input: input, relu: relu, residual: residual}, 0)
+	}
+	x := norm("bn1", convolution("conv1", none, 64, 7, 2), true, none)
+	x = add(layer{name: "maxpool", kind: maxPool, input: x, window: 3, stride: 2, pad: 1, residual: none}, 0)
+	for stage, channels := range []int{64, 128, 256, 512} {
+		for block := range 2 {
+			name := fmt.Sprintf("layer%d.%d.", stage+1, block)
+			stride, residual := 1, x
+			if stage > 0 && block == 0 {
+				stride, residual = 2, x+6 // downsample.1, four modules on
+			}
+			y := norm(name+"bn1", convolution(name+"conv1", x, channels, 3, stride), true, none)
+			y = norm(name+"bn2", convolution(name+"conv2", y, channels, 3, 1), true, residual)
+			if stride == 2 {
+				norm(name+"downsample.1", convolution(name+"downsample.0", x, channels, 1, stride), false, none)
+			}
+			x = y
+		}
+	}
+	x = add(layer{name: "avgpool", kind: globalAvgPool, input: x, residual: none}, 0)
+	add(layer{name: "fc", kind: dense, input: x, bias: true, residual: none}, outputs)
+	return a, failed
+}
+
+// parameters returns all parameters in torch's order.
+func (a *architecture) parameters() []*Parameter {
+	var all []*Parameter
+	for _, l := range a.layers {
+		all = append(all, l.parameters()...)
+	}
+	return slices.Clip(all)
+}

@@ -1,0 +1,177 @@
+package network
+
+import (
+	"math"
+
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/rng"
+	"biomass/runner/internal/weights"
+)
+
+// naive is a second implementation of a network, in float64, in torch's layout
+// (N, C, H, W), by the formulas of torch's documentation. It shares with the
+// first one only the list of layers.
+type naive struct {
+	layers     []*layer
+	order      []int
+	picture    shape
+	parameters map[string][]float64
+	training   bool
+	streams    func(layer uint64) *rng.Stream
+}
+
+func newNaive(n *Network, training bool, streams func(uint64) *rng.Stream) *naive {
+	return &naive{n.layers, n.architecture.order(), n.picture, float64Tensors(n.Tensors()), training, streams}
+}
+
+func float64Tensors(tensors []weights.Tensor) map[string][]float64 {
+	all := map[string][]float64{}
+	for _, t := range tensors {
+		all[t.Name] = float64s(t.Float)
+	}
+	return all
+}
+
+// toPlanes turns (N, H, W, C) into (N, C, H, W).
+func toPlanes(x []float64, s shape) []float64 {
+	y := make([]float64, len(x))
+	area := s.Height * s.Width
+	for i, v := range x {
+		n, p, c := i/s.size(), i/s.Channels%area, i%s.Channels
+		y[n*s.size()+c*area+p] = v
+	}
+	return y
+}
+
+// forward returns the outputs for batch pictures x (N, C, H, W).
+func (v *naive) forward(x []float64, batch int) []float64 {
+	outputs := make([][]float64, len(v.layers))
+	for _, i := range v.order {
+		l := v.layers[i]
+		in := x
+		if l.input != none {
+			in = outputs[l.input]
+		}
+		weight, bias := v.parameters[l.name+".weight"], v.parameters[l.name+".bias"]
+		out := make([]float64, batch*l.out.size())
+		// each calls f for every output element with the input plane that a
+		// pool or norm reads.
+		each := func(f func(o, n, c, y, x int)) {
+			for o := range out {
+				n, c := o/l.out.size(), o/(l.out.Height*l.out.Width)%l.out.Channels
+				f(o, n, c, o/l.out.Width%l.out.Height, o%l.out.Width)
+			}
+		}
+		at := func(n, c, y, x int) (float64, bool) {
+			if y < 0 || x < 0 || y >= l.in.Height || x >= l.in.Width {
+				return 0, false
+			}
+			return in[((n*l.in.Channels+c)*l.in.Height+y)*l.in.Width+x], true
+		}
+		switch l.kind {
+		case conv, dense:
+			each(func(o, n, c, y, x int) {
+				for ci := range l.in.Channels {
+					for r := range l.window {
+						for s := range l.window {
+							value, _ := at(n, ci, y*l.stride+r-l.pad, x*l.stride+s-l.pad)
+							out[o] += value * weight[((c*l.in.Channels+ci)*l.window+r)*l.window+s]
+						}
+					}
+				}
+				if bias != nil {
+					out[o] += bias[c]
+				}
+			})
+		case batchNorm:
+			mean, variance := v.parameters[l.name+".running_mean"], v.parameters[l.name+".running_var"]
+			if v.training {
+				mean, variance = moments(in, l.in, batch)
+			}
+			each(func(o, _, c, _, _ int) {
+				out[o] = (in[o]-mean[c])/math.Sqrt(variance[c]+1e-5)*weight[c] + bias[c]
+				if l.residual != none {
+					out[o] += outputs[l.residual][o]
+				}
+				if l.relu {
+					out[o] = max(0, out[o])
+				}
+			})
+		case relu:
+			each(func(o, _, _, _, _ int) { out[o] = max(0, in[o]) })
+		case maxPool, avgPool:
+			each(func(o, n, c, y, x int) {
+				sum, largest := 0.0, math.Inf(-1)
+				for r := range l.window {
+					for s := range l.window {
+						if value, inside := at(n, c, y*l.stride+r-l.pad, x*l.stride+s-l.pad); inside {
+							sum, largest = sum+value, max(largest, value)
+						}
+					}
+				}
+				if out[o] = sum / float64(l.window*l.window); l.kind == maxPool {
+					out[o] = largest
+				}
+			})
+		case globalAvgPool:
+			area := l.in.Height * l.in.Width
+			for i, value := range in {
+				out[i/area] += value / float64(area)
+			}
+		case flatten:
+			copy(out, in)
+		case dropout:
+			copy(out, in)
+			if v.training {
+				ones, mask := make([]float32, len(out)), make([]float32, len(out))
+				fill(ones, 1)
+				kernel.Dropout(mask, ones, l.probability, v.streams(uint64(i)))
+				for o, m := range toPlanes(float64s(mask), l.out) {
+					out[o] *= m
+				}
+			}
+		}
+		outputs[i] = out
+	}
+	return outputs[len(outputs)-1]
+}
+
+// moments returns mean and biased variance of each channel of x (N, C, H, W).
+func moments(x []float64, s shape, batch int) (mean, variance []float64) {
+	mean, variance = make([]float64, s.Channels), make([]float64, s.Channels)
+	area := s.Height * s.Width
+	count := float64(batch * area)
+	for i, v := range x {
+		mean[i/area%s.Channels] += v / count
+	}
+	for i, v := range x {
+		d := v - mean[i/area%s.Channels]
+		variance[i/area%s.Channels] += d * d / count
+	}
+	return mean, variance
+}
+
+// loss is the mean squared error.
+func (v *naive) loss(x []float64, target []float32, batch int) float64 {
+	sum := 0.0
+	for i, y := range v.forward(x, batch) {
+		d := y - float64(target[i])
+		sum += d * d
+	}
+	return sum / float64(len(target))
+}
+
+// gradient returns the central differences of the loss by one parameter.
+func (v *naive) gradient(name string, x []float64, target []float32, batch int) []float64 {
+	const h = 1e-6
+	p := v.parameters[name]
+	g := make([]float64, len(p))
+	for i, value := range p {
+		p[i] = value + h
+		up := v.loss(x, target, batch)
+		p[i] = value - h
+		g[i] = (up - v.loss(x, target, batch)) / (2 * h)
+		p[i] = value
+	}
+	return g
+}

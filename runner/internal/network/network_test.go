@@ -1,0 +1,546 @@
+package network
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/rng"
+	"biomass/runner/internal/weights"
+)
+
+var (
+	convItem  = recipe.Layer{Kind: "conv", Size: 5, Kernel: 3, Stride: 1, Padding: 1, Bias: true}
+	bare      = recipe.Layer{Kind: "conv", Size: 4, Kernel: 3, Stride: 2, Padding: 1}
+	normItem  = recipe.Layer{Kind: "batch_norm"}
+	reluItem  = recipe.Layer{Kind: "relu"}
+	flat      = recipe.Layer{Kind: "flatten"}
+	global    = recipe.Layer{Kind: "global_avg_pool"}
+	hidden    = recipe.Layer{Kind: "dense", Size: 7, Bias: true}
+	head      = recipe.Layer{Kind: "dense", Size: 2, Bias: true}
+	dropItem  = recipe.Layer{Kind: "dropout", Probability: 0.4}
+	maxItem   = recipe.Layer{Kind: "max_pool", Size: 2}
+	bigMax    = recipe.Layer{Kind: "max_pool", Size: 3, Stride: 2, Padding: 1}
+	avgItem   = recipe.Layer{Kind: "avg_pool", Size: 2}
+	bigAvg    = recipe.Layer{Kind: "avg_pool", Size: 3, Stride: 2, Padding: 1}
+	everyItem = []recipe.Layer{convItem, normItem, reluItem, bigMax, bare, reluItem, avgItem, flat, dropItem, hidden, normItem, head}
+)
+
+// sequences are small networks that together hold every kind of layer in every
+// place that the graphs treat differently.
+var sequences = map[string][]recipe.Layer{
+	"dense":                 {flat, head},
+	"convolution":           {convItem, flat, head},
+	"strided":               {bare, convItem, flat, head},
+	"norm and relu":         {convItem, normItem, reluItem, flat, head},
+	"norm alone":            {normItem, convItem, reluItem, normItem, global, head},
+	"relu after dense":      {flat, hidden, reluItem, head},
+	"norm of dense":         {flat, hidden, normItem, reluItem, head},
+	"max pool":              {convItem, maxItem, bigMax, flat, head},
+	"average pool":          {convItem, avgItem, bigAvg, flat, head},
+	"global average":        {convItem, reluItem, global, head},
+	"dropout":               {convItem, dropItem, flat, hidden, dropItem, head},
+	"every kind in a chain": everyItem,
+}
+
+var small = Input{7, 6, 3}
+
+func mustNew(t testing.TB, spec recipe.Network, in Input, outputs int) *Network {
+	t.Helper()
+	n, err := New(spec, in, outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Initialize(3)
+	return n
+}
+
+func layersNetwork(t testing.TB, items []recipe.Layer) *Network {
+	return mustNew(t, recipe.Network{Backbone: "layers", Layers: items}, small, 2)
+}
+
+// residualNetwork is a ResNet in small: a stem, one block with the identity as
+// its shortcut and one with a strided convolution.
+func residualNetwork(t testing.TB) *Network {
+	t.Helper()
+	n := layersNetwork(t, everyItem)
+	a := &architecture{picture: shape(small), initialise: (*layer).initialiseResNet}
+	for _, item := range []struct {
+		layer
+		channels int
+	}{
+		{layer{name: "stem", kind: conv, input: none, window: 3, stride: 1, pad: 1, residual: none}, 4},
+		{layer{name: "bn", kind: batchNorm, input: 0, relu: true, residual: none}, 0},
+		{layer{name: "a.conv", kind: conv, input: 1, window: 3, stride: 1, pad: 1, residual: none}, 4},
+		{layer{name: "a.bn", kind: batchNorm, input: 2, relu: true, residual: 1}, 0},
+		{layer{name: "b.conv", kind: conv, input: 3, window: 3, stride: 2, pad: 1, residual: none}, 6},
+		{layer{name: "b.bn", kind: batchNorm, input: 4, relu: true, residual: 7}, 0},
+		{layer{name: "b.downsample.0", kind: conv, input: 3, window: 1, stride: 2, residual: none}, 6},
+		{layer{name: "b.downsample.1", kind: batchNorm, input: 6, residual: none}, 0},
+		{layer{name: "pool", kind: globalAvgPool, input: 5, residual: none}, 0},
+		{layer{name: "fc", kind: dense, input: 8, bias: true, residual: none}, 2},
+	} {
+		if _, err := a.add(item.layer, item.channels); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.architecture, n.all = a, a.parameters()
+	n.folded = n.foldings()
+	n.Initialize(3)
+	return n
+}
+
+// noise returns n numbers in [-1, 1).
+func noise(purpose string, n int) []float32 {
+	stream := rng.New(1, purpose)
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = 2*stream.Float32() - 1
+	}
+	return x
+}
+
+func streams(layer uint64) *rng.Stream { return rng.New(5, "dropout", layer) }
+
+// disturb moves everything away from its initial value, so that a mistake in a
+// bias, a batch norm's weight or a running statistic shows.
+func disturb(t testing.TB, n *Network) {
+	t.Helper()
+	tensors := n.Tensors()
+	for _, tensor := range tensors {
+		for i, v := range noise(tensor.Name, len(tensor.Float)) {
+			tensor.Float[i] += 0.3 * v
+		}
+	}
+	if err := n.Load(tensors); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGradients compares every parameter's gradient and the outputs of both
+// graphs with the naive network in float64.
+func TestGradients(t *testing.T) {
+	networks := map[string]*Network{"residual blocks": residualNetwork(t)}
+	for name, items := range sequences {
+		networks[name] = layersNetwork(t, items)
+	}
+	const batch = 3
+	for name, n := range networks {
+		t.Run(name, func(t *testing.T) {
+			disturb(t, n)
+			x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch*2)
+			planes := toPlanes(float64s(x), n.picture)
+
+			outputs, err := n.Predict(x, batch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := rms(float64s(outputs), newNaive(n, false, nil).forward(planes, batch)); d > 1e-6 {
+				t.Errorf("evaluation outputs are %.2g away", d)
+			}
+
+			reference := newNaive(n, true, streams)
+			loss, err := n.Step(x, target, batch, streams)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := reference.loss(planes, target, batch); math.Abs(float64(loss)-want) > 1e-5*want {
+				t.Errorf("loss %v, want %v", loss, want)
+			}
+			scale := 0.0
+			for _, p := range n.Parameters() {
+				scale = max(scale, norm(p.Grad)/math.Sqrt(float64(len(p.Grad))))
+			}
+			for _, p := range n.Parameters() {
+				want := reference.gradient(p.Name, planes, target, batch)
+				if d := rms(float64s(p.tensor(p.Name, p.Grad).Float), want); d > 2e-5*scale {
+					t.Errorf("gradient of %s is %.2g away, where gradients are up to %.2g", p.Name, d, scale)
+				}
+			}
+		})
+	}
+}
+
+func TestRunningStatistics(t *testing.T) {
+	n := layersNetwork(t, []recipe.Layer{normItem, flat, head})
+	const batch = 4
+	x := noise("pictures", batch*n.picture.size())
+	mean, variance := moments(toPlanes(float64s(x), n.picture), n.picture, batch)
+	for range 2 {
+		if _, err := n.Step(x, make([]float32, batch*2), batch, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := float64(batch * small.Height * small.Width)
+	for _, tensor := range n.Tensors() {
+		for i, v := range tensor.Float {
+			want := float64(v)
+			switch tensor.Name {
+			case "0.running_mean":
+				want = 0.19 * mean[i]
+			case "0.running_var":
+				want = 0.81 + 0.19*variance[i]*count/(count-1)
+			}
+			if math.Abs(float64(v)-want) > 1e-6 {
+				t.Errorf("%s[%d] is %v, want %v", tensor.Name, i, v, want)
+			}
+		}
+		if tensor.Name == "0.num_batches_tracked" && tensor.Int[0] != 2 {
+			t.Errorf("%d batches tracked", tensor.Int[0])
+		}
+	}
+}
+
+func TestTensorsAndLoad(t *testing.T) {
+	n, other := layersNetwork(t, everyItem), layersNetwork(t, everyItem)
+	disturb(t, n)
+	tensors := n.Tensors()
+	slices.Reverse(tensors)
+	if err := other.Load(tensors); err != nil {
+		t.Fatal(err)
+	}
+	if weights.Digest(n.Tensors()) != weights.Digest(other.Tensors()) {
+		t.Error("what was loaded is not what was saved")
+	}
+	before := weights.Digest(other.Tensors())
+	for name, broken := range map[string]func([]weights.Tensor) []weights.Tensor{
+		"missing": func(all []weights.Tensor) []weights.Tensor { return all[1:] },
+		"in no layer": func(all []weights.Tensor) []weights.Tensor {
+			return append(all, weights.Tensor{Name: "99.weight", Shape: []int{1}, Float: []float32{1}})
+		},
+		"twice": func(all []weights.Tensor) []weights.Tensor { return append(all, all[0]) },
+		"shape": func(all []weights.Tensor) []weights.Tensor {
+			all[0].Shape = []int{len(all[0].Float) + len(all[0].Int), 1}
+			return all
+		},
+		"type": func(all []weights.Tensor) []weights.Tensor {
+			all[len(all)-1].Float = nil
+			return all
+		},
+	} {
+		disturb(t, n)
+		err := other.Load(broken(n.Tensors()))
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if weights.Digest(other.Tensors()) != before {
+		t.Error("a failed Load changed the network")
+	}
+}
+
+// TestFlattenIsTorchs says it in one glance: behind flatten, a weight's columns
+// count (C, H, W).
+func TestFlattenIsTorchs(t *testing.T) {
+	n := mustNew(t, recipe.Network{Backbone: "layers", Layers: []recipe.Layer{flat, {Kind: "dense", Size: 1}}}, Input{2, 2, 3}, 1)
+	weight := weights.Tensor{Name: "1.weight", Shape: []int{1, 12}, Float: make([]float32, 12)}
+	weight.Float[2*4+1*2+0] = 1 // channel 2, row 1, column 0
+	if err := n.Load([]weights.Tensor{weight}); err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, 12)
+	x[(1*2+0)*3+2] = 7
+	if y, err := n.Predict(x, 1); err != nil || y[0] != 7 {
+		t.Errorf("output %v, error %v", y, err)
+	}
+}
+
+func TestPredictIsTheSameInAnyBatch(t *testing.T) {
+	for name, n := range map[string]*Network{
+		"layers":   layersNetwork(t, everyItem),
+		"residual": residualNetwork(t),
+		"resnet18": mustNew(t, recipe.Network{Backbone: "resnet18"}, Input{33, 33, 3}, 2),
+	} {
+		disturb(t, n)
+		const count = 39
+		size := n.picture.size()
+		x := noise("pictures", count*size)
+		want, err := n.Predict(x, count)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, batch := range []int{1, 7, 32} {
+			var got []float32
+			for from := 0; from < count; from += batch {
+				to := min(from+batch, count)
+				y, err := n.Predict(x[from*size:to*size], to-from)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, y...)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: batches of %d give other bits", name, batch)
+			}
+		}
+	}
+}
+
+// trainDigest trains for a few steps, batches of two sizes, and returns the
+// digest of everything that came of it.
+func trainDigest(t testing.TB, n *Network, spec recipe.Optimizer) string {
+	t.Helper()
+	o := n.NewOptimizer(spec)
+	for _, batch := range []int{4, 3, 4} {
+		if _, err := n.Step(noise("pictures", batch*n.picture.size()), noise("targets", batch*n.outputs), batch, streams); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return weights.Digest(append(n.Tensors(), o.Tensors()...)).String()
+}
+
+var adamSpec = recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-2}}
+var sgdSpec = recipe.Optimizer{SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9, Nesterov: true}}
+
+func TestBitsDoNotDependOnThreadsOrVariant(t *testing.T) {
+	defer kernel.SetThreads(kernel.Threads())
+	defer kernel.SetVariant(kernel.Variant())
+	digests := map[string]bool{}
+	for _, variant := range kernel.Variants() {
+		if err := kernel.SetVariant(variant); err != nil {
+			t.Fatal(err)
+		}
+		for _, threads := range []int{1, 2, 5} {
+			kernel.SetThreads(threads)
+			both := trainDigest(t, layersNetwork(t, everyItem), adamSpec)
+			if variant != "portable" || threads == 2 {
+				both += trainDigest(t, mustNew(t, recipe.Network{Backbone: "resnet18"}, Input{24, 24, 3}, 1), sgdSpec)
+			} else {
+				both += trainDigest(t, residualNetwork(t), sgdSpec)
+			}
+			digests[both] = true
+		}
+	}
+	if len(digests) > 2 {
+		t.Errorf("%d digests", len(digests))
+	}
+}
+
+// TestResume goes on from saved tensors and must arrive at the same bits.
+func TestResume(t *testing.T) {
+	for _, spec := range []recipe.Optimizer{adamSpec, sgdSpec, {SGD: &recipe.SGD{Rate: 0.1}}} {
+		step := func(n *Network, o *Optimizer) {
+			if _, err := n.Step(noise("pictures", 4*n.picture.size()), noise("targets", 8), 4, streams); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := layersNetwork(t, everyItem)
+		o := n.NewOptimizer(spec)
+		step(n, o)
+		step(n, o)
+		resumed := layersNetwork(t, everyItem)
+		resumedOptimizer := resumed.NewOptimizer(spec)
+		if err := errors.Join(resumed.Load(n.Tensors()), resumedOptimizer.Load(o.Tensors())); err != nil {
+			t.Fatal(err)
+		}
+		step(n, o)
+		step(resumed, resumedOptimizer)
+		if weights.Digest(n.Tensors()) != weights.Digest(resumed.Tensors()) || weights.Digest(o.Tensors()) != weights.Digest(resumedOptimizer.Tensors()) {
+			t.Error("resumed training went another way")
+		}
+		if err := resumedOptimizer.Load(nil); err == nil {
+			t.Error("an empty state was loaded")
+		}
+	}
+}
+
+func TestTrainingLowersTheLoss(t *testing.T) {
+	for _, spec := range []recipe.Optimizer{{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}}, sgdSpec} {
+		n := residualNetwork(t)
+		o := n.NewOptimizer(spec)
+		x, target := noise("pictures", 8*n.picture.size()), noise("targets", 16)
+		var first, last float32
+		for i := range 40 {
+			loss, err := n.Step(x, target, 8, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				first = loss
+			}
+			last = loss
+			if err := o.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last > first/3 {
+			t.Errorf("loss went from %v to %v", first, last)
+		}
+	}
+}
+
+func TestInitialize(t *testing.T) {
+	n := mustNew(t, recipe.Network{Backbone: "resnet18"}, Input{32, 32, 3}, 2)
+	again := mustNew(t, recipe.Network{Backbone: "resnet18"}, Input{32, 32, 3}, 2)
+	if weights.Digest(n.Tensors()) != weights.Digest(again.Tensors()) {
+		t.Error("the same seed gives another network")
+	}
+	again.Initialize(4)
+	if weights.Digest(n.Tensors()) == weights.Digest(again.Tensors()) {
+		t.Error("another seed gives the same network")
+	}
+	if n.Count() != 11177538 {
+		t.Errorf("%d parameters", n.Count())
+	}
+	for _, tensor := range n.Tensors() {
+		if tensor.Int != nil {
+			continue
+		}
+		deviation := norm(tensor.Float) / math.Sqrt(float64(len(tensor.Float)))
+		var want float64
+		switch {
+		case len(tensor.Shape) == 4:
+			want = math.Sqrt(2 / float64(tensor.Shape[0]*tensor.Shape[2]*tensor.Shape[3]))
+		case tensor.Name == "fc.weight":
+			want = 1 / math.Sqrt(512) / math.Sqrt(3)
+		case strings.HasSuffix(tensor.Name, ".weight"), strings.HasSuffix(tensor.Name, "running_var"):
+			want = 1
+		case tensor.Name == "fc.bias":
+			for _, v := range tensor.Float {
+				if math.Abs(float64(v)) > 1/math.Sqrt(512) {
+					t.Errorf("fc.bias holds %v", v)
+				}
+			}
+			continue
+		}
+		if math.Abs(deviation-want) > 0.03*want {
+			t.Errorf("%s has a deviation of %v, want %v", tensor.Name, deviation, want)
+		}
+	}
+}
+
+func TestLayers(t *testing.T) {
+	n := layersNetwork(t, everyItem)
+	table := n.Layers()
+	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180}
+	if table[4] != want {
+		t.Errorf("row %+v, want %+v", table[4], want)
+	}
+	sum := 0
+	for _, row := range table {
+		sum += row.Parameters
+	}
+	if len(table) != len(everyItem) || sum != n.Count() {
+		t.Errorf("%d rows with %d parameters, want %d and %d", len(table), sum, len(everyItem), n.Count())
+	}
+}
+
+func TestNonFinite(t *testing.T) {
+	infinite := float32(math.Inf(1))
+	step := func(n *Network, x, target []float32) *NonFiniteError {
+		t.Helper()
+		_, err := n.Step(x, target, 4, nil)
+		var nonFinite *NonFiniteError
+		if !errors.As(err, &nonFinite) {
+			t.Fatalf("error %v", err)
+		}
+		return nonFinite
+	}
+	items := []recipe.Layer{convItem, reluItem, flat, hidden, head}
+	n := layersNetwork(t, items)
+	x, target := noise("pictures", 4*n.picture.size()), noise("targets", 8)
+	if e := step(n, slices.Concat([]float32{infinite}, x[1:]), target); e.Layer != "picture" {
+		t.Errorf("an infinite pixel gives %+v", e)
+	}
+	if e := step(n, x, slices.Concat(target[1:], []float32{infinite})); e.Layer != "target" {
+		t.Errorf("an infinite target gives %+v", e)
+	}
+	if e := step(n, x, []float32{3e38, 0, 0, 0, 0, 0, 0, 0}); e.Layer != "loss" {
+		t.Errorf("an overflow of the loss gives %+v", e)
+	}
+	fill(n.Parameters()[2].Value, 3e38)
+	if e := step(n, x, target); e.Layer != "layers[3]" || e.Parameter != "" {
+		t.Errorf("an overflow of item 3 gives %+v", e)
+	}
+	n.Parameters()[3].Value[0] = float32(math.NaN())
+	if e := step(n, x, target); e.Layer != "layers[3]" || e.Parameter != "3.bias" || !strings.Contains(e.Error(), "3.bias") {
+		t.Errorf("a parameter that is NaN gives %+v", e)
+	}
+	r := mustNew(t, recipe.Network{Backbone: "resnet18"}, Input{16, 16, 3}, 2)
+	r.Parameters()[0].Value[0] = infinite
+	if e := step(r, noise("pictures", 4*r.picture.size()), target); e.Layer != "conv1" || e.Parameter != "conv1.weight" {
+		t.Errorf("an infinite weight of conv1 gives %+v", e)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for want, items := range map[string][]recipe.Layer{
+		"the list is empty": {},
+		"network.layers[0] (dense): its input is 7x6x3, not a list of numbers: put flatten":          {head},
+		"network.layers[2] (conv): its window of 3x3 is larger than its input of 1x1x3":              {{Kind: "max_pool", Size: 6}, reluItem, {Kind: "conv", Size: 3, Kernel: 3}},
+		"network.layers[1] (dense): the network ends with 1x1x7 numbers, want 2: write {dense: 2}":   {flat, hidden},
+		"network.layers[1] (relu): the network ends with 7x6x5 numbers, want 2: end with {dense: 2}": {convItem, reluItem},
+		"network.layers[0] (max_pool): a padding of 2 is more than half of the window of 3":          {{Kind: "max_pool", Size: 3, Stride: 1, Padding: 2}},
+		"network.layers[0] (avg_pool): a window of 16 is more than the largest":                      {{Kind: "avg_pool", Size: 16}},
+		"network.layers[0] (dropout): a probability of 1":                                            {{Kind: "dropout", Probability: 1}},
+		"network.layers[0] (conv): kernel 0, stride 1, padding 0":                                    {{Kind: "conv", Size: 3}},
+		"network.layers[0] (conv): 0 outputs":                                                        {{Kind: "conv", Kernel: 1}},
+		"network.layers[0] (attention): there is no such layer":                                      {{Kind: "attention"}},
+	} {
+		_, err := New(recipe.Network{Backbone: "layers", Layers: items}, small, 2)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
+	}
+	if _, err := New(recipe.Network{Backbone: "vgg"}, small, 2); err == nil {
+		t.Error("an unknown backbone was built")
+	}
+	n := layersNetwork(t, everyItem)
+	x := noise("pictures", 4*n.picture.size())
+	for what, err := range map[string]error{
+		"a random stream": second(n.Step(x, make([]float32, 8), 4, nil)),
+		"are no batch":    second(n.Step(x, make([]float32, 7), 4, streams)),
+		"batch of 1":      second(n.Step(x[:n.picture.size()], make([]float32, 2), 1, streams)),
+		"are not 5":       func() error { _, err := n.Predict(x, 5); return err }(),
+	} {
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("want an error with %q, got %v", what, err)
+		}
+	}
+}
+
+func second(_ float32, err error) error { return err }
+
+// TestKernelPanicIsAnError: a shape bug must not end the program from within
+// the machine's goroutine.
+func TestKernelPanicIsAnError(t *testing.T) {
+	n := layersNetwork(t, []recipe.Layer{flat, head})
+	n.loss.forward = func(_, _ []float32) float32 { panic("shapes") }
+	if _, err := n.Step(noise("pictures", 2*n.picture.size()), make([]float32, 4), 2, nil); err == nil || !strings.Contains(err.Error(), "shapes") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestGarbage holds what a step allocates under a bound that no activation of
+// the network fits into, and the number of buffers under that of a graph whose
+// ops never share any.
+func TestGarbage(t *testing.T) {
+	n := mustNew(t, recipe.Network{Backbone: "resnet18"}, Input{64, 64, 3}, 1)
+	o := n.NewOptimizer(adamSpec)
+	x, target := noise("pictures", 4*n.picture.size()), noise("targets", 4)
+	if err := second(n.Step(x, target, 4, nil)); err != nil {
+		t.Fatal(err)
+	}
+	result := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := errors.Join(second(n.Step(x, target, 4, nil)), o.Step()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	t.Logf("%d bytes in %d pieces a step", result.AllocedBytesPerOp(), result.AllocsPerOp())
+	if result.AllocedBytesPerOp() > 512<<10 {
+		t.Errorf("a step allocates %d bytes", result.AllocedBytesPerOp())
+	}
+}

@@ -1,0 +1,172 @@
+package network
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/weights"
+)
+
+// Optimizer applies the gradients that Network.Step left in the parameters.
+type Optimizer struct {
+	model  []gorgonia.ValueGrad
+	solver solver
+}
+
+// solver is a Gorgonia solver whose state can be kept.
+type solver interface {
+	gorgonia.Solver
+	// slots names the tensors that the solver keeps a parameter.
+	slots() []slot
+	// steps is how often Step has run.
+	steps() *int64
+	// resumed is called when slots and steps have been set from outside.
+	resumed()
+}
+
+// slot is one kind of state, a tensor a parameter, by torch's name.
+type slot struct {
+	name string
+	data [][]float32
+}
+
+// trained is a parameter as a gorgonia.ValueGrad.
+type trained struct {
+	parameter   *Parameter
+	value, grad gorgonia.Value
+}
+
+// Value implements gorgonia.Valuer.
+func (t *trained) Value() gorgonia.Value { return t.value }
+
+// Grad implements gorgonia.ValueGrad.
+func (t *trained) Grad() (gorgonia.Value, error) { return t.grad, nil }
+
+// NewOptimizer returns the recipe's optimiser of the network's parameters, at
+// its beginning. The spec has exactly one of its fields set.
+func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
+	o := &Optimizer{}
+	for _, p := range n.all {
+		o.model = append(o.model, &trained{p, wrap(p.Value, p.kernelShape()...), wrap(p.Grad, p.kernelShape()...)})
+	}
+	zeros := func() [][]float32 {
+		state := make([][]float32, len(n.all))
+		for i, p := range n.all {
+			state[i] = make([]float32, len(p.Value))
+		}
+		return state
+	}
+	if spec.Adam != nil {
+		o.solver = &adam{Adam: *spec.Adam, first: zeros(), second: zeros(), power1: 1, power2: 1}
+	} else {
+		s := &sgd{SGD: *spec.SGD}
+		if s.Momentum != 0 {
+			s.buffer = zeros()
+		}
+		o.solver = s
+	}
+	return o
+}
+
+// Step applies the gradients once.
+func (o *Optimizer) Step() error { return o.solver.Step(o.model) }
+
+// Tensors returns copies of the state: torch's names before the parameters'
+// (exp_avg/conv1.weight), in torch's layout, and the number of steps as step.
+func (o *Optimizer) Tensors() []weights.Tensor {
+	all := []weights.Tensor{{Name: "step", Shape: []int{}, Int: []int64{*o.solver.steps()}}}
+	for _, s := range o.solver.slots() {
+		for i, data := range s.data {
+			p := o.model[i].(*trained).parameter
+			all = append(all, p.tensor(s.name+"/"+p.Name, data))
+		}
+	}
+	return all
+}
+
+// Load sets the state from what Tensors returned, in any order; what does not
+// fit is an error, and then nothing is changed.
+func (o *Optimizer) Load(tensors []weights.Tensor) error {
+	named, err := match(o.Tensors(), tensors)
+	if err != nil {
+		return fmt.Errorf("load optimizer: %w", err)
+	}
+	if step := named["step"].Int[0]; step < 0 {
+		return fmt.Errorf("load optimizer: %d steps", step)
+	}
+	*o.solver.steps() = named["step"].Int[0]
+	for _, s := range o.solver.slots() {
+		for i, data := range s.data {
+			p := o.model[i].(*trained).parameter
+			p.fill(data, named[s.name+"/"+p.Name])
+		}
+	}
+	o.solver.resumed()
+	return nil
+}
+
+// adam is torch.optim.Adam.
+type adam struct {
+	recipe.Adam
+	first, second [][]float32 // the moments, a parameter
+	count         int64
+	// power1 and power2 are beta1 and beta2 to the power of count, as products:
+	// a power function gives other bits on other machines.
+	power1, power2 float64
+}
+
+// Step implements gorgonia.Solver.
+func (a *adam) Step(model []gorgonia.ValueGrad) error {
+	a.count++
+	a.power1 *= a.Beta1
+	a.power2 *= a.Beta2
+	for i, m := range model {
+		p := m.(*trained).parameter
+		kernel.AdamStep(p.Value, p.Grad, a.first[i], a.second[i], a.Rate, a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1, 1-a.power2)
+	}
+	return nil
+}
+
+func (a *adam) slots() []slot { return []slot{{"exp_avg", a.first}, {"exp_avg_sq", a.second}} }
+func (a *adam) steps() *int64 { return &a.count }
+
+func (a *adam) resumed() {
+	a.power1, a.power2 = 1, 1
+	for range a.count {
+		a.power1 *= a.Beta1
+		a.power2 *= a.Beta2
+	}
+}
+
+// sgd is torch.optim.SGD.
+type sgd struct {
+	recipe.SGD
+	buffer [][]float32 // the momentum, a parameter; nil without
+	count  int64
+}
+
+// Step implements gorgonia.Solver.
+func (s *sgd) Step(model []gorgonia.ValueGrad) error {
+	for i, m := range model {
+		p := m.(*trained).parameter
+		var momentum []float32
+		if s.buffer != nil {
+			momentum = s.buffer[i]
+		}
+		kernel.SGDStep(p.Value, p.Grad, momentum, s.Rate, s.Momentum, s.WeightDecay, s.Nesterov, s.count == 0)
+	}
+	s.count++
+	return nil
+}
+
+func (s *sgd) slots() []slot {
+	if s.buffer == nil {
+		return nil
+	}
+	return []slot{{"momentum_buffer", s.buffer}}
+}
+func (s *sgd) steps() *int64 { return &s.count }
+func (s *sgd) resumed()      {}

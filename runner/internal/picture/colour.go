@@ -1,0 +1,88 @@
+package picture
+
+import (
+	"image"
+	"image/color"
+)
+
+// rgb returns the colours of a decoded picture as Pillow's convert("RGB")
+// does: grey becomes three equal channels, a palette its colours, alpha is
+// dropped (the colours behind it stay, not multiplied by it), of 16 bits the
+// upper 8 stay.
+func rgb(m image.Image) raster {
+	b := m.Bounds()
+	out := newRaster(b.Dx(), b.Dy())
+	read := rowReader(m)
+	for y := range out.height {
+		read(out.pix[3*out.width*y:3*out.width*(y+1)], image.Pt(b.Min.X, b.Min.Y+y))
+	}
+	return out
+}
+
+// rowReader returns what fills a row of RGB from the picture's pixels that
+// begin at a point.
+func rowReader(m image.Image) func(row []uint8, at image.Point) {
+	switch m := m.(type) {
+	case *image.YCbCr:
+		return func(row []uint8, at image.Point) { ycbcrRow(row, m, at) }
+	case *image.Gray:
+		return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 1, 0) }
+	case *image.NRGBA:
+		return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 4, 1) }
+	case *image.NRGBA64:
+		return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 8, 2) }
+	case *image.RGBA:
+		if m.Opaque() {
+			return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 4, 1) }
+		}
+	}
+	return func(row []uint8, at image.Point) { anyRow(row, m, at) }
+}
+
+// pickRow takes red, green and blue out of pixels of so many bytes, the
+// channels so many bytes apart.
+func pickRow(row, from []uint8, pixel, channel int) {
+	for i := 0; i < len(row); i += 3 {
+		row[i], row[i+1], row[i+2] = from[0], from[channel], from[2*channel]
+		from = from[min(pixel, len(from)):]
+	}
+}
+
+func anyRow(row []uint8, m image.Image, at image.Point) {
+	for i := 0; i < len(row); i += 3 {
+		c := color.NRGBAModel.Convert(m.At(at.X, at.Y)).(color.NRGBA)
+		row[i], row[i+1], row[i+2] = c.R, c.G, c.B
+		at.X++
+	}
+}
+
+// ycbcrRow converts one row of a JPEG with the formula of color.YCbCrToRGB; the
+// terms of the colour difference are shared by neighbours that share a sample.
+func ycbcrRow(row []uint8, m *image.YCbCr, at image.Point) {
+	share := 1 // pixels of a row to a sample of colour
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+		share = 2
+	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+		share = 4
+	}
+	luma := m.Y[m.YOffset(at.X, at.Y):][:len(row)/3]
+	chroma := m.COffset(at.X, at.Y)
+	for x := 0; x < len(luma); chroma++ {
+		cb, cr := int32(m.Cb[chroma])-128, int32(m.Cr[chroma])-128
+		red, green, blue := 91881*cr, -22554*cb-46802*cr, 116130*cb
+		for end := min(x+share, len(luma)); x < end; x++ {
+			y := int32(luma[x]) * 0x10101
+			pixel := row[3*x:][:3]
+			pixel[0], pixel[1], pixel[2] = channel(y+red), channel(y+green), channel(y+blue)
+		}
+	}
+}
+
+// channel turns 16 fractional bits into a byte, clamped.
+func channel(v int32) uint8 {
+	if uint32(v)>>24 == 0 {
+		return uint8(v >> 16)
+	}
+	return uint8(^(v >> 31)) // 0 below, 255 above
+}

@@ -1,0 +1,127 @@
+// Package picture owns the catalogue: what is known of every photo that a table
+// names, and the pixels that the network sees of it. It finds, hashes, decodes
+// and resizes photos; what it cannot read it says so of, and never fails for.
+// The same bytes of a file always give the same pixels.
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/progress"
+	"biomass/runner/internal/recipe"
+)
+
+// Entry is one photo.
+type Entry struct {
+	// Name in the table, in Unicode's form NFC: a path with slashes below the image folder.
+	Name string
+	// Exists is false when no file has this name, when the name is empty, and when it leaves the folder.
+	Exists bool
+	// Problem says why an existing photo cannot be read, or why the name of one that does not exist is refused.
+	Problem string
+	// Bytes is the length of the file.
+	Bytes int64
+	// File is the digest of the file's bytes, Pixels that of the decoded and resized pixels.
+	File, Pixels digest.Digest
+	// Width and Height of the upright photo, before it is resized.
+	Width, Height int
+
+	path string // of the file, below the image folder
+}
+
+// Readable reports whether there is a file without a problem.
+func (e *Entry) Readable() bool { return e.Exists && e.Problem == "" }
+
+// Catalogue holds one entry for every distinct name, in the order of their bytes.
+type Catalogue struct {
+	// Size is the height and width of decoded pixels, 0 before Decode.
+	Size    int
+	Entries []Entry
+
+	// Where the photos came from and how they were decoded, for making lost pixels again.
+	dir   string
+	spec  recipe.Picture
+	limit *budget
+}
+
+// Lookup returns the entry of a name in any Unicode form, nil when it was not asked for.
+func (c *Catalogue) Lookup(name string) *Entry {
+	i, ok := slices.BinarySearchFunc(c.Entries, norm.NFC.String(name), func(e Entry, name string) int {
+		return strings.Compare(e.Name, name)
+	})
+	if !ok {
+		return nil
+	}
+	return &c.Entries[i]
+}
+
+// Digest covers every name, whether it exists, and the bytes of its file; after
+// Decode also the pixels and the problems.
+func (c *Catalogue) Digest() digest.Digest {
+	e := digest.New("catalogue").Int(int64(c.Size)).Int(int64(len(c.Entries)))
+	for _, entry := range c.Entries {
+		e.String(entry.Name).Bool(entry.Exists).Digest(entry.File).Digest(entry.Pixels).String(entry.Problem)
+	}
+	return e.Sum()
+}
+
+// Root returns the Merkle root over the files that exist, in the order of
+// their names, and how many they are.
+func (c *Catalogue) Root() (digest.Digest, int) {
+	var leaves []digest.Digest
+	for _, entry := range c.Entries {
+		if entry.Exists {
+			leaves = append(leaves, digest.New("file").String(entry.Name).Digest(entry.File).Sum())
+		}
+	}
+	return digest.Tree(leaves), len(leaves)
+}
+
+// Hash finds the named photos below dir and hashes their files. Names may come
+// more than once; p is advanced by len(names). A photo that is missing is an
+// entry, one that the machine fails to read is an error.
+func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
+	files, err := openFolder(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("image folder %s: there is no such folder; set data.images, or --data to where the data are", dir)
+	case err != nil:
+		return nil, fmt.Errorf("image folder: %w", err)
+	}
+	c := &Catalogue{dir: dir}
+	for _, name := range names {
+		c.Entries = append(c.Entries, Entry{Name: norm.NFC.String(name)})
+	}
+	slices.SortFunc(c.Entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	c.Entries = slices.CompactFunc(c.Entries, func(a, b Entry) bool { return a.Name == b.Name })
+	p.Skip(len(names) - len(c.Entries))
+
+	for i := range c.Entries {
+		entry := &c.Entries[i]
+		if entry.path, entry.Problem, err = files.find(entry.Name); err != nil {
+			return nil, fmt.Errorf("look for photo %s: %w", entry.Name, err)
+		}
+		entry.Exists = entry.path != ""
+	}
+	err = parallel(len(c.Entries), func(i int) (err error) {
+		entry := &c.Entries[i]
+		if !entry.Exists {
+			p.Skip(1)
+			return nil
+		}
+		entry.File, entry.Bytes, err = digest.File(files.path(entry.path))
+		p.Add(1)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("hash photos: %w", err)
+	}
+	return c, nil
+}

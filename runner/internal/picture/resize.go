@@ -1,0 +1,115 @@
+package picture
+
+import "math"
+
+// raster is a picture of three interleaved channels, red, green and blue.
+type raster struct {
+	width, height int
+	pix           []uint8 // (height, width, 3)
+}
+
+func newRaster(width, height int) raster {
+	return raster{width, height, make([]uint8, 3*width*height)}
+}
+
+// fraction is the number of fractional bits of a filter weight: 32 bits less 8
+// of a pixel and 2 of headroom, as in Pillow.
+const fraction = 32 - 8 - 2
+
+// window is what one output pixel sees along one axis: the input pixels from
+// first on, weighted.
+type window struct {
+	first   int
+	weights []int32 // sum to 1 << fraction, up to rounding
+}
+
+// windows returns the antialiased bilinear filter from one length to another,
+// as Pillow's precompute_coeffs and normalize_coeffs_8bpc define it: a triangle
+// as wide as the larger of two input and two output pixels, cut off at the
+// edges, normalised in float64, then rounded to fixed point.
+func windows(from, to int) []window {
+	scale := float64(from) / float64(to)
+	support := math.Max(scale, 1)
+	reach := 2*int(math.Ceil(support)) + 1
+	weights := make([]int32, reach*to)
+	triangle := make([]float64, reach)
+	list := make([]window, to)
+	for i := range list {
+		center := float64((float64(i) + 0.5) * scale)
+		first := max(int(center-support+0.5), 0)
+		last := min(int(center+support+0.5), from)
+		n := last - first
+		sum := 0.0
+		for j := range n {
+			distance := math.Abs(float64((float64(j+first) - center + 0.5) * (1 / support)))
+			triangle[j] = max(1-distance, 0)
+			sum += triangle[j]
+		}
+		list[i] = window{first, weights[i*reach : i*reach+n]}
+		for j := range n {
+			list[i].weights[j] = int32(0.5 + float64(triangle[j]/sum*(1<<fraction)))
+		}
+	}
+	return list
+}
+
+// resize returns the picture at another size, equal byte for byte to Pillow's
+// Image.resize with BILINEAR: first along rows, then along columns, rounded to
+// bytes in between.
+func resize(in raster, width, height int) raster {
+	return resizeColumns(resizeRows(in, width), height)
+}
+
+func resizeRows(in raster, width int) raster {
+	if width == in.width {
+		return in
+	}
+	out := newRaster(width, in.height)
+	filter := windows(in.width, width)
+	for y := range in.height {
+		row := in.pix[3*in.width*y : 3*in.width*(y+1)]
+		to := out.pix[3*width*y : 3*width*(y+1)]
+		for x, w := range filter {
+			red, green, blue := int32(1)<<(fraction-1), int32(1)<<(fraction-1), int32(1)<<(fraction-1)
+			from := row[3*w.first:][:3*len(w.weights)]
+			for i, weight := range w.weights {
+				pixel := from[3*i:][:3]
+				red += int32(pixel[0]) * weight
+				green += int32(pixel[1]) * weight
+				blue += int32(pixel[2]) * weight
+			}
+			pixel := to[3*x : 3*x+3]
+			pixel[0], pixel[1], pixel[2] = clip(red), clip(green), clip(blue)
+		}
+	}
+	return out
+}
+
+func resizeColumns(in raster, height int) raster {
+	if height == in.height {
+		return in
+	}
+	out := newRaster(in.width, height)
+	stride := 3 * in.width
+	sums := make([]int32, stride)
+	for y, w := range windows(in.height, height) {
+		for i := range sums {
+			sums[i] = 1 << (fraction - 1)
+		}
+		for j, weight := range w.weights {
+			row := in.pix[stride*(w.first+j):][:len(sums)]
+			for i, v := range row {
+				sums[i] += int32(v) * weight
+			}
+		}
+		to := out.pix[stride*y:][:len(sums)]
+		for i, sum := range sums {
+			to[i] = clip(sum)
+		}
+	}
+	return out
+}
+
+// clip turns a sum in fixed point into a byte. Weights are not negative, so a
+// sum can only be too large, by the rounding of weights.
+func clip(sum int32) uint8 { return uint8(min(sum>>fraction, 255)) }

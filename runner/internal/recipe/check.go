@@ -1,0 +1,226 @@
+package recipe
+
+import (
+	"fmt"
+	"math"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
+
+// check notes what each value says that cannot be, and what they cannot say
+// together. Keys that already have a problem are left alone.
+func (d *decoder) check(r *Recipe) {
+	d.ensure(r.Version == 1, "version", fmt.Sprintf("must be 1, not %d: this version of runner knows no other", r.Version), "")
+	d.ensure(fileName.MatchString(r.Name), "name",
+		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
+	d.checkData(&r.Data)
+	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
+	for i, rule := range r.Clean {
+		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
+	}
+	d.checkSplit(&r.Split, &r.Data)
+	d.checkTransform(&r.Transform)
+	d.checkNetwork(&r.Network)
+	d.checkTrain(&r.Train, r)
+	for i, plot := range r.Report.Plots {
+		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
+	}
+}
+
+// ensure notes a problem at a key when the condition does not hold and no other
+// problem is known there.
+func (d *decoder) ensure(condition bool, key, reason, hint string) {
+	if !condition && d.sound(key) {
+		d.problem(key, reason, hint)
+	}
+}
+
+func (d *decoder) checkInt(key string, value, low, high int) {
+	d.ensure(low <= value && value <= high, key, fmt.Sprintf("must be from %d to %d, not %d", low, high, value), "")
+}
+
+func (d *decoder) checkPositive(key string, value float64) {
+	d.ensure(value > 0, key, "must be above 0, not "+shortest(value), "")
+}
+
+func (d *decoder) checkNotNegative(key string, value float64) {
+	d.ensure(value >= 0, key, "must be 0 or more, not "+shortest(value), "")
+}
+
+// checkFraction wants 0 <= value < 1, or value <= 1 when it may be all.
+func (d *decoder) checkFraction(key string, value float64, all bool) {
+	want := "must be from 0 to below 1, not "
+	if all {
+		want = "must be from 0 to 1, not "
+	}
+	d.ensure(value >= 0 && (value < 1 || all && value == 1), key, want+shortest(value), "")
+}
+
+func shortest(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+func (d *decoder) checkData(data *Data) {
+	d.checkPath("data.table", data.Table)
+	extension := strings.ToLower(path.Ext(data.Table))
+	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
+		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
+	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
+	d.checkPath("data.images", data.Images)
+	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
+	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
+	for i, column := range data.Group {
+		key := fmt.Sprintf("data.group[%d]", i)
+		d.ensure(column != "", key, "is empty", "write a column")
+		d.ensure(!slices.Contains(data.Group[:i], column), key, fmt.Sprintf("%q is there twice", column), "")
+	}
+	if data.Source != nil {
+		d.checkInt("data.source.plants", data.Source.Plants, 1, 100_000)
+	}
+}
+
+// checkPath wants a path that stays below data.root on every system.
+func (d *decoder) checkPath(key, name string) {
+	const hint = "write it relative to data.root, with slashes"
+	d.ensure(name != "", key, "is empty", hint)
+	d.ensure(!path.IsAbs(name) && !strings.ContainsAny(name, `\:`) && !slices.Contains(strings.Split(name, "/"), ".."),
+		key, fmt.Sprintf("%q leaves data.root", name), hint)
+}
+
+func (d *decoder) checkSplit(s *Split, data *Data) {
+	parts := []struct {
+		name     string
+		fraction float64
+		value    string
+	}{{"train", s.Train, s.Parts.Train}, {"validation", s.Validation, s.Parts.Validation}, {"test", s.Test, s.Parts.Test}}
+	var sum float64
+	var keys []string
+	for i, part := range parts {
+		d.checkFraction("split."+part.name, part.fraction, true)
+		keys = append(keys, "split."+part.name)
+		sum += part.fraction
+		for _, before := range parts[:i] {
+			d.ensure(s.By != "column" || part.value == "" || part.value != before.value, "split.parts."+part.name,
+				fmt.Sprintf("%q is the value of %s too", part.value, before.name), "")
+		}
+	}
+	if d.sound(keys...) {
+		d.ensure(math.Abs(sum-1) <= 1e-9, "split", fmt.Sprintf("train, validation and test must sum to 1; %s + %s + %s = %s",
+			shortest(s.Train), shortest(s.Validation), shortest(s.Test), shortest(sum)), "")
+		if s.By != "column" {
+			d.ensure(s.Train > 0, "split.train", "must be above 0: there would be nothing to train on", "")
+			d.ensure(s.Validation > 0 || s.Test > 0, "split.validation", "cannot be 0 when test is: there would be nothing to measure on", "")
+		}
+	}
+	if s.By == "column" {
+		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
+		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
+	}
+	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
+		"group needs data.group", "write the columns that together name one individual")
+	d.ensure(s.By != "column" || s.Column != "" || !d.sound("split.column"), "split.by",
+		"column needs split.column", "write the column that holds each row's part")
+}
+
+func (d *decoder) checkTransform(t *Transform) {
+	if t.Normalize.Kind == "given" {
+		const key, want = "transform.normalize.", "must be three numbers, red, green and blue, not %d"
+		d.ensure(len(t.Normalize.Mean) == 3, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
+		d.ensure(len(t.Normalize.Std) == 3, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
+		for i, std := range t.Normalize.Std {
+			d.checkPositive(fmt.Sprintf("%sstd[%d]", key, i), std)
+		}
+	}
+	for i, a := range t.Augment {
+		key := fmt.Sprintf("transform.augment[%d].%s", i, a.Kind)
+		switch a.Kind {
+		case "horizontal_flip", "vertical_flip":
+			d.ensure(a.Value >= 0 && a.Value <= 1, key, "must be a probability, from 0 to 1, not "+shortest(a.Value), "")
+		case "rotate":
+			d.ensure(a.Value >= 0 && a.Value <= 180, key, "must be the largest angle, from 0 to 180 degrees, not "+shortest(a.Value), "")
+		}
+	}
+}
+
+// Bounds of one layer. maxWindow is also what a pool's index of its maximum
+// can hold.
+const (
+	maxLayers = 1000
+	maxSize   = 65_536
+	maxWindow = 15
+)
+
+func (d *decoder) checkNetwork(n *Network) {
+	switch n.Backbone {
+	case "layers":
+		d.ensure(len(n.Layers) > 0, "network.layers", "is required with backbone: layers", "write e.g. [flatten, {dense: 1}]")
+	case "resnet18":
+		d.ensure(len(n.Layers) == 0, "network.layers", "is only for backbone: layers, not resnet18", "")
+	}
+	d.ensure(len(n.Layers) <= maxLayers, "network.layers", fmt.Sprintf("has %d layers; at most %d", len(n.Layers), maxLayers), "")
+	for i, layer := range n.Layers {
+		key := fmt.Sprintf("network.layers[%d]", i)
+		if layer.Kind == "" || !d.sound(key) {
+			continue
+		}
+		window := layer.Kernel
+		switch layer.Kind {
+		case "conv", "dense":
+			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxSize)
+		case "max_pool", "avg_pool":
+			window = layer.Size
+			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
+			d.ensure(layer.Padding <= window/2, key+".padding", fmt.Sprintf("must be at most half the window of %d, not %d", window, layer.Padding), "")
+		case "dropout":
+			d.checkFraction(join(key, layer.Kind), layer.Probability, false)
+		}
+		if layer.Kind == "conv" {
+			d.checkInt(key+".kernel", layer.Kernel, 1, maxWindow)
+			d.ensure(layer.Padding < window, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", window, layer.Padding), "")
+		}
+		if slices.Contains(layerOptions[layer.Kind], "stride") {
+			if layer.Stride != layer.defaultStride() {
+				d.checkInt(key+".stride", layer.Stride, 1, maxWindow)
+			}
+			d.ensure(layer.Padding >= 0, key+".padding", fmt.Sprintf("must be 0 or more, not %d", layer.Padding), "")
+		}
+	}
+}
+
+// HasBatchNorm reports whether the network has a batch norm, which needs more
+// than one row in every training batch.
+func (n Network) HasBatchNorm() bool {
+	return n.Backbone == "resnet18" || slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })
+}
+
+func (d *decoder) checkTrain(t *Train, r *Recipe) {
+	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
+	d.checkInt("train.batch", t.Batch, 1, maxSize)
+	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	if adam := t.Optimizer.Adam; adam != nil {
+		const key = "train.optimizer.adam."
+		d.checkPositive(key+"rate", adam.Rate)
+		d.checkFraction(key+"beta1", adam.Beta1, false)
+		d.checkFraction(key+"beta2", adam.Beta2, false)
+		d.checkPositive(key+"epsilon", adam.Epsilon)
+		d.checkNotNegative(key+"weight_decay", adam.WeightDecay)
+	}
+	if sgd := t.Optimizer.SGD; sgd != nil {
+		const key = "train.optimizer.sgd."
+		d.checkPositive(key+"rate", sgd.Rate)
+		d.checkFraction(key+"momentum", sgd.Momentum, false)
+		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, key+"nesterov", "needs momentum above 0", "")
+		d.checkNotNegative(key+"weight_decay", sgd.WeightDecay)
+	}
+	validated := r.Split.Validation > 0
+	if r.Split.By == "column" {
+		validated = r.Split.Parts.Validation != ""
+	}
+	if d.sound("split") {
+		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
+			"write keep: last, or give validation a part")
+	}
+}

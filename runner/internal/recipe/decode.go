@@ -1,0 +1,364 @@
+package recipe
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// decoder fills a Recipe from merged values and notes every problem. It goes on
+// after a problem, so that all come at once.
+type decoder struct {
+	places   map[string]place
+	fallback place
+	problems Problems
+}
+
+// problem notes what is wrong at a key. A key that stands nowhere, because it
+// is missing, is reported where its section stands.
+func (d *decoder) problem(key, reason, hint string) {
+	at, ok := d.places[key]
+	for above := key; !ok && above != ""; at, ok = d.places[above] {
+		above = above[:max(0, strings.LastIndexAny(above, ".["))]
+	}
+	if !ok {
+		at = d.fallback
+	}
+	d.problems = append(d.problems, Problem{File: at.file, Line: at.line, Column: at.column, Key: key, Reason: reason, Hint: hint})
+}
+
+// sound reports whether no problem is known at or below any of the keys, so
+// that checking what they say together makes sense.
+func (d *decoder) sound(keys ...string) bool {
+	return !slices.ContainsFunc(d.problems, func(p Problem) bool {
+		return slices.ContainsFunc(keys, func(key string) bool {
+			rest, ok := strings.CutPrefix(p.Key, key)
+			return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
+	})
+}
+
+func (d *decoder) recipe(raw map[string]any) Recipe {
+	r := defaults()
+	d.section("", raw, reflect.ValueOf(&r).Elem())
+	return r
+}
+
+// field is one key of a section.
+type field struct {
+	name     string
+	index    int
+	required bool // has no default
+	location bool // no part of the canonical form
+	cell     bool // takes numbers for texts
+}
+
+// fields returns the keys of a section in the order of its struct.
+func fields(section reflect.Type) []field {
+	var list []field
+	for i := range section.NumField() {
+		tag := section.Field(i).Tag
+		special := tag.Get("recipe")
+		list = append(list, field{tag.Get("yaml"), i, special == "required", special == "location", special == "cell"})
+	}
+	return list
+}
+
+// isSection tells the structs whose keys are their fields' tags from those with
+// a spelling of their own.
+func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct && t.Field(0).Tag != "" }
+
+var index = regexp.MustCompile(`\[\d+\]`)
+
+// generic returns a key without the indices of list items.
+func generic(key string) string { return index.ReplaceAllString(key, "[]") }
+
+// section fills a struct from a map.
+func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
+	known := fields(into.Type())
+	var names []string
+	for _, f := range known {
+		names = append(names, f.name)
+		below := join(key, f.name)
+		value, ok := raw[f.name]
+		switch target := into.Field(f.index); {
+		case ok:
+			d.value(below, value, target, f.cell)
+		case isSection(target.Type()):
+			d.section(below, nil, target)
+		case f.required:
+			d.problem(below, isRequired, required[generic(below)])
+		}
+	}
+	for _, name := range sortedKeys(raw) {
+		if !slices.Contains(names, name) {
+			d.unknown(join(key, name), name, raw[name], names)
+		}
+	}
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+
+// unknown reports a key that no struct has, unless it is one of a later version
+// and asks for nothing.
+func (d *decoder) unknown(key, name string, value any, options []string) {
+	if _, ok := later[generic(key)]; ok {
+		if !asksNothing(generic(key), value) {
+			d.problem(key, "not yet: this version of runner cannot do that", "")
+		}
+		return
+	}
+	hint := "here can stand: " + strings.Join(options, ", ")
+	if near := Suggest(name, slices.Concat(options, laterNames(key))); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if strings.Contains(name, ".") {
+		hint = "write sections below one another, with indentation"
+	}
+	d.problem(key, "unknown key", hint)
+}
+
+// laterNames returns the keys of a later version that stand beside a key.
+func laterNames(key string) []string {
+	section, _ := cutName(generic(key))
+	var names []string
+	for _, other := range slices.Sorted(maps.Keys(later)) {
+		if above, name := cutName(other); above == section {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// cutName cuts the last name off a full key.
+func cutName(key string) (above, name string) {
+	i := strings.LastIndexByte(key, '.')
+	return key[:max(i, 0)], key[i+1:]
+}
+
+// value fills one value, whatever its type.
+func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
+	if raw == nil {
+		d.problem(key, "has no value", "write one, or take the key out for its default")
+		return
+	}
+	switch target := into.Addr().Interface().(type) {
+	case *Normalize:
+		d.normalize(key, raw, target)
+		return
+	case *Augment:
+		d.augment(key, raw, target)
+		return
+	case *Layer:
+		d.layer(key, raw, target)
+		return
+	case *Optimizer:
+		d.optimizer(key, raw, target)
+		return
+	case **Source:
+		*target = defaultSource()
+		into = into.Elem()
+	}
+	switch into.Kind() {
+	case reflect.Struct:
+		if section, ok := d.object(key, raw); ok {
+			d.section(key, section, into)
+		}
+	case reflect.Slice:
+		items, ok := raw.([]any)
+		if !ok {
+			d.wrongType(key, "a list", raw)
+			return
+		}
+		into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
+		for i, item := range items {
+			d.value(fmt.Sprintf("%s[%d]", key, i), item, into.Index(i), cell)
+		}
+	case reflect.String:
+		d.text(key, raw, into, cell)
+	case reflect.Bool:
+		if b, ok := raw.(bool); ok {
+			into.SetBool(b)
+		} else {
+			d.wrongType(key, "true or false", raw)
+		}
+	case reflect.Float64:
+		if f, ok := d.number(key, raw); ok {
+			into.SetFloat(f)
+		}
+	case reflect.Int:
+		if i, ok := raw.(int); ok {
+			into.SetInt(int64(i))
+		} else {
+			d.wrongType(key, "a whole number", raw)
+		}
+	case reflect.Uint64:
+		switch i := raw.(type) {
+		case int:
+			if i >= 0 {
+				into.SetUint(uint64(i))
+				return
+			}
+		case uint64:
+			into.SetUint(i)
+			return
+		}
+		d.wrongType(key, "a whole number, 0 or more", raw)
+	}
+}
+
+func (d *decoder) wrongType(key, want string, raw any) {
+	hint := ""
+	if _, ok := raw.(string); ok && want == "a list" {
+		hint = fmt.Sprintf("write [%s]", raw)
+	}
+	d.problem(key, fmt.Sprintf("must be %s, not %s", want, describe(raw)), hint)
+}
+
+func (d *decoder) object(key string, raw any) (map[string]any, bool) {
+	m, ok := raw.(map[string]any)
+	if !ok {
+		d.wrongType(key, "a map of keys", raw)
+	}
+	return m, ok
+}
+
+// text fills a text. One with choices must be one of them.
+func (d *decoder) text(key string, raw any, into reflect.Value, cell bool) {
+	if _, ok := choices[generic(key)]; ok {
+		if word, ok := d.choose(key, raw); ok {
+			into.SetString(word)
+		}
+		return
+	}
+	text, ok := raw.(string)
+	if !ok && cell {
+		text, ok = cellText(raw)
+	}
+	switch {
+	case !ok && cell:
+		d.wrongType(key, "a text or a number", raw)
+	case !ok:
+		d.wrongType(key, "a text", raw)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		d.problem(key, fmt.Sprintf("%q has control characters", text), "")
+	default:
+		into.SetString(text)
+	}
+}
+
+// cellText is the text of a table cell that holds a number: its shortest digits.
+func cellText(raw any) (string, bool) {
+	switch v := raw.(type) {
+	case int:
+		return strconv.Itoa(v), true
+	case uint64:
+		return strconv.FormatUint(v, 10), true
+	case float64:
+		if math.Abs(v) < 1e21 { // not for NaN and Inf
+			return strconv.FormatFloat(v, 'f', -1, 64), true
+		}
+	}
+	return "", false
+}
+
+// number returns a finite number.
+func (d *decoder) number(key string, raw any) (float64, bool) {
+	var f float64
+	switch v := raw.(type) {
+	case int:
+		f = float64(v)
+	case uint64:
+		f = float64(v)
+	case float64:
+		f = v
+	default:
+		d.wrongType(key, "a number", raw)
+		return 0, false
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		d.problem(key, "must be a finite number", "")
+		return 0, false
+	}
+	if f == 0 {
+		f = 0 // never -0, which YAML would read back as another text
+	}
+	return f, true
+}
+
+// choose returns the word of a choice, written as a word or, for a choice that
+// takes options, as the single key of a map.
+func (d *decoder) choose(key string, raw any) (string, bool) {
+	c := choices[generic(key)]
+	var words []string
+	switch v := raw.(type) {
+	case string:
+		words = []string{v}
+	case map[string]any:
+		words = sortedKeys(v)
+	}
+	for _, word := range words {
+		if slices.Contains(c.later, word) {
+			d.problem(key, fmt.Sprintf("%s: not yet: this version of runner knows %s", word, list(c.now)), "")
+			return "", false
+		}
+	}
+	word, ok := raw.(string)
+	switch {
+	case !ok:
+		d.wrongType(key, oneOf(c.now), raw)
+	case !slices.Contains(c.now, word):
+		hint := ""
+		if near := Suggest(word, slices.Concat(c.now, c.later)); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		d.problem(key, fmt.Sprintf("must be %s, not %q", oneOf(c.now), word), hint)
+		ok = false
+	}
+	return word, ok
+}
+
+func list(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+func oneOf(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// describe names a value for a message.
+func describe(raw any) string {
+	switch v := raw.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		if len(v) > 60 {
+			return "a long text"
+		}
+		return fmt.Sprintf("the text %q", v)
+	case bool:
+		return fmt.Sprintf("the truth value %t", v)
+	case time.Time:
+		return "a date"
+	case []any:
+		return "a list"
+	case map[string]any, map[any]any:
+		return "a map"
+	default:
+		return fmt.Sprintf("the number %v", v)
+	}
+}

@@ -1,0 +1,171 @@
+package recipe
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Change is one difference between two recipes.
+type Change struct {
+	// Key is the full path of the key: train.optimizer.adam.rate.
+	Key string
+	// Old and New are the values as one line of YAML; a default that is not written is shown all the same.
+	Old, New string
+	// Meaning says in words what the change does.
+	Meaning string
+	// Stages are those that have to work again, in their order.
+	Stages []string
+}
+
+// String is the line that people see.
+func (c Change) String() string {
+	line := fmt.Sprintf("%s: %s -> %s: %s", c.Key, c.Old, c.New, c.Meaning)
+	if len(c.Stages) > 0 {
+		line += "; invalidates " + strings.Join(c.Stages, ", ")
+	}
+	return line
+}
+
+// stages are those that work again when a section of the recipe changes: the
+// section's own, and all that stand on it.
+var stages = map[string][]string{
+	"data":      {"table", "picture", "clean", "split", "transform", "train", "evaluate", "report"},
+	"picture":   {"picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
+	"clean":     {"clean", "split", "transform", "train", "evaluate", "report"},
+	"split":     {"split", "transform", "train", "evaluate", "report"},
+	"transform": {"transform", "train", "evaluate", "report"},
+	"network":   {"network", "train", "evaluate", "report"},
+	"train":     {"train", "evaluate", "report"},
+	"report":    {"report"},
+}
+
+// meanings say what a change of a key does, by generic key. Two texts say it
+// for a larger and for a smaller number, or for true and for false.
+var meanings = map[string][]string{
+	"version":                           {"another version of the recipe language"},
+	"name":                              {"another lock and another report"},
+	"task":                              {"learns something else"},
+	"data.source":                       {"where the data come from when they are missing"},
+	"data.source.builtin":               {"draws other data"},
+	"data.source.plants":                {"draws more plants", "draws fewer plants"},
+	"data.source.seed":                  {"draws other plants"},
+	"data.table":                        {"reads another table"},
+	"data.sheet":                        {"reads another sheet"},
+	"data.images":                       {"reads pictures from another folder"},
+	"data.image":                        {"takes the pictures' names from another column"},
+	"data.target":                       {"predicts another column"},
+	"data.unit":                         {"states figures in another unit; the figures stay"},
+	"data.group":                        {"other rows belong to one individual"},
+	"data.missing":                      {"other cells count as empty"},
+	"picture.size":                      {"sees finer pictures", "sees coarser pictures"},
+	"picture.resize":                    {"resizes pictures another way"},
+	"clean":                             {"drops other rows, or for other reasons"},
+	"split.seed":                        {"another shuffle, so other rows on each side"},
+	"split.train":                       {"trains on more rows", "trains on fewer rows"},
+	"split.validation":                  {"validates on more rows", "validates on fewer rows"},
+	"split.test":                        {"tests on more rows", "tests on fewer rows"},
+	"split.by":                          {"other rows stay together"},
+	"split.column":                      {"takes the parts from another column"},
+	"split.parts.train":                 {"other rows train"},
+	"split.parts.validation":            {"other rows validate"},
+	"split.parts.test":                  {"other rows test"},
+	"split.leak":                        {"reacts otherwise to a group on two sides"},
+	"transform.normalize":               {"scales pixels another way"},
+	"transform.target":                  {"learns the target on another scale; figures stay in its unit"},
+	"transform.augment":                 {"changes training pictures another way"},
+	"network.backbone":                  {"trains another network"},
+	"network.layers":                    {"trains another network"},
+	"train.seed":                        {"other starting weights, other shuffles"},
+	"train.epochs":                      {"trains longer", "trains shorter"},
+	"train.batch":                       {"fewer, smoother steps an epoch", "more, noisier steps an epoch"},
+	"train.last_batch":                  {"treats a smaller last batch another way"},
+	"train.loss":                        {"minimises something else"},
+	"train.optimizer":                   {"takes another kind of step"},
+	"train.optimizer.adam.rate":         {"larger steps", "smaller steps"},
+	"train.optimizer.adam.beta1":        {"longer memory of the gradient", "shorter memory of the gradient"},
+	"train.optimizer.adam.beta2":        {"longer memory of the gradient's size", "shorter memory of the gradient's size"},
+	"train.optimizer.adam.epsilon":      {"smaller steps where gradients are tiny", "larger steps where gradients are tiny"},
+	"train.optimizer.adam.weight_decay": {"pulls weights harder to zero", "pulls weights less to zero"},
+	"train.optimizer.sgd.rate":          {"larger steps", "smaller steps"},
+	"train.optimizer.sgd.momentum":      {"longer memory of the gradient", "shorter memory of the gradient"},
+	"train.optimizer.sgd.nesterov":      {"looks ahead along the momentum", "no longer looks ahead along the momentum"},
+	"train.optimizer.sgd.weight_decay":  {"pulls weights harder to zero", "pulls weights less to zero"},
+	"train.keep":                        {"keeps the weights of another epoch"},
+	"report.plots":                      {"shows other plots"},
+}
+
+// Diff returns what changes from recipe a to recipe b, in the order of the
+// recipe. Locations are left out.
+func Diff(a, b *Loaded) []Change {
+	return compare("", reflect.ValueOf(a.Recipe), reflect.ValueOf(b.Recipe))
+}
+
+func compare(key string, a, b reflect.Value) []Change {
+	// Where both sides made the same choice, its options are compared one by one.
+	switch x := a.Interface().(type) {
+	case *Source:
+		if y := b.Interface().(*Source); x != nil && y != nil {
+			return compare(key, a.Elem(), b.Elem())
+		}
+	case Optimizer:
+		y := b.Interface().(Optimizer)
+		if x.Adam != nil && y.Adam != nil {
+			return compare(key+".adam", reflect.ValueOf(*x.Adam), reflect.ValueOf(*y.Adam))
+		}
+		if x.SGD != nil && y.SGD != nil {
+			return compare(key+".sgd", reflect.ValueOf(*x.SGD), reflect.ValueOf(*y.SGD))
+		}
+	}
+	if isSection(a.Type()) {
+		var changes []Change
+		for _, f := range fields(a.Type()) {
+			if !f.location {
+				changes = append(changes, compare(join(key, f.name), a.Field(f.index), b.Field(f.index))...)
+			}
+		}
+		return changes
+	}
+	if same(a, b) {
+		return nil
+	}
+	section, _, _ := strings.Cut(key, ".")
+	return []Change{{Key: key, Old: inline(a), New: inline(b), Meaning: meaning(key, a, b), Stages: slices.Clone(stages[section])}}
+}
+
+func meaning(key string, a, b reflect.Value) string {
+	texts := meanings[key]
+	if len(texts) == 2 {
+		down := false
+		switch a.Kind() {
+		case reflect.Int:
+			down = b.Int() < a.Int()
+		case reflect.Float64:
+			down = b.Float() < a.Float()
+		case reflect.Bool:
+			down = !b.Bool()
+		}
+		if down {
+			return texts[1]
+		}
+	}
+	return texts[0]
+}
+
+// inline returns a value as one line of YAML.
+func inline(value reflect.Value) string {
+	if value.Kind() == reflect.Pointer && value.IsNil() {
+		return "none"
+	}
+	var node yaml.Node
+	if err := node.Encode(spell(value)); err != nil {
+		panic("recipe: maps, lists, texts and numbers always encode: " + err.Error())
+	}
+	if node.Kind != yaml.ScalarNode {
+		node.Style = yaml.FlowStyle
+	}
+	return strings.TrimRight(string(marshal(&node)), "\n")
+}

@@ -1,0 +1,224 @@
+package recipe
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// This file owns the values with a spelling of their own: each is read from
+// YAML values by a method of decoder, and spelled again for the canonical form,
+// options at their default left out.
+
+// one returns the word and the value of a choice that is written as a word, or
+// as a map of that one word: {rotate: 20}.
+func (d *decoder) one(key string, raw any) (word string, value any, ok bool) {
+	c := choices[generic(key)]
+	m, isMap := raw.(map[string]any)
+	names := sortedKeys(m)
+	if !isMap || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(c.later, name) }) {
+		word, ok = d.choose(key, raw)
+		return word, nil, ok
+	}
+	known := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(c.now, name) })
+	if len(known) != 1 || len(names) != 1 {
+		hint := ""
+		for _, name := range names {
+			if near := Suggest(name, c.now); near != "" && near != name {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+		}
+		d.problem(key, fmt.Sprintf("must have one key, %s; not %s", oneOf(c.now), nameKeys(names)), hint)
+		return "", nil, false
+	}
+	return known[0], m[known[0]], true
+}
+
+func nameKeys(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = fmt.Sprintf("%q", name)
+	}
+	return list(quoted)
+}
+
+func (d *decoder) normalize(key string, raw any, into *Normalize) {
+	given, ok := raw.(map[string]any)
+	if !ok {
+		if word, ok := d.choose(key, raw); ok {
+			*into = Normalize{Kind: word}
+		}
+		return
+	}
+	var channels struct {
+		Mean []float64 `yaml:"mean" recipe:"required"`
+		Std  []float64 `yaml:"std" recipe:"required"`
+	}
+	d.section(key, given, reflect.ValueOf(&channels).Elem())
+	*into = Normalize{Kind: "given", Mean: channels.Mean, Std: channels.Std}
+}
+
+func (n Normalize) spell() any {
+	if n.Kind != "given" {
+		return n.Kind
+	}
+	return map[string]any{"mean": n.Mean, "std": n.Std}
+}
+
+func (d *decoder) augment(key string, raw any, into *Augment) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	if value == nil {
+		d.problem(key, fmt.Sprintf("%s has no value", kind), fmt.Sprintf("write {%s: NUMBER}", kind))
+		return
+	}
+	if number, ok := d.number(join(key, kind), value); ok {
+		*into = Augment{Kind: kind, Value: number}
+	}
+}
+
+func (a Augment) spell() any { return map[string]any{a.Kind: a.Value} }
+
+func (d *decoder) optimizer(key string, raw any, into *Optimizer) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	options := map[string]any{}
+	if value != nil {
+		if options, ok = d.object(join(key, kind), value); !ok {
+			return
+		}
+	}
+	if kind == "sgd" {
+		*into = Optimizer{SGD: defaultSGD()}
+		d.section(join(key, kind), options, reflect.ValueOf(into.SGD).Elem())
+	} else {
+		*into = Optimizer{Adam: defaultAdam()}
+		d.section(join(key, kind), options, reflect.ValueOf(into.Adam).Elem())
+	}
+}
+
+func (o Optimizer) spell() any {
+	if o.SGD != nil {
+		return map[string]any{"sgd": spellSection(reflect.ValueOf(*o.SGD), reflect.ValueOf(*defaultSGD()))}
+	}
+	return map[string]any{"adam": spellSection(reflect.ValueOf(*o.Adam), reflect.ValueOf(*defaultAdam()))}
+}
+
+// layerOptions are the keys that can stand beside the kind of a layer. A kind
+// with options, and dropout, needs a value; the others are words.
+var layerOptions = map[string][]string{
+	"conv":     {"kernel", "stride", "padding", "bias"},
+	"dense":    {"bias"},
+	"max_pool": {"stride", "padding"},
+	"avg_pool": {"stride", "padding"},
+	"dropout":  {},
+}
+
+// layer reads one item of network.layers.
+func (d *decoder) layer(key string, raw any, into *Layer) {
+	m, isMap := raw.(map[string]any)
+	if !isMap {
+		kind, ok := d.choose(key, raw)
+		if _, needsValue := layerOptions[kind]; ok && needsValue {
+			d.problem(key, fmt.Sprintf("%s has no value", kind), fmt.Sprintf("write {%s: NUMBER%s}", kind, map[bool]string{true: ", kernel: NUMBER"}[kind == "conv"]))
+		}
+		*into = Layer{Kind: kind}
+		return
+	}
+	kinds := choices[generic(key)].now
+	var kind string
+	for _, name := range sortedKeys(m) {
+		if !slices.Contains(kinds, name) {
+			continue
+		}
+		if kind != "" {
+			d.problem(key, fmt.Sprintf("is %s and %s", kind, name), "write one layer an item")
+			return
+		}
+		kind = name
+	}
+	options, takesValue := layerOptions[kind]
+	switch {
+	case kind == "":
+		names := sortedKeys(m)
+		hint := ""
+		for _, name := range names {
+			if near := Suggest(name, kinds); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+		}
+		d.problem(key, fmt.Sprintf("names no layer: %s; a layer is %s", nameKeys(names), oneOf(kinds)), hint)
+		return
+	case !takesValue:
+		d.problem(key, fmt.Sprintf("%s has no options", kind), "write it as a word")
+		return
+	}
+	*into = Layer{Kind: kind, Bias: kind == "conv" || kind == "dense"}
+	fill := func(name string, field any) bool {
+		value, ok := m[name]
+		if ok {
+			d.value(join(key, name), value, reflect.ValueOf(field).Elem(), false)
+		}
+		return ok
+	}
+	if kind == "dropout" {
+		fill(kind, &into.Probability)
+	} else {
+		fill(kind, &into.Size)
+	}
+	for _, name := range sortedKeys(m) {
+		if name != kind && !slices.Contains(options, name) {
+			d.unknown(join(key, name), name, m[name], slices.Clone(options))
+		}
+	}
+	if slices.Contains(options, "kernel") && !fill("kernel", &into.Kernel) {
+		d.problem(join(key, "kernel"), "is required", "write the height and width of the window, e.g. kernel: 3")
+	}
+	if slices.Contains(options, "stride") {
+		into.Stride = into.defaultStride()
+		fill("stride", &into.Stride)
+		fill("padding", &into.Padding)
+	}
+	if slices.Contains(options, "bias") {
+		fill("bias", &into.Bias)
+	}
+}
+
+func (l Layer) defaultStride() int {
+	if strings.HasSuffix(l.Kind, "_pool") {
+		return l.Size
+	}
+	return 1
+}
+
+func (l Layer) spell() any {
+	options, takesValue := layerOptions[l.Kind]
+	if !takesValue {
+		return l.Kind
+	}
+	out := map[string]any{l.Kind: l.Size}
+	if l.Kind == "dropout" {
+		out[l.Kind] = l.Probability
+	}
+	if slices.Contains(options, "kernel") {
+		out["kernel"] = l.Kernel
+	}
+	if slices.Contains(options, "stride") && l.Stride != l.defaultStride() {
+		out["stride"] = l.Stride
+	}
+	if slices.Contains(options, "padding") && l.Padding != 0 {
+		out["padding"] = l.Padding
+	}
+	if slices.Contains(options, "bias") && !l.Bias {
+		out["bias"] = false
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+// Package recipe owns the Recipe: what a person writes, one YAML file that says
+// everything about an experiment. It loads, checks, canonicalises and compares
+// recipes. It never touches the data that a recipe names.
+package recipe
+
+// Recipe is one experiment. A key in the file is the yaml tag of its field. A second tag, recipe, says what is
+// special about a key:
+//
+//	required  has no default and is always part of the canonical form
+//	location  is no part of the canonical form
+//	cell      holds values of table cells: a number is as good as a text
+type Recipe struct {
+	// Version of the recipe language.
+	Version int `yaml:"version"`
+	// Name of the experiment; it names lock/NAME.lock.yaml and reports/NAME/.
+	// The default is the name of the recipe's file.
+	Name string `yaml:"name" recipe:"required"`
+	// Task is what the network learns: regression.
+	Task string `yaml:"task"`
+
+	Data      Data      `yaml:"data"`
+	Picture   Picture   `yaml:"picture"`
+	Clean     []Rule    `yaml:"clean"`
+	Split     Split     `yaml:"split"`
+	Transform Transform `yaml:"transform"`
+	Network   Network   `yaml:"network"`
+	Train     Train     `yaml:"train"`
+	Report    Report    `yaml:"report"`
+}
+
+// Data says where the labels and the pictures are and what the columns mean.
+type Data struct {
+	// Root folder of the data, relative to the recipe's project folder. It is a location: --data or
+	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME.
+	Root string `yaml:"root" recipe:"location"`
+	// Source makes the data when the root folder is missing.
+	Source *Source `yaml:"source"`
+	// Table of labels, a path below root: .xlsx, .csv or .tsv.
+	Table string `yaml:"table" recipe:"required"`
+	// Sheet of an .xlsx; empty takes the first.
+	Sheet string `yaml:"sheet"`
+	// Images is the folder of the pictures, a path below root.
+	Images string `yaml:"images"`
+	// Image is the column that names the picture file.
+	Image string `yaml:"image" recipe:"required"`
+	// Target is the column to predict.
+	Target string `yaml:"target" recipe:"required"`
+	// Unit of the target, for people.
+	Unit string `yaml:"unit"`
+	// Group names the columns that together identify one individual.
+	Group []string `yaml:"group"`
+	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
+	Missing []string `yaml:"missing" recipe:"cell"`
+}
+
+// Source is the built-in data.
+type Source struct {
+	// Builtin is the name of the generator: rosettes.
+	Builtin string `yaml:"builtin" recipe:"required"`
+	// Plants is how many plants are drawn, each on 2 to 4 photos.
+	Plants int `yaml:"plants"`
+	// Seed of the drawing.
+	Seed uint64 `yaml:"seed"`
+}
+
+// Picture says how a photo becomes pixels.
+type Picture struct {
+	// Size is the height and width of the pixels that the network sees.
+	Size int `yaml:"size"`
+	// Resize is the filter: bilinear, antialiased as Pillow does it.
+	Resize string `yaml:"resize"`
+}
+
+// Rule is one cleaning rule; the rules work in order.
+type Rule struct {
+	// Drop names what is dropped: missing_target, missing_image, unreadable_image, duplicate_image.
+	Drop string `yaml:"drop" recipe:"required"`
+}
+
+// Split says which rows train, validate and test.
+type Split struct {
+	// Seed of the shuffle.
+	Seed uint64 `yaml:"seed" recipe:"required"`
+	// Train, Validation and Test are fractions that sum to 1; Test may be 0.
+	Train      float64 `yaml:"train"`
+	Validation float64 `yaml:"validation"`
+	Test       float64 `yaml:"test"`
+	// By says what stays together: random (rows), group (data.group), column.
+	By string `yaml:"by"`
+	// Column holds each row's part when by is column.
+	Column string `yaml:"column"`
+	// Parts are the values of that column; an empty one says that there is no such part.
+	Parts Parts `yaml:"parts"`
+	// Leak says what happens when a group is on two sides: warn, error, ignore.
+	Leak string `yaml:"leak"`
+}
+
+// Parts are the values of the split column.
+type Parts struct {
+	Train      string `yaml:"train" recipe:"cell"`
+	Validation string `yaml:"validation" recipe:"cell"`
+	Test       string `yaml:"test" recipe:"cell"`
+}
+
+// Transform turns pixels and targets into what the network sees.
+type Transform struct {
+	// Normalize subtracts a mean and divides by a standard deviation, a channel.
+	Normalize Normalize `yaml:"normalize"`
+	// Target is the scaling of the target: none, standardize, log1p.
+	Target string `yaml:"target"`
+	// Augment changes training pictures at random, in order.
+	Augment []Augment `yaml:"augment"`
+}
+
+// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0 to 1.
+type Normalize struct {
+	// Kind is imagenet, dataset, none or given.
+	Kind string
+	// Mean and Std are set when Kind is given.
+	Mean, Std []float64
+}
+
+// Augment is one random change, written as a map of one key: {horizontal_flip: 0.5}.
+type Augment struct {
+	// Kind is horizontal_flip, vertical_flip (Value: probability) or rotate (Value: largest angle in degrees).
+	Kind  string
+	Value float64
+}
+
+// Network says what is trained.
+type Network struct {
+	// Backbone is resnet18, or layers.
+	Backbone string `yaml:"backbone" recipe:"required"`
+	// Layers of the backbone layers, in order.
+	Layers []Layer `yaml:"layers"`
+}
+
+// Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
+type Layer struct {
+	// Kind is conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout.
+	Kind string
+	// Size is the number of output channels (conv), outputs (dense) or the window (max_pool, avg_pool).
+	Size int
+	// Kernel of conv, Stride and Padding of conv and the pools. The default stride is 1 for conv, the window
+	// for a pool; a loaded recipe has it written in.
+	Kernel, Stride, Padding int
+	// Bias of conv and dense; the default is true.
+	Bias bool
+	// Probability of dropout.
+	Probability float64
+}
+
+// Train says how.
+type Train struct {
+	// Seed of initialisation, shuffling, augmentation and dropout.
+	Seed uint64 `yaml:"seed"`
+	// Epochs is how often every training row is seen.
+	Epochs int `yaml:"epochs"`
+	// Batch is how many rows make one step.
+	Batch int `yaml:"batch"`
+	// LastBatch says what becomes of a smaller last batch: keep, drop, merge (into the one before it).
+	LastBatch string `yaml:"last_batch"`
+	// Loss is mse.
+	Loss string `yaml:"loss"`
+	// Optimizer is written {adam: {rate: 1e-3}} or {sgd: {rate: 0.1, momentum: 0.9}}; the word alone takes its defaults.
+	Optimizer Optimizer `yaml:"optimizer"`
+	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
+	Keep string `yaml:"keep"`
+}
+
+// Optimizer has exactly one field set.
+type Optimizer struct {
+	Adam *Adam
+	SGD  *SGD
+}
+
+// Adam is the optimiser of Kingma and Ba, 2015.
+type Adam struct {
+	Rate        float64 `yaml:"rate"`
+	Beta1       float64 `yaml:"beta1"`
+	Beta2       float64 `yaml:"beta2"`
+	Epsilon     float64 `yaml:"epsilon"`
+	WeightDecay float64 `yaml:"weight_decay"`
+}
+
+// SGD is stochastic gradient descent as PyTorch defines it.
+type SGD struct {
+	Rate        float64 `yaml:"rate"`
+	Momentum    float64 `yaml:"momentum"`
+	Nesterov    bool    `yaml:"nesterov"`
+	WeightDecay float64 `yaml:"weight_decay"`
+}
+
+// Report says what the report shows.
+type Report struct {
+	// Plots in their order: target, samples, curves, fit.
+	Plots []string `yaml:"plots"`
+}
+
+// defaults returns the recipe in which nothing but required keys is missing.
+// A changed default needs a new version of the recipe language: keys at their
+// default are no part of the canonical form, so its digest would lie.
+func defaults() Recipe {
+	return Recipe{
+		Version: 1,
+		Task:    "regression",
+		Data:    Data{Images: "images", Missing: []string{""}},
+		Picture: Picture{Size: 224, Resize: "bilinear"},
+		Clean: []Rule{
+			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
+		},
+		Split: Split{
+			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
+			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
+		},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
+		Train: Train{
+			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: "mse",
+			Optimizer: Optimizer{Adam: defaultAdam()}, Keep: "best",
+		},
+		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
+	}
+}
+
+func defaultSource() *Source { return &Source{Plants: 500, Seed: 42} }
+
+func defaultAdam() *Adam { return &Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8} }
+
+func defaultSGD() *SGD { return &SGD{Rate: 0.01} }

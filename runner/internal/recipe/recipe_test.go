@@ -1,0 +1,830 @@
+package recipe
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// short is a recipe that leaves out everything that has a default.
+const short = `data:
+  table: labels.csv
+  image: photo
+  target: mass
+split:
+  seed: 7
+network:
+  backbone: resnet18
+`
+
+func parse(t *testing.T, text string, o Options) *Loaded {
+	t.Helper()
+	l, err := Parse("plants.yaml", []byte(text), nil, o)
+	if err != nil {
+		t.Fatalf("%v\nin\n%s", err, text)
+	}
+	return l
+}
+
+// problems returns the lines that loading the text gives.
+func problems(t *testing.T, text string, o Options) []string {
+	t.Helper()
+	_, err := Parse("plants.yaml", []byte(text), nil, o)
+	if err == nil {
+		return nil
+	}
+	var list Problems
+	if !errors.As(err, &list) {
+		t.Fatalf("not Problems: %v", err)
+	}
+	return strings.Split(err.Error(), "\n")
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	l := parse(t, short, Options{})
+	want := defaults()
+	want.Name = "plants"
+	want.Data.Root, want.Data.Table, want.Data.Image, want.Data.Target = "data/plants", "labels.csv", "photo", "mass"
+	want.Split.Seed = 7
+	want.Network.Backbone = "resnet18"
+	if !reflect.DeepEqual(l.Recipe, want) {
+		t.Errorf("got  %+v\nwant %+v", l.Recipe, want)
+	}
+	if string(l.Section("train")) != "{}\n" || string(l.Section("split")) != "seed: 7\n" {
+		t.Errorf("sections: %q, %q", l.Section("train"), l.Section("split"))
+	}
+}
+
+func TestBadRecipes(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"empty", "", []string{
+			"plants.yaml: data.image: is required; write the column that names the picture file",
+			"plants.yaml: data.table: is required; write the table of labels, e.g. labels.xlsx",
+			"plants.yaml: data.target: is required; write the column to predict",
+			"plants.yaml: network.backbone: is required; write resnet18, or layers with network.layers",
+			"plants.yaml: split.seed: is required; write any whole number; another one gives another split",
+		}},
+		{"missing key is reported at its section", strings.Replace(short, "  image: photo\n", "", 1), []string{
+			"plants.yaml:1: data.image: is required; write the column that names the picture file",
+		}},
+		{"tab", "data:\n\ttable: a\n", []string{
+			"plants.yaml:2: not YAML: found character that cannot start any token",
+		}},
+		{"colon", "name: a\ndata:\n  table: a: b\n", []string{
+			"plants.yaml:3: not YAML: mapping values are not allowed in this context",
+		}},
+		{"indentation", "data:\n  table: a\n image: b\n", []string{
+			"plants.yaml:3: not YAML: did not find expected key",
+		}},
+		{"end of file", "name: [a\n", []string{
+			"plants.yaml:2: not YAML: did not find expected ',' or ']'",
+		}},
+		{"syntax", "data:\n  table: [a\nsplit: 3\n", []string{
+			"plants.yaml:2: not YAML: did not find expected ',' or ']'",
+		}},
+		{"no map", "- a\n", []string{
+			"plants.yaml:1: a recipe is a map of keys, not a list; see runner init",
+		}},
+		{"two documents", short + "---\n" + short, []string{
+			"plants.yaml:9: a second YAML document starts here; write one recipe a file; extends joins recipes",
+		}},
+		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
+			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
+			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, keep`,
+			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
+		}},
+		{"dotted key", short + "train.epochs: 3\n", []string{
+			`plants.yaml:9: "train.epochs": unknown key; write sections below one another, with indentation`,
+		}},
+		{"wrong types", short + "train: {epochs: many, batch: 2.5, seed: -1, keep: [best], loss: 3}\npicture: 224\nclean: missing_target\ntransform: {augment: [{rotate: far}]}\n", []string{
+			`plants.yaml:9: train.epochs: must be a whole number, not the text "many"`,
+			`plants.yaml:9: train.batch: must be a whole number, not the number 2.5`,
+			`plants.yaml:9: train.seed: must be a whole number, 0 or more, not the number -1`,
+			`plants.yaml:9: train.keep: must be best or last, not a list`,
+			`plants.yaml:9: train.loss: must be mse, not the number 3`,
+			`plants.yaml:10: picture: must be a map of keys, not the number 224`,
+			`plants.yaml:11: clean: must be a list, not the text "missing_target"; write [missing_target]`,
+			`plants.yaml:12: transform.augment[0].rotate: must be a number, not the text "far"`,
+		}},
+		{"texts", strings.Replace(short, "photo", `"a\tb"`, 1) + "name: 5\nversion: true\n", []string{
+			`plants.yaml:3: data.image: "a\tb" has control characters`,
+			`plants.yaml:9: name: must be a text, not the number 5`,
+			`plants.yaml:10: version: must be a whole number, not the truth value true`,
+		}},
+		{"no value", short + "train:\npicture:\n  size: ~\n", []string{
+			"plants.yaml:9: train: has no value; write one, or take the key out for its default",
+			"plants.yaml:11: picture.size: has no value; write one, or take the key out for its default",
+		}},
+		{"twice", short + "train: {}\npicture: {size: 4}\ntrain: {}\n", []string{
+			"plants.yaml:10: picture.size: must be from 8 to 1024, not 4",
+			"plants.yaml:11: train: is written twice; the first is on line 9",
+		}},
+		{"keys that are no words", short + "1: a\n[a]: b\n", []string{
+			"plants.yaml:9: a key is a word, not the number 1",
+			"plants.yaml:10: a key is a word, not a list",
+		}},
+		{"merge key", short + "train: &t {epochs: 3}\nreport: {<<: *t}\n", []string{
+			"plants.yaml:10: report: << is not part of the recipe language; use extends, or write the keys out",
+		}},
+		{"words", short + "transform: {normalize: imagnet, target: log}\npicture: {resize: bicubic}\ntrain: {last_batch: keeep}\n", []string{
+			`plants.yaml:9: transform.normalize: must be imagenet, dataset or none, not "imagnet"; did you mean "imagenet"?`,
+			`plants.yaml:9: transform.target: must be none, log1p or standardize, not "log"; did you mean "log1p"?`,
+			`plants.yaml:10: picture.resize: must be bilinear, not "bicubic"`,
+			`plants.yaml:11: train.last_batch: must be keep, drop or merge, not "keeep"; did you mean "keep"?`,
+		}},
+		{"numbers", short + "version: 2\ntrain: {epochs: 0, batch: 1, optimizer: {adam: {rate: -1, beta1: 1, beta2: .inf, epsilon: 0, weight_decay: -1}}}\n", []string{
+			"plants.yaml:9: version: must be 1, not 2: this version of runner knows no other",
+			"plants.yaml:10: train.epochs: must be from 1 to 1000000, not 0",
+			"plants.yaml:10: train.batch: must be 2 or more: the network has a batch norm",
+			"plants.yaml:10: train.optimizer.adam.rate: must be above 0, not -1",
+			"plants.yaml:10: train.optimizer.adam.beta1: must be from 0 to below 1, not 1",
+			"plants.yaml:10: train.optimizer.adam.beta2: must be a finite number",
+			"plants.yaml:10: train.optimizer.adam.epsilon: must be above 0, not 0",
+			"plants.yaml:10: train.optimizer.adam.weight_decay: must be 0 or more, not -1",
+		}},
+		{"optimizers", short + "train: {optimizer: {adam: {}, sgd: {}}}\n", []string{
+			`plants.yaml:9: train.optimizer: must have one key, adam or sgd; not "adam" and "sgd"`,
+		}},
+		{"sgd", short + "train:\n  optimizer:\n    sgd:\n      nesterov: true\n      momentun: 0.9\n", []string{
+			"plants.yaml:12: train.optimizer.sgd.nesterov: needs momentum above 0",
+			`plants.yaml:13: train.optimizer.sgd.momentun: unknown key; did you mean "momentum"?`,
+		}},
+		{"optimizer misspelled", short + "train: {optimizer: {adm: {}}}\n", []string{
+			`plants.yaml:9: train.optimizer: must have one key, adam or sgd; not "adm"; did you mean "adam"?`,
+		}},
+		{"fractions", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8", 1), []string{
+			"plants.yaml:5: split: train, validation and test must sum to 1; 0.8 + 0.15 + 0.15 = 1.1",
+		}},
+		{"fraction out of range", strings.Replace(short, "seed: 7", "seed: 7\n  train: 1.5\n  validation: -0.5\n  test: 0", 1), []string{
+			"plants.yaml:7: split.train: must be from 0 to 1, not 1.5",
+			"plants.yaml:8: split.validation: must be from 0 to 1, not -0.5",
+		}},
+		{"nothing to train on", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0\n  validation: 0\n  test: 1", 1), []string{
+			"plants.yaml:7: split.train: must be above 0: there would be nothing to train on",
+		}},
+		{"nothing to choose on", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8\n  validation: 0\n  test: 0.2", 1) + "train: {epochs: 3}\n", []string{
+			"plants.yaml:12: train.keep: best is chosen on validation, which has no rows; write keep: last, or give validation a part",
+		}},
+		{"nothing to measure on", strings.Replace(short, "seed: 7", "seed: 7\n  train: 1\n  validation: 0\n  test: 0", 1), []string{
+			"plants.yaml:8: split.validation: cannot be 0 when test is: there would be nothing to measure on",
+		}},
+		{"by group", strings.Replace(short, "seed: 7", "seed: 7\n  by: group", 1), []string{
+			"plants.yaml:7: split.by: group needs data.group; write the columns that together name one individual",
+		}},
+		{"by column", strings.Replace(short, "seed: 7", "seed: 7\n  by: column\n  parts: {train: a, validation: a, test: ''}", 1), []string{
+			"plants.yaml:7: split.by: column needs split.column; write the column that holds each row's part",
+			`plants.yaml:8: split.parts.validation: "a" is the value of train too`,
+		}},
+		{"paths", strings.Replace(short, "labels.csv", `../labels.txt`, 1) + "name: Über\n", []string{
+			`plants.yaml:2: data.table: "../labels.txt" leaves data.root; write it relative to data.root, with slashes`,
+			`plants.yaml:9: name: "Über" cannot name the lock and the report; write name: with a-z, 0-9, _ and -, at most 100 letters`,
+		}},
+		{"table", strings.Replace(short, "labels.csv", "labels.ods\n  sheet: a\n  images: 'C:\\a'", 1), []string{
+			`plants.yaml:2: data.table: must be a file .xlsx, .csv or .tsv, not "labels.ods"`,
+			`plants.yaml:3: data.sheet: only an .xlsx has sheets`,
+			`plants.yaml:4: data.images: "C:\\a" leaves data.root; write it relative to data.root, with slashes`,
+		}},
+		{"lists", strings.Replace(short, "photo", "photo\n  group: [a, b, a]\n  missing: [x, [y]]", 1) + "clean: [{drop: missing_image}, {drop: missing_image}, {}]\nreport: {plots: [fit, fit]}\n", []string{
+			`plants.yaml:4: data.group[2]: "a" is there twice`,
+			`plants.yaml:5: data.missing[1]: must be a text or a number, not a list`,
+			`plants.yaml:11: clean[1]: missing_image is there twice`,
+			`plants.yaml:11: clean[2].drop: is required; write e.g. drop: missing_target`,
+			`plants.yaml:12: report.plots[1]: fit is there twice`,
+		}},
+		{"source plants", strings.Replace(short, "photo", "photo\n  source: {builtin: roses, plants: 0, sed: 1}", 1), []string{
+			`plants.yaml:4: data.source.builtin: must be rosettes, not "roses"`,
+			`plants.yaml:4: data.source.plants: must be from 1 to 100000, not 0`,
+			`plants.yaml:4: data.source.sed: unknown key; did you mean "seed"?`,
+		}},
+		{"normalize", short + "transform:\n  normalize: {mean: [0, 0], std: [1, 0, 1], sd: 1}\n", []string{
+			"plants.yaml:10: transform.normalize.mean: must be three numbers, red, green and blue, not 2",
+			"plants.yaml:10: transform.normalize.std[1]: must be above 0, not 0",
+			`plants.yaml:10: transform.normalize.sd: unknown key; did you mean "std"?`,
+		}},
+		{"augment", short + "transform:\n  augment:\n    - {horizontal_flip: 1.5}\n    - {rotate: 200}\n    - rotate\n    - {vertical_flip: 0.5, rotate: 3}\n    - {rotat: 3}\n", []string{
+			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
+			"plants.yaml:12: transform.augment[1].rotate: must be the largest angle, from 0 to 180 degrees, not 200",
+			"plants.yaml:13: transform.augment[2]: rotate has no value; write {rotate: NUMBER}",
+			`plants.yaml:14: transform.augment[3]: must have one key, horizontal_flip, vertical_flip or rotate; not "rotate" and "vertical_flip"`,
+			`plants.yaml:15: transform.augment[4]: must have one key, horizontal_flip, vertical_flip or rotate; not "rotat"; did you mean "rotate"?`,
+		}},
+		{"layers are missing", strings.Replace(short, "resnet18", "layers", 1), []string{
+			"plants.yaml:7: network.layers: is required with backbone: layers; write e.g. [flatten, {dense: 1}]",
+		}},
+		{"layers with resnet18", short + "  layers: [relu]\n", []string{
+			"plants.yaml:9: network.layers: is only for backbone: layers, not resnet18",
+		}},
+		{"layers", strings.Replace(short, "resnet18", `layers
+  layers:
+    - {conv: 8}
+    - {conv: 0, kernel: 3, padding: 3}
+    - {conv: 8, kernel: 17, stride: 0, padding: -1}
+    - conv
+    - rulu
+    - {con: 8}
+    - {conv: 8, dense: 8}
+    - {relu: 1}
+    - {max_pool: 16}
+    - {max_pool: 2, padding: 2}
+    - {dropout: 1}
+    - {dense: 4, kernel: 3}
+    - {conv: 8, kernel: two}
+    - dropout
+    - 3`, 1), []string{
+			"plants.yaml:10: network.layers[0].kernel: is required; write the height and width of the window, e.g. kernel: 3",
+			"plants.yaml:11: network.layers[1].conv: must be from 1 to 65536, not 0",
+			"plants.yaml:11: network.layers[1].padding: must be below the kernel of 3, not 3",
+			"plants.yaml:12: network.layers[2].kernel: must be from 1 to 15, not 17",
+			"plants.yaml:12: network.layers[2].stride: must be from 1 to 15, not 0",
+			"plants.yaml:12: network.layers[2].padding: must be 0 or more, not -1",
+			"plants.yaml:13: network.layers[3]: conv has no value; write {conv: NUMBER, kernel: NUMBER}",
+			`plants.yaml:14: network.layers[4]: must be conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout, not "rulu"; did you mean "relu"?`,
+			`plants.yaml:15: network.layers[5]: names no layer: "con"; a layer is conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout; did you mean "conv"?`,
+			"plants.yaml:16: network.layers[6]: is conv and dense; write one layer an item",
+			"plants.yaml:17: network.layers[7]: relu has no options; write it as a word",
+			"plants.yaml:18: network.layers[8].max_pool: must be from 1 to 15, not 16",
+			"plants.yaml:19: network.layers[9].padding: must be at most half the window of 2, not 2",
+			"plants.yaml:20: network.layers[10].dropout: must be from 0 to below 1, not 1",
+			"plants.yaml:21: network.layers[11].kernel: unknown key; here can stand: bias",
+			`plants.yaml:22: network.layers[12].kernel: must be a whole number, not the text "two"`,
+			"plants.yaml:23: network.layers[13]: dropout has no value; write {dropout: NUMBER}",
+			"plants.yaml:24: network.layers[14]: must be conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout, not the number 3",
+		}},
+		{"alias bomb", "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", []string{
+			"plants.yaml:1: is too large: more than 20000 values, or nested more than 32 deep",
+		}},
+		{"deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{
+			"plants.yaml:1: is too large: more than 20000 values, or nested more than 32 deep",
+		}},
+		{"long", "#" + strings.Repeat("x", maxBytes), []string{
+			"plants.yaml:1: has 1048577 bytes; a recipe has at most 1048576",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := problems(t, test.text, Options{})
+			expect(t, got, test.want...)
+		})
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	l := parse(t, `
+# Everything here that is not at its default comes back, in one way of writing it.
+version: 1
+name: "beans"
+data:
+  root: /somewhere/else
+  source: {builtin: rosettes, seed: 0x10, plants: 500}
+  table: labels.csv
+  images: images
+  image: 'photo'
+  target: mass
+  unit: g
+  group: [plant, pot]
+  missing: ["", nan, 99999999, -99.0, 1e2]
+picture: {size: 64, resize: bilinear}
+clean: []
+split:
+  by: group
+  seed: 18446744073709551615
+  train: 8e-1
+  validation: 0.20
+  test: 0
+transform:
+  normalize: {mean: [0.5, 0.5, 0.5], std: [1, 1.0, 0.25]}
+  target: log1p
+  augment: [{rotate: 20.0}, {horizontal_flip: 0.5}]
+network:
+  backbone: layers
+  layers:
+    - {conv: 8, kernel: 3, stride: 1, padding: 1, bias: false}
+    - batch_norm
+    - {max_pool: 2, stride: 2}
+    - {avg_pool: 3, stride: 2, padding: 1}
+    - {dropout: 0.5}
+    - {dense: 1, bias: true}
+train:
+  epochs: 30
+  optimizer: {sgd: {rate: 1e-5, momentum: 0.9, nesterov: true, weight_decay: 0}}
+report: {plots: []}
+`, Options{})
+	want := `clean: []
+data:
+  group:
+    - plant
+    - pot
+  image: photo
+  missing:
+    - ""
+    - nan
+    - "99999999"
+    - "-99"
+    - "100"
+  source:
+    builtin: rosettes
+    seed: 16
+  table: labels.csv
+  target: mass
+  unit: g
+name: beans
+network:
+  backbone: layers
+  layers:
+    - bias: false
+      conv: 8
+      kernel: 3
+      padding: 1
+    - batch_norm
+    - max_pool: 2
+    - avg_pool: 3
+      padding: 1
+      stride: 2
+    - dropout: 0.5
+    - dense: 1
+picture:
+  size: 64
+report:
+  plots: []
+split:
+  by: group
+  seed: 18446744073709551615
+  test: 0
+  train: 0.8
+  validation: 0.2
+train:
+  epochs: 30
+  optimizer:
+    sgd:
+      momentum: 0.9
+      nesterov: true
+      rate: 1e-05
+transform:
+  augment:
+    - rotate: 20
+    - horizontal_flip: 0.5
+  normalize:
+    mean:
+      - 0.5
+      - 0.5
+      - 0.5
+    std:
+      - 1
+      - 1
+      - 0.25
+  target: log1p
+`
+	if string(l.Canonical) != want {
+		t.Errorf("got\n%s", l.Canonical)
+	}
+	if got := l.Recipe.Data.Root; got != "/somewhere/else" {
+		t.Errorf("root is %q", got)
+	}
+}
+
+// TestWriting holds that the way of writing a recipe changes nothing.
+func TestWriting(t *testing.T) {
+	want := parse(t, short, Options{})
+	for name, text := range map[string]string{
+		"comment":   "# a comment\n" + strings.ReplaceAll(short, "\n", " # another\n"),
+		"order":     "network: {backbone: resnet18}\nsplit: {seed: 7}\ndata: {target: mass, image: photo, table: labels.csv}\n",
+		"CRLF":      strings.ReplaceAll(short, "\n", "\r\n"),
+		"BOM":       "\ufeff" + short,
+		"JSON":      `{"data": {"table": "labels.csv", "image": "photo", "target": "mass"}, "split": {"seed": 7}, "network": {"backbone": "resnet18"}}`,
+		"root":      strings.Replace(short, "data:\n", "data:\n  root: elsewhere\n", 1),
+		"alias":     strings.Replace(short, "photo", "&a photo", 1) + "name: plants\n",
+		"defaults":  short + "train: {seed: 42, epochs: 10, optimizer: {adam: {beta1: 0.9}}}\nreport: {plots: [target, samples, curves, fit]}\n",
+		"word":      short + "train: {optimizer: adam}\n",
+		"nothing":   short + "clean: [{drop: missing_target}, {drop: missing_image}, {drop: unreadable_image}, {drop: duplicate_image}]\ntransform: {}\n",
+		"canonical": string(want.Canonical),
+	} {
+		if got := parse(t, text, Options{}); got.Digest != want.Digest || string(got.Canonical) != string(want.Canonical) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got.Canonical, want.Canonical)
+		}
+	}
+	if other := parse(t, short+"train: {seed: 43}\n", Options{}); other.Digest == want.Digest {
+		t.Error("another seed gives the same digest")
+	}
+}
+
+// TestCanonicalIsStable loads the canonical form of many recipes again, alone
+// and inside another document.
+func TestCanonicalIsStable(t *testing.T) {
+	choices := [][]string{
+		{"", "name: x-1\n", "name: \"007\"\n"},
+		{"", "picture: {size: 8}\n", "picture: {size: 224}\n"},
+		{"", "clean: []\n", "clean: [{drop: missing_image}]\n"},
+		{"", "transform: {target: log1p, augment: [{rotate: 0.1}]}\n", "transform: {normalize: {mean: [0, -0.0, 1e-7], std: [3, 0.1, 1e300]}}\n"},
+		{"", "train: {optimizer: sgd}\n", "train: {optimizer: {adam: {rate: 0.000001, epsilon: 1e-12}}, keep: last}\n", "train: {seed: 18446744073709551615}\n"},
+		{"", "report: {plots: []}\n", "report: {plots: [fit]}\n"},
+	}
+	texts := []string{"yes", "~x", "1e3", "0x1", " a ", "é #1", "a: b", "- c", "'", "\"", "{}", "null", "=", "\u2028", "\u00a0", "2020-01-01", "@", "!x", "&a", "*a", "|", strings.Repeat("long ", 60)}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		text := short
+		for _, options := range choices {
+			text += options[r.IntN(len(options))]
+		}
+		var data strings.Builder
+		for _, key := range []string{"unit: ", "group: ", "missing: "} {
+			value := any(texts[r.IntN(len(texts))])
+			if key != "unit: " {
+				value = []any{value}
+			}
+			data.WriteString("  " + key + strings.TrimRight(string(flow(t, value)), "\n") + "\n")
+		}
+		text = strings.Replace(text, "data:\n", "data:\n"+data.String(), 1)
+		l := parse(t, text, Options{})
+		again := parse(t, string(l.Canonical), Options{})
+		if string(again.Canonical) != string(l.Canonical) || again.Digest != l.Digest {
+			t.Fatalf("canonical\n%s\nbecame\n%s", l.Canonical, again.Canonical)
+		}
+		if !reflect.DeepEqual(again.Recipe, l.Recipe) {
+			t.Fatalf("%+v\nbecame\n%+v", l.Recipe, again.Recipe)
+		}
+		lock, err := yaml.Marshal(map[string]any{"recipe": l.Node()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var embedded struct{ Recipe map[string]any }
+		if err := yaml.Unmarshal(lock, &embedded); err != nil {
+			t.Fatal(err)
+		}
+		if from := parse(t, string(marshal(embedded.Recipe)), Options{}); from.Digest != l.Digest {
+			t.Fatalf("embedded form gives\n%s\nnot\n%s", from.Canonical, l.Canonical)
+		}
+	}
+}
+
+// flow writes a value in one line.
+func flow(t *testing.T, value any) []byte {
+	var node yaml.Node
+	if err := node.Encode(value); err != nil {
+		t.Fatal(err)
+	}
+	node.Style |= yaml.FlowStyle
+	return marshal(&node)
+}
+
+func TestSection(t *testing.T) {
+	a := parse(t, short, Options{})
+	b := parse(t, short, Options{Set: []string{"train.epochs=3", "name=b", "data.root=/b"}})
+	for _, name := range []string{"data", "picture", "clean", "split", "transform", "network", "report"} {
+		if string(a.Section(name)) != string(b.Section(name)) {
+			t.Errorf("%s changed: %s", name, b.Section(name))
+		}
+	}
+	if got := string(b.Section("train")); got != "epochs: 3\n" {
+		t.Errorf("train is %q", got)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	text := short + "train: {epochs: 1, batch: 10, seed: 5}\n"
+	l := parse(t, text, Options{
+		Env: []string{"HOME=/", "RUNNER_SET_TRAIN__EPOCHS=2", "RUNNER_SET_TRAIN__BATCH=20", "RUNNER_SETTING=1", "RUNNER_SET_TRAIN__LAST_BATCH=drop"},
+		Set: []string{"train.epochs=3", "train.epochs=4", "data.missing=[x, 3]", "data.unit=", "train.optimizer={sgd: {rate: 0.5}}"},
+	})
+	if got := l.Train; got.Epochs != 4 || got.Batch != 20 || got.Seed != 5 || got.LastBatch != "drop" || got.Optimizer.SGD == nil || got.Optimizer.SGD.Rate != 0.5 {
+		t.Errorf("got %+v", got)
+	}
+	if !slices.Equal(l.Data.Missing, []string{"x", "3"}) || l.Data.Unit != "" {
+		t.Errorf("got %+v", l.Data)
+	}
+	expect(t, problems(t, text, Options{
+		Env: []string{"RUNNER_SET_TRAIN__BATCH=no", "RUNNER_SET_TRAIN__KEP=last"},
+		Set: []string{"train.epochs", "train.epochs=[1", "picture.size=1", "train.seed={a: 1, a: 2}", "network.layers[0]=relu", "extends=a.yaml", "=3"},
+	}),
+		"--set: is no key; write it with dots, e.g. train.epochs; lists are set as a whole",
+		"--set extends: can only stand in a file",
+		"--set network.layers[0]: is no key; write it with dots, e.g. train.epochs; lists are set as a whole",
+		"--set picture.size: must be from 8 to 1024, not 1",
+		"--set train.epochs: has no value; write --set KEY=VALUE",
+		"--set train.epochs: not YAML: did not find expected ',' or ']'",
+		"--set train.seed: must be a whole number, 0 or more, not a map",
+		"--set train.seed.a: is written twice",
+		`RUNNER_SET_TRAIN__BATCH: train.batch: must be a whole number, not the text "no"`,
+		`RUNNER_SET_TRAIN__KEP: train.kep: unknown key; did you mean "keep"?`,
+	)
+}
+
+func TestExtends(t *testing.T) {
+	files := map[string]string{
+		"base.yaml":         short + "train:\n  epochs: 3\n  batch: 8\n  optimizer: {adam: {rate: 0.1, beta1: 0.5}}\nreport: {plots: [fit, curves]}\n",
+		"recipes/a.yaml":    "extends: ../base.yaml\ntrain: {batch: 16}\n",
+		"recipes/b.yaml":    "extends: a.yaml\nname: b\nreport: {plots: [target]}\ntrain: {optimizer: {adam: {rate: 0.2}}}\n",
+		"recipes/c.yaml":    "extends: [../base.yaml, lr.yaml]\nsplit: {seed: 9}\n",
+		"recipes/lr.yaml":   "train: {optimizer: {sgd: {rate: 0.3}}}\n",
+		"circle.yaml":       "extends: recipes/d.yaml\n",
+		"recipes/d.yaml":    "extends: ../circle.yaml\n",
+		"bad.yaml":          "extends: [base.yaml, worse.yaml, 3, /abs.yaml, none.yaml]\ntrain: {batch: no}\n",
+		"worse.yaml":        "picture:\n  size: 3\n  crp: none\ntrain: {batch: x, epochs: 0}\n",
+		"broken.yaml":       "extends: syntax.yaml\n",
+		"syntax.yaml":       "a: [\n",
+		"many.yaml":         "extends: [many/0.yaml]\n",
+		"recipes/bomb.yaml": "",
+	}
+	for i := range 10 {
+		files[fmt.Sprintf("many/%d.yaml", i)] = fmt.Sprintf("extends: [%d.yaml, %d.yaml, %d.yaml]\n", i+1, i+1, i+1)
+	}
+	files["many/10.yaml"] = "{}"
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load := func(name string) (*Loaded, error) {
+		return Load(filepath.Join(dir, filepath.FromSlash(name)), Options{})
+	}
+
+	b, err := load("recipes/b.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Name != "b" || b.Train.Epochs != 3 || b.Train.Batch != 16 || *b.Train.Optimizer.Adam != (Adam{0.2, 0.5, 0.999, 1e-8, 0}) ||
+		!slices.Equal(b.Report.Plots, []string{"target"}) {
+		t.Errorf("b is %s", b.Canonical)
+	}
+	c, err := load("recipes/c.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Name != "c" || c.Split.Seed != 9 || c.Train.Epochs != 3 || c.Train.Optimizer.Adam != nil || c.Train.Optimizer.SGD.Rate != 0.3 {
+		t.Errorf("c is %s", c.Canonical)
+	}
+	if alone := parse(t, string(c.Canonical), Options{}); alone.Digest != c.Digest {
+		t.Error("the canonical form still extends")
+	}
+
+	for name, want := range map[string][]string{
+		"circle.yaml": {"/recipes/d.yaml:1: extends: goes in a circle: /circle.yaml -> /recipes/d.yaml -> /circle.yaml"},
+		"bad.yaml": {
+			"/bad.yaml:1: extends: must be the path of a recipe, relative to this one, or a list of them; not the number 3",
+			`/bad.yaml:1: extends: must be the path of a recipe, relative to this one, or a list of them; not the text "/abs.yaml"`,
+			"/bad.yaml:1: extends: read /none.yaml: no such file or directory; the path is relative to /bad.yaml",
+			`/bad.yaml:2: train.batch: must be a whole number, not the text "no"`,
+			"/worse.yaml:2: picture.size: must be from 8 to 1024, not 3",
+			`/worse.yaml:3: picture.crp: unknown key; did you mean "crop"?`,
+			"/worse.yaml:4: train.epochs: must be from 1 to 1000000, not 0",
+		},
+		"broken.yaml": {"/syntax.yaml:2: not YAML: did not find expected node content"},
+	} {
+		_, err := load(name)
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		text := strings.ReplaceAll(err.Error(), filepath.ToSlash(dir), "")
+		text = strings.ReplaceAll(text, "The system cannot find the file specified.", "no such file or directory")
+		expect(t, strings.Split(text, "\n"), want...)
+	}
+	if _, err := load("many.yaml"); err == nil || !strings.Contains(err.Error(), "joins more than 64 files") {
+		t.Errorf("many files: %v", err)
+	}
+	if _, err := load("missing.yaml"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "runner init") {
+		t.Errorf("missing file: %v", err)
+	}
+	expect(t, problems(t, "extends: base.yaml\n"+short, Options{}),
+		"plants.yaml:1: extends: cannot be followed here; this recipe has to stand alone")
+}
+
+// TestNotYet holds that what the language has and this version has not is said
+// to be missing, key by key; nothing is ignored and nothing is "unknown".
+func TestNotYet(t *testing.T) {
+	for key, values := range map[string][]string{
+		"task":               {"classification"},
+		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
+		"data.folders":       {"images"},
+		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
+		"data.classes":       {"[a, b]"},
+		"data.features":      {"[age_days]"},
+		"picture.crop":       {"center"},
+		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
+		"split.by":           {"stratified", "time", "given"},
+		"split.folds":        {"5"},
+		"transform.fill":     {"{age_days: median}"},
+		"transform.clip":     {"{mass: [0, 0.999]}"},
+		"transform.features": {"standardize"},
+		"transform.augment":  {"[{color_jitter: {brightness: 0.2}}]", "[{resized_crop: {scale: [0.8, 1]}}]", "[{affine: {shear: 5}}]", "[{perspective: {distortion: 0.3}}]", "[{erase: 0.1}]"},
+		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
+		"network.backbone":   {"resnet34", "resnet50", "vgg16", "vgg16_bn", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"},
+		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
+		"network.freeze":     {"[stem]", "all"},
+		"network.head":       {"{hidden: [512]}"},
+		"train.loss":         {"mae", "huber", "{cross_entropy: {label_smoothing: 0.1}}"},
+		"train.optimizer":    {"{adamw: {rate: 1}}", "rmsprop"},
+		"train.schedule":     {"{cosine: {warmup: 1}}", "step", "plateau", "one_cycle"},
+		"train.sampler":      {"balanced"},
+		"train.stop":         {"{patience: 8}"},
+		"train.clip":         {"1.0"},
+		"train.accumulate":   {"2"},
+		"train.average":      {"0.99"},
+		"train.repeat":       {"3"},
+		"sweep":              {"{train.epochs: [1, 2]}"},
+		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
+		"report.interval":    {"0.95"},
+		"report.language":    {"de"},
+		"data.source.url":    {"https://example.org"},
+		"data.source.sha256": {"ab"},
+	} {
+		for _, value := range values {
+			got := problems(t, short, Options{Set: []string{key + "=" + value}})
+			if len(got) == 0 {
+				t.Errorf("%s: %s is accepted", key, value)
+			}
+			said := false
+			for _, line := range got {
+				said = said || strings.HasPrefix(line, "--set "+key) && strings.Contains(line, "not yet")
+				if strings.Contains(line, "unknown") {
+					t.Errorf("%s: %s: %s", key, value, line)
+				}
+			}
+			if !said {
+				t.Errorf("%s: %s: %q", key, value, got)
+			}
+		}
+	}
+}
+
+// TestNeutral holds that a later key at the value that asks for nothing changes
+// nothing.
+func TestNeutral(t *testing.T) {
+	want := parse(t, short, Options{})
+	got := parse(t, short, Options{Set: []string{
+		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=none", "transform.mix=none",
+		"network.weights=none", "network.freeze=[]", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
+		"train.repeat=1", "sweep={}", "report.language=en",
+	}})
+	if got.Digest != want.Digest {
+		t.Errorf("got\n%s", got.Canonical)
+	}
+}
+
+// TestSurface holds that every key of the language's target is known, now or
+// later.
+func TestSurface(t *testing.T) {
+	shared := os.Getenv("RUNNER_SHARED")
+	if shared == "" {
+		t.Skip("RUNNER_SHARED is not set: no target to compare with")
+	}
+	text, err := os.ReadFile(filepath.Join(shared, "recipe-target.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Parse("target.yaml", text, nil, Options{})
+	var list Problems
+	if !errors.As(err, &list) {
+		t.Fatal(err)
+	}
+	for _, p := range list {
+		if p.Key != "extends" && !strings.Contains(p.Reason, "not yet") {
+			t.Error(p)
+		}
+	}
+}
+
+func TestStarter(t *testing.T) {
+	text := Starter("beans")
+	l, err := Parse("anything.yaml", text, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Name != "beans" || l.Data.Root != "data/beans" || l.Data.Source == nil || strings.Contains(string(text), "NAME") {
+		t.Errorf("got\n%s", l.Canonical)
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	options := []string{"epochs", "batch", "seed", "fresh_weight_total", "fresh_weight_root"}
+	for word, want := range map[string]string{
+		"epocs": "epochs", "Epochs": "epochs", "bacth": "batch", "sed": "seed", "fresh_weight": "fresh_weight_total", "log": "", "freshweighttotal": "fresh_weight_total",
+		"": "", "x": "", "learning_rate": "", "ächtung": "",
+	} {
+		if got := Suggest(word, options); got != want {
+			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	a := parse(t, short, Options{})
+	for _, test := range []struct {
+		set  []string
+		want []string
+	}{
+		{nil, nil},
+		{[]string{"data.root=/elsewhere"}, nil},
+		{[]string{"train.epochs=30"}, []string{"train.epochs: 10 -> 30: trains longer; invalidates train, evaluate, report"}},
+		{[]string{"train.epochs=3", "report.plots=[fit]", "name=b"}, []string{
+			"name: plants -> b: another lock and another report",
+			"train.epochs: 10 -> 3: trains shorter; invalidates train, evaluate, report",
+			"report.plots: [target, samples, curves, fit] -> [fit]: shows other plots; invalidates report",
+		}},
+		{[]string{"train.optimizer.adam.rate=1e-4"}, []string{"train.optimizer.adam.rate: 0.001 -> 0.0001: smaller steps; invalidates train, evaluate, report"}},
+		{[]string{"train.optimizer=sgd"}, []string{"train.optimizer: {adam: {}} -> {sgd: {}}: takes another kind of step; invalidates train, evaluate, report"}},
+		{[]string{"picture.size=64", "clean=[]"}, []string{
+			"picture.size: 224 -> 64: sees coarser pictures; invalidates picture, clean, split, transform, network, train, evaluate, report",
+			"clean: [{drop: missing_target}, {drop: missing_image}, {drop: unreadable_image}, {drop: duplicate_image}] -> []: drops other rows, or for other reasons; invalidates clean, split, transform, train, evaluate, report",
+		}},
+		{[]string{"data.source={builtin: rosettes, plants: 9}", "data.unit=g"}, []string{
+			"data.source: none -> {builtin: rosettes, plants: 9}: where the data come from when they are missing; invalidates table, picture, clean, split, transform, train, evaluate, report",
+			`data.unit: "" -> g: states figures in another unit; the figures stay; invalidates table, picture, clean, split, transform, train, evaluate, report`,
+		}},
+		{[]string{"transform.normalize=dataset", "transform.augment=[{rotate: 5}]"}, []string{
+			"transform.normalize: imagenet -> dataset: scales pixels another way; invalidates transform, train, evaluate, report",
+			"transform.augment: [] -> [{rotate: 5}]: changes training pictures another way; invalidates transform, train, evaluate, report",
+		}},
+	} {
+		var got []string
+		for _, change := range Diff(a, parse(t, short, Options{Set: test.set})) {
+			got = append(got, change.String())
+		}
+		expect(t, got, test.want...)
+	}
+	source := Options{Set: []string{"data.source={builtin: rosettes}"}}
+	more := Options{Set: []string{"data.source={builtin: rosettes, plants: 700}"}}
+	if got := Diff(parse(t, short, source), parse(t, short, more)); len(got) != 1 || got[0].Key != "data.source.plants" || got[0].Meaning != "draws more plants" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestEveryKeyHasAMeaning walks the structs, so that a new key cannot be
+// forgotten where keys are explained.
+func TestEveryKeyHasAMeaning(t *testing.T) {
+	var walk func(key string, section reflect.Type)
+	walk = func(key string, section reflect.Type) {
+		for _, f := range fields(section) {
+			below, kind := join(key, f.name), section.Field(f.index).Type
+			if f.name == "" {
+				t.Errorf("a field of %s has no yaml tag", section)
+			}
+			if isSection(kind) {
+				walk(below, kind)
+				continue
+			}
+			if !f.location && len(meanings[below]) == 0 {
+				t.Errorf("%s has no meaning", below)
+			}
+			if f.required && required[below] == "" && below != "name" {
+				t.Errorf("%s is required, but nothing says what to write", below)
+			}
+			if kind.Kind() == reflect.Pointer {
+				walk(below, kind.Elem())
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Recipe]())
+	walk("train.optimizer.adam", reflect.TypeFor[Adam]())
+	walk("train.optimizer.sgd", reflect.TypeFor[SGD]())
+}
+
+// FuzzParse holds that no text makes Parse panic, and that what it accepts has
+// a canonical form that loads again to the same bytes.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(short), "train.epochs=3")
+	f.Add(Starter("a"), "train.optimizer={sgd: {rate: 1}}")
+	f.Add([]byte("extends: a.yaml\n<<: {a: &b [*b]}\n? [a]\n: b\n1: !!binary aGk=\n"), "network.layers=[{conv: 1, kernel: 1}, relu]")
+	f.Fuzz(func(t *testing.T, text []byte, set string) {
+		resolve := func(path string) ([]byte, error) { return text, nil }
+		l, err := Parse("a.yaml", text, resolve, Options{Set: []string{set}})
+		if err != nil {
+			var list Problems
+			if !errors.As(err, &list) || len(list) == 0 {
+				t.Fatalf("not Problems: %v", err)
+			}
+			return
+		}
+		again, err := Parse("b.yaml", l.Canonical, nil, Options{})
+		if err != nil {
+			t.Fatalf("%v\nin the canonical form\n%s", err, l.Canonical)
+		}
+		if string(again.Canonical) != string(l.Canonical) {
+			t.Fatalf("canonical\n%s\nbecame\n%s", l.Canonical, again.Canonical)
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package recipe
+
+import "reflect"
+
+// choice is what a word in the recipe may be: now, and in a later version of
+// runner, which says 'not yet' until then.
+type choice struct{ now, later []string }
+
+// choices by generic key: the index of a list item is left out.
+var choices = map[string]choice{
+	"task":         {now: []string{"regression"}, later: []string{"classification"}},
+	"data.source":  {now: []string{"builtin"}, later: []string{"url"}},
+	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
+
+	"data.source.builtin": {now: []string{"rosettes"}},
+	"picture.resize":      {now: []string{"bilinear"}},
+	"split.by":            {now: []string{"random", "group", "column"}, later: []string{"stratified", "time", "given"}},
+	"split.leak":          {now: []string{"warn", "error", "ignore"}},
+	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
+	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
+	"transform.augment[]": {
+		now:   []string{"horizontal_flip", "vertical_flip", "rotate"},
+		later: []string{"color_jitter", "resized_crop", "affine", "perspective", "erase"},
+	},
+	"network.backbone": {
+		now: []string{"resnet18", "layers"},
+		later: []string{"resnet34", "resnet50", "vgg16", "vgg16_bn", "mobilenet_v2", "mobilenet_v3_small",
+			"mobilenet_v3_large", "efficientnet_b0"},
+	},
+	"network.layers[]": {
+		now: []string{"conv", "dense", "batch_norm", "relu", "max_pool", "avg_pool", "global_avg_pool", "flatten", "dropout"},
+	},
+	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
+	"train.loss":       {now: []string{"mse"}, later: []string{"mae", "huber", "cross_entropy"}},
+	"train.optimizer":  {now: []string{"adam", "sgd"}, later: []string{"adamw", "rmsprop"}},
+	"train.keep":       {now: []string{"best", "last"}},
+	"report.plots[]": {
+		now:   []string{"target", "samples", "curves", "fit"},
+		later: []string{"correlation", "pixels", "residuals", "worst"},
+	},
+}
+
+// later are the keys of the language that this version cannot obey yet, by
+// generic key, each with the values that ask for nothing and so are fine.
+var later = map[string][]any{
+	"data.folders":       nil,
+	"data.parts":         nil,
+	"data.classes":       nil,
+	"data.features":      {[]any{}},
+	"data.source.url":    nil,
+	"data.source.sha256": nil,
+	"picture.crop":       {"none"},
+	"clean[].where":      nil,
+	"clean[].near":       nil,
+	"split.folds":        {0},
+	"transform.fill":     {map[string]any{}},
+	"transform.clip":     {map[string]any{}},
+	"transform.features": {"none"},
+	"transform.mix":      {"none", map[string]any{}},
+	"network.weights":    {"none"},
+	"network.freeze":     {[]any{}},
+	"network.head":       nil,
+	"train.schedule":     {"constant"},
+	"train.sampler":      {"shuffle"},
+	"train.stop":         nil,
+	"train.clip":         nil,
+	"train.accumulate":   {1},
+	"train.average":      {0},
+	"train.repeat":       {1},
+	"sweep":              {map[string]any{}},
+	"report.interval":    nil,
+	"report.language":    {"en"},
+}
+
+// asksNothing reports whether the value of a later key is the one at which the
+// key might as well be left out.
+func asksNothing(generic string, value any) bool {
+	for _, neutral := range later[generic] {
+		if reflect.DeepEqual(neutral, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// isRequired is the reason of the problem that a key is missing.
+const isRequired = "is required"
+
+// required explains the keys that have no default.
+var required = map[string]string{
+	"data.table":          "write the table of labels, e.g. labels.xlsx",
+	"data.image":          "write the column that names the picture file",
+	"data.target":         "write the column to predict",
+	"data.source.builtin": "write rosettes",
+	"clean[].drop":        "write e.g. drop: missing_target",
+	"split.seed":          "write any whole number; another one gives another split",
+	"network.backbone":    "write resnet18, or layers with network.layers",
+}

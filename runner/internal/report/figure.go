@@ -1,0 +1,184 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/metric"
+)
+
+// drawTarget draws the distribution of the target in the parts.
+func drawTarget(d Document) ([]byte, error) {
+	e := d.Evaluation
+	c := newChart("Distribution of "+e.Target, targetText(d), named(e.Target, e.Unit), "photos")
+	b := bars{edges: e.Histogram.Edges, counts: e.Histogram.Counts}
+	highest := 0
+	for bin := range len(b.edges) - 1 {
+		total := 0
+		for _, counts := range b.counts {
+			total += counts[bin]
+		}
+		highest = max(highest, total)
+	}
+	for _, p := range e.Parts {
+		b.colors = append(b.colors, partColor[p.Name])
+		c.legend = append(c.legend, key{name: p.Name, color: partColor[p.Name]})
+	}
+	first, last := b.edges[0], b.edges[len(b.edges)-1]
+	marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
+	marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
+	c.plot.Add(b)
+	return c.render(680, 380, "Distribution of "+e.Target+": "+targetText(d)), nil
+}
+
+// targetText says what the distribution shows, in numbers.
+func targetText(d Document) string {
+	e := d.Evaluation
+	photos, low, high := 0, math.Inf(1), math.Inf(-1)
+	for _, p := range e.Parts {
+		photos += p.Photos
+		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
+	}
+	train := e.Part(evaluate.Train).Target
+	return fmt.Sprintf("%s from %s to %s; in training the mean is %s and the median %s", plural(photos, "photo"),
+		d.number(low), d.value(high), d.value(train.Mean), d.value(train.Median))
+}
+
+// drawCurves draws the losses by epoch and marks the epoch that was kept.
+func drawCurves(d Document) ([]byte, error) {
+	c := newChart("Learning curves", curvesText(d), "epoch", "loss")
+	var train, validation, kept plotter.XYs
+	low, high := math.Inf(1), 0.0
+	for _, h := range d.History {
+		train = append(train, plotter.XY{X: float64(h.Epoch), Y: h.TrainLoss})
+		validation = append(validation, plotter.XY{X: float64(h.Epoch), Y: h.ValidationLoss})
+		low, high = min(low, h.TrainLoss, h.ValidationLoss), max(high, h.TrainLoss, h.ValidationLoss)
+		if h.Kept {
+			kept = append(kept, validation[len(validation)-1])
+		}
+	}
+	if len(d.History) == 0 {
+		return nil, fmt.Errorf("there is no training history")
+	}
+	p := c.plot
+	if low > 0 && high > 8*low {
+		logarithmic(&p.Y, low, high)
+		c.vertical = "loss (logarithmic)"
+	} else {
+		steps := metric.RoundSteps(0, high, 6)
+		marks(&p.Y, 0, steps[len(steps)-1], steps)
+	}
+	first, last := d.History[0].Epoch, d.History[len(d.History)-1].Epoch
+	space := max(float64(last-first)/60, 0.1)
+	marks(&p.X, float64(first)-space, float64(last)+space, wholeMarks(first, last, 12))
+	for _, point := range kept {
+		p.Add(line(plotter.XYs{{X: point.X, Y: p.Y.Min}, {X: point.X, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
+	}
+	radius := vg.Length(3)
+	if len(d.History) > 60 {
+		radius = 0
+	}
+	for _, curve := range []struct {
+		points plotter.XYs
+		color  color.NRGBA
+	}{{train, blue}, {validation, orange}} {
+		p.Add(line(curve.points, draw.LineStyle{Color: curve.color, Width: 2.5}))
+		if radius > 0 {
+			p.Add(dots(curve.points, curve.color, radius))
+		}
+	}
+	p.Add(dots(kept, orange, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
+	c.legend = []key{
+		{name: "train", color: blue, line: true},
+		{name: "validation", color: orange, line: true},
+		{name: "kept epoch", color: muted, line: true, dashes: dashed},
+	}
+	return c.render(680, 380, "Learning curves: "+curvesText(d)), nil
+}
+
+var dashed = []vg.Length{5, 4}
+
+// curvesText says what the learning curves show, in numbers.
+func curvesText(d Document) string {
+	text := plural(len(d.History), "epoch")
+	for _, h := range d.History {
+		if h.Kept {
+			text = fmt.Sprintf("Epoch %d of %d was kept: train loss %s, validation loss %s, validation RMSE %s", h.Epoch, len(d.History),
+				significant(h.TrainLoss), significant(h.ValidationLoss), with(h.ValidationRMSE, d.Evaluation.Unit))
+		}
+	}
+	return text
+}
+
+// drawFit draws predictions against true values of the result's part.
+func drawFit(d Document) ([]byte, error) {
+	e := d.Evaluation
+	var points plotter.XYs
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range e.Of(e.Headline) {
+		points = append(points, plotter.XY{X: p.True, Y: p.Predicted})
+		low, high = min(low, p.True, p.Predicted), max(high, p.True, p.Predicted)
+	}
+	c := newChart("Predicted against true "+e.Target, fitText(d), named("true "+e.Target, e.Unit), named("predicted", e.Unit))
+	steps := metric.RoundSteps(low, high, 7)
+	first, last := steps[0], steps[len(steps)-1]
+	p := c.plot
+	grid := plotter.NewGrid()
+	grid.Vertical = draw.LineStyle{Color: faint, Width: 1}
+	grid.Horizontal = draw.LineStyle{}
+	marks(&p.X, first, last, steps)
+	marks(&p.Y, first, last, steps)
+	opacity := uint8(160)
+	if len(points) > 300 {
+		opacity = 100
+	}
+	p.Add(grid,
+		line(plotter.XYs{{X: first, Y: first}, {X: last, Y: last}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
+		dots(points, transparent(partColor[e.Headline], opacity), 4))
+	c.legend = []key{
+		{name: e.Headline + " photo", color: partColor[e.Headline]},
+		{name: "perfect", color: muted, line: true, dashes: dashed},
+	}
+	return c.render(560, 600, "Predicted against true "+e.Target+": "+fitText(d)), nil
+}
+
+// fitText says how well the predictions fit, in numbers.
+func fitText(d Document) string {
+	e := d.Evaluation
+	r := e.Result().Scores
+	return fmt.Sprintf("%s of the %s part: R² %s, RMSE %s", plural(r.N, "photo"), e.Headline, decimal(r.R2, 3), with(r.RMSE, e.Unit))
+}
+
+// number writes a value of the target, with as many decimals as the target's
+// spread calls for.
+func (d Document) number(x float64) string {
+	if d.Evaluation.Whole && x == math.Floor(x) {
+		return decimal(x, 0)
+	}
+	return alike(d.Evaluation.Parts[0].Target.Deviation, x)[0]
+}
+
+// value writes a value of the target with its unit.
+func (d Document) value(x float64) string {
+	return strings.TrimSpace(d.number(x) + " " + d.Evaluation.Unit)
+}
+
+// with writes a number and its unit.
+func with(x float64, unit string) string {
+	return strings.TrimSpace(significant(x) + " " + unit)
+}
+
+// named writes a quantity and its unit, as on an axis.
+func named(quantity, unit string) string {
+	if unit == "" {
+		return quantity
+	}
+	return quantity + " (" + unit + ")"
+}

@@ -1,0 +1,75 @@
+package report
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// significant writes x with at least three significant digits, as people would:
+// 0.0123, 1.23, 12.3, 1234. Only what is tiny or huge gets an exponent.
+func significant(x float64) string {
+	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e7) {
+		return sign(strconv.FormatFloat(x, 'e', 2, 64))
+	}
+	return decimal(x, decimals(x))
+}
+
+// decimals returns how many decimals show three significant digits of x.
+func decimals(x float64) int {
+	a, n := math.Abs(x), 2
+	for n > 0 && a >= 10 {
+		a /= 10
+		n--
+	}
+	for n < 6 && a < 1 && a > 0 {
+		a *= 10
+		n++
+	}
+	return n
+}
+
+// alike writes values with as many decimals as measure needs, so that they can
+// be compared digit by digit.
+func alike(measure float64, values ...float64) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		if a := math.Abs(v); a >= 1e7 || math.Abs(measure) < 1e-4 {
+			out[i] = significant(v)
+		} else {
+			out[i] = decimal(v, decimals(measure))
+		}
+	}
+	return out
+}
+
+// decimal writes x with n decimals.
+func decimal(x float64, n int) string { return sign(strconv.FormatFloat(x, 'f', n, 64)) }
+
+// sign sets a true minus sign, and none before a zero.
+func sign(s string) string {
+	if digits, negative := strings.CutPrefix(s, "-"); negative {
+		if strings.Trim(digits, "0.") == "" {
+			return digits
+		}
+		return "−" + digits
+	}
+	return s
+}
+
+// count writes a whole number with commas between thousands.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// plural writes a number and its noun: 1 photo, 2 photos.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}

@@ -1,0 +1,331 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/evaluate"
+)
+
+// markdown is the page as it is written.
+type markdown struct{ bytes.Buffer }
+
+// say writes a paragraph.
+func (m *markdown) say(format string, args ...any) {
+	fmt.Fprintf(m, format, args...)
+	m.WriteString("\n\n")
+}
+
+// table writes a table: align has one letter a column, l or r.
+func (m *markdown) table(align string, header []string, rows ...[]string) {
+	m.row(header)
+	m.WriteString("|")
+	for _, a := range align {
+		m.WriteString(map[rune]string{'l': " --- |", 'r': " ---: |"}[a])
+	}
+	m.WriteString("\n")
+	for _, r := range rows {
+		m.row(r)
+	}
+	m.WriteString("\n")
+}
+
+func (m *markdown) row(cells []string) {
+	m.WriteString("|")
+	for _, c := range cells {
+		m.WriteString(" " + c + " |")
+	}
+	m.WriteString("\n")
+}
+
+// fold hides what body writes until the reader asks for it.
+func (m *markdown) fold(summary string, body func()) {
+	m.say("<details>\n<summary>%s</summary>", summary)
+	body()
+	m.say("</details>")
+}
+
+// plain escapes text of the data or the recipe, so that it stays in its cell.
+var plain = strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", ">", "&gt;", "*", "\\*", "`", "\\`", "[", "\\[", "]", "\\]", "\r", " ", "\n", " ").Replace
+
+// code sets text in a code span.
+func code(s string) string {
+	s = strings.NewReplacer("|", "\\|", "`", "'", "\r", " ", "\n", " ").Replace(s)
+	return "`" + s + "`"
+}
+
+// page writes report.md.
+func page(d Document) []byte {
+	m := &markdown{}
+	title := d.Title
+	if title == "" {
+		title = d.Name + ": " + d.Evaluation.Target + " from photos"
+	}
+	m.say("# %s", plain(title))
+	opening(m, d)
+	data(m, d)
+	training(m, d)
+	results(m, d)
+	recipe(m, d)
+	provenance(m, d)
+	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')
+}
+
+// opening answers the question in one paragraph, with its uncertainty, and says
+// how far it can be trusted.
+func opening(m *markdown, d Document) {
+	e := d.Evaluation
+	part := e.Result()
+	s := part.Scores
+	answer := fmt.Sprintf("**%s RMSE %s**", heading(part.Name), with(s.RMSE, e.Unit))
+	if i := part.Interval; i != nil {
+		digits := decimals(s.RMSE)
+		answer += fmt.Sprintf(" (95 %% interval %s to %s)", decimal(i.Low, digits), decimal(i.High, digits))
+	}
+	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
+	answer += fmt.Sprintf(", against %s for ridge regression on colours and %s for guessing the mean; **R² %s**. ",
+		with(ridge.RMSE, e.Unit), with(mean.RMSE, e.Unit), decimal(s.R2, 2))
+	answer += "Judged on " + plural(part.Photos, "photo")
+	if part.Groups > 0 {
+		answer += " of " + plural(part.Groups, "individual")
+		if part.Trained == 0 {
+			answer += ", none of which is in the training part"
+		}
+	}
+	m.say("%s. %s", answer, verdict(s, mean, ridge))
+	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
+		m.WriteString("> [!WARNING]\n")
+		for _, w := range warnings {
+			m.WriteString("> - " + strings.ReplaceAll(w, "\n", " ") + "\n")
+		}
+		m.WriteString("\n")
+	}
+	if d.State != "" {
+		m.say("%s", d.State)
+	}
+	if d.Verify != "" {
+		m.say("Check every figure on this page with\n\n```sh\n%s\n```", d.Verify)
+	}
+}
+
+// verdict compares the network with the baselines in words.
+func verdict(network, mean, ridge *evaluate.Scores) string {
+	switch {
+	case network.RMSE < mean.RMSE && network.RMSE < ridge.RMSE:
+		return "The network beats both baselines."
+	case network.RMSE < mean.RMSE:
+		return "**The network does not beat ridge regression.**"
+	case network.RMSE < ridge.RMSE:
+		return "**The network does not beat guessing the mean.**"
+	default:
+		return "**The network beats neither baseline.**"
+	}
+}
+
+// data tells how the file became three parts, and what they hold.
+func data(m *markdown, d Document) {
+	e := d.Evaluation
+	m.say("## Data")
+	rows := [][]string{{"in the table", count(d.Cleaning.Rows)}}
+	for _, s := range d.Cleaning.Steps {
+		reason := reasons[s.Rule]
+		if reason == "" {
+			reason = "dropped"
+		}
+		rows = append(rows, []string{fmt.Sprintf("%s (%s)", reason, code(s.Rule)), sign(count(-s.Dropped))})
+	}
+	rows = append(rows, []string{"**kept**", "**" + count(d.Cleaning.Kept) + "**"})
+	m.table("lr", []string{"rows", "count"}, rows...)
+	if head := d.Cleaning.Head; len(head) > 0 {
+		dropped := d.Cleaning.Rows - d.Cleaning.Kept
+		summary := "The dropped rows"
+		if len(head) < dropped {
+			summary = fmt.Sprintf("The first %d of %s dropped rows", len(head), count(dropped))
+		}
+		m.fold(summary, func() {
+			var rows [][]string
+			for _, r := range head {
+				rows = append(rows, []string{count(r.Line), code(r.Image), code(r.Rule), plain(r.Detail)})
+			}
+			m.table("rlll", []string{"row", "image", "rule", "detail"}, rows...)
+		})
+	}
+	split(m, d)
+	if d.shows("target") {
+		m.say("![Distribution of %s: %s.](%s)", plain(e.Target), plain(targetText(d)), targetFile)
+	}
+	if d.shows("samples") && len(e.Photos) > 0 {
+		m.say("%s photos as the network sees them, at equally spaced ranks of the true value:", heading(e.Headline))
+		m.say("![%s](%s)", plain(samplesText(d)), samplesFile)
+	}
+}
+
+// reasons says what a cleaning rule means.
+var reasons = map[string]string{
+	"missing_target":   "without a target value",
+	"missing_image":    "whose image file is missing",
+	"unreadable_image": "whose image cannot be read",
+	"duplicate_image":  "whose image is a copy of an earlier one",
+}
+
+// split writes the table of the parts.
+func split(m *markdown, d Document) {
+	e := d.Evaluation
+	grouped := e.Parts[0].Groups > 0
+	header, align := []string{"part", "photos"}, "lr"
+	if grouped {
+		header, align = append(header, "individuals"), align+"r"
+	}
+	unit := ""
+	if e.Unit != "" {
+		unit = " (" + plain(e.Unit) + ")"
+	}
+	header, align = append(header, "mean"+unit, "sd", "min", "median", "max"), align+"rrrrr"
+	var rows [][]string
+	for _, p := range e.Parts {
+		row := []string{p.Name, count(p.Photos)}
+		if grouped {
+			row = append(row, count(p.Groups))
+		}
+		t := p.Target
+		rows = append(rows, append(row, d.number(t.Mean), d.number(t.Deviation), d.number(t.Min), d.number(t.Median), d.number(t.Max)))
+	}
+	m.table(align, header, rows...)
+}
+
+// samplesText lists the shown photos for those who do not see them.
+func samplesText(d Document) string {
+	var list []string
+	for _, p := range d.Evaluation.Photos {
+		list = append(list, fmt.Sprintf("%s predicted as %s", d.value(p.True), d.value(p.Predicted)))
+	}
+	return "Sample photos, true value and prediction: " + strings.Join(list, "; ")
+}
+
+// longHistory is how many epochs are shown without folding them.
+const longHistory = 8
+
+// training shows the learning curves and the network.
+func training(m *markdown, d Document) {
+	m.say("## Training")
+	m.say("%s, %s. %s.", code(d.Network), plural(d.Parameters, "trained parameter"), curvesText(d))
+	if d.shows("curves") {
+		m.say("![Learning curves: %s.](%s)", plain(curvesText(d)), curvesFile)
+	}
+	history := func() {
+		var train, validation, rmse []float64
+		for _, h := range d.History {
+			train, validation, rmse = append(train, h.TrainLoss), append(validation, h.ValidationLoss), append(rmse, h.ValidationRMSE)
+		}
+		columns := [][]string{alike(slices.Min(train), train...), alike(slices.Min(validation), validation...), alike(slices.Min(rmse), rmse...)}
+		var rows [][]string
+		for i, h := range d.History {
+			row := []string{count(h.Epoch), columns[0][i], columns[1][i], columns[2][i]}
+			if h.Kept {
+				for i := range row {
+					row[i] = "**" + row[i] + "**"
+				}
+			}
+			rows = append(rows, row)
+		}
+		m.table("rrrr", []string{"epoch", "train loss", "validation loss", named("validation RMSE", plain(d.Evaluation.Unit))}, rows...)
+	}
+	if len(d.History) > longHistory {
+		m.fold(fmt.Sprintf("All %d epochs", len(d.History)), history)
+	} else {
+		history()
+	}
+	if len(d.Layers) > 0 {
+		m.fold("The layers of the network", func() {
+			var rows [][]string
+			for _, l := range d.Layers {
+				rows = append(rows, []string{code(l.Name), plain(l.Kind), plain(l.Shape), count(l.Parameters)})
+			}
+			m.table("lllr", []string{"layer", "kind", "output", "parameters"}, append(rows, []string{"**all**", "", "", "**" + count(d.Parameters) + "**"})...)
+		})
+	}
+}
+
+// labels names the baselines.
+var labels = map[string]string{"mean": "guessing the mean", "ridge": "ridge regression on colours"}
+
+// results compares the network with the baselines and shows its predictions.
+func results(m *markdown, d Document) {
+	e := d.Evaluation
+	m.say("## Results")
+	for _, name := range []string{evaluate.Test, evaluate.Validation} {
+		part := e.Part(name)
+		if part == nil {
+			continue
+		}
+		if e.Headline == evaluate.Test && name == evaluate.Validation {
+			m.say("On the validation part, on which the kept epoch was chosen:")
+		} else {
+			m.say("On the %s part, %s:", name, plural(part.Photos, "photo"))
+		}
+		scores := []*evaluate.Scores{part.Scores}
+		names := []string{"**" + plain(d.Network) + "**"}
+		for i := len(e.Baselines) - 1; i >= 0; i-- {
+			scores = append(scores, e.Baselines[i].On(name))
+			names = append(names, labels[e.Baselines[i].Name])
+		}
+		m.scores(e.Unit, names, scores)
+	}
+	for _, b := range e.Baselines {
+		m.WriteString("- " + heading(labels[b.Name]) + ": " + b.Description + ".\n")
+	}
+	m.WriteString("\n")
+	if d.shows("fit") {
+		m.say("![Predicted against true %s: %s.](%s)", plain(e.Target), plain(fitText(d)), fitFile)
+	}
+}
+
+// scores writes one row a model; the first is the network's and set in bold.
+func (m *markdown) scores(unit string, names []string, scores []*evaluate.Scores) {
+	var rmse, mae, mse []float64
+	for _, s := range scores {
+		rmse, mae, mse = append(rmse, s.RMSE), append(mae, s.MAE), append(mse, s.MSE)
+	}
+	columns := [][]string{alike(rmse[0], rmse...), alike(mae[0], mae...), alike(mse[0], mse...)}
+	var rows [][]string
+	for i, s := range scores {
+		row := []string{names[i], columns[0][i], columns[1][i], columns[2][i], decimal(s.R2, 3)}
+		if i == 0 {
+			for k := 1; k < len(row); k++ {
+				row[k] = "**" + row[k] + "**"
+			}
+		}
+		rows = append(rows, row)
+	}
+	squared := ""
+	if unit != "" {
+		squared = unit + "²"
+	}
+	m.table("lrrrr", []string{"", named("RMSE", plain(unit)), named("MAE", plain(unit)), named("MSE", plain(squared)), "R²"}, rows...)
+}
+
+// recipe shows what was asked for.
+func recipe(m *markdown, d Document) {
+	m.say("## Recipe")
+	m.say("[%s](%s) in its canonical form, which leaves out what is at its default:", code(d.RecipePath), path.Join("../..", d.RecipePath))
+	m.say("```yaml\n%s\n```", bytes.TrimRight(d.Canonical, "\n"))
+}
+
+// provenance shows the digests that pin inputs and outputs.
+func provenance(m *markdown, d Document) {
+	if len(d.Digests) == 0 {
+		return
+	}
+	m.say("## Digests")
+	var rows [][]string
+	for _, n := range d.Digests {
+		rows = append(rows, []string{plain(n.Name), code(n.Digest.String())})
+	}
+	m.table("ll", []string{"of", "SHA-256"}, rows...)
+}
+
+// heading begins a text with a capital letter.
+func heading(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

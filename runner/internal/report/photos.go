@@ -1,0 +1,102 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+
+	"codeberg.org/go-fonts/liberation/liberationsansbold"
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	"github.com/golang/freetype/truetype"
+	"golang.org/x/image/font"
+	"golang.org/x/image/math/fixed"
+
+	"biomass/runner/internal/evaluate"
+)
+
+// The sheet of photos, in pixels.
+const (
+	tile     = 152
+	gutter   = 14
+	caption  = 40
+	perRow   = 4
+	lineStep = 17
+)
+
+// drawSamples draws the evaluation's photos, each with its true and its
+// predicted value below. Letters are drawn by freetype, which computes in whole
+// numbers only and so gives the same pixels everywhere.
+func drawSamples(d Document) ([]byte, error) {
+	e := d.Evaluation
+	columns := min(perRow, len(e.Photos))
+	rows := (len(e.Photos) + perRow - 1) / perRow
+	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(tile+gutter), gutter+rows*(tile+caption+gutter)))
+	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
+	bold, err := face(liberationsansbold.TTF)
+	if err != nil {
+		return nil, err
+	}
+	regular, err := face(liberationsansregular.TTF)
+	if err != nil {
+		return nil, err
+	}
+	for i, photo := range e.Photos {
+		if len(photo.Pixels) != photo.Size*photo.Size*3 || photo.Size == 0 {
+			return nil, fmt.Errorf("photo %s: %d bytes of pixels do not make a square of %d", photo.Image, len(photo.Pixels), photo.Size)
+		}
+		x, y := gutter+i%perRow*(tile+gutter), gutter+i/perRow*(tile+caption+gutter)
+		enlarge(sheet, x, y, photo)
+		write(sheet, bold, ink, x, y+tile+lineStep, "true "+d.value(photo.True))
+		write(sheet, regular, muted, x, y+tile+2*lineStep, "predicted "+d.value(photo.Predicted))
+	}
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&out, sheet); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// face returns letters for the captions.
+func face(ttf []byte) (font.Face, error) {
+	f, err := truetype.Parse(ttf)
+	if err != nil {
+		return nil, err
+	}
+	return truetype.NewFace(f, &truetype.Options{Size: textSize, DPI: 72, Hinting: font.HintingVertical}), nil
+}
+
+func write(sheet *image.RGBA, f font.Face, c color.Color, x, baseline int, text string) {
+	d := font.Drawer{Dst: sheet, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, baseline)}
+	d.DrawString(text)
+}
+
+// enlarge draws a photo as a tile whose upper left corner is (x0, y0), bilinear
+// between the centres of its pixels, in whole numbers of 1/256.
+func enlarge(sheet *image.RGBA, x0, y0 int, photo evaluate.Photo) {
+	n := photo.Size
+	// place returns the two source pixels beside tile pixel i and the weight,
+	// 0 to 256, of the second.
+	place := func(i int) (first, second, weight int) {
+		at := (2*i+1)*n*256/(2*tile) - 128
+		at = min(max(at, 0), (n-1)*256)
+		return at / 256, min(at/256+1, n-1), at % 256
+	}
+	for y := range tile {
+		top, bottom, wy := place(y)
+		for x := range tile {
+			left, right, wx := place(x)
+			out := sheet.Pix[sheet.PixOffset(x0+x, y0+y):]
+			for c := range 3 {
+				at := func(row, column int) int { return int(photo.Pixels[(row*n+column)*3+c]) }
+				above := at(top, left)*(256-wx) + at(top, right)*wx
+				below := at(bottom, left)*(256-wx) + at(bottom, right)*wx
+				out[c] = uint8((above*(256-wy) + below*wy + 1<<15) >> 16)
+			}
+			out[3] = 255
+		}
+	}
+}

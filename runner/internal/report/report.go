@@ -1,0 +1,222 @@
+// Package report owns what people read: report.md and its pictures. It renders
+// an Evaluation and what the other stages returned, and never computes a result,
+// so that it cannot contradict them. The same Document gives the same bytes on
+// every platform; nothing in it tells when or where it was made.
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/store"
+)
+
+// Document is everything that a report shows.
+type Document struct {
+	// Name of the experiment; Title of the page, made from name and target where
+	// it is empty.
+	Name, Title string
+	// RecipePath is the recipe's path from the project's folder, with slashes,
+	// and Canonical its canonical YAML.
+	RecipePath string
+	Canonical  []byte
+	// Plots are target, samples, curves and fit, in the order in which they are
+	// wanted; each stands in its own section, those left out are not drawn.
+	Plots []string
+
+	Evaluation *evaluate.Evaluation
+	Cleaning   Cleaning
+	History    []Epoch
+
+	// Network is the backbone's name, Layers its parts, Parameters how many
+	// scalars are trained.
+	Network    string
+	Layers     []Layer
+	Parameters int
+
+	// Digests are shown in their order.
+	Digests []NamedDigest
+	// State is one line of Markdown about the git state when the lock was first
+	// written.
+	State string
+	// Warnings of the stages before evaluate, in plain Markdown.
+	Warnings []string
+	// Verify is the command that checks the report.
+	Verify string
+}
+
+// Cleaning tells how the rows of the table became the rows that were kept.
+type Cleaning struct {
+	Rows  int // in the table's file
+	Steps []Step
+	Kept  int
+	Head  []DroppedRow // the first dropped rows, to look at
+}
+
+// Step is one cleaning rule and how many rows it dropped.
+type Step struct {
+	Rule    string
+	Dropped int
+}
+
+// DroppedRow is one line of the ledger.
+type DroppedRow struct {
+	Line                int
+	Image, Rule, Detail string
+}
+
+// Epoch is one line of the training history.
+type Epoch struct {
+	Epoch                     int
+	TrainLoss, ValidationLoss float64
+	ValidationRMSE            float64 // in the target's unit
+	Kept                      bool
+}
+
+// Layer is one row of the architecture table.
+type Layer struct {
+	Name, Kind string
+	Shape      string // of the output, such as "56 × 56 × 64"
+	Parameters int
+}
+
+// NamedDigest is one row of the table of digests.
+type NamedDigest struct {
+	Name   string
+	Digest digest.Digest
+}
+
+// The files of a report.
+const (
+	pageFile    = "report.md"
+	targetFile  = "target.svg"
+	samplesFile = "samples.png"
+	curvesFile  = "curves.svg"
+	fitFile     = "fit.svg"
+)
+
+// figure is one picture of a report.
+type figure struct {
+	file string
+	draw func(Document) ([]byte, error)
+}
+
+// figures are the pictures by their name in report.plots.
+var figures = map[string]figure{
+	"target":  {targetFile, drawTarget},
+	"samples": {samplesFile, drawSamples},
+	"curves":  {curvesFile, drawCurves},
+	"fit":     {fitFile, drawFit},
+}
+
+// Files returns the names of all files that a report may have, sorted.
+func Files() []string {
+	files := []string{pageFile}
+	for _, f := range figures {
+		files = append(files, f.file)
+	}
+	slices.Sort(files)
+	return files
+}
+
+// Render returns the report's files by name. It writes nothing.
+func Render(d Document) (map[string][]byte, error) {
+	if d.Evaluation == nil || d.Evaluation.Result() == nil {
+		return nil, errors.New("render report: the evaluation has no result")
+	}
+	files := map[string][]byte{}
+	for _, name := range d.Plots {
+		f, known := figures[name]
+		if !known {
+			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+		}
+		data, err := f.draw(d)
+		if err != nil {
+			return nil, fmt.Errorf("render report: draw %s: %w", f.file, err)
+		}
+		files[f.file] = data
+	}
+	files[pageFile] = page(d)
+	return files, nil
+}
+
+// Write renders the report into dir and removes pictures of an earlier one that
+// are no longer part of it; other files in dir are left alone. Each file is
+// replaced in one step, and only when its content differs.
+func Write(dir string, d Document) (digest.Digest, error) {
+	files, err := Render(d)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	sum, err := Digest(files)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	for _, name := range Files() {
+		path := filepath.Join(dir, name)
+		if data, made := files[name]; made {
+			err = store.WriteFile(path, data)
+		} else if err = os.Remove(path); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+		if err != nil {
+			return digest.Digest{}, fmt.Errorf("write report: %w", err)
+		}
+	}
+	return sum, nil
+}
+
+// Read returns the files of the report in dir; those that are not there are
+// left out.
+func Read(dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, name := range Files() {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read report: %w", err)
+		}
+		files[name] = data
+	}
+	return files, nil
+}
+
+// Digest returns the digest of a report's files: the bytes of Markdown and SVG,
+// and the decoded pixels of PNG, whose compression may change.
+func Digest(files map[string][]byte) (digest.Digest, error) {
+	sum := digest.New("report")
+	for _, name := range Files() {
+		data, made := files[name]
+		if !made {
+			continue
+		}
+		sum.String(name)
+		if !strings.HasSuffix(name, ".png") {
+			sum.Bytes(data)
+			continue
+		}
+		decoded, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			return digest.Digest{}, fmt.Errorf("digest of report: %s: %w", name, err)
+		}
+		pixels := image.NewNRGBA(image.Rectangle{Max: decoded.Bounds().Size()})
+		draw.Draw(pixels, pixels.Rect, decoded, decoded.Bounds().Min, draw.Src)
+		sum.Int(int64(pixels.Rect.Dx())).Int(int64(pixels.Rect.Dy())).Bytes(pixels.Pix)
+	}
+	return sum.Sum(), nil
+}
+
+// shows reports whether a plot is wanted.
+func (d Document) shows(plot string) bool { return slices.Contains(d.Plots, plot) }

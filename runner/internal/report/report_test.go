@@ -1,0 +1,308 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/rng"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// document returns a made-up experiment: discs whose area tells a skewed target.
+func document(t *testing.T, change func(*evaluate.Input)) Document {
+	t.Helper()
+	const size = 24
+	stream := rng.New(1, "report test")
+	in := evaluate.Input{Task: "regression", Target: "fresh_weight_total", Unit: "g", Size: size, Seed: 7}
+	for i := range 240 {
+		part := []string{"train", "train", "train", "validation", "test"}[i/2%5]
+		u := stream.Float64()
+		s := evaluate.Sample{
+			Line: i + 2, Image: fmt.Sprintf("plant_%03d.jpg", i), Group: fmt.Sprintf("plant %d", i/2),
+			Part: part, True: math.Round(1000*u*u*u) / 1000, Predicted: math.NaN(),
+		}
+		if part != "train" {
+			s.Predicted = s.True*0.875 + 0.03 + 0.06*stream.Normal()
+		}
+		in.Samples = append(in.Samples, s)
+	}
+	in.Pixels = func(i int) ([]uint8, error) {
+		pixels := make([]uint8, 0, size*size*3)
+		reach := int(10*in.Samples[i].True) + 4
+		for y := range size {
+			for x := range size {
+				if (x-12)*(x-12)+(y-12)*(y-12) < reach*reach {
+					pixels = append(pixels, 60, 140, uint8(40+i%40))
+				} else {
+					pixels = append(pixels, 110, 90, 70)
+				}
+			}
+		}
+		return pixels, nil
+	}
+	if change != nil {
+		change(&in)
+	}
+	e, err := evaluate.Run(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Document{
+		Name: "discs", RecipePath: "recipes/discs.yaml", Canonical: []byte("version: 1\nname: discs\ntask: regression\n"),
+		Plots: []string{"target", "samples", "curves", "fit"}, Evaluation: e,
+		Cleaning: Cleaning{
+			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
+			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
+		},
+		Network: "layers", Parameters: 12345,
+		Layers:   []Layer{{"0", "conv 3 × 3", "24 × 24 × 8", 224}, {"1", "relu", "24 × 24 × 8", 0}},
+		Digests:  []NamedDigest{{"table", digest.Of([]byte("table"))}},
+		State:    "First made from commit `0123456789ab`, working tree clean.",
+		Warnings: []string{"3 images have the same bytes."},
+		Verify:   "bin/runner verify lock/discs.lock.yaml",
+	}
+	for i := 1; i <= 12; i++ {
+		d.History = append(d.History, Epoch{Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + 0.01*float64(i), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
+	}
+	return d
+}
+
+func TestGolden(t *testing.T) {
+	d := document(t, nil)
+	files, err := Render(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "discs")
+	if *update {
+		if _, err := Write(golden, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := Read(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Files() {
+		if strings.HasSuffix(name, ".png") { // compared by its pixels below
+			continue
+		}
+		if !bytes.Equal(files[name], want[name]) {
+			t.Errorf("%s differs from %s: look at both, then run the test with -update", name, filepath.Join(golden, name))
+		}
+	}
+	got, err := Digest(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored, err := Digest(want); err != nil || stored != got {
+		t.Errorf("digest %s, golden files have %s (%v)", got, stored, err)
+	}
+}
+
+// An evaluation that went through the store renders the same bytes.
+func TestStoredEvaluation(t *testing.T) {
+	d := document(t, nil)
+	first, err := Render(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(d.Evaluation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Evaluation = new(evaluate.Evaluation)
+	if err := json.Unmarshal(data, d.Evaluation); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Render(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Files() {
+		if !bytes.Equal(first[name], second[name]) {
+			t.Errorf("%s differs after the evaluation was encoded and decoded", name)
+		}
+	}
+}
+
+// Unusual experiments give well-formed pictures without NaN, and a page that
+// names every picture and no other.
+func TestUnusual(t *testing.T) {
+	whole := func(in *evaluate.Input) {
+		in.Target, in.Unit = "total_leaves", ""
+		for i := range in.Samples {
+			in.Samples[i].True = math.Floor(12 * in.Samples[i].True)
+			in.Samples[i].Predicted *= 12
+		}
+	}
+	cases := map[string]struct {
+		change func(*evaluate.Input)
+		edit   func(*Document)
+		say    string
+	}{
+		"whole numbers without unit": {whole, nil, "from 0 to 11;"},
+		"no test part": {func(in *evaluate.Input) {
+			for i := range in.Samples {
+				if in.Samples[i].Part == "test" {
+					in.Samples[i].Part, in.Samples[i].Predicted = "train", math.NaN()
+				}
+			}
+		}, nil, "Validation RMSE"},
+		"no groups": {func(in *evaluate.Input) {
+			for i := range in.Samples {
+				in.Samples[i].Group = ""
+			}
+		}, nil, "Judged on 48 photos. "},
+		"constant target": {func(in *evaluate.Input) {
+			for i := range in.Samples {
+				in.Samples[i].True = 3
+			}
+		}, nil, "R² says nothing"},
+		"negative": {func(in *evaluate.Input) {
+			for i := range in.Samples {
+				in.Samples[i].True = -1000 * in.Samples[i].True
+				in.Samples[i].Predicted *= -1000
+			}
+		}, nil, "−"},
+		"one epoch": {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
+		"long":      {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
+		"few plots": {nil, func(d *Document) { d.Plots = []string{"fit"} }, "fit.svg"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			d := document(t, c.change)
+			if c.edit != nil {
+				c.edit(&d)
+			}
+			dir := t.TempDir()
+			if shown := os.Getenv("REPORT_SHOW"); shown != "" {
+				dir = filepath.Join(shown, strings.ReplaceAll(name, " ", "_"))
+			}
+			if _, err := Write(dir, d); err != nil {
+				t.Fatal(err)
+			}
+			files, err := Read(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page := string(files[pageFile])
+			if !strings.Contains(page, c.say) {
+				t.Errorf("report.md does not say %q:\n%s", c.say, page)
+			}
+			named := regexp.MustCompile(`\]\((\w+\.\w+)\)`).FindAllStringSubmatch(page, -1)
+			if len(named) != len(files)-1 {
+				t.Errorf("report.md names %d pictures, %d were written", len(named), len(files)-1)
+			}
+			for _, n := range named {
+				if files[n[1]] == nil {
+					t.Errorf("report.md names %s, which was not written", n[1])
+				}
+			}
+			for file, content := range files {
+				if bad := regexp.MustCompile(`NaN|Inf\b|%!`).Find(content); bad != nil && !strings.HasSuffix(file, ".png") {
+					t.Errorf("%s has %q", file, bad)
+				}
+				if strings.HasSuffix(file, ".svg") {
+					wellFormed(t, file, content)
+				}
+			}
+		})
+	}
+}
+
+func long() []Epoch {
+	var history []Epoch
+	for i := 1; i <= 200; i++ {
+		history = append(history, Epoch{Epoch: i, TrainLoss: 5 / float64(i*i), ValidationLoss: 3/float64(i) + 0.001, ValidationRMSE: 1 / float64(i), Kept: i == 200})
+	}
+	return history
+}
+
+func wellFormed(t *testing.T, name string, data []byte) {
+	t.Helper()
+	for decoder := xml.NewDecoder(bytes.NewReader(data)); ; {
+		if _, err := decoder.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Fatalf("%s is not well-formed: %v", name, err)
+		}
+	}
+}
+
+// A picture that is no longer wanted goes; what people put there stays.
+func TestWriteRemovesStale(t *testing.T) {
+	dir := t.TempDir()
+	d := document(t, nil)
+	if err := os.WriteFile(filepath.Join(dir, "notes.md"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, plots := range [][]string{{"target", "fit"}, {"fit"}} {
+		d.Plots = plots
+		if _, err := Write(dir, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got := strings.Join(names, " "); got != "fit.svg notes.md report.md" {
+		t.Errorf("the folder holds %s", got)
+	}
+}
+
+func TestUnknownPlot(t *testing.T) {
+	d := document(t, nil)
+	d.Plots = []string{"heat"}
+	if _, err := Render(d); err == nil || !strings.Contains(err.Error(), `"heat"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for x, want := range map[float64]string{
+		0: "0.00", 0.153: "0.153", 0.01534: "0.0153", 1.005: "1.00", 12.34: "12.3", 1234.5: "1234",
+		-0.5: "−0.500", 1e-5: "1.00e-05", 2.5e8: "2.50e+08",
+	} {
+		if got := significant(x); got != want {
+			t.Errorf("significant(%v) = %s, want %s", x, got, want)
+		}
+	}
+	if got := decimal(-0.001, 2); got != "0.00" {
+		t.Errorf("minus nothing is written %s", got)
+	}
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
+		if got := count(n); got != want {
+			t.Errorf("count(%d) = %s, want %s", n, got, want)
+		}
+	}
+}
+
+// Noise in the last bits of a layout must not reach the file.
+func TestHundredths(t *testing.T) {
+	for _, x := range []float64{0, 0.005, 12.345, 99.995, 123.125, -0.0049, 700.625} {
+		for _, noise := range []float64{-1e-11, 1e-11} {
+			if got, want := hundredths(x+noise), hundredths(x); got != want {
+				t.Errorf("hundredths(%v%+g) = %s, without noise %s", x, noise, got, want)
+			}
+		}
+	}
+}

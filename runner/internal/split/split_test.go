@@ -1,0 +1,263 @@
+package split
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/recipe"
+)
+
+func spec(by string, train, validation, test float64) recipe.Split {
+	return recipe.Split{Seed: 42, Train: train, Validation: validation, Test: test, By: by, Leak: "warn",
+		Column: "part", Parts: recipe.Parts{Train: "train", Validation: "validation", Test: "test"}}
+}
+
+// plants returns groups of 2 to 4 rows, mixed up, of which a tenth is "".
+func plants(seed uint64, n int) []string {
+	r := rand.New(rand.NewPCG(seed, 0))
+	groups := make([]string, 0, n)
+	for plant := 0; len(groups) < n; plant++ {
+		for range min(2+r.IntN(3), n-len(groups)) {
+			groups = append(groups, fmt.Sprintf("plant %d", plant))
+		}
+	}
+	for i := range groups {
+		if r.IntN(10) == 0 {
+			groups[i] = ""
+		}
+	}
+	r.Shuffle(n, func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
+	return groups
+}
+
+func checkPartition(t *testing.T, s *Split, n int) {
+	t.Helper()
+	seen := make([]int, n)
+	for _, list := range [][]int{s.Train, s.Validation, s.Test} {
+		if !slices.IsSorted(list) {
+			t.Fatal("a part is not ascending")
+		}
+		for _, row := range list {
+			seen[row]++
+		}
+	}
+	for row, times := range seen {
+		if times != 1 {
+			t.Fatalf("row %d is in %d parts", row, times)
+		}
+	}
+}
+
+func TestProperties(t *testing.T) {
+	fractions := [][3]float64{{0.7, 0.15, 0.15}, {0.8, 0.2, 0}, {0.6, 0, 0.4}, {0.34, 0.33, 0.33}, {0.1, 0.8, 0.1}}
+	for seed := range uint64(60) {
+		n := 40 + int(seed)*17
+		groups := plants(seed, n)
+		for _, f := range fractions {
+			for _, by := range []string{"random", "group"} {
+				recipe := spec(by, f[0], f[1], f[2])
+				recipe.Seed = seed
+				s, err := Make(recipe, groups, nil, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkPartition(t, s, n)
+				again, err := Make(recipe, groups, nil, n)
+				if err != nil || again.Digest() != s.Digest() {
+					t.Fatal("the same seed gives another split")
+				}
+				recipe.Seed++
+				if other, err := Make(recipe, groups, nil, n); err != nil || other.Digest() == s.Digest() {
+					t.Fatalf("another seed gives the same split (%v)", err)
+				}
+				// Whole groups of at most 4 can miss a size by 3; rows miss it by less than one.
+				allowed := 1.0
+				if by == "group" {
+					allowed = 3
+				}
+				for p, list := range [][]int{s.Train, s.Validation, s.Test} {
+					if off := math.Abs(float64(len(list)) - float64(f[p]*float64(n))); off > allowed {
+						t.Errorf("seed %d, %v by %s of %d: part %d has %d rows", seed, f, by, n, p, len(list))
+					}
+				}
+				if by == "group" {
+					if len(s.Warnings) > 0 {
+						t.Errorf("warnings: %q", s.Warnings)
+					}
+					checkDisjoint(t, s, groups)
+				} else if len(s.Warnings) != 1 {
+					t.Errorf("a random split over groups warns %q", s.Warnings)
+				}
+			}
+		}
+	}
+}
+
+func checkDisjoint(t *testing.T, s *Split, groups []string) {
+	t.Helper()
+	side := map[string]int{}
+	for p, list := range [][]int{s.Train, s.Validation, s.Test} {
+		for _, row := range list {
+			if before, ok := side[groups[row]]; ok && before != p && groups[row] != "" {
+				t.Fatalf("group %q is in two parts", groups[row])
+			}
+			side[groups[row]] = p
+		}
+	}
+}
+
+// TestSizesAreMixed holds that every part gets large and small groups: a part
+// of small groups only would be another population.
+func TestSizesAreMixed(t *testing.T) {
+	var groups []string
+	for plant := range 400 {
+		for range 1 + plant%4 {
+			groups = append(groups, fmt.Sprint(plant))
+		}
+	}
+	s, err := Make(spec("group", 0.7, 0.15, 0.15), groups, nil, len(groups))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range [][]int{s.Train, s.Validation, s.Test} {
+		count := map[string]int{}
+		for _, row := range list {
+			count[groups[row]]++
+		}
+		if mean := float64(len(list)) / float64(len(count)); math.Abs(mean-2.5) > 0.3 {
+			t.Errorf("a part has groups of %.2f rows, not 2.5", mean)
+		}
+	}
+}
+
+func TestGroupsAreCounted(t *testing.T) {
+	s, err := Make(spec("group", 0.5, 0.5, 0), []string{"a", "b", "a", "", "", "b"}, nil, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Groups != 4 {
+		t.Errorf("%d groups, want a, b and two rows without one", s.Groups)
+	}
+	if s, err = Make(spec("random", 0.5, 0.5, 0), nil, nil, 6); err != nil || s.Groups != 0 || len(s.Warnings) > 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestGolden holds the split itself: another one would change every lock.
+func TestGolden(t *testing.T) {
+	groups := plants(1, 30)
+	for by, want := range map[string]string{
+		"random": "sha256:46ba8edf1bbd299c8b1b570bbbfbaa210df331609013a3256f635220fd1c6ae1",
+		"group":  "sha256:dc7536b61a36be1edc5c40122b1efcc1b3d8f6760bbb03a596533121d4b6fdad",
+	} {
+		s, err := Make(spec(by, 0.7, 0.15, 0.15), groups, nil, len(groups))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Digest().String(); got != want {
+			t.Errorf("%s: %s, want %s: %v %v %v", by, got, want, s.Train, s.Validation, s.Test)
+		}
+	}
+}
+
+func TestColumn(t *testing.T) {
+	cells := []string{"test", "train", "validation", "train", "test"}
+	s, err := Make(spec("column", 0, 0, 0), []string{"a", "b", "c", "b", "a"}, cells, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.Train, []int{1, 3}) || !slices.Equal(s.Validation, []int{2}) || !slices.Equal(s.Test, []int{0, 4}) || len(s.Warnings) > 0 {
+		t.Errorf("got %+v", s)
+	}
+
+	_, err = Make(spec("column", 0, 0, 0), nil, []string{"train", "valid", "test", "valid"}, 4)
+	var unknown *UnknownPart
+	if !errors.As(err, &unknown) || unknown.Value != "valid" || !slices.Equal(unknown.Rows, []int{1, 3}) {
+		t.Errorf("got %v", err)
+	}
+	expectError(t, err, `split by column part: "valid" in 2 rows is no part; split.parts knows train: "train", validation: "validation", test: "test"`)
+
+	without := spec("column", 0, 0, 0)
+	without.Parts.Test = ""
+	_, err = Make(without, nil, []string{"train", "validation", ""}, 3)
+	expectError(t, err, `"" in 1 row is no part`)
+	if s, err = Make(without, nil, []string{"train", "validation", "train"}, 3); err != nil || len(s.Test) != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func expectError(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestEmptyParts(t *testing.T) {
+	_, err := Make(spec("column", 0, 0, 0), nil, []string{"test", "validation"}, 2)
+	expectError(t, err, `split by column part: the train part is empty: none of 2 rows has "train"`)
+	_, err = Make(spec("column", 0, 0, 0), nil, []string{"train", "validation"}, 2)
+	expectError(t, err, `the test part is empty: none of 2 rows has "test"; write split.parts.test: "" if there is no such part`)
+	_, err = Make(spec("random", 0.7, 0.15, 0.15), nil, nil, 3)
+	expectError(t, err, "split: the test part would be empty: split.test: 0.15 of 3 rows")
+	_, err = Make(spec("random", 0.01, 0.49, 0.5), nil, nil, 10)
+	expectError(t, err, "split: the train part would be empty: split.train: 0.01 of 10 rows")
+	_, err = Make(spec("random", 0.7, 0.15, 0.15), nil, nil, 0)
+	expectError(t, err, "the train part would be empty: split.train: 0.7 of 0 rows")
+}
+
+func TestLargeGroup(t *testing.T) {
+	var groups []string
+	for range 95 {
+		groups = append(groups, "weed")
+	}
+	groups = append(groups, "a", "b", "c", "d", "e")
+	_, err := Make(spec("group", 0.7, 0.15, 0.15), groups, nil, 100)
+	expectError(t, err, `split by group: group "weed" has 95 rows of 100, more than any part may have: train gets 70; give it a larger fraction`)
+
+	s, err := Make(spec("group", 0.95, 0.03, 0.02), groups, nil, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Train) != 95 || len(s.Validation) != 3 || len(s.Test) != 2 || len(s.Warnings) > 0 {
+		t.Errorf("got %d, %d, %d, %q", len(s.Train), len(s.Validation), len(s.Test), s.Warnings)
+	}
+
+	_, err = Make(spec("group", 0.7, 0.15, 0.15), strings.Fields("a a a b b b c c c"), nil, 9)
+	expectError(t, err, "part would be empty: 0.15 of 9 rows is 1, but groups stay whole, and group")
+
+	s, err = Make(spec("group", 0.7, 0.15, 0.15), strings.Fields("a a a b b b c c c d d d e e e"), nil, 15)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPartition(t, s, 15)
+	if len(s.Train) != 9 || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], "the train part has 60 % of the rows, not 70 %: groups stay whole, and group") {
+		t.Errorf("got %d, %d, %d, %q", len(s.Train), len(s.Validation), len(s.Test), s.Warnings)
+	}
+}
+
+func TestLeak(t *testing.T) {
+	groups := []string{"a", "b", "a", "", "c", "c"}
+	cells := []string{"train", "train", "test", "validation", "validation", "validation"}
+	recipe := spec("column", 0, 0, 0)
+	s, err := Make(recipe, groups, cells, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `1 of 3 groups have rows in more than one part ("a")`
+	if len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], want) {
+		t.Errorf("got %q", s.Warnings)
+	}
+	recipe.Leak = "error"
+	_, err = Make(recipe, groups, cells, 6)
+	expectError(t, err, "split: "+want)
+	recipe.Leak = "ignore"
+	if s, err = Make(recipe, groups, cells, 6); err != nil || len(s.Warnings) != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

@@ -1,0 +1,128 @@
+package table
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Kind says what a Cell holds.
+type Kind uint8
+
+// The kinds of cells.
+const (
+	Empty Kind = iota
+	Text
+	Number
+)
+
+// Cell is one value. The zero Cell is empty.
+type Cell struct {
+	// Text of the value; of a Number, the shortest one that brings it back.
+	Text string
+	// Number is set when Kind is Number, and finite.
+	Number float64
+	Kind   Kind
+}
+
+// precision is how many significant digits of a number are kept.
+const precision = 15
+
+// parse understands the text of a cell.
+func parse(text string) Cell {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return Cell{}
+	}
+	if x, ok := number(text); ok {
+		return Cell{Text: shortest(x), Number: x, Kind: Number}
+	}
+	if strings.EqualFold(text, "true") || strings.EqualFold(text, "false") {
+		text = strings.ToLower(text)
+	}
+	return Cell{Text: text, Kind: Text}
+}
+
+// number reads a decimal number and rounds it to the precision that is kept.
+func number(text string) (float64, bool) {
+	digits := strings.TrimLeft(text, "+-")
+	if len(text)-len(digits) > 1 || strings.Trim(digits, "0123456789.eE+-") != "" {
+		return 0, false // also hexadecimal numbers, nan, inf and 1_000, which strconv would take
+	}
+	if len(digits) > 1 && digits[0] == '0' && '0' <= digits[1] && digits[1] <= '9' {
+		return 0, false
+	}
+	if len(digits) > precision && !strings.ContainsAny(digits, ".eE") && strings.TrimRight(digits[precision:], "0") != "" {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, false
+	}
+	x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'e', precision-1, 64), 64)
+	if math.IsInf(x, 0) {
+		return 0, false
+	}
+	return x + 0, true // -0 + 0 is 0
+}
+
+// shortest returns the shortest decimal text of x, with an exponent only where
+// it would be very long without.
+func shortest(x float64) string {
+	if size := math.Abs(x); x == 0 || 1e-6 <= size && size < 1e16 {
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(x, 'e', -1, 64)
+}
+
+// emptyValues are the values that stand for no value.
+type emptyValues map[Cell]bool
+
+func newEmptyValues(missing []string) emptyValues {
+	values := emptyValues{}
+	for _, text := range missing {
+		values[parse(text)] = true
+	}
+	return values
+}
+
+// has compares numbers as numbers, so that 99999999 is also 99999999.0.
+func (e emptyValues) has(c Cell) bool { return e[c] }
+
+// nearest returns the candidate that a mistyped name most likely means, or ""
+// if none is close. Of equally close ones the first is taken.
+func nearest(name string, candidates []string) string {
+	best, limit := "", len([]rune(name))/3+1
+	for _, candidate := range candidates {
+		if strings.EqualFold(name, candidate) {
+			return candidate
+		}
+		if d := distance(name, candidate); d < limit || d == limit && best == "" {
+			best, limit = candidate, d
+		}
+	}
+	return best
+}
+
+// distance is the least number of letters to insert, remove or change that
+// turns a into b (Levenshtein 1966).
+func distance(a, b string) int {
+	from, to := []rune(strings.ToLower(a)), []rune(strings.ToLower(b))
+	row := make([]int, len(to)+1) // distances of from[:i] to every to[:j]
+	for j := range row {
+		row[j] = j
+	}
+	for i, x := range from {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, y := range to {
+			change := diagonal
+			if x != y {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(to)]
+}

@@ -1,0 +1,275 @@
+// Package train owns the training loop: it feeds a network with batches, epoch
+// after epoch, and keeps the history and the weights that the recipe asks for.
+// What it does is a pure function of its input: an interrupted training that
+// goes on from a checkpoint gives the same bits as one that was never cut.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/metric"
+	"biomass/runner/internal/network"
+	"biomass/runner/internal/progress"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/rng"
+	"biomass/runner/internal/transform"
+	"biomass/runner/internal/weights"
+)
+
+// Set is one part of the data in memory.
+type Set struct {
+	Pixels  [][]uint8 // each (size, size, 3)
+	Targets []float64 // in the original unit
+}
+
+// Input is everything that a training depends on.
+type Input struct {
+	Spec              recipe.Train
+	Augment           []recipe.Augment
+	Size              int              // height and width of the pixels
+	Network           *network.Network // initialised
+	Fitted            *transform.Fitted
+	Train, Validation Set
+	Checkpoints       Checkpoints
+	Progress          progress.Reporter
+	Epoch             func(Epoch) // is told of every epoch that ends; may be nil
+}
+
+// Epoch is what is known of the network at the end of one epoch.
+type Epoch struct {
+	Epoch          int           `json:"epoch"`      // from 1
+	TrainLoss      float64       `json:"train_loss"` // mean over the epoch's steps, on the scaled target
+	ValidationLoss float64       `json:"validation_loss"`
+	ValidationRMSE float64       `json:"validation_rmse"` // in the original unit
+	State          digest.Digest `json:"state"`           // of network and optimiser
+}
+
+// Result is a finished training.
+type Result struct {
+	Epochs  []Epoch
+	Kept    int              // the epoch, from 1, whose weights these are
+	Weights []weights.Tensor // torchvision's names and layout
+}
+
+// Checkpoint is an unfinished one, complete enough to go on bit for bit.
+type Checkpoint struct {
+	Result
+	State []weights.Tensor // of network and optimiser after the last epoch
+}
+
+// Checkpoints keeps the newest checkpoint of one training.
+type Checkpoints interface {
+	// Load returns the newest checkpoint, or nil when there is none.
+	Load() (*Checkpoint, error)
+	Save(*Checkpoint) error
+}
+
+// Run trains. It stops with ctx's error soon after ctx is done; the epochs that
+// were finished by then stand in the checkpoint.
+func Run(ctx context.Context, in Input) (*Result, error) {
+	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
+	batches, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
+	if err != nil {
+		return nil, err
+	}
+	loop.batches = batches
+	if err := loop.resume(); err != nil {
+		return nil, err
+	}
+	photos := 0
+	for _, b := range batches {
+		photos += b.end - b.start
+	}
+	loop.task = in.Progress.Start("train", in.Spec.Epochs*photos, "photos")
+	defer loop.task.Done()
+	loop.task.Skip(len(loop.Epochs) * photos)
+	for epoch := len(loop.Epochs) + 1; epoch <= in.Spec.Epochs; epoch++ {
+		if err := loop.epoch(ctx, epoch); err != nil {
+			return nil, err
+		}
+	}
+	return &loop.Result, nil
+}
+
+// loop is a training under way.
+type loop struct {
+	Input
+	Result
+	optimizer *network.Optimizer
+	batches   []span
+	task      progress.Task
+	x, target []float32 // of one batch: (batch, size, size, 3) and (batch, 1)
+}
+
+func (l *loop) resume() error {
+	c, err := l.Checkpoints.Load()
+	if err != nil || c == nil {
+		return err
+	}
+	var net, opt []weights.Tensor
+	parameters := len(l.Network.Tensors())
+	net, opt = c.State[:parameters], c.State[parameters:]
+	if err := l.Network.Load(net); err != nil {
+		return fmt.Errorf("go on from a checkpoint: %w", err)
+	}
+	if err := l.optimizer.Load(opt); err != nil {
+		return fmt.Errorf("go on from a checkpoint: %w", err)
+	}
+	l.Result = c.Result
+	return nil
+}
+
+// epoch trains on every batch once, validates and keeps a checkpoint.
+func (l *loop) epoch(ctx context.Context, epoch int) error {
+	order := rng.New(l.Spec.Seed, "shuffle", uint64(epoch)).Perm(len(l.Train.Pixels))
+	var sum float64
+	seen := 0
+	for step, b := range l.batches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows := order[b.start:b.end]
+		l.fill(epoch, rows)
+		loss, err := l.Network.Step(l.x, l.target, len(rows), func(layer uint64) *rng.Stream {
+			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
+		})
+		if err != nil {
+			return diverged(err, epoch, step+1)
+		}
+		l.optimizer.Step()
+		sum += float64(float64(loss) * float64(len(rows)))
+		seen += len(rows)
+		l.task.Add(len(rows))
+		l.task.Note(fmt.Sprintf("epoch %d/%d, loss %.4g", epoch, l.Spec.Epochs, sum/float64(seen)))
+	}
+	e := Epoch{Epoch: epoch, TrainLoss: sum / float64(seen)}
+	if err := l.validate(&e); err != nil {
+		return diverged(err, epoch, len(l.batches))
+	}
+	net := l.Network.Tensors()
+	state := append(net[:len(net):len(net)], l.optimizer.Tensors()...)
+	e.State = weights.Digest(state)
+	l.Epochs = append(l.Epochs, e)
+	if l.Spec.Keep == "last" || l.Kept == 0 || e.ValidationLoss < l.Epochs[l.Kept-1].ValidationLoss {
+		l.Kept, l.Weights = epoch, net
+	}
+	if err := l.Checkpoints.Save(&Checkpoint{Result: l.Result, State: state}); err != nil {
+		return err
+	}
+	if l.Epoch != nil {
+		l.Epoch(e)
+	}
+	return nil
+}
+
+// fill writes a batch of augmented pictures and scaled targets.
+func (l *loop) fill(epoch int, rows []int) {
+	area := l.Size * l.Size * 3
+	if need := len(rows) * area; cap(l.x) < need {
+		l.x, l.target = make([]float32, need), make([]float32, len(rows))
+	}
+	l.x, l.target = l.x[:len(rows)*area], l.target[:len(rows)]
+	kernel.Parallel(len(rows), func(i int) {
+		row := rows[i]
+		stream := rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row))
+		l.Fitted.Augmented(l.x[i*area:(i+1)*area], l.Train.Pixels[row], l.Size, l.Augment, stream)
+		l.target[i] = l.Fitted.Target(l.Train.Targets[row])
+	})
+}
+
+// validate measures the network, in its evaluation form, on the validation
+// part. Without one the losses stay 0.
+func (l *loop) validate(e *Epoch) error {
+	if len(l.Validation.Pixels) == 0 {
+		return nil
+	}
+	scaled, err := Scaled(l.Network, l.Fitted, l.Size, l.Validation.Pixels)
+	if err != nil {
+		return err
+	}
+	truth, predicted := make([]float64, len(scaled)), make([]float64, len(scaled))
+	original := make([]float64, len(scaled))
+	for i, p := range scaled {
+		truth[i], predicted[i] = float64(l.Fitted.Target(l.Validation.Targets[i])), float64(p)
+		original[i] = l.Fitted.Inverse(p)
+	}
+	e.ValidationLoss = metric.MSE(truth, predicted)
+	e.ValidationRMSE = metric.RMSE(l.Validation.Targets, original)
+	if math.IsNaN(e.ValidationLoss) || math.IsInf(e.ValidationLoss, 0) || math.IsInf(e.ValidationRMSE, 0) {
+		return errors.New("the validation loss is not finite")
+	}
+	return nil
+}
+
+// Predict returns the network's predictions in the original unit.
+func Predict(net *network.Network, fitted *transform.Fitted, size int, pixels [][]uint8) ([]float64, error) {
+	scaled, err := Scaled(net, fitted, size, pixels)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(scaled))
+	for i, p := range scaled {
+		out[i] = fitted.Inverse(p)
+	}
+	return out, nil
+}
+
+// Scaled returns the network's outputs, on the scaled target, for pictures of
+// (size, size, 3). A picture's output does not depend on its neighbours.
+func Scaled(net *network.Network, fitted *transform.Fitted, size int, pixels [][]uint8) ([]float32, error) {
+	const chunk = 256 // bounds the memory, not the arithmetic
+	area := size * size * 3
+	x := make([]float32, min(chunk, len(pixels))*area)
+	out := make([]float32, 0, len(pixels))
+	for start := 0; start < len(pixels); start += chunk {
+		part := pixels[start:min(start+chunk, len(pixels))]
+		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
+		y, err := net.Predict(x[:len(part)*area], len(part))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, y...)
+	}
+	return out, nil
+}
+
+// diverged adds to an error where in the training it happened.
+func diverged(err error, epoch, step int) error {
+	return fmt.Errorf("epoch %d, step %d: %w: the training diverged; a smaller train.optimizer rate usually mends it", epoch, step, err)
+}
+
+// span is one batch, as positions in the epoch's order.
+type span struct{ start, end int }
+
+// batches cuts n rows into batches. What becomes of a smaller last one is the
+// recipe's choice; a single row is refused, because batch norm has no variance
+// of one.
+func batches(n, size int, last string) ([]span, error) {
+	var list []span
+	for start := 0; start < n; start += size {
+		list = append(list, span{start, min(start+size, n)})
+	}
+	if len(list) == 0 {
+		return nil, errors.New("the train part is empty")
+	}
+	tail := list[len(list)-1]
+	if rest := tail.end - tail.start; rest < size && len(list) > 1 {
+		switch last {
+		case "drop":
+			return list[:len(list)-1], nil
+		case "merge":
+			list = list[:len(list)-1]
+			list[len(list)-1].end = n
+			return list, nil
+		}
+	}
+	if size > 1 && tail.end-tail.start == 1 {
+		return nil, fmt.Errorf("train.batch: %d training rows in batches of %d leave a last batch of 1: set train.last_batch to drop or merge, or change train.batch", n, size)
+	}
+	return list, nil
+}

@@ -1,0 +1,145 @@
+// Package transform owns what stands between stored data and the network: the
+// scaling of targets and of pixels, fitted on training rows only, and the
+// random changes of training pictures. Its results depend on the recipe, the
+// training rows and the given random stream, on nothing else.
+package transform
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/elementary"
+	"biomass/runner/internal/recipe"
+)
+
+// The scalings of a target.
+const (
+	none        = "none"
+	standardize = "standardize"
+	log1p       = "log1p"
+)
+
+// Fitted is what was learnt from the training rows. Its exported fields are all
+// of it; use it through a pointer.
+type Fitted struct {
+	// Mean and Std of the channels red, green and blue, on the scale 0 to 1.
+	Mean, Std [3]float32
+	// Kind of the target's scaling: none, standardize or log1p.
+	Kind string
+	// TargetMean and TargetStd in the target's unit; 0 and 1 unless Kind is standardize.
+	TargetMean, TargetStd float64
+
+	once  sync.Once
+	table [3][256]float32 // a normalised value for each byte of a channel
+}
+
+// Fit learns from n training rows: targets holds their targets, pixels(i) gives
+// the bytes (S, S, 3) of row i and is called for normalize: dataset only.
+func Fit(spec recipe.Transform, targets []float64, pixels func(i int) []uint8, n int) (*Fitted, error) {
+	if n == 0 {
+		return nil, fmt.Errorf("fit transform: there are no training rows")
+	}
+	for i, a := range spec.Augment {
+		if err := checkAugment(a); err != nil {
+			return nil, fmt.Errorf("transform.augment[%d]: %w", i, err)
+		}
+	}
+	f := &Fitted{Kind: spec.Target, TargetStd: 1}
+	if err := f.fitPixels(spec.Normalize, pixels, n); err != nil {
+		return nil, fmt.Errorf("transform.normalize: %w", err)
+	}
+	if err := f.fitTarget(targets); err != nil {
+		return nil, fmt.Errorf("transform.target: %w", err)
+	}
+	return f, nil
+}
+
+func (f *Fitted) fitTarget(targets []float64) error {
+	if err := f.Check(targets); err != nil {
+		return err
+	}
+	switch f.Kind {
+	case none, log1p:
+		return nil
+	case standardize:
+	default:
+		return fmt.Errorf("%q is not a scaling; use %s, %s or %s", f.Kind, none, standardize, log1p)
+	}
+	sum, squares := 0.0, 0.0
+	for _, y := range targets {
+		sum += y
+	}
+	f.TargetMean = sum / float64(len(targets))
+	for _, y := range targets {
+		d := y - f.TargetMean
+		squares += float64(d * d)
+	}
+	f.TargetStd = math.Sqrt(squares / float64(len(targets)))
+	if f.TargetStd == 0 {
+		return fmt.Errorf("%s: the target is %v in each of the %d training rows, so there is nothing to learn; check data.target",
+			standardize, targets[0], len(targets))
+	}
+	return nil
+}
+
+// Check returns an error that names the first target that cannot be scaled. Fit
+// checks those of the training rows.
+func (f *Fitted) Check(targets []float64) error {
+	for _, y := range targets {
+		switch {
+		case math.IsNaN(y) || math.IsInf(y, 0):
+			return fmt.Errorf("the target %v is not a finite number; list it in data.missing and drop missing_target", y)
+		case f.Kind == log1p && y <= -1:
+			return fmt.Errorf("%s needs targets above -1, and one is %v; use %s", log1p, y, standardize)
+		}
+	}
+	return nil
+}
+
+// Target returns what the network is to predict for a target y in its unit.
+func (f *Fitted) Target(y float64) float32 {
+	if f.Kind == log1p {
+		return float32(logPlus1(y))
+	}
+	return float32((y - f.TargetMean) / f.TargetStd)
+}
+
+// Inverse turns a prediction of the network into the target's unit.
+func (f *Fitted) Inverse(p float32) float64 {
+	if f.Kind == log1p {
+		return expMinus1(float64(p))
+	}
+	return float64(float64(p)*f.TargetStd) + f.TargetMean
+}
+
+// logPlus1 returns log(1+y), accurate near 0 too: the rounding of 1+y = u is
+// made good by the factor y/(u-1) (Goldberg: What Every Computer Scientist
+// Should Know About Floating-Point Arithmetic, 1991, theorem 4).
+func logPlus1(y float64) float64 {
+	u := 1 + y
+	if u == 1 {
+		return y
+	}
+	return elementary.Log(u) * (y / (u - 1))
+}
+
+// expMinus1 returns e^x - 1, accurate near 0 too, by the same idea: x/log(u)
+// makes good the rounding of e^x = u.
+func expMinus1(x float64) float64 {
+	u := elementary.Exp(x)
+	switch {
+	case u == 1:
+		return x
+	case u == 0 || math.IsInf(u, 1):
+		return u - 1
+	}
+	return (u - 1) * (x / elementary.Log(u))
+}
+
+// Digest covers everything that was learnt.
+func (f *Fitted) Digest() digest.Digest {
+	return digest.New("transform").Float32s(f.Mean[:]).Float32s(f.Std[:]).
+		String(f.Kind).Float(f.TargetMean).Float(f.TargetStd).Sum()
+}
