@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"math"
 
 	"biomass/runner/internal/metric"
@@ -41,8 +42,8 @@ func (e *Evaluation) Baseline(name string) *Baseline {
 var lambdas = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
 
 // baselines fits the mean and the ridge regression on the training part. The
-// penalty is the one with the lowest error on validation, or the middle of the
-// grid where there is no validation part.
+// penalty is the one with the lowest error on validation, or a small one where
+// there is no validation part.
 func baselines(samples []Sample, parts map[string][]int, features [][]float64) ([]Baseline, error) {
 	targets, _, _ := columns(samples, parts[Train])
 	centre := metric.Mean(targets)
@@ -53,18 +54,20 @@ func baselines(samples []Sample, parts map[string][]int, features [][]float64) (
 	for i, sample := range parts[Train] {
 		rows[i] = features[sample]
 	}
-	ridge := Baseline{Name: "ridge", Description: "fitted on the training part to each photo's share of green pixels and its mean and standard deviation of red, green and blue; the penalty is the best of six on the validation part"}
-	grid := lambdas
+	ridge := Baseline{Name: "ridge"}
+	description := "fitted on the training part to each photo's share of green pixels and its mean and standard deviation of red, green and blue"
+	grid, penalty := lambdas, fmt.Sprintf("the penalty is the best of %d on the validation part", len(lambdas))
 	if len(parts[Validation]) == 0 {
-		grid = lambdas[2:3]
+		grid, penalty = lambdas[2:3], fmt.Sprintf("the penalty is %g", lambdas[2])
 	}
+	description += "; " + penalty
 	best := math.Inf(1)
 	for _, lambda := range grid {
 		r, err := metric.FitRidge(rows, targets, lambda)
 		if err != nil {
 			return nil, err
 		}
-		candidate := Baseline{Name: ridge.Name, Description: ridge.Description}
+		candidate := Baseline{Name: ridge.Name, Description: description}
 		candidate.judge(samples, parts, func(i int) float64 { return r.Predict(features[i]) })
 		if candidate.Validation == nil || candidate.Validation.MSE < best {
 			ridge = candidate

@@ -125,9 +125,6 @@ type Prediction struct {
 	Predicted float64 `json:"predicted"`
 }
 
-// Error is the prediction less the true value.
-func (p Prediction) Error() float64 { return p.Predicted - p.True }
-
 // Run computes the evaluation. It fails where a validation or test sample has no
 // finite prediction.
 func Run(in Input) (*Evaluation, error) {
@@ -209,7 +206,7 @@ func (e *Evaluation) Digest() (digest.Digest, error) {
 	return digest.New("evaluation").Bytes(data).Sum(), nil
 }
 
-// hugest bounds predictions, so that no score overflows.
+// hugest bounds targets and predictions, so that no score overflows.
 const hugest = 1e100
 
 // divide returns the indices of each part's samples and checks that all that
@@ -220,7 +217,7 @@ func divide(samples []Sample) (map[string][]int, error) {
 		switch {
 		case s.Part != Train && s.Part != Validation && s.Part != Test:
 			return nil, fmt.Errorf("evaluate row %d (%s): the part %q is not train, validation or test", s.Line, s.Image, s.Part)
-		case !finite(s.True):
+		case !(math.Abs(s.True) < hugest):
 			return nil, fmt.Errorf("evaluate row %d (%s): the target is %v", s.Line, s.Image, s.True)
 		case s.Part != Train && !(math.Abs(s.Predicted) < hugest):
 			return nil, fmt.Errorf("evaluate row %d (%s): the network predicts %v: a lower train.optimizer rate may help", s.Line, s.Image, s.Predicted)

@@ -45,8 +45,11 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	defer unlock()
-	for _, dir := range []string{filepath.Dir(e.Place.Lock(name)), e.Place.Report(name)} {
-		if err := writable(dir); err != nil {
+	for _, path := range []string{e.Place.Lock(name), filepath.Join(e.Place.Report(name), "*")} {
+		if err := writable(filepath.Dir(path)); err != nil {
+			return nil, err
+		}
+		if err := sweep(filepath.Dir(path), store.Temporary(filepath.Base(path))); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +84,7 @@ func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("cannot write below %s: %w", dir, err)
 	}
-	f, err := os.CreateTemp(dir, ".tmp-*")
+	f, err := os.CreateTemp(dir, store.Temporary("probe"))
 	if err != nil {
 		return fmt.Errorf("cannot write below %s: %w", dir, err)
 	}
@@ -167,7 +170,7 @@ func (l *line) publish(out *Outcome) error {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
-	if err := l.sweep(dir); err != nil {
+	if err := l.removeStale(dir); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if err := write(l.Place.Model(name), l.trained.Weights); err != nil {
@@ -185,8 +188,8 @@ func (l *line) publish(out *Outcome) error {
 	return out.Lock.Write(path)
 }
 
-// sweep removes the plots of an earlier report that this one does not have.
-func (l *line) sweep(dir string) error {
+// removeStale removes the plots of an earlier report that this one does not have.
+func (l *line) removeStale(dir string) error {
 	for _, pattern := range []string{"*.svg", "*.png"} {
 		paths, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {

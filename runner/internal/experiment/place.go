@@ -133,7 +133,11 @@ func (e *Experiment) makeData() error {
 	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(root), ".tmp-"+filepath.Base(root)+"-*")
+	pattern := store.Temporary(filepath.Base(root))
+	if err := sweep(filepath.Dir(root), pattern); err != nil {
+		return fmt.Errorf("make the built-in data: %w", err)
+	}
+	partial, err := os.MkdirTemp(filepath.Dir(root), pattern)
 	if err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
@@ -146,6 +150,20 @@ func (e *Experiment) makeData() error {
 	}
 	if err := os.Rename(partial, root); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
+	}
+	return nil
+}
+
+// sweep removes what killed runs left behind in dir.
+func sweep(dir, pattern string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
 	}
 	return nil
 }

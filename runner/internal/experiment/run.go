@@ -68,8 +68,19 @@ func runTransform(_ context.Context, l *line) error {
 		return err
 	}
 	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels))
-	return err
+	if l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels)); err != nil {
+		return err
+	}
+	all, err := l.table.Floats(l.Recipe.Data.Target)
+	if err != nil {
+		return fmt.Errorf("data.target: %w", err)
+	}
+	for _, row := range l.ledger.Kept { // the other parts must be scalable too
+		if err := l.fitted.Check(all[row : row+1]); err != nil {
+			return fmt.Errorf("%s, line %d: transform.target: %w", l.Recipe.Data.Table, l.table.Rows[row].Line, err)
+		}
+	}
+	return nil
 }
 
 func runNetwork(_ context.Context, l *line) error {

@@ -57,9 +57,9 @@ func BenchmarkPeak(b *testing.B) {
 	work := 2e-9 * float64(t.rows*t.cols*k*repeat*Threads())
 	for b.Loop() {
 		Parallel(Threads(), func(int) {
-			c, a, b := make([]float32, t.rows*t.cols), numbers(t.rows*k, 1), numbers(t.cols*k, 2)
+			c, row, panel := make([]float32, t.rows*t.cols), numbers(t.rows*k, 1), numbers(t.cols*k, 2)
 			for range repeat {
-				t.multiply(t.rows, c, t.cols, a, k, 1, b, t.cols, k, false)
+				t.multiply(t.rows, c, t.cols, row, k, 1, panel, t.cols, k, false)
 			}
 		})
 	}

@@ -4,9 +4,10 @@ import "unsafe"
 
 //go:generate go run gen_elementwise.go
 
-// The loops of this package that memory bounds: whole vectors of 8 channels or
-// elements in assembly, the rest in the portable loop, which says what is computed.
-// AVX-512 would gain nothing here, so its variant has the same code.
+// The loops whose pace memory sets: whole vectors of 8 channels or elements in
+// assembly, the rest in the portable loop, which is the definition. AVX-512 would
+// gain nothing, so its variant has the same code. Where the definition gives a NaN
+// all variants give a NaN; its sign and payload are the processor's choice.
 
 // vectorLength is how many of n elements go into whole vectors, none in the
 // portable variant.
@@ -109,57 +110,96 @@ func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
 	sgdPortable(n, w, g, b, nesterov, k)
 }
 
-// sumRowsAVX2 is sumRowsPortable for the columns before n > 0, a multiple of 8.
+// sumRowsAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for j in 0..c: sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
 //
 //go:noescape
 func sumRowsAVX2(sum *float64, x *float32, rows, c, n int)
 
-// sumSquaresAVX2 is sumSquaresPortable for the columns before n > 0, a multiple of 8.
+// sumSquaresAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for j in 0..c: sum[j] = 0; for r in 0..rows: d = x[r*c+j] - mean[j]; sum[j] += float64(d)*float64(d)
 //
 //go:noescape
 func sumSquaresAVX2(sum *float64, x, mean *float32, rows, c, n int)
 
-// normalizeAVX2 is normalizePortable for the columns before n > 0, a multiple of 8.
+// normalizeAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for r, j: y[r*c+j] = max(low, FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
 //
 //go:noescape
 func normalizeAVX2(y, x, residual, mean, scale, shift *float32, rows, c, n int, low float32)
 
-// sumGradientsAVX2 is sumGradientsPortable for the columns before n > 0, a multiple of 8.
+// sumGradientsAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for j in 0..c: sum[j], dot[j] = 0, 0; for r in 0..rows:
+//		dz = dy[r*c+j] where y[r*c+j] > 0, else 0
+//		sum[j] += float64(dz)
+//		dot[j] += float64(dz) * float64(x[r*c+j]-mean[j])
+//		out[r*c+j] = dz
+//
+// A nil y rectifies nothing, a nil out is not written.
 //
 //go:noescape
 func sumGradientsAVX2(sum, dot *float64, out, dy, x, y, mean *float32, rows, c, n int)
 
-// normalizeGradientAVX2 is normalizeGradientPortable for the columns before n > 0, a multiple of 8.
+// normalizeGradientAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for r, j: dz = dy[r*c+j] where y[r*c+j] > 0, else 0
+//		dx[r*c+j] = FMA32(-(x[r*c+j]-mean[j]), slope[j], dz-offset[j]) * scale[j]
+//
+// A nil y rectifies nothing.
 //
 //go:noescape
 func normalizeGradientAVX2(dx, dy, x, y, mean, offset, slope, scale *float32, rows, c, n int)
 
-// addFloorAVX2 is addFloorPortable for the elements before n > 0, a multiple of 8.
+// addFloorAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: y[i] = max(low, x[i] + residual[i])
 //
 //go:noescape
 func addFloorAVX2(y, x, residual *float32, n int, low float32)
 
-// keepPositiveAVX2 is keepPositivePortable for the elements before n > 0, a multiple of 8.
+// keepPositiveAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: dx[i] = dy[i] where y[i] > 0, else 0
 //
 //go:noescape
 func keepPositiveAVX2(dx, dy, y *float32, n int)
 
-// maxWindowAVX2 is maxWindowPortable for the channels before n > 0, a multiple of 8.
+// maxWindowAVX2 does the channels 0..n, n > 0 a multiple of 8, of
+//
+//	for j in 0..c: y[j], index[j] = x[j], w.first
+//		for r in 0..w.rows, s in 0..w.columns:
+//			v = x[r*w.rowStep+s*c+j]
+//			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
 //
 //go:noescape
 func maxWindowAVX2(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
 
-// addTakenAVX2 is addTakenPortable for the columns before n > 0, a multiple of 8.
+// addTakenAVX2 does the channels 0..n, n > 0 a multiple of 8, of
+//
+//	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
 //
 //go:noescape
 func addTakenAVX2(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
 
-// adamAVX2 is adamPortable for the elements before n > 0, a multiple of 8.
+// adamAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: d    = FMA32(w[i], k.decay, g[i])
+//		m[i] = FMA32(d, k.rest1, k.beta1*m[i])
+//		v[i] = FMA32(d*k.rest2, d, k.beta2*v[i])
+//		w[i] += k.step*m[i] / (sqrt(v[i])/k.root + k.eps)
 //
 //go:noescape
 func adamAVX2(w, grad, m, v *float32, n int, k *adamFactors)
 
-// sgdAVX2 is sgdPortable for the elements before n > 0, a multiple of 8.
+// sgdAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: d    = FMA32(w[i], k.decay, g[i])
+//		b[i] = k.momentum*b[i] + d;  d = nesterov ? FMA32(b[i], k.momentum, d) : b[i]    unless b is nil
+//		w[i] = FMA32(d, k.step, w[i])
 //
 //go:noescape
 func sgdAVX2(w, grad, b *float32, nesterov, n int, k *sgdFactors)

@@ -2,8 +2,7 @@
 
 package kernel
 
-// The loops of this package where no assembly is written for them: all of each
-// is portable.
+// The loops whose pace memory sets, on processors that no assembly is written for.
 
 func sumRows(sum []float64, x []float32, rows, c int) {
 	sumRowsPortable(0, sum, x, rows, c)

@@ -4,8 +4,6 @@
 
 // func tileAVX21(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX21(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -15,7 +13,9 @@ TEXT ·tileAVX21(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	TESTQ CX, CX
@@ -24,8 +24,9 @@ TEXT ·tileAVX21(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Y2
 	VMOVUPS 32(DX), Y3
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 32(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Y4
 	VFMADD231PS Y2, Y4, Y0
 	VFMADD231PS Y3, Y4, Y1
@@ -35,6 +36,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -50,8 +54,6 @@ store:
 
 // func tileAVX22(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX22(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -61,7 +63,9 @@ TEXT ·tileAVX22(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -72,8 +76,9 @@ TEXT ·tileAVX22(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Y4
 	VMOVUPS 32(DX), Y5
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 32(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Y6
 	VFMADD231PS Y4, Y6, Y0
 	VFMADD231PS Y5, Y6, Y1
@@ -86,6 +91,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -107,8 +115,6 @@ store:
 
 // func tileAVX23(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX23(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -118,7 +124,9 @@ TEXT ·tileAVX23(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -131,8 +139,9 @@ TEXT ·tileAVX23(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Y6
 	VMOVUPS 32(DX), Y7
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 32(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Y8
 	VFMADD231PS Y6, Y8, Y0
 	VFMADD231PS Y7, Y8, Y1
@@ -148,6 +157,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -175,8 +187,6 @@ store:
 
 // func tileAVX24(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX24(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -186,7 +196,9 @@ TEXT ·tileAVX24(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	VXORPS Y0, Y0, Y0
@@ -203,8 +215,9 @@ TEXT ·tileAVX24(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Y8
 	VMOVUPS 32(DX), Y9
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 32(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS Y8, Y10, Y0
 	VFMADD231PS Y9, Y10, Y1
@@ -224,6 +237,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -257,8 +273,6 @@ store:
 
 // func tileAVX25(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX25(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -268,7 +282,9 @@ TEXT ·tileAVX25(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	VXORPS Y0, Y0, Y0
@@ -287,8 +303,9 @@ TEXT ·tileAVX25(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Y10
 	VMOVUPS 32(DX), Y11
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 32(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Y12
 	VFMADD231PS Y10, Y12, Y0
 	VFMADD231PS Y11, Y12, Y1
@@ -311,6 +328,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -350,8 +370,6 @@ store:
 
 // func tileAVX26(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX26(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -361,7 +379,9 @@ TEXT ·tileAVX26(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	VXORPS Y0, Y0, Y0
@@ -382,8 +402,9 @@ TEXT ·tileAVX26(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Y12
 	VMOVUPS 32(DX), Y13
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 32(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
 	VFMADD231PS Y13, Y14, Y1
@@ -409,6 +430,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -454,8 +478,6 @@ store:
 
 // func tileAVX5121(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5121(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -465,7 +487,9 @@ TEXT ·tileAVX5121(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	TESTQ CX, CX
@@ -474,8 +498,9 @@ TEXT ·tileAVX5121(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z2
 	VMOVUPS 64(DX), Z3
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z4
 	VFMADD231PS Z2, Z4, Z0
 	VFMADD231PS Z3, Z4, Z1
@@ -485,6 +510,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -500,8 +528,6 @@ store:
 
 // func tileAVX5122(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5122(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -511,7 +537,9 @@ TEXT ·tileAVX5122(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -522,8 +550,9 @@ TEXT ·tileAVX5122(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z4
 	VMOVUPS 64(DX), Z5
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z6
 	VFMADD231PS Z4, Z6, Z0
 	VFMADD231PS Z5, Z6, Z1
@@ -536,6 +565,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -557,8 +589,6 @@ store:
 
 // func tileAVX5123(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5123(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -568,7 +598,9 @@ TEXT ·tileAVX5123(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -581,8 +613,9 @@ TEXT ·tileAVX5123(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z6
 	VMOVUPS 64(DX), Z7
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z8
 	VFMADD231PS Z6, Z8, Z0
 	VFMADD231PS Z7, Z8, Z1
@@ -598,6 +631,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -625,8 +661,6 @@ store:
 
 // func tileAVX5124(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5124(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -636,7 +670,9 @@ TEXT ·tileAVX5124(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	VPXORD Z0, Z0, Z0
@@ -653,8 +689,9 @@ TEXT ·tileAVX5124(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z8
 	VMOVUPS 64(DX), Z9
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z10
 	VFMADD231PS Z8, Z10, Z0
 	VFMADD231PS Z9, Z10, Z1
@@ -674,6 +711,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -707,8 +747,6 @@ store:
 
 // func tileAVX5125(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5125(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -718,7 +756,9 @@ TEXT ·tileAVX5125(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	VPXORD Z0, Z0, Z0
@@ -737,8 +777,9 @@ TEXT ·tileAVX5125(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z10
 	VMOVUPS 64(DX), Z11
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z12
 	VFMADD231PS Z10, Z12, Z0
 	VFMADD231PS Z11, Z12, Z1
@@ -761,6 +802,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -800,8 +844,6 @@ store:
 
 // func tileAVX5126(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5126(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -811,7 +853,9 @@ TEXT ·tileAVX5126(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	VPXORD Z0, Z0, Z0
@@ -832,8 +876,9 @@ TEXT ·tileAVX5126(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z12
 	VMOVUPS 64(DX), Z13
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z14
 	VFMADD231PS Z12, Z14, Z0
 	VFMADD231PS Z13, Z14, Z1
@@ -859,6 +904,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -904,8 +952,6 @@ store:
 
 // func tileAVX5127(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5127(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -915,7 +961,9 @@ TEXT ·tileAVX5127(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -939,8 +987,9 @@ TEXT ·tileAVX5127(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z14
 	VMOVUPS 64(DX), Z15
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z16
 	VFMADD231PS Z14, Z16, Z0
 	VFMADD231PS Z15, Z16, Z1
@@ -970,6 +1019,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1021,8 +1073,6 @@ store:
 
 // func tileAVX5128(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5128(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1032,7 +1082,9 @@ TEXT ·tileAVX5128(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -1058,8 +1110,9 @@ TEXT ·tileAVX5128(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z16
 	VMOVUPS 64(DX), Z17
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z18
 	VFMADD231PS Z16, Z18, Z0
 	VFMADD231PS Z17, Z18, Z1
@@ -1092,6 +1145,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1149,8 +1205,6 @@ store:
 
 // func tileAVX5129(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX5129(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1160,7 +1214,9 @@ TEXT ·tileAVX5129(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -1188,8 +1244,9 @@ TEXT ·tileAVX5129(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z18
 	VMOVUPS 64(DX), Z19
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z20
 	VFMADD231PS Z18, Z20, Z0
 	VFMADD231PS Z19, Z20, Z1
@@ -1225,6 +1282,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1288,8 +1348,6 @@ store:
 
 // func tileAVX51210(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX51210(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1299,7 +1357,9 @@ TEXT ·tileAVX51210(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -1330,8 +1390,9 @@ TEXT ·tileAVX51210(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z20
 	VMOVUPS 64(DX), Z21
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z22
 	VFMADD231PS Z20, Z22, Z0
 	VFMADD231PS Z21, Z22, Z1
@@ -1371,6 +1432,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1440,8 +1504,6 @@ store:
 
 // func tileAVX51211(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX51211(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1451,7 +1513,9 @@ TEXT ·tileAVX51211(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -1484,8 +1548,9 @@ TEXT ·tileAVX51211(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z22
 	VMOVUPS 64(DX), Z23
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z24
 	VFMADD231PS Z22, Z24, Z0
 	VFMADD231PS Z23, Z24, Z1
@@ -1528,6 +1593,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1603,8 +1671,6 @@ store:
 
 // func tileAVX51212(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX51212(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1614,7 +1680,9 @@ TEXT ·tileAVX51212(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -1649,8 +1717,9 @@ TEXT ·tileAVX51212(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z24
 	VMOVUPS 64(DX), Z25
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z26
 	VFMADD231PS Z24, Z26, Z0
 	VFMADD231PS Z25, Z26, Z1
@@ -1696,6 +1765,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1777,8 +1849,6 @@ store:
 
 // func tileAVX51213(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX51213(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1788,7 +1858,9 @@ TEXT ·tileAVX51213(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -1826,8 +1898,9 @@ TEXT ·tileAVX51213(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z26
 	VMOVUPS 64(DX), Z27
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z28
 	VFMADD231PS Z26, Z28, Z0
 	VFMADD231PS Z27, Z28, Z1
@@ -1877,6 +1950,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store
@@ -1964,8 +2040,6 @@ store:
 
 // func tileAVX51214(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 TEXT ·tileAVX51214(SB), NOSPLIT, $0-113
-	MOVQ c_base+0(FP), DI
-	MOVQ ldc+24(FP), R11
 	MOVQ a_base+32(FP), SI
 	MOVQ rs+56(FP), R8
 	MOVQ ks+64(FP), R9
@@ -1975,7 +2049,9 @@ TEXT ·tileAVX51214(SB), NOSPLIT, $0-113
 	SHLQ $2, R8
 	SHLQ $2, R9
 	SHLQ $2, R10
-	SHLQ $2, R11
+	MOVQ R10, DI
+	SHLQ $4, DI
+	ADDQ DX, DI
 	LEAQ (R8)(R8*2), R13
 	LEAQ (SI)(R13*1), AX
 	LEAQ (AX)(R13*1), BX
@@ -2015,8 +2091,9 @@ TEXT ·tileAVX51214(SB), NOSPLIT, $0-113
 loop:
 	VMOVUPS (DX), Z28
 	VMOVUPS 64(DX), Z29
-	PREFETCHT0 (DX)(R10*8)
-	PREFETCHT0 64(DX)(R10*8)
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
+	ADDQ R10, DI
 	VBROADCASTSS (SI), Z30
 	VFMADD231PS Z28, Z30, Z0
 	VFMADD231PS Z29, Z30, Z1
@@ -2069,6 +2146,9 @@ loop:
 	JNZ  loop
 
 done:
+	MOVQ c_base+0(FP), DI
+	MOVQ ldc+24(FP), R11
+	SHLQ $2, R11
 	MOVBLZX add+112(FP), AX
 	TESTL AX, AX
 	JZ   store

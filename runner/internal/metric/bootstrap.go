@@ -35,7 +35,7 @@ func RMSEInterval(truth, predicted []float64, groups []string, level float64, re
 		drawn[i] = math.Sqrt(sum / count)
 	}
 	slices.Sort(drawn)
-	tail := (1 - level) / 2
+	tail := float64((1 - level) / 2)
 	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
 }
 

@@ -76,7 +76,7 @@ func TestRoundSteps(t *testing.T) {
 		{0, 1, 4, "[0 0.25 0.5 0.75 1]"},
 		{-3, 4, 5, "[-4 -2 0 2 4]"},
 		{1234, 5678, 5, "[1000 2000 3000 4000 5000 6000]"},
-		{3, 3, 2, "[0 2 4]"}, // widened to 1.5 to 4.5
+		{3, 3, 2, "[0 2.5 5]"}, // widened to 1.5 to 4.5
 		{0, 0, 4, "[-0.5 -0.25 0 0.25 0.5]"},
 		{1e-7, 3e-7, 3, "[1e-07 2e-07 3e-07]"},
 	} {
@@ -90,7 +90,7 @@ func TestRoundSteps(t *testing.T) {
 		high := low + stream.Float64()*math.Ldexp(1, stream.IntN(60)-30)
 		count := 1 + stream.IntN(30)
 		steps := RoundSteps(low, high, count)
-		if n := len(steps); n < 2 || n > count+2 || steps[0] > low || steps[n-1] < high {
+		if n := len(steps); n < 2 || n > max(count, 2)+1 || steps[0] > low || steps[n-1] < high {
 			t.Fatalf("RoundSteps(%v, %v, %d) = %v", low, high, count, steps)
 		}
 	}

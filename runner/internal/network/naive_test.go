@@ -21,7 +21,7 @@ type naive struct {
 }
 
 func newNaive(n *Network, training bool, streams func(uint64) *rng.Stream) *naive {
-	return &naive{n.layers, n.architecture.order(), n.picture, float64Tensors(n.Tensors()), training, streams}
+	return &naive{layers: n.layers, order: n.architecture.order(), picture: n.picture, parameters: float64Tensors(n.Tensors()), training: training, streams: streams}
 }
 
 func float64Tensors(tensors []weights.Tensor) map[string][]float64 {

@@ -66,9 +66,7 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 // Initialize draws all parameters from the seed, each from a stream of its own
 // name, and resets the running statistics.
 func (n *Network) Initialize(seed uint64) {
-	for _, l := range n.layers {
-		n.initialise(l, seed)
-	}
+	kernel.Parallel(len(n.layers), func(i int) { n.initialise(n.layers[i], seed) })
 }
 
 // Parameters returns the trainable tensors in torch's order.

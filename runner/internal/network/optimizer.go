@@ -121,8 +121,8 @@ type adam struct {
 // Step implements gorgonia.Solver.
 func (a *adam) Step(model []gorgonia.ValueGrad) error {
 	a.count++
-	a.power1 *= a.Beta1
-	a.power2 *= a.Beta2
+	a.power1 = float64(a.power1 * a.Beta1)
+	a.power2 = float64(a.power2 * a.Beta2)
 	for i, m := range model {
 		p := m.(*trained).parameter
 		kernel.AdamStep(p.Value, p.Grad, a.first[i], a.second[i], a.Rate, a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1, 1-a.power2)
@@ -136,8 +136,8 @@ func (a *adam) steps() *int64 { return &a.count }
 func (a *adam) resumed() {
 	a.power1, a.power2 = 1, 1
 	for range a.count {
-		a.power1 *= a.Beta1
-		a.power2 *= a.Beta2
+		a.power1 = float64(a.power1 * a.Beta1)
+		a.power2 = float64(a.power2 * a.Beta2)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,7 +171,7 @@ func TestResNet18AgainstTorch(t *testing.T) {
 	near := func(what string, got, f32, f64 []float64) {
 		t.Helper()
 		ours, torch := rms(got, f64), rms(f32, f64)
-		t.Logf("%-40s ours %.2e, torch %.2e", what, ours, torch)
+		t.Logf("%-20s ours %.2e, torch %.2e", what, ours, torch)
 		if !(ours <= 2*torch) {
 			t.Errorf("%s: RMS distance to float64 is %.3g, torch's float32 has %.3g", what, ours, torch)
 		}
@@ -193,28 +194,31 @@ func TestResNet18AgainstTorch(t *testing.T) {
 	}
 	near("training outputs", float64s(outputs), want.F32.TrainLogits, want.F64.TrainLogits)
 
-	// One figure for all gradients: each parameter's error relative to its
-	// gradient's length.
-	var got, f32, f64 []float64
+	// The median over the parameters: a ReLU whose input lies within rounding of
+	// zero may fall on the other side, and then shows in all gradients before it.
+	var ours, torchs []float64
 	for i, p := range n.Parameters() {
 		a, b := want.F32.Grads[i], want.F64.Grads[i]
 		if p.Name != a.Name {
 			t.Fatalf("parameter %d is %s, torch has %s", i, p.Name, a.Name)
 		}
-		grad := p.tensor(p.Name, p.Grad).Float
-		got = append(got, norm(grad)/b.L2)
-		f32 = append(f32, a.L2/b.L2)
-		f64 = append(f64, 1)
-		scale := math.Sqrt(float64(len(grad))) / b.L2
-		for j := range a.First8 {
-			got = append(got, float64(grad[j])*scale)
-			f32 = append(f32, a.First8[j]*scale)
-			f64 = append(f64, b.First8[j]*scale)
+		grad := float64s(p.tensor(p.Name, p.Grad).Float)
+		typical := b.L2 / math.Sqrt(float64(len(grad)))
+		ours = append(ours, rms(grad[:len(b.First8)], b.First8)/typical)
+		torchs = append(torchs, rms(a.First8, b.First8)/typical)
+		if length := norm(p.Grad); math.Abs(length-b.L2) > 1e-3*b.L2 {
+			t.Errorf("gradient of %s has length %v, want %v", p.Name, length, b.L2)
 		}
 	}
-	near("gradients", got, f32, f64)
+	slices.Sort(ours)
+	slices.Sort(torchs)
+	middle := len(ours) / 2
+	t.Logf("%-20s ours %.2e, torch %.2e; worst ours %.2e, torch %.2e", "gradients", ours[middle], torchs[middle], ours[len(ours)-1], torchs[len(ours)-1])
+	if !(ours[middle] <= 2*torchs[middle]) || !(ours[len(ours)-1] < 1e-2) {
+		t.Errorf("gradients: median distance to float64 is %.3g, torch's float32 has %.3g; the largest is %.3g", ours[middle], torchs[middle], ours[len(ours)-1])
+	}
 
-	got, f32, f64 = nil, nil, nil
+	var got, f32, f64 []float64
 	named := map[string]weights.Tensor{}
 	for _, tensor := range n.Tensors() {
 		named[tensor.Name] = tensor

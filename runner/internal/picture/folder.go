@@ -53,7 +53,7 @@ func (f *folder) find(name string) (found, reason string, err error) {
 	}
 	info, err := os.Stat(f.path(found))
 	switch {
-	case err != nil && os.IsNotExist(err): // a link to nothing
+	case errors.Is(err, fs.ErrNotExist): // a link to nothing
 		return "", "", nil
 	case err != nil:
 		return "", "", err
@@ -67,7 +67,7 @@ func (f *folder) find(name string) (found, reason string, err error) {
 
 func (f *folder) path(below string) string { return filepath.Join(f.root, filepath.FromSlash(below)) }
 
-// list returns the names in a folder; something that is no folder has none.
+// list returns the names in a folder; what is no folder has none, unless it is the root.
 func (f *folder) list(below string) (map[string]string, error) {
 	if names, ok := f.listings[below]; ok {
 		return names, nil
@@ -75,14 +75,13 @@ func (f *folder) list(below string) (map[string]string, error) {
 	names := map[string]string{}
 	f.listings[below] = names
 	info, err := os.Stat(f.path(below))
-	if err != nil {
+	switch {
+	case below == "." && err == nil && !info.IsDir():
+		return nil, &fs.PathError{Op: "list", Path: f.root, Err: errors.New("not a folder")}
+	case below != "." && errors.Is(err, fs.ErrNotExist), err == nil && !info.IsDir():
+		return names, nil // a link to nothing, or a file
+	case err != nil:
 		return nil, err
-	}
-	if !info.IsDir() {
-		if below == "." {
-			return nil, &fs.PathError{Op: "list", Path: f.root, Err: errors.New("not a folder")}
-		}
-		return names, nil
 	}
 	entries, err := os.ReadDir(f.path(below))
 	if err != nil {

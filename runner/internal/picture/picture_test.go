@@ -97,6 +97,11 @@ func TestHash(t *testing.T) {
 	if c.Lookup("other.jpg") != nil {
 		t.Error("an entry that nobody asked for")
 	}
+	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err == nil { // some systems have none
+		if links := hashed(t, dir, []string{"link", "link/a.jpg"}); links.Entries[0].Exists || links.Entries[1].Exists {
+			t.Error("a link to nothing exists")
+		}
+	}
 	if d, n, _ := digest.File(filepath.Join(dir, "a.jpg")); c.Lookup("a.jpg").File != d || c.Lookup("a.jpg").Bytes != n {
 		t.Error("a.jpg: wrong digest or length")
 	}

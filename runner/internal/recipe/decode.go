@@ -45,6 +45,22 @@ func (d *decoder) sound(keys ...string) bool {
 	})
 }
 
+// dropExplained takes out the missing keys that another problem explains: a
+// file could not be read, or a key of a later version may stand in their place.
+func (d *decoder) dropExplained(partial bool) {
+	sections := map[string]bool{}
+	for _, p := range d.problems {
+		if p.Reason == isLater {
+			section, _ := cutName(p.Key)
+			sections[section] = true
+		}
+	}
+	d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool {
+		section, _ := cutName(p.Key)
+		return p.Reason == isRequired && (partial || sections[section])
+	})
+}
+
 func (d *decoder) recipe(raw map[string]any) Recipe {
 	r := defaults()
 	d.section("", raw, reflect.ValueOf(&r).Elem())
@@ -111,13 +127,13 @@ func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) 
 func (d *decoder) unknown(key, name string, value any, options []string) {
 	if _, ok := later[generic(key)]; ok {
 		if !asksNothing(generic(key), value) {
-			d.problem(key, "not yet: this version of runner cannot do that", "")
+			d.problem(key, isLater, "")
 		}
 		return
 	}
 	hint := "here can stand: " + strings.Join(options, ", ")
-	if near := Suggest(name, slices.Concat(options, laterNames(key))); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+	if near := didYouMean([]string{name}, slices.Concat(options, laterNames(key))); near != "" {
+		hint = near
 	} else if strings.Contains(name, ".") {
 		hint = "write sections below one another, with indentation"
 	}
@@ -215,8 +231,8 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 
 func (d *decoder) wrongType(key, want string, raw any) {
 	hint := ""
-	if _, ok := raw.(string); ok && want == "a list" {
-		hint = fmt.Sprintf("write [%s]", raw)
+	if text, ok := raw.(string); ok && want == "a list" && plainKey.MatchString(text) {
+		hint = fmt.Sprintf("write [%s]", text)
 	}
 	d.problem(key, fmt.Sprintf("must be %s, not %s", want, describe(raw)), hint)
 }
@@ -305,39 +321,29 @@ func (d *decoder) choose(key string, raw any) (string, bool) {
 	}
 	for _, word := range words {
 		if slices.Contains(c.later, word) {
-			d.problem(key, fmt.Sprintf("%s: not yet: this version of runner knows %s", word, list(c.now)), "")
+			d.problem(key, fmt.Sprintf("%s: not yet: this version of runner knows %s", word, list(c.now, "and")), "")
 			return "", false
 		}
 	}
 	word, ok := raw.(string)
 	switch {
 	case !ok:
-		d.wrongType(key, oneOf(c.now), raw)
+		d.wrongType(key, list(c.now, "or"), raw)
 	case !slices.Contains(c.now, word):
-		hint := ""
-		if near := Suggest(word, slices.Concat(c.now, c.later)); near != "" {
-			hint = fmt.Sprintf("did you mean %q?", near)
-		}
-		d.problem(key, fmt.Sprintf("must be %s, not %q", oneOf(c.now), word), hint)
+		near := didYouMean([]string{word}, slices.Concat(c.now, c.later))
+		d.problem(key, fmt.Sprintf("must be %s, not %q", list(c.now, "or"), word), near)
 		ok = false
 	}
 	return word, ok
 }
 
-func list(words []string) string {
-	if len(words) == 1 {
-		return words[0]
+// list joins words for people: a, b or c.
+func list(words []string, last string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
 	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
-}
-
-func oneOf(words []string) string {
-	if len(words) == 1 {
-		return words[0]
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	end := len(words) - 1
+	return strings.Join(words[:end], ", ") + " " + last + " " + words[end]
 }
 
 // describe names a value for a message.

@@ -18,7 +18,7 @@ import (
 // Bounds of one YAML document. They are far above what a person writes.
 const (
 	maxBytes  = 1 << 20
-	maxValues = 20_000 // with every alias written out
+	maxValues = 10_000 // with every alias written out
 	maxDepth  = 32
 )
 
@@ -158,6 +158,10 @@ func expanded(n *yaml.Node, depth, budget int) int {
 // walk notes where every key stands and takes out the keys that cannot be.
 func (d *document) walk(n *yaml.Node, key string) {
 	switch n.Kind {
+	case yaml.ScalarNode:
+		if n.Tag == "!!int" && octal.MatchString(n.Value) {
+			d.problem(d.at(n), key, fmt.Sprintf("%s would be read as an octal number", n.Value), "take the leading 0 away, or write a text in quotes")
+		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			below := fmt.Sprintf("%s[%d]", key, i)
@@ -190,6 +194,8 @@ func (d *document) walk(n *yaml.Node, key string) {
 		n.Content = kept
 	}
 }
+
+var octal = regexp.MustCompile(`^[-+]?0[0-7_]+$`)
 
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 

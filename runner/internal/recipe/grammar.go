@@ -23,16 +23,20 @@ func (d *decoder) one(key string, raw any) (word string, value any, ok bool) {
 	}
 	known := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(c.now, name) })
 	if len(known) != 1 || len(names) != 1 {
-		hint := ""
-		for _, name := range names {
-			if near := Suggest(name, c.now); near != "" && near != name {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-		}
-		d.problem(key, fmt.Sprintf("must have one key, %s; not %s", oneOf(c.now), nameKeys(names)), hint)
+		d.problem(key, fmt.Sprintf("must have one key, %s; not %s", list(c.now, "or"), nameKeys(names)), didYouMean(names, c.now))
 		return "", nil, false
 	}
 	return known[0], m[known[0]], true
+}
+
+// didYouMean is the hint for the first word that looks like an option.
+func didYouMean(words, options []string) string {
+	for _, word := range words {
+		if near := Suggest(word, options); near != "" && near != word {
+			return fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+	return ""
 }
 
 func nameKeys(names []string) string {
@@ -43,7 +47,7 @@ func nameKeys(names []string) string {
 	for i, name := range names {
 		quoted[i] = fmt.Sprintf("%q", name)
 	}
-	return list(quoted)
+	return list(quoted, "and")
 }
 
 func (d *decoder) normalize(key string, raw any, into *Normalize) {
@@ -126,42 +130,20 @@ var layerOptions = map[string][]string{
 func (d *decoder) layer(key string, raw any, into *Layer) {
 	m, isMap := raw.(map[string]any)
 	if !isMap {
-		kind, ok := d.choose(key, raw)
-		if _, needsValue := layerOptions[kind]; ok && needsValue {
-			d.problem(key, fmt.Sprintf("%s has no value", kind), fmt.Sprintf("write {%s: NUMBER%s}", kind, map[bool]string{true: ", kernel: NUMBER"}[kind == "conv"]))
-		}
-		*into = Layer{Kind: kind}
+		d.plainLayer(key, raw, into)
 		return
 	}
-	kinds := choices[generic(key)].now
-	var kind string
-	for _, name := range sortedKeys(m) {
-		if !slices.Contains(kinds, name) {
-			continue
-		}
-		if kind != "" {
-			d.problem(key, fmt.Sprintf("is %s and %s", kind, name), "write one layer an item")
-			return
-		}
-		kind = name
-	}
-	options, takesValue := layerOptions[kind]
-	switch {
-	case kind == "":
-		names := sortedKeys(m)
-		hint := ""
-		for _, name := range names {
-			if near := Suggest(name, kinds); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-		}
-		d.problem(key, fmt.Sprintf("names no layer: %s; a layer is %s", nameKeys(names), oneOf(kinds)), hint)
-		return
-	case !takesValue:
-		d.problem(key, fmt.Sprintf("%s has no options", kind), "write it as a word")
+	kind, ok := d.layerKind(key, m)
+	if !ok {
 		return
 	}
 	*into = Layer{Kind: kind, Bias: kind == "conv" || kind == "dense"}
+	options := layerOptions[kind]
+	for _, name := range sortedKeys(m) {
+		if name != kind && !slices.Contains(options, name) {
+			d.unknown(join(key, name), name, m[name], options)
+		}
+	}
 	fill := func(name string, field any) bool {
 		value, ok := m[name]
 		if ok {
@@ -174,13 +156,8 @@ func (d *decoder) layer(key string, raw any, into *Layer) {
 	} else {
 		fill(kind, &into.Size)
 	}
-	for _, name := range sortedKeys(m) {
-		if name != kind && !slices.Contains(options, name) {
-			d.unknown(join(key, name), name, m[name], slices.Clone(options))
-		}
-	}
 	if slices.Contains(options, "kernel") && !fill("kernel", &into.Kernel) {
-		d.problem(join(key, "kernel"), "is required", "write the height and width of the window, e.g. kernel: 3")
+		d.problem(join(key, "kernel"), isRequired, "write the height and width of the window, e.g. kernel: 3")
 	}
 	if slices.Contains(options, "stride") {
 		into.Stride = into.defaultStride()
@@ -190,6 +167,39 @@ func (d *decoder) layer(key string, raw any, into *Layer) {
 	if slices.Contains(options, "bias") {
 		fill("bias", &into.Bias)
 	}
+}
+
+// plainLayer reads a layer that is written as a word.
+func (d *decoder) plainLayer(key string, raw any, into *Layer) {
+	kind, ok := d.choose(key, raw)
+	options, needsValue := layerOptions[kind]
+	if ok && needsValue {
+		example := kind + ": NUMBER"
+		if slices.Contains(options, "kernel") {
+			example += ", kernel: NUMBER"
+		}
+		d.problem(key, kind+" has no value", fmt.Sprintf("write {%s}", example))
+	}
+	*into = Layer{Kind: kind}
+}
+
+// layerKind returns the one kind that a layer's map names.
+func (d *decoder) layerKind(key string, m map[string]any) (string, bool) {
+	all, names := choices[generic(key)].now, sortedKeys(m)
+	kinds := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(all, name) })
+	if len(kinds) == 0 {
+		d.problem(key, fmt.Sprintf("names no layer: %s; a layer is %s", nameKeys(names), list(all, "or")), didYouMean(names, all))
+		return "", false
+	}
+	if len(kinds) > 1 {
+		d.problem(key, "is "+list(kinds, "and"), "write one layer an item")
+		return "", false
+	}
+	if _, takesValue := layerOptions[kinds[0]]; !takesValue {
+		d.problem(key, kinds[0]+" has no options", "write it as a word")
+		return "", false
+	}
+	return kinds[0], true
 }
 
 func (l Layer) defaultStride() int {

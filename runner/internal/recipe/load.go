@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -89,9 +90,7 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 	d := &decoder{places: l.places, fallback: place{file: name}, problems: l.problems}
 	loaded := &Loaded{Recipe: d.recipe(raw), Path: name}
 	d.check(&loaded.Recipe)
-	if l.partial {
-		d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool { return p.Reason == isRequired })
-	}
+	d.dropExplained(l.partial)
 	if len(d.problems) > 0 {
 		d.problems.sort()
 		return nil, d.problems
@@ -142,7 +141,7 @@ func (l *loader) extend(name string, doc *document, value any, below []string) {
 			doc.problem(at, "extends", reason, hint)
 		}
 		relative, isText := base.(string)
-		if !isText || relative == "" || path.IsAbs(relative) || strings.ContainsAny(relative, `\:`) {
+		if !isText || relative == "" || path.IsAbs(relative) || strings.ContainsAny(relative, "\\:\r\n") {
 			problem("must be the path of a recipe, relative to this one, or a list of them; not "+describe(base), "")
 			continue
 		}
@@ -171,7 +170,6 @@ func (l *loader) extend(name string, doc *document, value any, below []string) {
 // merge lays a document over what is there: maps are merged, everything else is
 // replaced.
 func (l *loader) merge(doc *document) {
-	l.problems = append(l.problems, doc.problems...)
 	raw := doc.values.Raw()
 	for _, key := range [][]string{{"train", "optimizer"}, {"transform", "normalize"}} {
 		// Such a map makes a choice, so another choice replaces it: adam and sgd do not add up.
@@ -182,9 +180,8 @@ func (l *loader) merge(doc *document) {
 	if err := l.values.Merge(doc.values); err != nil {
 		doc.problem(doc.root, "", err.Error(), "")
 	}
-	for key, at := range doc.places {
-		l.places[key] = at
-	}
+	l.problems = append(l.problems, doc.problems...)
+	maps.Copy(l.places, doc.places)
 }
 
 func lookup(raw map[string]any, key []string) any {

@@ -6,7 +6,7 @@ package recipe
 // Recipe is one experiment. A key in the file is the yaml tag of its field. A second tag, recipe, says what is
 // special about a key:
 //
-//	required  has no default and is always part of the canonical form
+//	required  has no default that is the same for every recipe, and is always part of the canonical form
 //	location  is no part of the canonical form
 //	cell      holds values of table cells: a number is as good as a text
 type Recipe struct {

@@ -9,7 +9,6 @@ type choice struct{ now, later []string }
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
 	"task":         {now: []string{"regression"}, later: []string{"classification"}},
-	"data.source":  {now: []string{"builtin"}, later: []string{"url"}},
 	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
 
 	"data.source.builtin": {now: []string{"rosettes"}},
@@ -83,8 +82,11 @@ func asksNothing(generic string, value any) bool {
 	return false
 }
 
-// isRequired is the reason of the problem that a key is missing.
-const isRequired = "is required"
+// Reasons that other problems can explain, or that explain others.
+const (
+	isRequired = "is required"
+	isLater    = "not yet: this version of runner cannot do that"
+)
 
 // required explains the keys that have no default.
 var required = map[string]string{
@@ -95,4 +97,7 @@ var required = map[string]string{
 	"clean[].drop":        "write e.g. drop: missing_target",
 	"split.seed":          "write any whole number; another one gives another split",
 	"network.backbone":    "write resnet18, or layers with network.layers",
+
+	"transform.normalize.mean": "write three numbers, red, green and blue",
+	"transform.normalize.std":  "write three numbers, red, green and blue",
 }

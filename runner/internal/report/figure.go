@@ -53,7 +53,7 @@ func targetText(d Document) string {
 
 // drawCurves draws the losses by epoch and marks the epoch that was kept.
 func drawCurves(d Document) ([]byte, error) {
-	c := newChart("Learning curves", curvesText(d), "epoch", "loss")
+	c := newChart("Learning curves", keptText(d), "epoch", "loss")
 	var train, validation, kept plotter.XYs
 	low, high := math.Inf(1), 0.0
 	for _, h := range d.History {
@@ -105,16 +105,25 @@ func drawCurves(d Document) ([]byte, error) {
 
 var dashed = []vg.Length{5, 4}
 
-// curvesText says what the learning curves show, in numbers.
-func curvesText(d Document) string {
-	text := plural(len(d.History), "epoch")
+// keptText says which epoch was kept.
+func keptText(d Document) string {
 	for _, h := range d.History {
 		if h.Kept {
-			text = fmt.Sprintf("Epoch %d of %d was kept: train loss %s, validation loss %s, validation RMSE %s", h.Epoch, len(d.History),
+			return fmt.Sprintf("Epoch %d of %d was kept", h.Epoch, len(d.History))
+		}
+	}
+	return plural(len(d.History), "epoch")
+}
+
+// curvesText says what the learning curves show, in numbers.
+func curvesText(d Document) string {
+	for _, h := range d.History {
+		if h.Kept {
+			return fmt.Sprintf("%s: train loss %s, validation loss %s, validation RMSE %s", keptText(d),
 				significant(h.TrainLoss), significant(h.ValidationLoss), with(h.ValidationRMSE, d.Evaluation.Unit))
 		}
 	}
-	return text
+	return keptText(d)
 }
 
 // drawFit draws predictions against true values of the result's part.

@@ -83,7 +83,7 @@ func opening(m *markdown, d Document) {
 	answer := fmt.Sprintf("**%s RMSE %s**", heading(part.Name), with(s.RMSE, e.Unit))
 	if i := part.Interval; i != nil {
 		digits := decimals(s.RMSE)
-		answer += fmt.Sprintf(" (95 %% interval %s to %s)", decimal(i.Low, digits), decimal(i.High, digits))
+		answer += fmt.Sprintf(" (%s %% interval %s to %s)", decimal(100*evaluate.Level, 0), decimal(i.Low, digits), decimal(i.High, digits))
 	}
 	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
 	answer += fmt.Sprintf(", against %s for ridge regression on colours and %s for guessing the mean; **R² %s**. ",

@@ -35,7 +35,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 			Part: part, True: math.Round(1000*u*u*u) / 1000, Predicted: math.NaN(),
 		}
 		if part != "train" {
-			s.Predicted = s.True*0.875 + 0.03 + 0.06*stream.Normal()
+			s.Predicted = float64(s.True*0.875) + 0.03 + float64(0.06*stream.Normal())
 		}
 		in.Samples = append(in.Samples, s)
 	}
@@ -75,7 +75,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 		Verify:   "bin/runner verify lock/discs.lock.yaml",
 	}
 	for i := 1; i <= 12; i++ {
-		d.History = append(d.History, Epoch{Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + 0.01*float64(i), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
+		d.History = append(d.History, Epoch{Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + float64(0.01*float64(i)), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
 	}
 	return d
 }
@@ -188,7 +188,7 @@ func TestUnusual(t *testing.T) {
 			if c.edit != nil {
 				c.edit(&d)
 			}
-			dir := t.TempDir()
+			dir := t.TempDir() // or a folder to look at
 			if shown := os.Getenv("REPORT_SHOW"); shown != "" {
 				dir = filepath.Join(shown, strings.ReplaceAll(name, " ", "_"))
 			}

@@ -63,10 +63,10 @@ func (s *Stream) philox(counter uint64) [2]uint64 {
 }
 
 // Float64 returns a uniform number in [0, 1) with 53 random bits.
-func (s *Stream) Float64() float64 { return float64(s.Uint64()>>11) * 0x1p-53 }
+func (s *Stream) Float64() float64 { return float64(float64(s.Uint64()>>11) * 0x1p-53) }
 
 // Float32 returns a uniform number in [0, 1) with 24 random bits.
-func (s *Stream) Float32() float32 { return float32(s.Uint64()>>40) * 0x1p-24 }
+func (s *Stream) Float32() float32 { return float32(float32(s.Uint64()>>40) * 0x1p-24) }
 
 // IntN returns a uniform integer in [0, n), n > 0, without bias (Lemire: Fast
 // Random Integer Generation in an Interval, 2019).
@@ -89,10 +89,10 @@ func (s *Stream) IntN(n int) int {
 // function of how often it was asked.
 func (s *Stream) Normal() float64 {
 	for {
-		u, v := 2*s.Float64()-1, 2*s.Float64()-1
+		u, v := float64(2*s.Float64())-1, float64(2*s.Float64())-1
 		q := float64(u*u) + float64(v*v)
 		if q > 0 && q < 1 {
-			return u * math.Sqrt(-2*elementary.Log(q)/q)
+			return float64(u * math.Sqrt(-2*elementary.Log(q)/q))
 		}
 	}
 }

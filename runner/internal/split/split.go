@@ -31,17 +31,23 @@ func (s *Split) Digest() digest.Digest {
 	return digest.New("split").Ints(s.Train).Ints(s.Validation).Ints(s.Test).Sum()
 }
 
-// UnknownPart is the error of a row whose cell in the split column names no
-// part. Rows are all such rows with this value, as indices.
+// UnknownPart is the error of rows whose cell in the split column names no part.
 type UnknownPart struct {
-	Column, Value string
-	Rows          []int
-	parts         recipe.Parts
+	Column string
+	// Values are what stands there, each once, in the order of the rows.
+	Values []string
+	// Rows are all such rows, as indices: the caller knows their lines in the table.
+	Rows  []int
+	parts recipe.Parts
 }
 
 func (e *UnknownPart) Error() string {
-	return fmt.Sprintf("split by column %s: %q in %s is no part; split.parts knows train: %q, validation: %q, test: %q",
-		e.Column, e.Value, counted(len(e.Rows), "row"), e.parts.Train, e.parts.Validation, e.parts.Test)
+	rows := counted(len(e.Rows), "row") + " name"
+	if len(e.Rows) == 1 {
+		rows += "s"
+	}
+	return fmt.Sprintf("split by column %s: %s no part, but %s; split.parts knows train: %q, validation: %q, test: %q",
+		e.Column, rows, examples(e.Values), e.parts.Train, e.parts.Validation, e.parts.Test)
 }
 
 // names of the parts, in the order in which this package counts them.
@@ -122,7 +128,7 @@ func shares(spec recipe.Split, n int) [3]int {
 	var remainder [3]float64
 	left := n
 	for p, fraction := range fractions(spec) {
-		exact := float64(float64(n) * fraction) // rounded: never fused with what follows
+		exact := float64(float64(n) * fraction)         // rounded: never fused with what follows
 		whole := min(int(math.Floor(exact+1e-9)), left) // 0.7 of 10 is 7, whatever the last bit says
 		share[p], remainder[p] = whole, exact-float64(whole)
 		left -= whole
@@ -168,7 +174,7 @@ const farOff = 0.05
 // ones can fill what the large ones leave open. Among the parts with room for
 // an individual one is drawn with the chance that its room gives it, so that
 // every part gets large and small ones; when there is room in none, the part
-// that lacks most gets it.
+// that lacks most of its share gets it.
 func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []string, error) {
 	stream := rng.New(spec.Seed, "split")
 	order := make([]individual, len(individuals))
@@ -177,61 +183,60 @@ func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []strin
 	}
 	slices.SortStableFunc(order, func(a, b individual) int { return cmp.Compare(len(b.rows), len(a.rows)) })
 
-	room := shares(spec, n)
+	share := shares(spec, n)
+	room := share
 	if largest := slices.Index(room[:], slices.Max(room[:])); len(order) > 0 && len(order[0].rows) > room[largest] {
 		return nil, nil, fmt.Errorf("split by group: %s has %s of %d, more than any part may have: %s gets %d; "+
 			"give it a larger fraction, or group by more columns", describe(order[0]), counted(len(order[0].rows), "row"), n, names[largest], room[largest])
 	}
 	part := make([]int, n)
-	var size, count [3]int
+	var size [3]int
 	for _, one := range order {
-		p := choose(stream, room, fractions(spec), len(one.rows))
+		p := choose(stream, share, room, len(one.rows))
 		room[p] -= len(one.rows)
 		size[p] += len(one.rows)
-		count[p]++
 		for _, row := range one.rows {
 			part[row] = p
 		}
 	}
 
-	var warnings []string
+	off := false
 	for p, fraction := range fractions(spec) {
-		if fraction > 0 && count[p] == 0 {
+		if fraction > 0 && size[p] == 0 {
 			return nil, nil, fmt.Errorf("split by group: the %s part would be empty: %v of %s is %d, but groups stay whole, and %s has %s; "+
 				"collect more groups, or give split.%s a larger fraction",
-				names[p], fraction, counted(n, "row"), shares(spec, n)[p], describe(order[0]), counted(len(order[0].rows), "row"), names[p])
+				names[p], fraction, counted(n, "row"), share[p], describe(order[0]), counted(len(order[0].rows), "row"), names[p])
 		}
-		if got := float64(size[p]) / float64(n); math.Abs(got-fraction) > farOff {
-			warnings = append(warnings, fmt.Sprintf("the %s part has %.0f %% of the rows, not %.0f %%: groups stay whole, and %s has %s of %d",
-				names[p], 100*got, 100*fraction, describe(order[0]), counted(len(order[0].rows), "row"), n))
-		}
+		off = off || math.Abs(float64(size[p])/float64(n)-fraction) > farOff
 	}
-	return part, warnings, nil
+	if !off {
+		return part, nil, nil
+	}
+	return part, []string{fmt.Sprintf("train, validation and test have %d, %d and %d rows, though their fractions ask for %d, %d and %d: groups stay whole, and %s has %s",
+		size[0], size[1], size[2], share[0], share[1], share[2], describe(order[0]), counted(len(order[0].rows), "row"))}, nil
 }
 
-func choose(stream *rng.Stream, room [3]int, fraction [3]float64, size int) int {
-	fitting, lacking := 0, -1
+// choose returns the part of an individual with size rows.
+func choose(stream *rng.Stream, share, room [3]int, size int) int {
+	fitting, lacking := 0, 0
 	for p := range room {
 		if room[p] >= size {
 			fitting += room[p]
 		}
-		if fraction[p] > 0 && (lacking < 0 || room[p] > room[lacking]) {
+		if room[p]*share[lacking] > room[lacking]*share[p] { // compares room/share, which may be 0/0
 			lacking = p
 		}
 	}
 	if fitting == 0 {
 		return lacking
 	}
-	ticket := stream.IntN(fitting)
-	for p := range room {
-		if room[p] < size {
-			continue
-		}
-		if ticket -= room[p]; ticket < 0 {
-			return p
+	ticket, p := stream.IntN(fitting), 0
+	for ; room[p] < size || ticket >= room[p]; p++ {
+		if room[p] >= size {
+			ticket -= room[p]
 		}
 	}
-	return lacking // not reached: the ticket is below the sum
+	return p
 }
 
 func describe(one individual) string {
@@ -246,19 +251,21 @@ func byColumn(spec recipe.Split, cells []string) ([]int, error) {
 	values := [3]string{spec.Parts.Train, spec.Parts.Validation, spec.Parts.Test}
 	part := make([]int, len(cells))
 	var count [3]int
+	unknown := &UnknownPart{Column: spec.Column, parts: spec.Parts}
 	for row, cell := range cells {
 		p := slices.Index(values[:], cell)
 		if p < 0 || cell == "" {
-			unknown := &UnknownPart{Column: spec.Column, Value: cell, parts: spec.Parts}
-			for other, value := range cells {
-				if value == cell {
-					unknown.Rows = append(unknown.Rows, other)
-				}
+			unknown.Rows = append(unknown.Rows, row)
+			if !slices.Contains(unknown.Values, cell) {
+				unknown.Values = append(unknown.Values, cell)
 			}
-			return nil, unknown
+			continue
 		}
 		part[row] = p
 		count[p]++
+	}
+	if len(unknown.Rows) > 0 {
+		return nil, unknown
 	}
 	for p, value := range values {
 		if count[p] == 0 && value != "" {

@@ -175,17 +175,17 @@ func TestColumn(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 
-	_, err = Make(spec("column", 0, 0, 0), nil, []string{"train", "valid", "test", "valid"}, 4)
+	_, err = Make(spec("column", 0, 0, 0), nil, []string{"train", "valid", "test", "", "valid"}, 5)
 	var unknown *UnknownPart
-	if !errors.As(err, &unknown) || unknown.Value != "valid" || !slices.Equal(unknown.Rows, []int{1, 3}) {
+	if !errors.As(err, &unknown) || !slices.Equal(unknown.Values, []string{"valid", ""}) || !slices.Equal(unknown.Rows, []int{1, 3, 4}) {
 		t.Errorf("got %v", err)
 	}
-	expectError(t, err, `split by column part: "valid" in 2 rows is no part; split.parts knows train: "train", validation: "validation", test: "test"`)
+	expectError(t, err, `split by column part: 3 rows name no part, but "valid", ""; split.parts knows train: "train", validation: "validation", test: "test"`)
 
 	without := spec("column", 0, 0, 0)
 	without.Parts.Test = ""
 	_, err = Make(without, nil, []string{"train", "validation", ""}, 3)
-	expectError(t, err, `"" in 1 row is no part`)
+	expectError(t, err, `1 row names no part, but ""`)
 	if s, err = Make(without, nil, []string{"train", "validation", "train"}, 3); err != nil || len(s.Test) != 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -236,7 +236,7 @@ func TestLargeGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkPartition(t, s, 15)
-	if len(s.Train) != 9 || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], "the train part has 60 % of the rows, not 70 %: groups stay whole, and group") {
+	if len(s.Train) != 9 || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], "train, validation and test have 9, 3 and 3 rows, though their fractions ask for 11, 2 and 2: groups stay whole, and group") {
 		t.Errorf("got %d, %d, %d, %q", len(s.Train), len(s.Validation), len(s.Test), s.Warnings)
 	}
 }

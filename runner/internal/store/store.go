@@ -142,9 +142,14 @@ func WriteFile(path string, data []byte) error {
 	return replace(path, data, true)
 }
 
+// Temporary returns the pattern of the temporary files that stand for a file or
+// folder of this name until it is whole. Those that a killed process left behind
+// may be removed by whoever holds the lock that guards the name.
+func Temporary(name string) string { return ".tmp-" + name + "-*" }
+
 // replace writes to a temporary file beside path and renames it.
 func replace(path string, data []byte, sync bool) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	f, err := os.CreateTemp(filepath.Dir(path), Temporary(filepath.Base(path)))
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func Digest(tensors []Tensor) digest.Digest {
 	slices.SortStableFunc(sorted, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	e := digest.New("weights").Int(int64(len(sorted)))
 	for _, t := range sorted {
-		e.String(t.Name).Ints(t.Shape).Float32s(t.Float).Int(int64(len(t.Int)))
+		e.String(t.Name).Ints(t.Shape).Bool(t.Int != nil).Float32s(t.Float)
 		for _, i := range t.Int {
 			e.Int(i)
 		}

@@ -1,0 +1,255 @@
+package evaluate
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/metric"
+)
+
+const size = 8
+
+// input has 120 photos of 40 plants; the target is the share of green pixels,
+// which ridge regression therefore finds, and the network is off by 0.1.
+func input() Input {
+	in := Input{Task: "regression", Target: "share", Unit: "", Size: size, Seed: 3}
+	for i := range 120 {
+		plant := i / 3
+		s := Sample{Line: i + 2, Image: fmt.Sprintf("%03d.jpg", i), Group: fmt.Sprint("plant ", plant)}
+		s.Part = []string{Train, Train, Validation, Test}[plant%4]
+		s.True = float64(greenPixels(i)) / (size * size)
+		s.Predicted = math.NaN()
+		if s.Part != Train {
+			s.Predicted = s.True + 0.1*float64(1-plant%2*2)
+		}
+		in.Samples = append(in.Samples, s)
+	}
+	in.Pixels = func(i int) ([]uint8, error) {
+		var pixels []uint8
+		for p := range size * size {
+			if p < greenPixels(i) {
+				pixels = append(pixels, 40, 160, 40)
+			} else {
+				pixels = append(pixels, 120, 100, 90)
+			}
+		}
+		return pixels, nil
+	}
+	return in
+}
+
+func greenPixels(i int) int { return i/3*i/3%61 + 1 }
+
+func run(t *testing.T, in Input) *Evaluation {
+	t.Helper()
+	e, err := Run(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestRun(t *testing.T) {
+	e := run(t, input())
+	if e.Headline != Test || len(e.Warnings) != 1 || !strings.Contains(e.Warnings[0], "only 10 independent") {
+		t.Errorf("headline %s, warnings %q", e.Headline, e.Warnings)
+	}
+	result := e.Result()
+	if result.Photos != 30 || result.Groups != 10 || result.Trained != 0 || result.Scores.N != 30 {
+		t.Errorf("the test part is %+v", result)
+	}
+	if got := result.Scores.RMSE; math.Abs(got-0.1) > 1e-12 {
+		t.Errorf("RMSE %v, want 0.1", got)
+	}
+	if i := result.Interval; i == nil || i.Low > 0.1+1e-12 || i.High < 0.1-1e-12 {
+		t.Errorf("interval %v", i)
+	}
+	if p := e.Part(Train); p.Photos != 60 || p.Scores != nil {
+		t.Errorf("the training part is %+v", p)
+	}
+	if b := e.Baseline("ridge").Test; b.R2 < 0.999 {
+		t.Errorf("ridge regression finds R² %v of a target that is one of its features", b.R2)
+	}
+	if b := e.Baseline("mean").Test; b.R2 > 0 {
+		t.Errorf("the mean has R² %v", b.R2)
+	}
+	if len(e.Predictions) != 60 || len(e.Of(Test)) != 30 {
+		t.Errorf("%d predictions, %d of test", len(e.Predictions), len(e.Of(Test)))
+	}
+}
+
+// Every photo is in one bin of its part.
+func TestHistogram(t *testing.T) {
+	whole := input()
+	for i := range whole.Samples {
+		whole.Samples[i].True = float64(i % 5)
+	}
+	for name, in := range map[string]Input{"real": input(), "whole": whole} {
+		e := run(t, in)
+		for i, p := range e.Parts {
+			total := 0
+			for _, n := range e.Histogram.Counts[i] {
+				total += n
+			}
+			if total != p.Photos {
+				t.Errorf("%s: %s has %d photos, its histogram %d", name, p.Name, p.Photos, total)
+			}
+		}
+		if name == "whole" && !reflect.DeepEqual(e.Histogram.Edges, []float64{-0.5, 0.5, 1.5, 2.5, 3.5, 4.5}) {
+			t.Errorf("bins of 0 to 4 are %v", e.Histogram.Edges)
+		}
+	}
+}
+
+func TestPhotos(t *testing.T) {
+	in := input()
+	e := run(t, in)
+	if len(e.Photos) != mostPhotos {
+		t.Fatalf("%d photos", len(e.Photos))
+	}
+	seen := map[string]bool{}
+	for i, p := range e.Photos {
+		if p.Part != Test || seen[p.Group] || i > 0 && p.True < e.Photos[i-1].True {
+			t.Errorf("photo %d is %s of %s, %v", i, p.Part, p.Group, p.True)
+		}
+		seen[p.Group] = true
+		if want, _ := in.Pixels(p.Line - 2); !reflect.DeepEqual([]byte(want), p.Pixels) || p.Size != size {
+			t.Errorf("photo %d shows other pixels than %s", i, p.Image)
+		}
+	}
+}
+
+func TestShrink(t *testing.T) {
+	const big = 2 * mostPixels
+	pixels := make([]uint8, big*big*3)
+	for i := range pixels {
+		pixels[i] = uint8(i / 3 % 2 * 3) // columns of 0 and 3
+	}
+	n, small := shrink(pixels, big)
+	if n != mostPixels || len(small) != n*n*3 {
+		t.Fatalf("shrunk to %d with %d bytes", n, len(small))
+	}
+	for _, v := range small {
+		if v != 2 { // 1.5, rounded up
+			t.Fatalf("the mean of 0 and 3 is %d", v)
+		}
+	}
+	if n, _ := shrink(make([]uint8, 300*300*3), 300); n != 100 {
+		t.Errorf("300 pixels shrink to %d", n)
+	}
+}
+
+func TestColours(t *testing.T) {
+	got := colours([]uint8{0, 255, 0, 0, 255, 0, 255, 255, 255, 0, 0, 0})
+	want := []float64{0.5, 0.25, math.Sqrt(0.1875), 0.75, math.Sqrt(0.1875), 0.25, math.Sqrt(0.1875)}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-15 {
+			t.Errorf("feature %d is %v, want %v", i, got[i], want[i])
+		}
+	}
+}
+
+func TestNoTestPart(t *testing.T) {
+	in := input()
+	for i := range in.Samples {
+		if in.Samples[i].Part == Test {
+			in.Samples[i].Part, in.Samples[i].Predicted = Train, math.NaN()
+		}
+	}
+	e := run(t, in)
+	if e.Headline != Validation || e.Part(Test) != nil || e.Baseline("ridge").Test != nil || !strings.Contains(strings.Join(e.Warnings, " "), "too good") {
+		t.Errorf("headline %s, warnings %q", e.Headline, e.Warnings)
+	}
+}
+
+// Photos of one plant on two sides are said.
+func TestSharedGroups(t *testing.T) {
+	in := input()
+	for i := range in.Samples {
+		in.Samples[i].Group = fmt.Sprint(i % 30)
+	}
+	e := run(t, in)
+	if e.Result().Trained == 0 || !strings.Contains(strings.Join(e.Warnings, " "), "in the training part too") {
+		t.Errorf("%+v, warnings %q", e.Result(), e.Warnings)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	for want, change := range map[string]func(*Input){
+		"predicts NaN":                  func(in *Input) { in.Samples[9].Predicted = math.NaN() },
+		"predicts +Inf":                 func(in *Input) { in.Samples[9].Predicted = math.Inf(1) },
+		"the target is NaN":             func(in *Input) { in.Samples[0].True = math.NaN() },
+		`the part "rest"`:               func(in *Input) { in.Samples[0].Part = "rest" },
+		"training part is empty":        func(in *Input) { in.Samples = in.Samples[9:12] },
+		"neither a validation nor":      func(in *Input) { in.Samples = in.Samples[:3] },
+		"3 bytes of pixels, want 192":   func(in *Input) { in.Pixels = func(int) ([]uint8, error) { return []uint8{1, 2, 3}, nil } },
+		"evaluate 000.jpg: disk is wet": func(in *Input) { in.Pixels = func(int) ([]uint8, error) { return nil, fmt.Errorf("disk is wet") } },
+	} {
+		in := input()
+		in.Samples[9].Part = Test
+		change(&in)
+		if _, err := Run(in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// The JSON brings back the same evaluation, and the digests see every change.
+func TestStored(t *testing.T) {
+	e := run(t, input())
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := new(Evaluation)
+	if err := json.Unmarshal(data, back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(e, back) {
+		t.Error("JSON brings back another evaluation")
+	}
+	first, second := sum(t, e), sum(t, back)
+	if first != second || e.PredictionsDigest() != back.PredictionsDigest() {
+		t.Error("JSON brings back other digests")
+	}
+	last := len(back.Predictions) - 1
+	back.Predictions[last].Predicted = math.Nextafter(back.Predictions[last].Predicted, 2)
+	if sum(t, back) == first || e.PredictionsDigest() == back.PredictionsDigest() {
+		t.Error("the last bit of a prediction leaves a digest as it was")
+	}
+}
+
+func sum(t *testing.T, e *Evaluation) digest.Digest {
+	t.Helper()
+	d, err := e.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// The figures must be these on every platform and with every compiler setting.
+func TestSameBitsEverywhere(t *testing.T) {
+	const want = "sha256:6a0150f0bc8c95019c4c48e2d8e799657336f6e05f0ae7fbb785911407e34ce8"
+	if got := sum(t, run(t, input())).String(); got != want {
+		t.Errorf("the evaluation's digest is %s, want %s", got, want)
+	}
+}
+
+func TestIntervalNeedsTwoGroups(t *testing.T) {
+	in := input()
+	for i := range in.Samples {
+		if in.Samples[i].Part == Test {
+			in.Samples[i].Group = "one"
+		}
+	}
+	var none *metric.Interval
+	if got := run(t, in).Result().Interval; got != none {
+		t.Errorf("one individual has the interval %v", got)
+	}
+}

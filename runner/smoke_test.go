@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"biomass/runner/command"
+	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/lock"
+)
+
+// smokeWeights is the digest of the weights that recipes/smoke.yaml gives, on
+// every machine. It changes only together with the arithmetic contract; a commit
+// that changes it says why.
+const smokeWeights = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+// project is a copy of a recipe in a folder of its own, with the data beside it.
+type project struct {
+	dir, recipe, data string
+}
+
+func newProject(t *testing.T, data string) project {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "recipes", "smoke.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "smoke.yaml")
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return project{dir: dir, recipe: path, data: data}
+}
+
+// apply runs the program in this process.
+func (p project) apply(t *testing.T, env []string, args ...string) {
+	t.Helper()
+	var out bytes.Buffer
+	args = append([]string{"apply", p.recipe, "--quiet", "--data", p.data}, args...)
+	if code := command.Run(context.Background(), args, env, &out, &out); code != 0 {
+		t.Fatalf("exit code %d:\n%s", code, out.String())
+	}
+}
+
+// results returns the lockfile and the page of the report.
+func (p project) results(t *testing.T) (lockfile, page []byte) {
+	t.Helper()
+	for path, content := range map[string]*[]byte{"lock/smoke.lock.yaml": &lockfile, "reports/smoke/report.md": &page} {
+		data, err := os.ReadFile(filepath.Join(p.dir, filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		*content = data
+	}
+	return lockfile, page
+}
+
+// weights returns the digest of the weights in the lock.
+func (p project) weights(t *testing.T) string {
+	t.Helper()
+	l, err := lock.Read(filepath.Join(p.dir, "lock", "smoke.lock.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.Model.Weights.String()
+}
+
+// TestSameBits trains the smoke recipe with every vector width that this machine
+// has and with several numbers of threads: the weights are those of the constant,
+// and lock and report are the same bytes.
+func TestSameBits(t *testing.T) {
+	t.Cleanup(func() { kernel.SetThreads(0); kernel.SetVariant("") })
+	data := filepath.Join(t.TempDir(), "data")
+	var lockfile, page []byte
+	for _, variant := range kernel.Variants() {
+		for _, threads := range []int{1, 2, 5} {
+			p := newProject(t, data)
+			p.apply(t, []string{"RUNNER_SIMD=" + variant, fmt.Sprintf("RUNNER_THREADS=%d", threads)})
+			if got := p.weights(t); got != smokeWeights {
+				t.Fatalf("%s, %d threads: weights %s, want %s", variant, threads, got, smokeWeights)
+			}
+			l, r := p.results(t)
+			if lockfile == nil {
+				lockfile, page = l, r
+			}
+			if !bytes.Equal(l, lockfile) || !bytes.Equal(r, page) {
+				t.Fatalf("%s, %d threads: lock or report differ:\n%s\n%s", variant, threads, lockfile, l)
+			}
+		}
+	}
+	other := newProject(t, data)
+	other.apply(t, nil, "--set", "train.seed=2")
+	if other.weights(t) == smokeWeights {
+		t.Fatal("another train.seed gives the same weights")
+	}
+}
+
+// TestKilled ends a run with SIGKILL at random moments, as often as
+// RUNNER_KILLS says, and lets the next one go on: in the end stand the lock and
+// the report of a run that was never cut.
+func TestKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no SIGKILL on Windows")
+	}
+	kills := 8
+	if v := os.Getenv("RUNNER_KILLS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kills = n
+	}
+	whole := newProject(t, filepath.Join(t.TempDir(), "data"))
+	start := time.Now()
+	whole.run(t).Wait()
+	length := time.Since(start)
+	lockfile, page := whole.results(t)
+
+	cut := newProject(t, filepath.Join(t.TempDir(), "data"))
+	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	killed := 0
+	for range kills {
+		p := cut.run(t)
+		time.Sleep(time.Duration(random.Int64N(int64(length))))
+		if p.Process.Kill(); p.Wait() != nil {
+			killed++
+		}
+		if random.IntN(3) == 0 { // begin again from nothing, now and then
+			if err := os.RemoveAll(filepath.Join(cut.dir, "lock")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Logf("killed %d of %d runs", killed, kills)
+	if err := cut.run(t).Wait(); err != nil {
+		t.Fatalf("the run after the last kill: %v", err)
+	}
+	l, r := cut.results(t)
+	if !bytes.Equal(l, lockfile) || !bytes.Equal(r, page) {
+		t.Fatalf("after %d kills lock or report differ:\n%s\n%s", killed, lockfile, l)
+	}
+	for _, pattern := range []string{"lock/.tmp-*", "reports/smoke/.tmp-*"} {
+		if left, _ := filepath.Glob(filepath.Join(cut.dir, filepath.FromSlash(pattern))); len(left) > 0 {
+			t.Errorf("a kill left %s behind", strings.Join(left, ", "))
+		}
+	}
+}
+
+// run starts the program in a process of its own.
+func (p project) run(t *testing.T) *exec.Cmd {
+	t.Helper()
+	c := exec.Command("runner", "apply", p.recipe, "--quiet", "--data", p.data)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
