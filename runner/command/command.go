@@ -75,6 +75,9 @@ func (s *session) code(err error) int {
 	case errors.As(err, &problems):
 		fmt.Fprintln(s.err, problems.Error())
 		return usage
+	case errors.Is(err, experiment.ErrLocked):
+		fmt.Fprintf(s.err, "runner: %v\n", err)
+		return usage
 	case errors.As(err, &wrong), strings.HasPrefix(err.Error(), "unknown command"):
 		fmt.Fprintf(s.err, "runner: %v\n", err)
 		fmt.Fprintln(s.err, "runner help shows what there is")
@@ -128,7 +131,11 @@ func (s *session) dataFlag(c *cobra.Command) {
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return misuse{fmt.Errorf("want %s, got %d arguments", what, len(args))}
+			plural := "s"
+			if len(args) == 1 {
+				plural = ""
+			}
+			return misuse{fmt.Errorf("want %s, got %d argument%s", what, len(args), plural)}
 		}
 		return nil
 	}

@@ -48,8 +48,8 @@ type Dropped struct {
 
 // Count is how many rows one rule dropped.
 type Count struct {
-	Rule string
-	N    int
+	Rule string `json:"rule"`
+	N    int    `json:"rows"`
 }
 
 // Digest returns the digest of what was kept and dropped, and why.

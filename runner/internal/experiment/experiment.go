@@ -174,9 +174,34 @@ func (e *Experiment) freeze() (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.columns(t); err != nil {
+		return nil, err
+	}
 	l.table = t
 	l.files, err = e.hashImages(t)
 	return l, err
+}
+
+// columns checks that the table has every column that the recipe names.
+func (e *Experiment) columns(t *table.Table) error {
+	type use struct{ key, column string }
+	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
+	for i, column := range e.Recipe.Data.Group {
+		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
+	}
+	if e.Recipe.Split.By == "column" {
+		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
+	}
+	var problems recipe.Problems
+	for _, u := range uses {
+		if _, err := t.Column(u.column); err != nil {
+			problems = append(problems, e.Problem(u.key, err.Error(), ""))
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return nil
 }
 
 // hashImages looks at every picture file that the table names.

@@ -24,8 +24,8 @@ type Place struct {
 }
 
 // Find returns the place of a recipe: the project folder is the nearest folder
-// at or above the recipe that holds .git or lock, else the recipe's own. The
-// data are at the override, if there is one, else at root (the recipe's
+// at or above the recipe that holds .git or lock/*.lock.yaml, else the recipe's
+// own; a folder lock alone may be any program's, as /var/lock is. The data are at the override, if there is one, else at root (the recipe's
 // data.root) below the project folder.
 func Find(recipePath, root, override string) (Place, error) {
 	absolute, err := filepath.Abs(recipePath)
@@ -34,7 +34,7 @@ func Find(recipePath, root, override string) (Place, error) {
 	}
 	project := filepath.Dir(absolute)
 	for dir := project; ; dir = filepath.Dir(dir) {
-		if has(dir, ".git") || has(dir, "lock") {
+		if locks, _ := filepath.Glob(filepath.Join(dir, "lock", "*.lock.yaml")); has(dir, ".git") || len(locks) > 0 {
 			project = dir
 			break
 		}
@@ -46,15 +46,19 @@ func Find(recipePath, root, override string) (Place, error) {
 	if err != nil {
 		return Place{}, err
 	}
-	p := Place{Root: project, Path: filepath.ToSlash(path), Data: override}
+	return Place{Root: project, Path: filepath.ToSlash(path), Data: dataFolder(project, root, override)}, nil
+}
+
+// dataFolder returns the override, if there is one, else root below the project
+// folder.
+func dataFolder(project, root, override string) string {
 	switch {
 	case override != "":
+		return override
 	case filepath.IsAbs(root):
-		p.Data = root
-	default:
-		p.Data = filepath.Join(project, filepath.FromSlash(root))
+		return root
 	}
-	return p, nil
+	return filepath.Join(project, filepath.FromSlash(root))
 }
 
 // LockPlace returns the place of a lock's experiment: the project folder is the
@@ -76,7 +80,8 @@ func LockPlace(lockPath string, l *lock.Lock, override string) (Place, error) {
 	if err != nil {
 		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
 	}
-	return Find(filepath.Join(p.Root, filepath.FromSlash(p.Path)), loaded.Recipe.Data.Root, "")
+	p.Data = dataFolder(p.Root, loaded.Recipe.Data.Root, "")
+	return p, nil
 }
 
 func has(dir, name string) bool {

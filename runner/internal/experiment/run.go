@@ -59,7 +59,24 @@ func runSplit(_ context.Context, l *line) error {
 		}
 	}
 	l.split, err = split.Make(l.Recipe.Split, groups, parts, len(l.ledger.Kept))
+	if unknown := (*split.UnknownPart)(nil); errors.As(err, &unknown) {
+		return l.unknownPart(unknown, parts)
+	}
 	return err
+}
+
+// unknownPart says where in the table the rows stand that name no part.
+func (l *line) unknownPart(err *split.UnknownPart, parts []string) error {
+	const shown = 5
+	var places []string
+	for _, row := range err.Rows[:min(shown, len(err.Rows))] {
+		place := l.table.PlaceRow(l.table.Rows[l.ledger.Kept[row]].Line)
+		places = append(places, fmt.Sprintf("%s (%q)", place, parts[row]))
+	}
+	if more := len(err.Rows) - len(places); more > 0 {
+		places = append(places, fmt.Sprintf("%d more", more))
+	}
+	return fmt.Errorf("table %s: %w: correct %s, or name the values in split.parts", l.table.Path, err, strings.Join(places, ", "))
 }
 
 func runTransform(_ context.Context, l *line) error {

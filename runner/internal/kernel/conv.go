@@ -115,6 +115,8 @@ func (c Conv) turn(dst, w []float32, rows, cols []phase) {
 			}
 		}
 	}
+	// Rows a task: few enough that their lines do not drive each other out of the cache,
+	// as powers of two do.
 	const strip = 16
 	strips := ceil(c.Cin, strip)
 	Parallel(len(order)*strips, func(task int) {
@@ -141,8 +143,8 @@ func (c Conv) phase(dx, dy, w []float32, row, col phase) {
 	}
 	if c.Stride > 1 {
 		p.row = func(i int) int {
-			n, j, i := i/(v.outH*v.outW), i/v.outW%v.outH, i%v.outW
-			return ((n*c.H+j*c.Stride+row.position)*c.W + i*c.Stride + col.position) * c.Cin
+			n, y, x := i/(v.outH*v.outW), i/v.outW%v.outH, i%v.outW
+			return ((n*c.H+y*c.Stride+row.position)*c.W + x*c.Stride + col.position) * c.Cin
 		}
 	}
 	p.run()

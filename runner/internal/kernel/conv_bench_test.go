@@ -19,9 +19,8 @@ func resnet18(batch, size int) []Conv {
 	}
 }
 
-// BenchmarkConv reports useful work only: multiplications by padding and by columns
-// that fill up a tile count as those of the pixels do, for the former and not at all,
-// for the latter.
+// BenchmarkConv counts two operations for every tap of every output pixel, padding
+// included; what a tile computes beyond the last column does not count.
 func BenchmarkConv(b *testing.B) {
 	SetThreads(0) // follow -cpu
 	for _, setting := range [][2]int{{32, 224}, {32, 64}, {16, 64}} {

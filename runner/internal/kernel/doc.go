@@ -25,6 +25,14 @@
 // ordinary terms of the chain. What i, j and k are is said at [Conv.Forward],
 // [Conv.InputGradient] and [Conv.WeightGradient].
 //
+// # Sums
+//
+// Sums over pixels or a batch (batch norm, bias gradients, losses) are cut into chunks
+// of chunkRows rows, added up in order within a chunk, and the chunks' sums in a binary
+// tree that depends on their number alone; see [ColumnSum].
+//
+// # Variants
+//
 // Portable Go (tile.go) is the definition and is compiled on every platform; the
 // assembly equals it bit for bit. Code vectorises, tiles and threads across output
 // elements only, never along k.

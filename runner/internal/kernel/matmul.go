@@ -79,9 +79,9 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 			if !whole {
 				b, ldb = pack(grow(&s.b, (k1-k0)*t.cols), b, p.n, k1-k0, t.cols, j1-j), t.cols
 			}
-			for tile := range tiles {
+			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.
-				r0, r1 := share(i1-i0, tile, tiles), share(i1-i0, tile+1, tiles)
+				r0, r1 := share(i1-i0, i, tiles), share(i1-i0, i+1, tiles)
 				z, m := c[r0*ldc+j-j0:], r1-r0
 				if whole || p.row != nil {
 					t.multiply(m, z, ldc, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)

@@ -9,7 +9,11 @@ import (
 
 // Difference is one place where two locks differ. An empty value stands for a
 // key that is not there.
-type Difference struct{ Path, A, B string }
+type Difference struct {
+	Path string `json:"path"`
+	A    string `json:"a"`
+	B    string `json:"b"`
+}
 
 // String reads "training[3].state: sha256:… -> sha256:…".
 func (d Difference) String() string {

@@ -122,14 +122,14 @@ type Model struct {
 
 // Score is the result on one part, beside the baselines on the same rows.
 type Score struct {
-	Photos       int                `yaml:"photos"`
-	RMSE         float64            `yaml:"rmse"`
-	RMSEInterval []float64          `yaml:"rmse_interval,flow,omitempty"`
-	MSE          float64            `yaml:"mse"`
-	MAE          float64            `yaml:"mae"`
-	R2           float64            `yaml:"r2"`
-	BaselineR2   map[string]float64 `yaml:"baseline_r2,omitempty"`
-	Predictions  digest.Digest      `yaml:"predictions,omitempty"` // of the part that the report opens with
+	Photos       int                `yaml:"photos" json:"photos"`
+	RMSE         float64            `yaml:"rmse" json:"rmse"`
+	RMSEInterval []float64          `yaml:"rmse_interval,flow,omitempty" json:"rmse_interval,omitempty"`
+	MSE          float64            `yaml:"mse" json:"mse"`
+	MAE          float64            `yaml:"mae" json:"mae"`
+	R2           float64            `yaml:"r2" json:"r2"`
+	BaselineR2   map[string]float64 `yaml:"baseline_r2,omitempty" json:"baseline_r2,omitempty"`
+	Predictions  digest.Digest      `yaml:"predictions,omitempty" json:"predictions,omitzero"` // of the part that the report opens with
 }
 
 // Report is the digest of the Markdown, the SVG and the PNGs' pixels.

@@ -72,7 +72,10 @@ func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
 }
 
 // Step applies the gradients once.
-func (o *Optimizer) Step() error { return o.solver.Step(o.model) }
+func (o *Optimizer) Step() {
+	// Gorgonia's interface has an error; no solver here has a reason for one.
+	_ = o.solver.Step(o.model)
+}
 
 // Tensors returns copies of the state: torch's names before the parameters'
 // (exp_avg/conv1.weight), in torch's layout, and the number of steps as step.

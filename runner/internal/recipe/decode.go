@@ -21,17 +21,22 @@ type decoder struct {
 	problems Problems
 }
 
-// problem notes what is wrong at a key. A key that stands nowhere, because it
-// is missing, is reported where its section stands.
+// problem notes what is wrong at a key.
 func (d *decoder) problem(key, reason, hint string) {
+	d.problems = append(d.problems, d.locate(key).problem(key, reason, hint))
+}
+
+// locate returns where a key stands. One that stands nowhere, because it is
+// missing, is looked for where its section stands.
+func (d *decoder) locate(key string) place {
 	at, ok := d.places[key]
 	for above := key; !ok && above != ""; at, ok = d.places[above] {
 		above = above[:max(0, strings.LastIndexAny(above, ".["))]
 	}
 	if !ok {
-		at = d.fallback
+		return d.fallback
 	}
-	d.problems = append(d.problems, Problem{File: at.file, Line: at.line, Column: at.column, Key: key, Reason: reason, Hint: hint})
+	return at
 }
 
 // sound reports whether no problem is known at or below any of the keys, so
@@ -109,7 +114,7 @@ func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
 			d.value(below, value, target, f.cell)
 		case isSection(target.Type()):
 			d.section(below, nil, target)
-		case f.required:
+		case f.required && !dispensable(below, raw):
 			d.problem(below, isRequired, required[generic(below)])
 		}
 	}
@@ -118,6 +123,12 @@ func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
 			d.unknown(join(key, name), name, raw[name], names)
 		}
 	}
+}
+
+// dispensable reports whether a section says that it can do without a required
+// key: parts that a column states are not drawn, so they need no seed.
+func dispensable(key string, section map[string]any) bool {
+	return key == "split.seed" && section["by"] == "column"
 }
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -12,13 +12,14 @@ import (
 // Change is one difference between two recipes.
 type Change struct {
 	// Key is the full path of the key: train.optimizer.adam.rate.
-	Key string
+	Key string `json:"key"`
 	// Old and New are the values as one line of YAML; a default that is not written is shown all the same.
-	Old, New string
+	Old string `json:"old"`
+	New string `json:"new"`
 	// Meaning says in words what the change does.
-	Meaning string
+	Meaning string `json:"meaning"`
 	// Stages are those that have to work again, in their order.
-	Stages []string
+	Stages []string `json:"stages"`
 }
 
 // String is the line that people see.

@@ -28,6 +28,10 @@ type place struct {
 	line, column int
 }
 
+func (p place) problem(key, reason, hint string) Problem {
+	return Problem{File: p.file, Line: p.line, Column: p.column, Key: key, Reason: reason, Hint: hint}
+}
+
 // document is one YAML text: a recipe file, or the value of an override.
 type document struct {
 	values   *koanf.Koanf
@@ -89,7 +93,7 @@ func readDocument(text []byte, root place, key string) *document {
 }
 
 func (d *document) problem(at place, key, reason, hint string) {
-	d.problems = append(d.problems, Problem{File: at.file, Line: at.line, Column: at.column, Key: key, Reason: reason, Hint: hint})
+	d.problems = append(d.problems, at.problem(key, reason, hint))
 }
 
 // at is the place of a node, which in an override is the override itself.

@@ -39,6 +39,14 @@ type Loaded struct {
 	Canonical []byte
 	// Digest is the SHA-256 of Canonical.
 	Digest digest.Digest
+
+	locate func(key string) place
+}
+
+// Problem returns a problem with the value of a key that only shows beside the
+// data, e.g. a column that the table does not have.
+func (l *Loaded) Problem(key, reason, hint string) Problem {
+	return l.locate(key).problem(key, reason, hint)
 }
 
 // Load reads a recipe and everything that it extends; each file is read once.
@@ -88,7 +96,7 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 		raw["name"] = strings.TrimSuffix(path.Base(name), path.Ext(name))
 	}
 	d := &decoder{places: l.places, fallback: place{file: name}, problems: l.problems}
-	loaded := &Loaded{Recipe: d.recipe(raw), Path: name}
+	loaded := &Loaded{Recipe: d.recipe(raw), Path: name, locate: d.locate}
 	d.check(&loaded.Recipe)
 	d.dropExplained(l.partial)
 	if len(d.problems) > 0 {

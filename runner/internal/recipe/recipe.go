@@ -79,7 +79,7 @@ type Rule struct {
 
 // Split says which rows train, validate and test.
 type Split struct {
-	// Seed of the shuffle.
+	// Seed of the shuffle. When by is column nothing is shuffled, and the seed may be left out.
 	Seed uint64 `yaml:"seed" recipe:"required"`
 	// Train, Validation and Test are fractions that sum to 1; Test may be 0.
 	Train      float64 `yaml:"train"`

@@ -191,9 +191,12 @@ func TestBadRecipes(t *testing.T) {
 		{"by group", strings.Replace(short, "seed: 7", "seed: 7\n  by: group", 1), []string{
 			"plants.yaml:7: split.by: group needs data.group; write the columns that together name one individual",
 		}},
-		{"by column", strings.Replace(short, "seed: 7", "seed: 7\n  by: column\n  parts: {train: a, validation: a, test: ''}", 1), []string{
-			"plants.yaml:7: split.by: column needs split.column; write the column that holds each row's part",
-			`plants.yaml:8: split.parts.validation: "a" is the value of train too`,
+		{"by column", strings.Replace(short, "seed: 7", "by: column\n  parts: {train: a, validation: a, test: ''}", 1), []string{
+			"plants.yaml:6: split.by: column needs split.column; write the column that holds each row's part",
+			`plants.yaml:7: split.parts.validation: "a" is the value of train too`,
+		}},
+		{"only a column needs no seed", strings.Replace(short, "seed: 7", "by: random\n  column: part", 1), []string{
+			"plants.yaml:5: split.seed: is required; write any whole number; another one gives another split",
 		}},
 		{"paths", strings.Replace(short, "labels.csv", `../labels.txt`, 1) + "name: Über\n", []string{
 			`plants.yaml:2: data.table: "../labels.txt" leaves data.root; write it relative to data.root, with slashes`,
@@ -408,6 +411,23 @@ transform:
 	}
 	if got := l.Recipe.Data.Root; got != "/somewhere/else" {
 		t.Errorf("root is %q", got)
+	}
+}
+
+// TestSplitByColumn holds that a seed, which nothing is drawn with, may be left
+// out, and that a seed of 0 says the same.
+func TestSplitByColumn(t *testing.T) {
+	l := parse(t, strings.Replace(short, "seed: 7", "by: column\n  column: part", 1), Options{})
+	if got := string(l.Section("split")); got != "by: column\ncolumn: part\n" {
+		t.Errorf("split is %q", got)
+	}
+	for seed, same := range map[string]bool{"0": true, "7": false} {
+		if other := parse(t, string(l.Canonical), Options{Set: []string{"split.seed=" + seed}}); (other.Digest == l.Digest) != same {
+			t.Errorf("seed %s: got\n%s", seed, other.Canonical)
+		}
+	}
+	if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest {
+		t.Errorf("the canonical form became\n%s", again.Canonical)
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package source owns what git knows about the project's folder: the commit,
 // whether anything differs from it, and a digest of how. It only reads; it
 // never writes to a repository, not even to refresh its index. What it cannot
-// judge with certainty it calls unknown, never clean.
+// judge with certainty it calls unknown, never clean; it looks at files that git
+// was told to assume unchanged, and finds untracked ones however git is set.
 package source
 
 import (

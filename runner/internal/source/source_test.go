@@ -30,6 +30,7 @@ var template = sync.OnceValue(func() string {
 	tr.git("init", "-q", "-b", "main")
 	tr.git("config", "user.name", "x")
 	tr.git("config", "user.email", "x@y")
+	tr.git("config", "gc.auto", "0")
 	tr.write("README.md", "a project\n")
 	tr.write("sub/one.txt", "one\n")
 	tr.write("sub/deep/two.txt", "two\n")

@@ -142,6 +142,9 @@ func readOptional[F io.ReadCloser](f F, err error) (string, error) {
 // walk compares everything below a folder.
 func (w *worktree) walk(f folder) error {
 	items, err := os.ReadDir(filepath.Join(w.root, filepath.FromSlash(f.path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it went away while we looked
+	}
 	if err != nil {
 		return fmt.Errorf("a folder that cannot be read: %w", err)
 	}
@@ -185,7 +188,7 @@ func (w *worktree) enter(f *folder, items []os.DirEntry) error {
 		}
 		text, err := readOptional(os.Open(filepath.Join(w.root, filepath.FromSlash(f.path), name)))
 		if err != nil {
-			return err
+			return fmt.Errorf("a file of git patterns that cannot be read: %w", err)
 		}
 		if name == ignoreName {
 			f.ignore = append(f.ignore[:len(f.ignore):len(f.ignore)], readIgnore(text, f.path, w.settings.ignoreCase)...)

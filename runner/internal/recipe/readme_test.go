@@ -1,0 +1,278 @@
+package recipe
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// recipes is the folder of the recipes and of the page that explains every key.
+const recipes = "../../../recipes"
+
+// readme holds the rows of the page's tables by the first word of their header.
+type readme map[string][][]string
+
+// readReadme reads the tables of recipes/README.md, a row a list of cells.
+func readReadme(t *testing.T) readme {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(recipes, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, header := readme{}, ""
+	for line := range strings.Lines(string(text)) {
+		row, isRow := strings.CutPrefix(strings.TrimSpace(line), "|")
+		if !isRow {
+			header = ""
+			continue
+		}
+		cells := strings.Split(strings.TrimSuffix(row, "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case header == "":
+			header = cells[0]
+		case strings.Trim(cells[0], "-") != "":
+			page[header] = append(page[header], cells)
+		}
+	}
+	return page
+}
+
+var quoted = regexp.MustCompile("`([^`]*)`")
+
+// code returns what stands in backquotes in a cell.
+func code(cell string) []string {
+	var words []string
+	for _, match := range quoted.FindAllStringSubmatch(cell, -1) {
+		words = append(words, match[1])
+	}
+	return words
+}
+
+// rows returns the rows of a table by the code in their first cell.
+func (r readme) rows(t *testing.T, header string) map[string][]string {
+	t.Helper()
+	rows := map[string][]string{}
+	for _, cells := range r[header] {
+		key := strings.Join(code(cells[0]), " ")
+		if rows[key] != nil {
+			t.Errorf("recipes/README.md: %s has two rows", key)
+		}
+		rows[key] = cells
+	}
+	return rows
+}
+
+// sameWords reports words that the page and the language do not share.
+func sameWords(t *testing.T, what string, page, language []string) {
+	t.Helper()
+	for _, word := range language {
+		if !slices.Contains(page, word) {
+			t.Errorf("recipes/README.md: %s: %s is missing", what, word)
+		}
+	}
+	for _, word := range page {
+		if !slices.Contains(language, word) {
+			t.Errorf("recipes/README.md: %s: there is no %s", what, word)
+		}
+	}
+}
+
+// isMandatory stands for the default of a key that has none.
+const isMandatory = "required"
+
+// walkDefaults notes every key below a section with its default as YAML.
+func walkDefaults(key string, section reflect.Value, found map[string]string) {
+	for _, f := range fields(section.Type()) {
+		below, value := join(key, f.name), section.Field(f.index)
+		if isSection(value.Type()) {
+			walkDefaults(below, value, found)
+			continue
+		}
+		found[below] = inline(value)
+		if f.required && below != "name" {
+			found[below] = isMandatory
+		}
+		if value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct && isSection(value.Type().Elem()) {
+			walkDefaults(below+"[]", reflect.Zero(value.Type().Elem()), found)
+		}
+	}
+}
+
+// TestReadmeKeys holds that every key has a row in recipes/README.md, with its
+// default and the words that it takes, and that no row has a key that is none.
+func TestReadmeKeys(t *testing.T) {
+	l := parse(t, short, Options{})
+	want := map[string]string{
+		"extends":                  "none",
+		"transform.normalize.mean": isMandatory,
+		"transform.normalize.std":  isMandatory,
+	}
+	walkDefaults("", reflect.ValueOf(l.Recipe), want)
+	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
+	walkDefaults("train.optimizer.adam", reflect.ValueOf(*defaultAdam()), want)
+	walkDefaults("train.optimizer.sgd", reflect.ValueOf(*defaultSGD()), want)
+
+	rows := readReadme(t).rows(t, "Key")
+	sameWords(t, "keys", slices.Sorted(maps.Keys(rows)), slices.Sorted(maps.Keys(want)))
+	for key, cells := range rows {
+		values, standard := code(cells[1]), strings.ReplaceAll(strings.Trim(cells[2], "`"), "NAME", l.Name)
+		if standard == isMandatory || want[key] == isMandatory {
+			if standard != want[key] {
+				t.Errorf("recipes/README.md: the default of %s is %s, not %s", key, want[key], standard)
+			}
+		} else if !sameYAML(t, standard, want[key]) {
+			t.Errorf("recipes/README.md: the default of %s is %s, not %s", key, want[key], standard)
+		}
+		if words, ok := choices[key]; ok && wordTables[key] == "" {
+			sameWords(t, key, values, words.now)
+		}
+	}
+}
+
+// sameYAML compares values, so that a number may be written as people do.
+func sameYAML(t *testing.T, a, b string) bool {
+	t.Helper()
+	return reflect.DeepEqual(value(t, a), value(t, b))
+}
+
+func value(t *testing.T, text string) (v any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+		t.Errorf("recipes/README.md: %q: %v", text, err)
+	}
+	return v
+}
+
+// wordTables are the choices that have a table of their own, by its header.
+var wordTables = map[string]string{
+	"clean[].drop":        "Rule",
+	"transform.augment[]": "Augmentation",
+	"network.layers[]":    "Layer",
+	"report.plots[]":      "Plot",
+}
+
+// TestReadmeWords holds the tables of words, and those of what is to come.
+func TestReadmeWords(t *testing.T) {
+	page := readReadme(t)
+	var come []string
+	coming := page.rows(t, "Words to come for")
+	for key, words := range choices {
+		if header := wordTables[key]; header != "" {
+			sameWords(t, key, slices.Sorted(maps.Keys(page.rows(t, header))), words.now)
+		}
+		if len(words.later) > 0 {
+			come = append(come, key)
+			if cells := coming[key]; cells != nil {
+				sameWords(t, key, code(cells[1]), words.later)
+			}
+		}
+	}
+	sameWords(t, "words to come", slices.Sorted(maps.Keys(coming)), come)
+
+	keys := page.rows(t, "Key to come")
+	sameWords(t, "keys to come", slices.Sorted(maps.Keys(keys)), slices.Sorted(maps.Keys(later)))
+	for key, cells := range keys {
+		words := code(cells[1])
+		if len(words) != len(later[key]) {
+			t.Errorf("recipes/README.md: %s: %d values ask for nothing, not %d", key, len(later[key]), len(words))
+		}
+		for _, word := range words {
+			if !asksNothing(key, value(t, word)) {
+				t.Errorf("recipes/README.md: %s: %s asks for something", key, word)
+			}
+		}
+	}
+}
+
+// TestReadmeLayers holds the options of layers, which layers they belong to and
+// their defaults.
+func TestReadmeLayers(t *testing.T) {
+	page := map[string][]string{}
+	for _, cells := range readReadme(t)["Option"] {
+		option, standard := code(cells[0])[0], strings.Trim(cells[3], "`")
+		for _, kind := range code(cells[1]) {
+			page[kind] = append(page[kind], option)
+			item := "{" + kind + ": 3, kernel: 1}"
+			if !slices.Contains(layerOptions[kind], "kernel") {
+				item = "{" + kind + ": 3}"
+			}
+			if standard == isMandatory {
+				item = "{" + kind + ": 3}"
+			}
+			text := strings.Replace(short, "resnet18", "layers\n  layers: ["+item+"]", 1)
+			if standard == isMandatory {
+				expect(t, problems(t, text, Options{}), "plants.yaml:8: network.layers[0]."+option+": is required; write the height and width of the window, e.g. kernel: 3")
+				continue
+			}
+			layer := reflect.ValueOf(parse(t, text, Options{}).Network.Layers[0])
+			got := layer.FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, option) })
+			if standard = strings.ReplaceAll(standard, "the window", "3"); !sameYAML(t, standard, inline(got)) {
+				t.Errorf("recipes/README.md: %s of %s is %s, not %s", option, kind, inline(got), standard)
+			}
+		}
+	}
+	for kind, options := range layerOptions {
+		sameWords(t, kind, page[kind], options)
+	}
+	for kind := range page {
+		sameWords(t, kind, nil, page[kind][:0])
+		if layerOptions[kind] == nil {
+			t.Errorf("recipes/README.md: %s has no options", kind)
+		}
+	}
+}
+
+// TestReadmeRecipes holds that every recipe of the repository loads and has a
+// row.
+func TestReadmeRecipes(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(recipes, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := []string{"../biomass.yaml"}
+	for _, file := range files {
+		links = append(links, filepath.Base(file))
+	}
+	link := regexp.MustCompile(`^\[[^]]*\]\(([^)]*)\)$`)
+	var page []string
+	for _, cells := range readReadme(t)["Recipe"] {
+		if match := link.FindStringSubmatch(cells[0]); match != nil {
+			page = append(page, match[1])
+		}
+	}
+	sameWords(t, "recipes", page, links)
+	for _, name := range links {
+		if _, err := Load(filepath.Join(recipes, name), Options{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestReadmeExamples holds that the page's complete examples load.
+func TestReadmeExamples(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(recipes, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) != 3 {
+		t.Fatalf("%d examples, not 3: the smallest recipe, network.layers, extends", len(blocks))
+	}
+	smallest, layers, extends := blocks[0][1], blocks[1][1], blocks[2][1]
+	parse(t, smallest, Options{})
+	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", layers, 1), Options{})
+	resolve := func(string) ([]byte, error) { return []byte(short), nil }
+	if _, err := Parse("plants.yaml", []byte(extends), resolve, Options{}); err != nil {
+		t.Error(err)
+	}
+}
