@@ -41,7 +41,7 @@ network:
     - global_avg_pool
     - flatten
     - {dense: 1}
-train: {seed: 1, epochs: 12, batch: 16, last_batch: merge, optimizer: {adam: {rate: 3e-3}}}
+train: {seed: 1, epochs: 24, batch: 16, last_batch: merge, optimizer: {adam: {rate: 1e-2}}}
 `
 
 // TestNoLeak trains on real weights and on weights that were exchanged between
@@ -50,7 +50,7 @@ train: {seed: 1, epochs: 12, batch: 16, last_batch: merge, optimizer: {adam: {ra
 // training: its photos, its plants, its targets.
 func TestNoLeak(t *testing.T) {
 	dir := t.TempDir()
-	set := rosette.New(rosette.Options{Plants: 120, Seed: 3})
+	set := rosette.New(rosette.Options{Plants: 240, Seed: 3})
 	if err := os.Mkdir(filepath.Join(dir, "images"), 0o777); err != nil {
 		t.Fatal(err)
 	}

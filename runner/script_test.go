@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -29,6 +30,8 @@ import (
 	"biomass/runner/internal/table"
 )
 
+var update = flag.Bool("update", false, "write the output that scripts compare with anew")
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"runner": main})
 }
@@ -41,6 +44,7 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Values["env"] = e
 			recipe, err := os.ReadFile("testdata/plants.yaml")
@@ -64,6 +68,7 @@ func TestScript(t *testing.T) {
 			"giant":     giant,
 			"truncate":  truncate,
 			"flip":      flip,
+			"lines":     lines,
 			"replace":   replace,
 			"snapshot":  snapshot,
 			"same":      same,
@@ -260,6 +265,12 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	data := []byte(ts.ReadFile(args[0]))
 	data[len(data)-1] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
+}
+
+// lines FILE ends the lines of a text as Windows does.
+func lines(ts *testscript.TestScript, _ bool, args []string) {
+	data := strings.ReplaceAll(ts.ReadFile(args[0]), "\n", "\r\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data), 0o666))
 }
 
 // replace FILE PATTERN TEXT changes the first match of a regular expression.

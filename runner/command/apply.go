@@ -95,9 +95,9 @@ func (s *session) printOutcome(e *experiment.Experiment, out *experiment.Outcome
 func lockPath(e *experiment.Experiment) string { return "lock/" + e.Recipe.Name + ".lock.yaml" }
 
 // orEmpty lets JSON say [] instead of null.
-func orEmpty(list []string) []string {
+func orEmpty[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }

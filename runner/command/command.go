@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -70,7 +71,7 @@ func (s *session) code(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case experiment.Interrupted(err):
-		fmt.Fprintln(s.err, "runner: interrupted; apply again to go on")
+		fmt.Fprintln(s.err, "runner: interrupted; what was finished is kept, and apply goes on from there")
 		return interrupted
 	case errors.As(err, &problems):
 		fmt.Fprintln(s.err, problems.Error())
@@ -84,6 +85,9 @@ func (s *session) code(err error) int {
 		return usage
 	}
 	fmt.Fprintf(s.err, "runner: %v\n", err)
+	if errors.Is(err, syscall.ENOSPC) {
+		fmt.Fprintln(s.err, "runner: the disk is full: make room and apply again, or set RUNNER_STORE to a folder on another one")
+	}
 	return failed
 }
 

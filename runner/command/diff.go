@@ -30,16 +30,23 @@ func (s *session) diff() *cobra.Command {
 			}
 			changes := recipe.Diff(a.recipe, b.recipe)
 			var differences []lock.Difference
+			var words []string
 			if a.lock != nil && b.lock != nil {
 				if differences, err = lock.Compare(a.lock, b.lock); err != nil {
 					return err
 				}
-				differences = beyondRecipe(differences)
+				differences, words = beyondRecipe(differences), lock.Describe(a.lock, b.lock)
 			}
-			if s.json {
-				err = json.NewEncoder(s.out).Encode(map[string]any{"recipe": changes, "lock": differences})
-			} else {
-				s.printDiff(changes, differences)
+			switch {
+			case s.json:
+				err = json.NewEncoder(s.out).Encode(map[string]any{"recipe": orEmpty(changes), "lock": orEmpty(differences)})
+			case len(words) > 0:
+				s.printDiff(changes, words)
+			default: // what has no words, a stage's key for one, is shown as it is
+				for _, d := range differences {
+					words = append(words, d.String())
+				}
+				s.printDiff(changes, words)
 			}
 			if err == nil && exitCode && len(changes)+len(differences) > 0 {
 				return exit(differs)
@@ -89,7 +96,7 @@ func beyondRecipe(all []lock.Difference) []lock.Difference {
 	return list
 }
 
-func (s *session) printDiff(changes []recipe.Change, differences []lock.Difference) {
+func (s *session) printDiff(changes []recipe.Change, results []string) {
 	for _, c := range changes {
 		line := fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New)
 		if c.Meaning != "" {
@@ -100,10 +107,10 @@ func (s *session) printDiff(changes []recipe.Change, differences []lock.Differen
 		}
 		fmt.Fprintln(s.out, line)
 	}
-	for _, d := range differences {
-		fmt.Fprintln(s.out, d)
+	for _, line := range results {
+		fmt.Fprintln(s.out, line)
 	}
-	if len(changes)+len(differences) == 0 {
+	if len(changes)+len(results) == 0 {
 		fmt.Fprintln(s.out, "no difference")
 	}
 }

@@ -149,43 +149,40 @@ func (o *Outcome) compare(old *lock.Lock) error {
 	return nil
 }
 
-// publish writes what people see: report, weights, lock, in this order, so that
-// a lock never speaks of a report that is not there.
+// publish writes what people see, all or nothing: the report, the weights and
+// last the lock, so that a lock never speaks of a report that is not there.
 func (l *line) publish(out *Outcome) error {
 	name := l.Recipe.Name
-	dir := l.Place.Report(name)
-	write := func(path string, object digest.Digest) error {
+	var files []store.File
+	add := func(path string, object digest.Digest) error {
 		if have, _, err := digest.File(path); err == nil && have == object {
 			return nil
 		}
 		data, err := l.Store.Get(object)
-		if err != nil {
+		files = append(files, store.File{Path: path, Data: data})
+		return err
+	}
+	for _, page := range slices.Sorted(maps.Keys(l.pages.Files)) {
+		if err := add(filepath.Join(l.Place.Report(name), page), l.pages.Files[page]); err != nil {
 			return err
 		}
-		out.Written = append(out.Written, l.relative(path))
-		return store.WriteFile(path, data)
 	}
-	for _, file := range slices.Sorted(maps.Keys(l.pages.Files)) {
-		if err := write(filepath.Join(dir, file), l.pages.Files[file]); err != nil {
-			return fmt.Errorf("write report: %w", err)
-		}
-	}
-	if err := l.removeStale(dir); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	if err := write(l.Place.Model(name), l.trained.Weights); err != nil {
-		return fmt.Errorf("write weights: %w", err)
+	if err := add(l.Place.Model(name), l.trained.Weights); err != nil {
+		return err
 	}
 	data, err := out.Lock.Bytes()
 	if err != nil {
 		return err
 	}
-	path := l.Place.Lock(name)
-	if have, err := os.ReadFile(path); err == nil && string(have) == string(data) {
-		return nil
+	files = append(files, store.File{Path: l.Place.Lock(name), Data: data})
+	written, err := store.WriteFiles(files)
+	if err != nil {
+		return fmt.Errorf("write report, weights and lock: %w", err)
 	}
-	out.Written = append(out.Written, l.relative(path))
-	return out.Lock.Write(path)
+	for _, path := range written {
+		out.Written = append(out.Written, l.relative(path))
+	}
+	return l.removeStale(l.Place.Report(name))
 }
 
 // removeStale removes the plots of an earlier report that this one does not have.

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -166,10 +167,13 @@ type line struct {
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
 func (e *Experiment) freeze() (*line, error) {
+	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	if err := l.architecture(); err != nil {
+		return nil, err
+	}
 	if err := e.makeData(); err != nil {
 		return nil, err
 	}
-	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
 	t, err := table.Read(e.Place.Table(e.Recipe.Data), e.Recipe.Data)
 	if err != nil {
 		return nil, err
@@ -180,6 +184,29 @@ func (e *Experiment) freeze() (*line, error) {
 	l.table = t
 	l.files, err = e.hashImages(t)
 	return l, err
+}
+
+// architecture finds out before anything long begins that the network's layers
+// do not fit together. One whose initial weights are kept has passed before.
+func (l *line) architecture() error {
+	for i := range stages {
+		if stages[i].name == "network" {
+			key, _ := l.key(&stages[i])
+			if _, ok := l.Store.Key("network", key); ok {
+				return nil
+			}
+		}
+	}
+	_, err := l.build()
+	if err == nil {
+		return nil
+	}
+	key, reason := "network", err.Error()
+	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.layers[") {
+		key, _, _ = strings.Cut(place, " ")
+		reason = rest
+	}
+	return recipe.Problems{l.Problem(key, reason, "")}
 }
 
 // columns checks that the table has every column that the recipe names.

@@ -63,8 +63,8 @@ func dataFolder(project, root, override string) string {
 
 // LockPlace returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
-// file there says.
-func LockPlace(lockPath string, l *lock.Lock, override string) (Place, error) {
+// file there says, else the default of the locked recipe.
+func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
 		return Place{}, err
@@ -77,7 +77,10 @@ func LockPlace(lockPath string, l *lock.Lock, override string) (Place, error) {
 		return Place{}, fmt.Errorf("recipe.path %q leaves the project folder", p.Path)
 	}
 	loaded, err := recipe.Load(filepath.Join(p.Root, filepath.FromSlash(p.Path)), recipe.Options{})
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		loaded = locked
+	case err != nil:
 		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
 	}
 	p.Data = dataFolder(p.Root, loaded.Recipe.Data.Root, "")
@@ -108,7 +111,7 @@ func (p Place) Images(d recipe.Data) string {
 	return filepath.Join(p.Data, filepath.FromSlash(d.Images))
 }
 
-// ErrNoData says that the data's root folder is missing.
+// ErrNoData says that a folder of the data is missing.
 var ErrNoData = errors.New("no folder")
 
 // makeData draws the built-in data where the data's root folder is missing. The
@@ -120,7 +123,7 @@ func (e *Experiment) makeData() error {
 			return fmt.Errorf("data.root: %w", err)
 		}
 		if !has(root, filepath.FromSlash(r.Data.Images)) {
-			return fmt.Errorf("data.images: no folder %s: name the folder of the pictures, below data.root", e.Place.Images(r.Data))
+			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
 		return nil
 	}

@@ -3,6 +3,7 @@ package lock
 import (
 	"fmt"
 	"sort"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -15,7 +16,7 @@ type Difference struct {
 	B    string `json:"b"`
 }
 
-// String reads "training[3].state: sha256:… -> sha256:…".
+// String reads "training[epoch 3].state: sha256:… -> sha256:…".
 func (d Difference) String() string {
 	show := func(s string) string {
 		if s == "" {
@@ -65,7 +66,7 @@ func walk(path string, a, b *yaml.Node, out *[]Difference) {
 		}
 	case yaml.SequenceNode:
 		for i := range max(len(a.Content), len(b.Content)) {
-			walk(fmt.Sprintf("%s[%d]", path, i), item(a, i), item(b, i), out)
+			walk(fmt.Sprintf("%s[%s]", path, label(i, item(a, i), item(b, i))), item(a, i), item(b, i), out)
 		}
 	}
 }
@@ -92,6 +93,24 @@ func text(n *yaml.Node) string {
 		return fmt.Sprintf("(%v)", err)
 	}
 	return string(b[:len(b)-1])
+}
+
+// label is how people find the item i of a list: by the stage's name, by the
+// number of the epoch, else by i, from 0.
+func label(i int, sides ...*yaml.Node) string {
+	for _, n := range sides {
+		if kind(n) != yaml.MappingNode {
+			continue
+		}
+		f := fields(n)
+		if name := f["name"]; name != nil {
+			return name.Value
+		}
+		if epoch := f["epoch"]; epoch != nil {
+			return "epoch " + epoch.Value
+		}
+	}
+	return strconv.Itoa(i)
 }
 
 func item(n *yaml.Node, i int) *yaml.Node {

@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/store"
 )
 
 const (
@@ -149,18 +150,6 @@ func (l *Lock) Bytes() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Write replaces the file at path in one step.
-func (l *Lock) Write(path string) error {
-	data, err := l.Bytes()
-	if err != nil {
-		return err
-	}
-	if err := store.WriteFile(path, data); err != nil {
-		return fmt.Errorf("write lock: %w", err)
-	}
-	return nil
-}
-
 // Read reads a lockfile. It refuses unknown keys, later formats and files of
 // unreasonable size; a file that does not exist gives fs.ErrNotExist.
 func Read(path string) (*Lock, error) {
@@ -189,7 +178,7 @@ func Parse(data []byte) (*Lock, error) {
 		Lock int `yaml:"lock"`
 	}
 	if err := yaml.Unmarshal(data, &version); err != nil {
-		return nil, fmt.Errorf("not a lockfile: %w", err)
+		return nil, fmt.Errorf("not a lockfile: %s", words(err))
 	}
 	switch {
 	case version.Lock == 0:
@@ -201,10 +190,22 @@ func Parse(data []byte) (*Lock, error) {
 	d.KnownFields(true)
 	l := new(Lock)
 	if err := d.Decode(l); err != nil {
-		return nil, fmt.Errorf("not a lockfile: %w", err)
+		return nil, fmt.Errorf("not a lockfile: %s", words(err))
 	}
 	if err := d.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, errors.New("not a lockfile: more than one YAML document")
 	}
 	return l, nil
+}
+
+var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
+// words says on one line, without Go's types, what the decoder found.
+func words(err error) string {
+	reasons := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	var several *yaml.TypeError
+	if errors.As(err, &several) {
+		reasons = several.Errors
+	}
+	return unknownKey.ReplaceAllString(strings.Join(reasons, "; "), "unknown key $1")
 }

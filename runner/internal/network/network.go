@@ -116,9 +116,9 @@ type NonFiniteError struct {
 // Error implements error.
 func (e *NonFiniteError) Error() string {
 	if e.Parameter != "" {
-		return fmt.Sprintf("the loss is not a finite number: parameter %s of %s is not finite any more; a lower rate may help", e.Parameter, e.Layer)
+		return fmt.Sprintf("the loss is not finite, first in %s: its parameter %s is not finite any more", e.Layer, e.Parameter)
 	}
-	return fmt.Sprintf("the loss is not a finite number: first seen in %s; a lower rate may help", e.Layer)
+	return fmt.Sprintf("the loss is not finite, first in %s", e.Layer)
 }
 
 // Step computes the loss of a batch and its gradients, which it leaves in the

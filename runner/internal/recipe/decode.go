@@ -19,6 +19,7 @@ type decoder struct {
 	places   map[string]place
 	fallback place
 	problems Problems
+	meant    []string // keys that an unknown one beside them probably means
 }
 
 // problem notes what is wrong at a key.
@@ -51,7 +52,8 @@ func (d *decoder) sound(keys ...string) bool {
 }
 
 // dropExplained takes out the missing keys that another problem explains: a
-// file could not be read, or a key of a later version may stand in their place.
+// file could not be read, or an unknown key or one of a later version may stand
+// in their place.
 func (d *decoder) dropExplained(partial bool) {
 	sections := map[string]bool{}
 	for _, p := range d.problems {
@@ -62,7 +64,7 @@ func (d *decoder) dropExplained(partial bool) {
 	}
 	d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool {
 		section, _ := cutName(p.Key)
-		return p.Reason == isRequired && (partial || sections[section])
+		return p.Reason == isRequired && (partial || sections[section] || slices.Contains(d.meant, p.Key))
 	})
 }
 
@@ -145,6 +147,8 @@ func (d *decoder) unknown(key, name string, value any, options []string) {
 	hint := "here can stand: " + strings.Join(options, ", ")
 	if near := didYouMean([]string{name}, slices.Concat(options, laterNames(key))); near != "" {
 		hint = near
+		above, _ := cutName(key)
+		d.meant = append(d.meant, join(above, Suggest(name, options)))
 	} else if strings.Contains(name, ".") {
 		hint = "write sections below one another, with indentation"
 	}

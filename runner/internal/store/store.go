@@ -121,7 +121,7 @@ func (s *Store) replace(path string, data []byte) error {
 			return err
 		}
 	}
-	return replace(path, data, false)
+	return replace(path, data)
 }
 
 func exists(path string) bool {
@@ -129,17 +129,49 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// WriteFile replaces a file that people keep (a lock, a report) in one step:
-// whoever looks sees the old content or the new, whole. A file that already has
-// this content is left alone.
+// File is a file that people keep: a lock, a page of a report.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// WriteFile replaces a file in one step: whoever looks sees the old content or
+// the new, whole. A file that already has this content is left alone.
 func WriteFile(path string, data []byte) error {
-	if old, err := os.ReadFile(path); err == nil && string(old) == string(data) {
-		return nil
+	_, err := WriteFiles([]File{{path, data}})
+	return err
+}
+
+// WriteFiles replaces several files. The first takes its place, in the order
+// given, only when all are whole on disk, so that a full disk changes none.
+// Returned are the paths of those that were not as they should be.
+func WriteFiles(files []File) (written []string, err error) {
+	var paths, temporaries []string
+	defer func() {
+		for _, name := range temporaries[len(written):] {
+			os.Remove(name)
+		}
+	}()
+	for _, f := range files {
+		if old, err := os.ReadFile(f.Path); err == nil && string(old) == string(f.Data) {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(f.Path), 0o777); err != nil {
+			return nil, err
+		}
+		name, err := stage(f.Path, f.Data, true)
+		if err != nil {
+			return nil, err
+		}
+		paths, temporaries = append(paths, f.Path), append(temporaries, name)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
+	for i, path := range paths {
+		if err := os.Rename(temporaries[i], path); err != nil {
+			return written, err
+		}
+		written = append(written, path)
 	}
-	return replace(path, data, true)
+	return written, nil
 }
 
 // Temporary returns the pattern of the temporary files that stand for a file or
@@ -148,10 +180,23 @@ func WriteFile(path string, data []byte) error {
 func Temporary(name string) string { return ".tmp-" + name + "-*" }
 
 // replace writes to a temporary file beside path and renames it.
-func replace(path string, data []byte, sync bool) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), Temporary(filepath.Base(path)))
+func replace(path string, data []byte) error {
+	name, err := stage(path, data, false)
 	if err != nil {
 		return err
+	}
+	if err := os.Rename(name, path); err != nil {
+		os.Remove(name)
+		return err
+	}
+	return nil
+}
+
+// stage writes a temporary file beside path and returns its name.
+func stage(path string, data []byte, sync bool) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), Temporary(filepath.Base(path)))
+	if err != nil {
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -160,20 +205,17 @@ func replace(path string, data []byte, sync bool) (err error) {
 		}
 	}()
 	if _, err = f.Write(data); err != nil {
-		return err
+		return "", err
 	}
 	if sync {
 		if err = f.Chmod(0o644); err != nil {
-			return err
+			return "", err
 		}
 		if err = f.Sync(); err != nil {
-			return err
+			return "", err
 		}
 	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return f.Name(), f.Close()
 }
 
 // Lock waits for the named lock of this store and holds it until unlock is

@@ -21,6 +21,7 @@ package table
 
 import (
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func read(path string, data recipe.Data) (*Table, error) {
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
-		return nil, fmt.Errorf("there is no such file: check data.root and data.table")
+		return nil, fmt.Errorf("%w: check data.root and data.table", fs.ErrNotExist)
 	case err != nil:
 		return nil, err
 	case info.IsDir():

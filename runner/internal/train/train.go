@@ -139,7 +139,7 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
 		})
 		if err != nil {
-			return diverged(err, epoch, step+1)
+			return at(err, epoch, step+1)
 		}
 		l.optimizer.Step()
 		sum += float64(float64(loss) * float64(len(rows)))
@@ -149,7 +149,7 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 	}
 	e := Epoch{Epoch: epoch, TrainLoss: sum / float64(seen)}
 	if err := l.validate(&e); err != nil {
-		return diverged(err, epoch, len(l.batches))
+		return at(err, epoch, len(l.batches))
 	}
 	net := l.Network.Tensors()
 	state := append(net[:len(net):len(net)], l.optimizer.Tensors()...)
@@ -201,7 +201,7 @@ func (l *loop) validate(e *Epoch) error {
 	e.ValidationLoss = metric.MSE(truth, predicted)
 	e.ValidationRMSE = metric.RMSE(l.Validation.Targets, original)
 	if math.IsNaN(e.ValidationLoss) || math.IsInf(e.ValidationLoss, 0) || math.IsInf(e.ValidationRMSE, 0) {
-		return errors.New("the validation loss is not finite")
+		return errors.New("the validation loss is not finite: " + diverged)
 	}
 	return nil
 }
@@ -238,9 +238,16 @@ func Scaled(net *network.Network, fitted *transform.Fitted, size int, pixels [][
 	return out, nil
 }
 
-// diverged adds to an error where in the training it happened.
-func diverged(err error, epoch, step int) error {
-	return fmt.Errorf("epoch %d, step %d: %w: the training diverged; a smaller train.optimizer rate usually mends it", epoch, step, err)
+// diverged says what a loss that is not finite means.
+const diverged = "the training diverged; a smaller rate in train.optimizer usually mends it"
+
+// at adds to an error where in the training it happened.
+func at(err error, epoch, step int) error {
+	var nonFinite *network.NonFiniteError
+	if errors.As(err, &nonFinite) {
+		err = fmt.Errorf("%w: %s", err, diverged)
+	}
+	return fmt.Errorf("epoch %d, step %d: %w", epoch, step, err)
 }
 
 // span is one batch, as positions in the epoch's order.

@@ -35,10 +35,16 @@ const (
 	Incomplete   Judgement = "INCOMPLETE"    // something is missing to decide
 )
 
+// How far a verification goes.
+const (
+	levelEvaluation = "evaluation" // the kept weights are evaluated again
+	levelRerun      = "rerun"      // the training is done again
+)
+
 // Verdict is a judgement and its reasons.
 type Verdict struct {
 	Judgement Judgement `json:"verdict"`
-	Level     string    `json:"level"` // evaluation or rerun
+	Level     string    `json:"level"`
 	// Reasons: what was found, the first place where things part first.
 	Reasons []string `json:"reasons"`
 	// Proves says what a VERIFIED of this level means, and what not.
@@ -66,9 +72,9 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Verdict{Judgement: Verified, Level: "evaluation", Proves: provesEvaluation}
+	v := &Verdict{Judgement: Verified, Level: levelEvaluation, Reasons: []string{}, Proves: provesEvaluation}
 	if o.Rerun {
-		v.Level, v.Proves = "rerun", provesRerun
+		v.Level, v.Proves = levelRerun, provesRerun
 	}
 	if claimed.Numerics != lock.Numerics {
 		return v.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", claimed.Numerics, lock.Numerics), nil
@@ -117,7 +123,7 @@ func (v *Verdict) because(j Judgement, format string, args ...any) *Verdict {
 
 // prepare sets up the locked experiment over a store of its own.
 func prepare(o Options, claimed *lock.Lock, loaded *recipe.Loaded) (*experiment.Experiment, func(), error) {
-	place, err := experiment.LockPlace(o.Lock, claimed, o.Data)
+	place, err := experiment.LockPlace(o.Lock, claimed, loaded, o.Data)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -202,6 +208,9 @@ func (v *Verdict) compare(claimed, made *lock.Lock) error {
 	}
 	if place := firstStage(claimed, made); place != "" {
 		v.because(Differs, "first stage that differs: %s", place)
+		if place == "train" && v.Level == levelEvaluation {
+			v.because(Differs, "what the lock says of the epochs is not what it says the stage train gave: one of them was edited; --rerun finds the epoch")
+		}
 	}
 	for i := range min(len(claimed.Training), len(made.Training)) {
 		if a, b := claimed.Training[i], made.Training[i]; a != b {

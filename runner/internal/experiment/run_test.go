@@ -1,0 +1,34 @@
+package experiment
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/clean"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/table"
+)
+
+// TestUnknownPart holds that rows whose split column names no part are told by
+// their lines in the file, not by their place among the rows kept.
+func TestUnknownPart(t *testing.T) {
+	labels := &table.Table{Path: "labels.csv", Columns: []string{"part"}}
+	for i, text := range []string{"train", "dropped", "tset", "validation", "", "test", "x", "y", "z", "x", "x"} {
+		labels.Rows = append(labels.Rows, table.Row{Line: i + 2, Cells: []table.Cell{{Text: text, Kind: table.Text}}})
+	}
+	spec := recipe.Split{By: "column", Column: "part", Parts: recipe.Parts{Train: "train", Validation: "validation", Test: "test"}}
+	l := &line{
+		Experiment: &Experiment{Loaded: &recipe.Loaded{Recipe: recipe.Recipe{Split: spec}}},
+		table:      labels,
+		ledger:     &clean.Ledger{Kept: []int{0, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
+	}
+	err := runSplit(context.Background(), l)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	const want = `correct line 4 ("tset"), line 6 (""), line 8 ("x"), line 9 ("y"), line 10 ("z"), 2 more, or name the values in split.parts`
+	if got := err.Error(); !strings.HasPrefix(got, "table labels.csv: split by column part: 7 rows name no part") || !strings.HasSuffix(got, want) {
+		t.Errorf("got %s", got)
+	}
+}
