@@ -99,11 +99,11 @@ func (c *checkpoints) Save(p *train.Checkpoint) error {
 }
 
 func (c *checkpoints) put(tensors []weights.Tensor) (digest.Digest, error) {
-	var file bytes.Buffer
-	if err := weights.WriteSafetensors(&file, tensors, nil); err != nil {
+	file, err := weights.Encode(tensors, nil)
+	if err != nil {
 		return digest.Digest{}, fmt.Errorf("keep a checkpoint: %w", err)
 	}
-	return c.store.Put(file.Bytes())
+	return c.store.Put(file)
 }
 
 // forget frees the state of a training whose result is locked.

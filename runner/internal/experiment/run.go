@@ -146,11 +146,11 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	var file bytes.Buffer
-	if err := weights.WriteSafetensors(&file, result.Weights, nil); err != nil {
+	file, err := weights.Encode(result.Weights, nil)
+	if err != nil {
 		return err
 	}
-	object, err := l.Store.Put(file.Bytes())
+	object, err := l.Store.Put(file)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Describe says in words how the verified parts of two locks differ, beyond
-// their recipes, a line a part. Compare has every digit and digest.
+// their recipes, one line a part. Compare has every digit and digest.
 func Describe(a, b *Lock) []string {
 	var lines []string
 	say := func(part string, facts ...string) {
@@ -57,13 +57,14 @@ func change[T comparable](name string, a, b T) string {
 	return when(a != b, fmt.Sprintf("%s %v -> %v", name, a, b))
 }
 
-// figure shows four digits, and all where four do not tell the two apart.
+// figure shows four digits, and more where four do not tell the two apart.
 func figure(name string, a, b float64) string {
-	x, y := fmt.Sprintf("%.4g", a), fmt.Sprintf("%.4g", b)
-	if x == y {
-		return change(name, a, b)
+	for digits := 4; ; digits++ {
+		x, y := fmt.Sprintf("%.*g", digits, a), fmt.Sprintf("%.*g", digits, b)
+		if x != y || digits == 17 { // 17 tell any two apart
+			return change(name, x, y)
+		}
 	}
-	return change(name, x, y)
 }
 
 func when(condition bool, fact string) string {

@@ -20,8 +20,8 @@
 package table
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -87,7 +87,7 @@ func read(path string, data recipe.Data) (*Table, error) {
 	info, err := os.Stat(path)
 	switch {
 	case os.IsNotExist(err):
-		return nil, fmt.Errorf("%w: check data.root and data.table", fs.ErrNotExist)
+		return nil, fmt.Errorf("%w: check data.root and data.table", errors.Unwrap(err)) // the path is said already
 	case err != nil:
 		return nil, err
 	case info.IsDir():
