@@ -6,13 +6,14 @@ import (
 	"image"
 	"image/jpeg"
 	"math"
+	"slices"
 	"sync"
 
 	"biomass/runner/internal/rng"
 )
 
 const (
-	side    = 320 // pixels, of a photo
+	side    = 256 // pixels, of a photo
 	quality = 88  // of the JPEG
 )
 
@@ -89,28 +90,35 @@ func (c *canvas) each(f frame, u0, v0, u1, v1 float64, paint func(pixel *colour,
 	}
 }
 
-// blur mixes every pixel with its neighbours, twice: strength 0 to 64.
+// blur mixes every pixel but the outermost with its neighbours to the left and
+// right, then with those above and below: strength 0 to 85.
 func (c *canvas) blur(strength int32) {
-	for range 2 {
-		for y := range side {
-			blurLine(c.pixels[y*side:], 1, strength)
+	for y := range side {
+		row := c.pixels[y*side : (y+1)*side]
+		before := row[0]
+		for x := 1; x < side-1; x++ {
+			was := row[x]
+			row[x] = was.between(&before, &row[x+1], strength)
+			before = was
 		}
-		for x := range side {
-			blurLine(c.pixels[x:], side, strength)
+	}
+	above := slices.Clone(c.pixels[:side])
+	for y := 1; y < side-1; y++ {
+		row, below := c.pixels[y*side:(y+1)*side], c.pixels[(y+1)*side:]
+		for x := range row {
+			was := row[x]
+			row[x] = was.between(&above[x], &below[x], strength)
+			above[x] = was
 		}
 	}
 }
 
-func blurLine(line []colour, stride int, strength int32) {
-	before := line[0]
-	for i := range side - 1 {
-		here, after := &line[i*stride], line[(i+1)*stride]
-		was := *here
-		for k := range here {
-			here[k] += (before[k] + after[k] - 2*was[k]) * strength >> 8
-		}
-		before = was
+// between returns c with strength/256 of each of its two neighbours in it.
+func (c colour) between(before, after *colour, strength int32) colour {
+	for k := range c {
+		c[k] += (before[k] + after[k] - 2*c[k]) * strength >> 8
 	}
+	return c
 }
 
 // encode develops the photo: the light's colour (256 is white), darker
@@ -121,14 +129,16 @@ func (c *canvas) encode(light colour, corner, noise int32, seed uint32) ([]byte,
 	for y := range side {
 		for x := range side {
 			dx, dy := int32(x-side/2), int32(y-side/2)
-			gain := 256 - corner*(dx*dx+dy*dy)/(side*side/2)
-			p := c.at(x, y).shade(gain)
-			to := m.Pix[m.PixOffset(x, y):]
+			p := c.at(x, y)
+			dark := 256 - corner*(dx*dx+dy*dy)/(side*side/2)
+			to := m.Pix[m.PixOffset(x, y):][:4]
 			seed = seed*1664525 + 1013904223
-			grey := table[seed>>20]
+			random := seed ^ seed>>15
+			grey := 2 * table[random&4095] * noise
 			for k := range p {
-				seed = seed*1664525 + 1013904223
-				v := p[k]*light[k]>>8 + (2*grey+table[seed>>20])*noise
+				v := (p[k]*dark>>8)*light[k]>>8 + grey
+				random = random>>5 ^ random<<9
+				v += table[random&4095] * noise
 				to[k] = uint8(clamp((v+128)>>8, 0, 255))
 			}
 			to[3] = 255

@@ -38,7 +38,7 @@ func newForm(s *rng.Stream) *form {
 	}
 	// t^a (1-t)^b is widest at a/(a+b).
 	b := 0.45 + float64(0.35*s.Float64())
-	a := b * (0.8 + float64(1.1*s.Float64()))
+	a := float64(b * (0.8 + float64(1.1*s.Float64())))
 	peak := a / (a + b)
 	top := elementary.Pow(peak, a) * elementary.Pow(1-peak, b)
 	teeth, depth := 3+s.IntN(5), 0.0
@@ -49,7 +49,7 @@ func newForm(s *rng.Stream) *form {
 		t := float64(i) / outlines
 		tooth := 1 - float64(depth*(1+elementary.Cos(2*math.Pi*float64(teeth)*t)))
 		f.outline[i] = elementary.Pow(t, a) * elementary.Pow(1-t, b) / top * tooth
-		f.fill += f.outline[i] / outlines
+		f.fill += float64(f.outline[i] / outlines)
 	}
 	return f
 }
@@ -57,7 +57,7 @@ func newForm(s *rng.Stream) *form {
 // area returns the blade's area of a leaf, in mm².
 func (f *form) area(l *leaf) float64 {
 	blade := l.length * (1 - f.petiole)
-	return 2 * blade * blade * f.width * l.roll * f.fill
+	return float64(2 * blade * blade * f.width * l.roll * f.fill)
 }
 
 // growLeaves makes a plant's leaves, the oldest first: each a golden angle on
@@ -67,7 +67,7 @@ func growLeaves(s *rng.Stream, p *plant) (*form, []leaf) {
 	f := newForm(s)
 	f.gloss = clamp(p.thickness*0.3, 0.05, 0.6)
 	leaves := make([]leaf, p.leaves)
-	start := 2 * math.Pi * s.Float64()
+	start := float64(2 * math.Pi * s.Float64())
 	var area float64
 	for i := range leaves {
 		l := &leaves[i]
@@ -82,7 +82,7 @@ func growLeaves(s *rng.Stream, p *plant) (*form, []leaf) {
 		}
 		area += f.area(l)
 	}
-	scale := math.Sqrt(p.area * 100 / area)
+	scale := math.Sqrt(p.area * 100 / area) // 100 mm² a cm²
 	for i := range leaves {
 		leaves[i].length *= scale
 		leaves[i].paint(s, p)
@@ -133,7 +133,7 @@ func (l *leaf) paint(s *rng.Stream, p *plant) {
 
 // at returns half the outline's width at t from 0 to 1 along the blade.
 func (f *form) at(t float64) float64 {
-	x := t * outlines
+	x := float64(t * outlines)
 	i := min(int(x), outlines-1)
 	return mix(f.outline[i], f.outline[i+1], x-float64(i))
 }
@@ -144,9 +144,9 @@ func (l *leaf) draw(c *canvas, plantFrame frame, turn float64, f *form, light fl
 	on := plantFrame
 	angle := l.angle + turn
 	on.cos, on.sin = elementary.Cos(angle), elementary.Sin(angle)
-	stem := l.length * f.petiole
+	stem := float64(l.length * f.petiole)
 	blade := l.length - stem
-	half := blade * f.width * l.roll
+	half := float64(blade * f.width * l.roll)
 	reach := half + float64(math.Abs(l.bend)*l.length) + 1
 	pixel := 1 / on.scale
 
@@ -170,8 +170,8 @@ func (l *leaf) draw(c *canvas, plantFrame frame, turn float64, f *form, light fl
 	}
 
 	shadow := on
-	shadow.x -= 1.1 * on.scale * elementary.Cos(light)
-	shadow.y -= 1.1 * on.scale * elementary.Sin(light)
+	shadow.x -= float64(1.1 * on.scale * elementary.Cos(light))
+	shadow.y -= float64(1.1 * on.scale * elementary.Sin(light))
 	c.each(shadow, 0, -reach, l.length+1, reach, func(p *colour, u, v float64) {
 		if depth, _, _ := inside(u, v); depth > -0.6 {
 			*p = p.shade(256 - fraction(clamp((depth+0.6)/1.6, 0, 1)*0.36))
@@ -182,7 +182,7 @@ func (l *leaf) draw(c *canvas, plantFrame frame, turn float64, f *form, light fl
 	facing := elementary.Sin(light - angle)
 	c.each(on, 0, -reach, l.length+pixel, reach, func(p *colour, u, v float64) {
 		depth, t, w := inside(u, v)
-		cover := depth*on.scale + 0.5
+		cover := float64(depth*on.scale) + 0.5
 		if cover <= 0 {
 			return
 		}
@@ -192,21 +192,22 @@ func (l *leaf) draw(c *canvas, plantFrame frame, turn float64, f *form, light fl
 			ink = l.vein
 		} else {
 			across := math.Abs(w)
-			wave := t*7 - float64(across*4)
+			wave := float64(t*7) - float64(across*4)
 			wave -= math.Floor(wave)
 			if wave < 0.16 {
 				ink = ink.mix(l.vein, 70)
 			} else {
 				bright += float64(0.07 * (0.5 - wave))
 			}
-			rib := 1.6 - math.Abs(w)*half*on.scale
+			rib := 1.6 - float64(across*half*on.scale)
 			if rib > 0 {
 				ink = ink.mix(l.vein, fraction(rib*0.7*(1.1-t)))
 			}
 			if t > 1-l.withered {
 				ink = ink.mix(brown, 200)
 			}
-			shine := 1 - 12*float64((t-0.55)*(t-0.55)) - 14*float64((w-0.35*facing)*(w-0.35*facing))
+			dt, dw := t-0.55, w-float64(0.35*facing)
+			shine := 1 - float64(12*dt*dt) - float64(14*dw*dw)
 			if shine > 0 {
 				ink = ink.mix(rgb(236, 242, 228), fraction(shine*f.gloss*0.6))
 			}

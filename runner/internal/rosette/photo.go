@@ -17,8 +17,8 @@ type pot struct {
 	rim      colour
 	bench    colour
 	soil     colour
-	moss     float64 // 0 none, 1 much
-	perlite  int32   // crumbs brighter than this are white
+	moss     int32 // added to the clouds, what is above 0 is covered
+	perlite  int32 // crumbs brighter than this are white
 	tileX    int
 	tileY    int
 	label    float64 // direction of the sticker
@@ -35,7 +35,7 @@ func newPot(s *rng.Stream) pot {
 	return pot{
 		square: s.IntN(2) == 0,
 		rim:    rims[s.IntN(len(rims))], bench: benches[s.IntN(len(benches))], soil: soils[s.IntN(len(soils))],
-		moss:    clamp(s.Float64()*1.6-0.8, 0, 1),
+		moss:    int32(clamp(1.6*(s.Float64()-0.5), 0, 1)*130) - 215,
 		perlite: 205 + int32(s.IntN(40)),
 		tileX:   s.IntN(tile), tileY: s.IntN(tile),
 		label: 2 * math.Pi * s.Float64(), writing: s.Uint64(),
@@ -55,9 +55,9 @@ func (k *shot) draw(seed uint64, p *plant) ([]byte, error) {
 	turn := 2 * math.Pi * view.Float64()
 	light := 2 * math.Pi * view.Float64()
 	ground := frame{
-		x: side/2 + float64(7*view.Normal()), y: side/2 + float64(7*view.Normal()),
+		x: side/2 + float64(0.022*side*clamp(view.Normal(), -2, 2)), y: side/2 + float64(0.022*side*clamp(view.Normal(), -2, 2)),
 		cos: elementary.Cos(turn), sin: elementary.Sin(turn),
-		scale: 2.75 * (0.8 + float64(0.42*view.Float64())),
+		scale: 0.0086 * side * (0.8 + float64(0.42*view.Float64())),
 	}
 
 	c := new(canvas)
@@ -69,9 +69,9 @@ func (k *shot) draw(seed uint64, p *plant) ([]byte, error) {
 		leaves[i].draw(c, plantFrame, turn, form, light)
 	}
 
-	c.blur(int32(8 + view.IntN(44)))
+	c.blur(int32(12 + view.IntN(70)))
 	exposure := 1 + float64(0.06*clamp(view.Normal(), -2, 2))
-	warmth := 0.03 * clamp(view.Normal(), -2, 2)
+	warmth := float64(0.03 * clamp(view.Normal(), -2, 2))
 	tint := [3]float64{exposure * (1 + warmth), exposure, exposure * (1 - warmth)}
 	if k.lamp {
 		pink := 0.7 + float64(0.3*view.Float64())
@@ -95,31 +95,32 @@ func (p *pot) draw(c *canvas, on frame, light float64) {
 	lightV := float64(elementary.Sin(light)*on.cos) - float64(elementary.Cos(light)*on.sin)
 	green, white := rgb(92, 118, 50), rgb(214, 210, 200)
 	c.each(on, -1000, -1000, 1000, 1000, func(px *colour, u, v float64) {
-		x, y := p.tileX+int(u*4+2048), p.tileY+int(v*4+2048)
+		x, y := p.tileX+int(4*(u+512)), p.tileY+int(4*(v+512))
 		depth := p.depth(u, v)
-		away := p.depth(u+float64(2.5*lightU), v+float64(2.5*lightV))
-
-		bench := p.bench
-		if p.textured {
-			bench = bench.shade(226 + fine.at(x/2, y/2)/5)
+		away := p.depth(u+float64(2.5*lightU), v+float64(2.5*lightV)) // the depth before the shadow fell
+		if depth > rimWidth {
+			crumb := fine.at(x, y)
+			*px = p.soil.shade(120 + crumb)
+			if m := coarse.at(x/2, y/2) + p.moss; m > 0 {
+				*px = px.mix(green.shade(170+crumb/2), min(6*m, 220))
+			}
+			if fine.at(y, x+77) > p.perlite {
+				*px = px.mix(white, 190)
+			}
+			if shade := 1 - (away-rimWidth)/3.5; shade > 0 {
+				*px = px.shade(256 - fraction(shade*0.5))
+			}
+		} else if p.textured {
+			*px = p.bench.shade(226 + fine.at(x/2, y/2)/5)
 		} else {
-			bench = bench.shade(244 + coarse.at(x/8, y)/12)
+			*px = p.bench.shade(244 + coarse.at(x/8, y)/12)
 		}
-		bench = bench.shade(256 - fraction(clamp((away+4)/6, 0, 1)*0.45))
-
-		crumb := fine.at(x, y)
-		soil := p.soil.shade(120 + crumb)
-		if m := coarse.at(x/2, y/2) + int32(p.moss*130) - 215; m > 0 {
-			soil = soil.mix(green.shade(170+crumb/2), min(6*m, 220))
+		if depth <= rimWidth && away > -4 {
+			*px = px.shade(256 - fraction((away+4)/6*0.45))
 		}
-		if fine.at(y, x+77) > p.perlite {
-			soil = soil.mix(white, 190)
+		if edge := float64(min(depth, rimWidth-depth)*on.scale) + 0.5; edge > 0 {
+			*px = px.mix(p.rim.shade(230-int32(clamp(away-depth, -3, 3)*16)), fraction(edge))
 		}
-		soil = soil.shade(256 - fraction(clamp(1-(away-rimWidth)/3.5, 0, 1)*0.5))
-
-		rim := p.rim.shade(230 + int32(clamp(away-depth, -3, 3)*-16))
-		ink := bench.mix(rim, fraction(depth*on.scale+0.5))
-		*px = ink.mix(soil, fraction((depth-rimWidth)*on.scale+0.5))
 	})
 }
 

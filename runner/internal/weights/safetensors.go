@@ -54,7 +54,7 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string)
 	chunk := make([]byte, 0, chunkBytes)
 	for _, t := range tensors {
 		for part := range slices.Chunk(t.Float, chunkBytes/4) {
-			if _, err := w.Write(appendFloats(chunk, part)); err != nil {
+			if _, err := w.Write(appendFloats(chunk[:0], part)); err != nil {
 				return fmt.Errorf("write safetensors: tensor %q: %w", t.Name, err)
 			}
 		}

@@ -16,6 +16,7 @@ var sample = []Tensor{
 	{Name: "a.num_batches_tracked", Shape: []int{}, Int: []int64{-7}},
 	{Name: "empty \"ünïcode\"", Shape: []int{0, 4}, Float: []float32{}},
 	{Name: "c.steps", Shape: []int{2}, Int: []int64{math.MaxInt64, math.MinInt64}},
+	{Name: "d.weight", Shape: []int{1}, Float: []float32{3}}, // behind integers, as in a checkpoint
 }
 
 func written(t testing.TB, tensors []Tensor, metadata map[string]string) []byte {

@@ -1,0 +1,132 @@
+package lock
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/digest"
+)
+
+func example() *Lock {
+	d := func(s string) digest.Digest { return digest.Of([]byte(s)) }
+	return &Lock{
+		Lock: Format, Numerics: Numerics,
+		Recorded: Recorded{Commit: "1f3c", Dirty: true, Patch: d("patch")},
+		Recipe: Recipe{Path: "plants.yaml", Digest: d("recipe"), Canonical: map[string]any{
+			"name": "plants", "split": map[string]any{"seed": 42}, "clean": []any{map[string]any{"drop": "missing_target"}},
+		}},
+		Data:     Data{Table{"labels.xlsx", d("table"), 10, d("rows")}, Images{"images", d("images"), 9}},
+		Clean:    Clean{Kept: 8, Dropped: map[string]int{"missing_target": 1, "missing_image": 1}, Ledger: d("ledger")},
+		Split:    Split{Train: 5, Validation: 2, Test: 1, Groups: 4, Digest: d("split")},
+		Stages:   []Stage{{"table", 1, d("key"), d("output")}, {"train", 2, d("key 2"), d("output 2")}},
+		Training: []Epoch{{1, 1. / 3, 0.1, 1e-17, d("state 1")}, {2, 0.25, math.Pi, 1e21, d("state 2")}},
+		Model:    Model{Parameters: 100, Weights: d("weights"), Epoch: 2},
+		Results:  map[string]Score{"test": {Photos: 1, RMSE: 0.1, RMSEInterval: []float64{0.05, 0.2}, BaselineR2: map[string]float64{"mean": -0.1}}},
+		Report:   Report{d("report")},
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	l := example()
+	data, err := l.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Parse(data)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	if !reflect.DeepEqual(back, l) {
+		t.Errorf("got %+v, want %+v", back, l)
+	}
+	again, err := back.Bytes()
+	if err != nil || string(again) != string(data) {
+		t.Errorf("written again it is another file: %v\n%s", err, again)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	for path, change := range map[string]func(*Lock){
+		"":                            func(l *Lock) { l.Recorded = Recorded{Unknown: "no git repository"} },
+		"numerics":                    func(l *Lock) { l.Numerics++ },
+		"recipe.canonical.split.seed": func(l *Lock) { l.Recipe.Canonical["split"] = map[string]any{"seed": 43} },
+		"recipe.canonical.added":      func(l *Lock) { l.Recipe.Canonical["added"] = true },
+		"clean.dropped.missing_image": func(l *Lock) { delete(l.Clean.Dropped, "missing_image") },
+		"stages[train].output":        func(l *Lock) { l.Stages[1].Output[0] ^= 1 },
+		"training[epoch 2].validation_loss": func(l *Lock) {
+			l.Training[1].ValidationLoss = math.Nextafter(math.Pi, 4)
+		},
+		"results.test.rmse_interval[0]": func(l *Lock) { l.Results["test"].RMSEInterval[0] = 0.06 },
+	} {
+		changed := example()
+		change(changed)
+		differences, err := Compare(example(), changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case path == "" && len(differences) == 0:
+		case len(differences) == 1 && differences[0].Path == path && differences[0].A != differences[0].B:
+		default:
+			t.Errorf("%q: got %v", path, differences)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	good, err := example().Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing":       {"", "no key lock"},
+		"no mapping":    {"- 1\n", "not a lockfile"},
+		"no YAML":       {"lock: [", "not a lockfile"},
+		"another file":  {"version: 1\nname: plants\n", "no key lock"},
+		"later format":  {strings.Replace(string(good), "lock: 1\n", "lock: 2\n", 1), "format 2"},
+		"unknown key":   {string(good) + "extra: 1\n", "unknown key extra"},
+		"bad digest":    {strings.Replace(string(good), "sha256:", "sha256:x", 1), "is no digest"},
+		"two documents": {string(good) + "---\nlock: 1\n", "more than one"},
+		"too large":     {strings.Repeat("#", limit+1), "larger than"},
+	} {
+		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "plants.lock.yaml")
+	if _, err := Read(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, good, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzParse wants an error or a lock, never a panic, and that what was read can
+// be written.
+func FuzzParse(f *testing.F) {
+	good, err := example().Bytes()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte("lock: 1\ntraining: [&a [*a]]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := Parse(data)
+		if err != nil {
+			return
+		}
+		if _, err := l.Bytes(); err != nil {
+			t.Errorf("read, but not written: %v", err)
+		}
+	})
+}

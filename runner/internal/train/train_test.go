@@ -1,0 +1,212 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"biomass/runner/internal/network"
+	"biomass/runner/internal/progress"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/rng"
+	"biomass/runner/internal/transform"
+	"biomass/runner/internal/weights"
+)
+
+const size = 8
+
+// memory keeps the newest checkpoint, and ends the run after some epochs.
+type memory struct {
+	newest *Checkpoint
+	saves  int
+	cancel func()
+	after  int
+}
+
+func (m *memory) Load() (*Checkpoint, error) { return m.newest, nil }
+
+func (m *memory) Save(c *Checkpoint) error {
+	copied := *c
+	copied.Epochs = append([]Epoch(nil), c.Epochs...)
+	m.newest = &copied
+	if m.saves++; m.saves == m.after {
+		m.cancel()
+	}
+	return nil
+}
+
+// set returns pictures whose target is their brightness.
+func set(n int, seed uint64) Set {
+	s := rng.New(seed, "pictures")
+	out := Set{}
+	for range n {
+		level := s.IntN(200)
+		pixels := make([]uint8, size*size*3)
+		for i := range pixels {
+			pixels[i] = uint8(level + s.IntN(40))
+		}
+		out.Pixels = append(out.Pixels, pixels)
+		out.Targets = append(out.Targets, float64(level)/100)
+	}
+	return out
+}
+
+func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
+	t.Helper()
+	spec := recipe.Train{
+		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: "mse", Keep: "best",
+		Optimizer: recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
+	}
+	if change != nil {
+		change(&spec)
+	}
+	net, err := network.New(recipe.Network{Backbone: "layers", Layers: []recipe.Layer{
+		{Kind: "conv", Size: 4, Kernel: 3, Stride: 2, Padding: 1, Bias: true}, {Kind: "batch_norm"}, {Kind: "relu"},
+		{Kind: "flatten"}, {Kind: "dropout", Probability: 0.2}, {Kind: "dense", Size: 1, Bias: true},
+	}}, network.Input{Height: size, Width: size, Channels: 3}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Initialize(spec.Seed)
+	training := set(27, 1)
+	fitted, err := transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "standardize"},
+		training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &memory{}
+	return Input{
+		Spec: spec, Size: size, Network: net, Fitted: fitted, Train: training, Validation: set(10, 2),
+		Augment:     []recipe.Augment{{Kind: "horizontal_flip", Value: 0.5}},
+		Checkpoints: m, Progress: progress.Silent,
+	}, m
+}
+
+func run(t *testing.T, in Input) *Result {
+	t.Helper()
+	r, err := Run(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestLearnsAndKeepsBest checks that the loss falls and that the kept weights
+// are those of the epoch with the lowest validation loss.
+func TestLearnsAndKeepsBest(t *testing.T) {
+	in, _ := input(t, func(s *recipe.Train) { s.Epochs = 12 })
+	r := run(t, in)
+	if first, last := r.Epochs[0].TrainLoss, r.Epochs[11].TrainLoss; last > first/2 {
+		t.Errorf("the training loss went from %v to %v", first, last)
+	}
+	for _, e := range r.Epochs {
+		if e.ValidationLoss < r.Epochs[r.Kept-1].ValidationLoss {
+			t.Errorf("epoch %d is better than the kept epoch %d", e.Epoch, r.Kept)
+		}
+	}
+	if err := in.Network.Load(r.Weights); err != nil {
+		t.Fatal(err)
+	}
+	again := Epoch{}
+	if err := (&loop{Input: in}).validate(&again); err != nil {
+		t.Fatal(err)
+	}
+	if want := r.Epochs[r.Kept-1]; again.ValidationLoss != want.ValidationLoss || again.ValidationRMSE != want.ValidationRMSE {
+		t.Errorf("the kept weights give %v, their epoch had %v", again, want)
+	}
+}
+
+func TestKeepLast(t *testing.T) {
+	in, _ := input(t, func(s *recipe.Train) { s.Keep = "last" })
+	if r := run(t, in); r.Kept != in.Spec.Epochs {
+		t.Errorf("epoch %d was kept, want the last", r.Kept)
+	}
+}
+
+// TestResume cuts a training after each of its epochs and lets another one go
+// on from the checkpoint: history, chain and weights are those of an uncut one.
+func TestResume(t *testing.T) {
+	for name, optimizer := range map[string]recipe.Optimizer{
+		"adam": {Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
+		"sgd":  {SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}},
+	} {
+		change := func(s *recipe.Train) { s.Optimizer = optimizer }
+		in, _ := input(t, change)
+		whole := run(t, in)
+		for after := 1; after < in.Spec.Epochs; after++ {
+			in, m := input(t, change)
+			ctx, cancel := context.WithCancel(context.Background())
+			m.cancel, m.after = cancel, after
+			if _, err := Run(ctx, in); !errors.Is(err, context.Canceled) {
+				t.Fatalf("a cancelled run gave %v", err)
+			}
+			rest, _ := input(t, change)
+			rest.Checkpoints = m
+			r := run(t, rest)
+			if !reflect.DeepEqual(r.Epochs, whole.Epochs) || r.Kept != whole.Kept || weights.Digest(r.Weights) != weights.Digest(whole.Weights) {
+				t.Errorf("%s cut after epoch %d: another result", name, after)
+			}
+		}
+	}
+}
+
+// TestSeed checks that the seed matters, and nothing else does.
+func TestSeed(t *testing.T) {
+	in, _ := input(t, nil)
+	a := run(t, in)
+	in, _ = input(t, nil)
+	b := run(t, in)
+	in, _ = input(t, func(s *recipe.Train) { s.Seed = 4 })
+	c := run(t, in)
+	if !reflect.DeepEqual(a.Epochs, b.Epochs) {
+		t.Error("the same seed gives another training")
+	}
+	if a.Epochs[0].State == c.Epochs[0].State {
+		t.Error("another seed gives the same training")
+	}
+}
+
+func TestDivergence(t *testing.T) {
+	in, m := input(t, func(s *recipe.Train) { s.Optimizer = recipe.Optimizer{SGD: &recipe.SGD{Rate: 1e30}} })
+	_, err := Run(context.Background(), in)
+	if err == nil {
+		t.Fatal("a rate of 1e30 trained")
+	}
+	var where *network.NonFiniteError
+	if !errors.As(err, &where) || where.Layer == "" || !strings.Contains(err.Error(), "epoch 1, step ") {
+		t.Errorf("the error does not say where: %v", err)
+	}
+	if m.newest != nil {
+		t.Error("a diverged epoch was kept")
+	}
+}
+
+func TestBatches(t *testing.T) {
+	for _, c := range []struct {
+		n, size int
+		last    string
+		want    []span
+		err     string
+	}{
+		{8, 4, "keep", []span{{0, 4}, {4, 8}}, ""},
+		{10, 4, "keep", []span{{0, 4}, {4, 8}, {8, 10}}, ""},
+		{10, 4, "drop", []span{{0, 4}, {4, 8}}, ""},
+		{10, 4, "merge", []span{{0, 4}, {4, 10}}, ""},
+		{9, 4, "merge", []span{{0, 4}, {4, 9}}, ""},
+		{3, 4, "drop", []span{{0, 3}}, ""},
+		{3, 1, "keep", []span{{0, 1}, {1, 2}, {2, 3}}, ""},
+		{9, 4, "keep", nil, "last batch of 1"},
+		{1, 4, "merge", nil, "last batch of 1"},
+		{0, 4, "keep", nil, "empty"},
+	} {
+		got, err := batches(c.n, c.size, c.last)
+		switch {
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%d rows in batches of %d, %s: error %v, want %q", c.n, c.size, c.last, err, c.err)
+		case c.err == "" && (err != nil || !reflect.DeepEqual(got, c.want)):
+			t.Errorf("%d rows in batches of %d, %s: got %v, %v", c.n, c.size, c.last, got, err)
+		}
+	}
+}
