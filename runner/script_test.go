@@ -62,6 +62,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":      code,
 			"interrupt": interrupt,
+			"await":     await,
 			"json":      isJSON,
 			"draw":      draw,
 			"sheet":     sheet,
@@ -144,21 +145,26 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(c.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && bytes.Contains(data, []byte(args[1])) {
-			break
-		}
-		if time.Now().After(deadline) {
-			c.Process.Kill()
-			ts.Fatalf("%s does not hold %q\n%s", args[0], args[1], stderr.String())
-		}
-	}
+	ts.Defer(func() { c.Process.Kill() })
+	await(ts, false, args[:2])
 	ts.Check(c.Process.Signal(os.Interrupt))
 	err = <-ended
 	ts.Logf("[stderr]\n%s", stderr.String())
 	wantCode(ts, err, want, stderr.String())
 	if !strings.Contains(stderr.String(), "interrupted") {
 		ts.Fatalf("the interruption is not told of")
+	}
+}
+
+// await FILE TEXT waits until the file holds the text.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && bytes.Contains(data, []byte(args[1])) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not hold %q", args[0], args[1])
+		}
 	}
 }
 
@@ -260,11 +266,14 @@ func truncate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data[:len(data)/2]), 0o666))
 }
 
-// flip FILE changes the lowest bit of the last byte of a file.
+// flip PATH changes the lowest bit of the last byte of a file, or of every file
+// below a folder.
 func flip(ts *testscript.TestScript, _ bool, args []string) {
-	data := []byte(ts.ReadFile(args[0]))
-	data[len(data)-1] ^= 1
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
+	for path, content := range files(ts, args) {
+		data := []byte(content)
+		data[len(data)-1] ^= 1
+		ts.Check(os.WriteFile(path, data, 0o666))
+	}
 }
 
 // lines FILE ends the lines of a text as Windows does.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,6 +36,9 @@ func (s *session) initCommand() *cobra.Command {
 			if err = errors.Join(err, f.Close()); err != nil {
 				os.Remove(path)
 				return fmt.Errorf("init: %w", err)
+			}
+			if s.json {
+				return json.NewEncoder(s.out).Encode(map[string]any{"written": []string{path}})
 			}
 			fmt.Fprintf(s.out, "wrote %s; runner plan %s shows what it would do\n", path, path)
 			return nil

@@ -79,6 +79,29 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	for want, change := range map[string]func(*Lock){
+		"":                                  func(l *Lock) { l.Recorded = Recorded{} },
+		"table: rows 10 -> 11, other cells": func(l *Lock) { l.Data.Table.Rows++; l.Data.Table.Canonical[0] ^= 1; l.Data.Table.Digest[0] ^= 1 },
+		"table: another file with the same cells": func(l *Lock) { l.Data.Table.Digest[0] ^= 1 },
+		"pictures: files 9 -> 8, other bytes":     func(l *Lock) { l.Data.Images.Files--; l.Data.Images.Digest[0] ^= 1 },
+		"cleaning: rows kept 8 -> 7, missing_image 1 -> 2, another ledger": func(l *Lock) {
+			l.Clean = Clean{Kept: 7, Dropped: map[string]int{"missing_target": 1, "missing_image": 2}}
+		},
+		"split: other rows on each side":                                    func(l *Lock) { l.Split.Digest[0] ^= 1 },
+		"training: apart from epoch 2 on, kept epoch 2 -> 1, other weights": func(l *Lock) { l.Training[1].State[0] ^= 1; l.Model.Epoch = 1; l.Model.Weights[0] ^= 1 },
+		"test: RMSE 0.1 -> 0.10001":                                         func(l *Lock) { s := l.Results["test"]; s.RMSE = 0.10001; l.Results["test"] = s },
+		"validation: measured only in the second":                           func(l *Lock) { l.Results["validation"] = Score{} },
+		"report: another content":                                           func(l *Lock) { l.Report.Digest[0] ^= 1 },
+	} {
+		changed := example()
+		change(changed)
+		if got := strings.Join(Describe(example(), changed), "\n"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	good, err := example().Bytes()
 	if err != nil {

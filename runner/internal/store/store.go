@@ -7,6 +7,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,13 +57,24 @@ func (s *Store) key(kind string, key digest.Digest) string {
 func (s *Store) Put(data []byte) (digest.Digest, error) {
 	d := digest.Of(data)
 	path := s.object(d)
-	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(data)) {
+	if whole(path, data) {
 		return d, nil
 	}
 	if err := s.replace(path, data); err != nil {
 		return digest.Digest{}, fmt.Errorf("keep an object in the store: %w", err)
 	}
 	return d, nil
+}
+
+// whole reports whether the file at path holds data: an object that is there
+// may have been damaged.
+func whole(path string, data []byte) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() != int64(len(data)) {
+		return false
+	}
+	old, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(old, data)
 }
 
 // Get returns an object, or ErrMissing.
@@ -153,7 +165,7 @@ func WriteFiles(files []File) (written []string, err error) {
 		}
 	}()
 	for _, f := range files {
-		if old, err := os.ReadFile(f.Path); err == nil && string(old) == string(f.Data) {
+		if whole(f.Path, f.Data) {
 			continue
 		}
 		if err := os.MkdirAll(filepath.Dir(f.Path), 0o777); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,6 +80,16 @@ func TestDamage(t *testing.T) {
 		if back, err := s.Get(d); err != nil || string(back) != string(content) {
 			t.Errorf("%s was not healed: %v", name, err)
 		}
+		// Nobody needs to have read it: putting it in again heals it too.
+		if err := os.WriteFile(path, damage(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(content); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(d); err != nil {
+			t.Errorf("%s was not healed by Put: %v", name, err)
+		}
 	}
 	key := digest.Of([]byte("key"))
 	if err := s.SetKey("kind", key, key); err != nil {
@@ -125,6 +136,30 @@ func TestWriteFile(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("temporary files stay behind: %v", entries)
+	}
+}
+
+// TestWriteFiles holds that a file that cannot be written keeps the ones before
+// it as they were.
+func TestWriteFiles(t *testing.T) {
+	dir := t.TempDir()
+	first, second, blocked := filepath.Join(dir, "first"), filepath.Join(dir, "second"), filepath.Join(dir, "first", "below")
+	written, err := WriteFiles([]File{{first, []byte("1")}, {second, []byte("2")}})
+	if err != nil || !slices.Equal(written, []string{first, second}) {
+		t.Fatalf("wrote %v, %v", written, err)
+	}
+	written, err = WriteFiles([]File{{first, []byte("one")}, {blocked, []byte("x")}})
+	if err == nil || len(written) > 0 {
+		t.Fatalf("wrote %v, %v", written, err)
+	}
+	if data, _ := os.ReadFile(first); string(data) != "1" {
+		t.Errorf("the first file changed to %q", data)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
+		t.Errorf("temporary files stay behind: %v", entries)
+	}
+	if written, err = WriteFiles([]File{{first, []byte("1")}, {second, []byte("two")}}); err != nil || !slices.Equal(written, []string{second}) {
+		t.Errorf("wrote %v, %v", written, err)
 	}
 }
 
