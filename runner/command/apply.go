@@ -35,6 +35,7 @@ func (s *session) apply() *cobra.Command {
 			e.Log = logger(log)
 			start := time.Now()
 			out, err := e.Apply(c.Context(), s.overridden())
+			s.tellDrawn(e)
 			if err != nil {
 				e.Log.Error().Err(err).Msg("apply")
 				return err

@@ -166,6 +166,13 @@ func (s *session) experiment(path string) (*experiment.Experiment, error) {
 	return &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop()}, nil
 }
 
+// tellDrawn says that the data are not somebody's own, once they were drawn.
+func (s *session) tellDrawn(e *experiment.Experiment) {
+	if e.Drawn != "" {
+		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Drawn, e.Recipe.Data.Source.Builtin, e.Recipe.Data.Source.Plants)
+	}
+}
+
 // dataRoot returns the override of data.root, if there is one.
 func (s *session) dataRoot() string {
 	if s.data != "" {

@@ -21,6 +21,7 @@ func (s *session) inspect() *cobra.Command {
 				return err
 			}
 			story, err := e.Inspect(c.Context())
+			s.tellDrawn(e)
 			if err != nil {
 				return err
 			}

@@ -21,6 +21,7 @@ func (s *session) plan() *cobra.Command {
 				return err
 			}
 			steps, err := e.Plan()
+			s.tellDrawn(e)
 			if err != nil {
 				return err
 			}

@@ -38,6 +38,8 @@ type Experiment struct {
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim
+	// Drawn is the folder of the built-in data when this walk had to draw them.
+	Drawn string
 }
 
 // Claim is a training as a lock states it, with its weights file.

@@ -159,6 +159,7 @@ func (e *Experiment) makeData() error {
 	if err := os.Rename(partial, root); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
+	e.Drawn = root
 	return nil
 }
 

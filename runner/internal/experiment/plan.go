@@ -44,7 +44,7 @@ func (e *Experiment) Plan() ([]Step, error) {
 	var before *recipe.Loaded
 	if old != nil {
 		if before, err = LockedRecipe(old); err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Place.Lock(e.Recipe.Name), err)
+			return nil, fmt.Errorf("%s: %w: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
 		}
 	}
 	var steps []Step
@@ -97,10 +97,14 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 			reasons = append(reasons, fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New))
 		}
 	}
+	var earlier []string
 	for _, name := range s.inputs {
 		if changed[name] {
-			reasons = append(reasons, name)
+			earlier = append(earlier, name)
 		}
+	}
+	if len(earlier) > 0 {
+		reasons = append(reasons, "follows "+strings.Join(earlier, ", "))
 	}
 	switch {
 	case len(reasons) > 0:
@@ -110,6 +114,8 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 		reasons = append(reasons, "picture files changed")
 	case s.name == "network" || s.name == "train":
 		reasons = append(reasons, "train.seed or the arithmetic changed")
+	case s.name == "report" && old.Recipe.Path != l.Place.Path:
+		reasons = append(reasons, fmt.Sprintf("the recipe moved from %s", old.Recipe.Path))
 	default:
 		reasons = append(reasons, "the stage itself changed in this version of runner")
 	}
