@@ -72,6 +72,7 @@ func name(p *plant, when time.Time) string {
 func spoil(s *rng.Stream, shots []shot) []shot {
 	whole := func(i int) bool { return !shots[i].lost && !shots[i].blank && !shots[i].cutOff }
 	order := s.Perm(len(shots))
+	// pick returns a photo that nothing is wrong with yet, -1 where none is left.
 	pick := func() int {
 		for len(order) > 0 {
 			i := order[0]

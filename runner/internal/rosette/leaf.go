@@ -46,9 +46,9 @@ func newForm(s *rng.Stream) *form {
 		depth = 0.05 + float64(0.09*s.Float64())
 	}
 	for i := range f.outline {
-		t := float64(i) / outlines
+		t := float64(float64(i) / outlines)
 		tooth := 1 - float64(depth*(1+elementary.Cos(2*math.Pi*float64(teeth)*t)))
-		f.outline[i] = elementary.Pow(t, a) * elementary.Pow(1-t, b) / top * tooth
+		f.outline[i] = float64(elementary.Pow(t, a) * elementary.Pow(1-t, b) / top * tooth)
 		f.fill += float64(f.outline[i] / outlines)
 	}
 	return f
@@ -56,7 +56,7 @@ func newForm(s *rng.Stream) *form {
 
 // area returns the blade's area of a leaf, in mm².
 func (f *form) area(l *leaf) float64 {
-	blade := l.length * (1 - f.petiole)
+	blade := float64(l.length * (1 - f.petiole))
 	return float64(2 * blade * blade * f.width * l.roll * f.fill)
 }
 
@@ -82,7 +82,7 @@ func growLeaves(s *rng.Stream, p *plant) (*form, []leaf) {
 		}
 		area += f.area(l)
 	}
-	scale := math.Sqrt(p.area * 100 / area) // 100 mm² a cm²
+	scale := math.Sqrt(100 * p.area / area) // 100 mm² are 1 cm²
 	for i := range leaves {
 		leaves[i].length *= scale
 		leaves[i].paint(s, p)

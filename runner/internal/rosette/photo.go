@@ -30,12 +30,12 @@ type pot struct {
 
 func newPot(s *rng.Stream) pot {
 	rims := [...]colour{rgb(38, 38, 40), rgb(52, 50, 50), rgb(150, 84, 58), rgb(120, 124, 126), rgb(58, 104, 70)}
-	benches := [...]colour{rgb(168, 170, 172), rgb(120, 122, 124), rgb(70, 72, 76), rgb(196, 194, 188), rgb(96, 112, 98)}
+	benches := [...]colour{rgb(168, 170, 172), rgb(120, 122, 124), rgb(70, 72, 76), rgb(196, 194, 188), rgb(92, 100, 108)}
 	soils := [...]colour{rgb(66, 48, 36), rgb(54, 42, 34), rgb(82, 62, 46)}
 	return pot{
 		square: s.IntN(2) == 0,
 		rim:    rims[s.IntN(len(rims))], bench: benches[s.IntN(len(benches))], soil: soils[s.IntN(len(soils))],
-		moss:    int32(clamp(1.6*(s.Float64()-0.5), 0, 1)*130) - 215,
+		moss:    int32(clamp(2*(s.Float64()-0.7), 0, 1)*90) - 230,
 		perlite: 205 + int32(s.IntN(40)),
 		tileX:   s.IntN(tile), tileY: s.IntN(tile),
 		label: 2 * math.Pi * s.Float64(), writing: s.Uint64(),
@@ -57,7 +57,7 @@ func (k *shot) draw(seed uint64, p *plant) ([]byte, error) {
 	ground := frame{
 		x: side/2 + float64(0.022*side*clamp(view.Normal(), -2, 2)), y: side/2 + float64(0.022*side*clamp(view.Normal(), -2, 2)),
 		cos: elementary.Cos(turn), sin: elementary.Sin(turn),
-		scale: 0.0086 * side * (0.8 + float64(0.42*view.Float64())),
+		scale: 0.0086 * side * (0.86 + float64(0.3*view.Float64())),
 	}
 
 	c := new(canvas)
@@ -76,7 +76,7 @@ func (k *shot) draw(seed uint64, p *plant) ([]byte, error) {
 	if k.lamp {
 		pink := 0.7 + float64(0.3*view.Float64())
 		tint[0] *= 1 + float64(0.1*pink)
-		tint[1] *= 1 - float64(0.24*pink)
+		tint[1] *= 1 - float64(0.16*pink)
 		tint[2] *= 1 + float64(0.04*pink)
 	}
 	var gain colour

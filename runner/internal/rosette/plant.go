@@ -126,7 +126,7 @@ func (p *plant) grow(s *rng.Stream, vigour float64) {
 	case ill < 0.27:
 		p.condition = chlorotic
 	}
-	p.thickness = elementary.Exp(clamp(float64(0.22*vigour)+float64(0.42*s.Normal()), -1, 1.1))
+	p.thickness = elementary.Exp(clamp(float64(0.2*vigour)+float64(0.38*s.Normal()), -1, 1.1))
 	noise := elementary.Exp(clamp(weightNoise*s.Normal(), -0.4, 0.4))
 
 	// The weight is given, so the area follows; what a photo has no room for

@@ -75,9 +75,9 @@ func (s *Set) Photos() []string {
 	return names
 }
 
-// Photo draws a photo and returns its file, a JPEG. One photo of a set comes
-// cut off in the middle, as Photos means it to be. A name that is not among
-// Photos is an error.
+// Photo draws a photo and returns its file, a JPEG. One file of a set ends in
+// the middle and no decoder reads it whole. A name that is not among Photos is
+// an error.
 func (s *Set) Photo(name string) ([]byte, error) {
 	i, ok := s.byName[name]
 	if !ok || s.shots[i].lost {
