@@ -33,7 +33,8 @@
 //
 // # Variants
 //
-// Portable Go (tile.go) is the definition and is compiled on every platform; the
-// assembly equals it bit for bit. Code vectorises, tiles and threads across output
+// Portable Go (tile.go) is the definition and is compiled on every platform. The
+// assembly equals it bit for bit: avx2 and avx512 on amd64, where the processor has
+// them, and neon on every arm64. Code vectorises, tiles and threads across output
 // elements only, never along k.
 package kernel

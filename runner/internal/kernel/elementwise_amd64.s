@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-40
+TEXT ·sumRowsVector(SB), NOSPLIT, $0-40
 	MOVQ sum+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ rows+16(FP), CX
@@ -36,7 +36,7 @@ l3:
 	VZEROUPPER
 	RET
 
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-48
+TEXT ·sumSquaresVector(SB), NOSPLIT, $0-48
 	MOVQ sum+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ mean+16(FP), R9
@@ -74,7 +74,7 @@ l3:
 	VZEROUPPER
 	RET
 
-TEXT ·normalizeAVX2(SB), NOSPLIT, $0-76
+TEXT ·normalizeVector(SB), NOSPLIT, $0-76
 	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ residual+16(FP), R8
@@ -129,7 +129,7 @@ l2:
 	VZEROUPPER
 	RET
 
-TEXT ·sumGradientsAVX2(SB), NOSPLIT, $0-80
+TEXT ·sumGradientsVector(SB), NOSPLIT, $0-80
 	MOVQ sum+0(FP), DI
 	MOVQ dot+8(FP), R8
 	MOVQ out+16(FP), R9
@@ -289,7 +289,7 @@ l3:
 	VZEROUPPER
 	RET
 
-TEXT ·normalizeGradientAVX2(SB), NOSPLIT, $0-88
+TEXT ·normalizeGradientVector(SB), NOSPLIT, $0-88
 	MOVQ dx+0(FP), DI
 	MOVQ dy+8(FP), SI
 	MOVQ x+16(FP), R8
@@ -351,7 +351,7 @@ l2:
 	VZEROUPPER
 	RET
 
-TEXT ·addFloorAVX2(SB), NOSPLIT, $0-36
+TEXT ·addFloorVector(SB), NOSPLIT, $0-36
 	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ residual+16(FP), R8
@@ -434,7 +434,7 @@ l2:
 	VZEROUPPER
 	RET
 
-TEXT ·keepPositiveAVX2(SB), NOSPLIT, $0-32
+TEXT ·keepPositiveVector(SB), NOSPLIT, $0-32
 	MOVQ dx+0(FP), DI
 	MOVQ dy+8(FP), SI
 	MOVQ y+16(FP), R8
@@ -476,7 +476,7 @@ l4:
 	VZEROUPPER
 	RET
 
-TEXT ·maxWindowAVX2(SB), NOSPLIT, $0-80
+TEXT ·maxWindowVector(SB), NOSPLIT, $0-80
 	MOVQ y+0(FP), DI
 	MOVQ index+8(FP), SI
 	MOVQ x+16(FP), R8
@@ -623,7 +623,7 @@ l8:
 	VZEROUPPER
 	RET
 
-TEXT ·addTakenAVX2(SB), NOSPLIT, $0-64
+TEXT ·addTakenVector(SB), NOSPLIT, $0-64
 	MOVQ dx+0(FP), DI
 	MOVQ dy+8(FP), SI
 	MOVQ index+16(FP), R8
@@ -657,7 +657,7 @@ l2:
 	VZEROUPPER
 	RET
 
-TEXT ·adamAVX2(SB), NOSPLIT, $0-48
+TEXT ·adamVector(SB), NOSPLIT, $0-48
 	MOVQ w+0(FP), DI
 	MOVQ grad+8(FP), SI
 	MOVQ m+16(FP), R8
@@ -702,7 +702,7 @@ l2:
 	VZEROUPPER
 	RET
 
-TEXT ·sgdAVX2(SB), NOSPLIT, $0-48
+TEXT ·sgdVector(SB), NOSPLIT, $0-48
 	MOVQ w+0(FP), DI
 	MOVQ grad+8(FP), SI
 	MOVQ b+16(FP), R8

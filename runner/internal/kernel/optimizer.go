@@ -15,22 +15,44 @@ import "math"
 // once: 1-0.999 in float32 is off by 1e-5 of itself. Where the moments meet, the
 // last addition is fused; see adamPortable.
 func AdamStep(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64) {
+	adamStep(w, g, m, v, 1, newAdamFactors(rate, beta1, beta2, eps, decay, correction1, correction2))
+}
+
+// AdamWStep is AdamStep with the decay taken off the weights before the step, not
+// added to the gradient, as torch.optim.AdamW does (Loshchilov and Hutter:
+// Decoupled Weight Decay Regularization, ICLR 2019):
+//
+//	w *= 1 - rate*decay
+func AdamWStep(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64) {
+	keep := float32(1 - float64(rate*decay))
+	adamStep(w, g, m, v, keep, newAdamFactors(rate, beta1, beta2, eps, 0, correction1, correction2))
+}
+
+// adamStep multiplies the weights by keep, then goes one step, span by span, so
+// that the weights are in the cache when they are used again.
+func adamStep(w, g, m, v []float32, keep float32, k adamFactors) {
 	requireLength("g", g, len(w))
 	requireLength("m", m, len(w))
 	requireLength("v", v, len(w))
-	k := adamFactors{
-		beta1: float32(beta1), rest1: float32(1 - beta1),
-		beta2: float32(beta2), rest2: float32(1 - beta2),
-		root: float32(math.Sqrt(correction2)), eps: float32(eps),
-		step: float32(-rate / correction1), decay: float32(decay),
-	}
 	parallelSpans(len(w), func(from, to int) {
+		if keep != 1 {
+			scale(w[from:to], keep)
+		}
 		adam(w[from:to], g[from:to], m[from:to], v[from:to], &k)
 	})
 }
 
 // adamFactors are the numbers that all elements of a step share.
 type adamFactors struct{ beta1, rest1, beta2, rest2, root, eps, step, decay float32 }
+
+func newAdamFactors(rate, beta1, beta2, eps, decay, correction1, correction2 float64) adamFactors {
+	return adamFactors{
+		beta1: float32(beta1), rest1: float32(1 - beta1),
+		beta2: float32(beta2), rest2: float32(1 - beta2),
+		root: float32(math.Sqrt(correction2)), eps: float32(eps),
+		step: float32(-rate / correction1), decay: float32(decay),
+	}
+}
 
 // SGDStep updates weights w by gradient g as torch.optim.SGD does. With momentum
 // the buffer (as w; nil for plain descent) carries the velocity, whose content
@@ -54,6 +76,79 @@ func SGDStep(w, g, momentumBuffer []float32, rate, momentum, decay float64, nest
 
 // sgdFactors are the numbers that all elements of a step share.
 type sgdFactors struct{ momentum, step, decay float32 }
+
+// RMSpropStep updates weights w by gradient g as torch.optim.RMSprop does (Tieleman
+// and Hinton: Lecture 6.5, 2012). square carries the mean of the squared gradient.
+// mean, as w, is there if the step is centred: the mean of the gradient. So is
+// momentumBuffer if there is momentum: the velocity. All start from 0.
+//
+//	g' = g + decay*w
+//	s  = alpha*s + (1-alpha)*g'*g'
+//	a  = alpha*a + (1-alpha)*g'                 if centred
+//	q  = sqrt(s - a*a) + eps                    (not centred: sqrt(s) + eps)
+//	b  = momentum*b + g'/q,  w -= rate*b        (no momentum: w -= rate * g'/q)
+//
+// An addition to a product is fused wherever torch's is; s - a*a may so come out
+// below 0 by a rounding where s = a*a, and its root NaN, in torch as here.
+func RMSpropStep(w, g, square, mean, momentumBuffer []float32, rate, alpha, eps, momentum, decay float64) {
+	requireLength("g", g, len(w))
+	requireLength("square", square, len(w))
+	requireOptional("mean", mean, len(w))
+	requireOptional("momentumBuffer", momentumBuffer, len(w))
+	k := rmspropFactors{
+		alpha: float32(alpha), rest: float32(1 - alpha), eps: float32(eps),
+		momentum: float32(momentum), step: float32(-rate), decay: float32(decay),
+	}
+	parallelSpans(len(w), func(from, to int) {
+		rmsprop(w[from:to], g[from:to], square[from:to], cut(mean, from, to), cut(momentumBuffer, from, to), &k)
+	})
+}
+
+// rmspropFactors are the numbers that all elements of a step share.
+type rmspropFactors struct{ alpha, rest, eps, momentum, step, decay float32 }
+
+func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) {
+	for i := range w {
+		d := FMA32(w[i], k.decay, g[i])
+		s[i] = FMA32(d*k.rest, d, k.alpha*s[i])
+		variance := s[i]
+		if a != nil {
+			a[i] = FMA32(d, k.rest, k.alpha*a[i])
+			variance = FMA32(-a[i], a[i], s[i])
+		}
+		q := sqrt32(variance) + k.eps
+		if b == nil {
+			w[i] += float32(k.step*d) / q
+			continue
+		}
+		b[i] = float32(k.momentum*b[i]) + d/q
+		w[i] = FMA32(b[i], k.step, w[i])
+	}
+}
+
+// SumSquares is the sum of the squares of x, summed in chunks like the rows of one
+// column.
+func SumSquares(x []float32) float64 {
+	var sum [1]float64
+	sumChunks(sum[:], len(x), func(part []float64, from, count int) {
+		part[0] = 0
+		for _, v := range x[from : from+count] {
+			part[0] += float64(float64(v) * float64(v))
+		}
+	})
+	return sum[0]
+}
+
+// Scale multiplies x by factor.
+func Scale(x []float32, factor float32) {
+	parallelSpans(len(x), func(from, to int) { scale(x[from:to], factor) })
+}
+
+func scale(x []float32, factor float32) {
+	for i := range x {
+		x[i] *= factor
+	}
+}
 
 // adamPortable does the elements from first on of
 //

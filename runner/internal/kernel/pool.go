@@ -178,6 +178,74 @@ func GlobalAverageBackward(dx, dy []float32, n, hw, c int) {
 	})
 }
 
+// AdaptivePool is the shape of a pooling of (N, H, W, C) to (N, OutH, OutW, C),
+// whatever H and W are: window i of n over a length l reaches from floor(i*l/n) to
+// ceil((i+1)*l/n), as in PyTorch. Windows may differ in size and overlap.
+type AdaptivePool struct{ N, H, W, C, OutH, OutW int }
+
+func (p AdaptivePool) sizeIn() int  { return p.N * p.H * p.W * p.C }
+func (p AdaptivePool) sizeOut() int { return p.N * p.OutH * p.OutW * p.C }
+
+// adaptiveWindow is the range [from, to) of window i of n over a length.
+func adaptiveWindow(i, n, length int) (from, to int) {
+	return i * length / n, ((i+1)*length + n - 1) / n
+}
+
+// AverageForward sets y (N, OutH, OutW, C) to the mean of each window of x
+// (N, H, W, C): its elements are added row by row, starting from 0, and the sum is
+// divided by their number.
+func (p AdaptivePool) AverageForward(y, x []float32) {
+	requireLength("y", y, p.sizeOut())
+	requireLength("x", x, p.sizeIn())
+	Parallel(p.N*p.OutH, func(i int) {
+		r0, r1 := adaptiveWindow(i%p.OutH, p.OutH, p.H)
+		for ox := range p.OutW {
+			s0, s1 := adaptiveWindow(ox, p.OutW, p.W)
+			out := y[(i*p.OutW+ox)*p.C:][:p.C]
+			clear(out)
+			for r := r0; r < r1; r++ {
+				for s := s0; s < s1; s++ {
+					for j, v := range x[((i/p.OutH*p.H+r)*p.W+s)*p.C:][:p.C] {
+						out[j] += v
+					}
+				}
+			}
+			area := float32((r1 - r0) * (s1 - s0))
+			for j := range out {
+				out[j] /= area
+			}
+		}
+	})
+}
+
+// AverageBackward sets dx (N, H, W, C) to the sum of the dy (N, OutH, OutW, C) of
+// the windows over the element, each divided by its number of elements, in the
+// order of windows, starting from 0.
+func (p AdaptivePool) AverageBackward(dx, dy []float32) {
+	requireLength("dx", dx, p.sizeIn())
+	requireLength("dy", dy, p.sizeOut())
+	Parallel(p.N*p.H, func(i int) {
+		row := dx[i*p.W*p.C:][:p.W*p.C]
+		clear(row)
+		for oy := range p.OutH {
+			r0, r1 := adaptiveWindow(oy, p.OutH, p.H)
+			if y := i % p.H; y < r0 || y >= r1 {
+				continue
+			}
+			for ox := range p.OutW {
+				s0, s1 := adaptiveWindow(ox, p.OutW, p.W)
+				area := float32((r1 - r0) * (s1 - s0))
+				upstream := dy[((i/p.H*p.OutH+oy)*p.OutW+ox)*p.C:][:p.C]
+				for s := s0; s < s1; s++ {
+					for j, v := range upstream {
+						row[s*p.C+j] += v / area
+					}
+				}
+			}
+		}
+	})
+}
+
 // window is where a pooling window lies on its input: rows by columns elements
 // are not padding, the first of them is tap first of a window of this width, and
 // the next row is rowStep floats on.

@@ -100,6 +100,38 @@ func TestAveragePool(t *testing.T) {
 	}
 }
 
+func TestAdaptiveAverage(t *testing.T) {
+	for _, p := range []AdaptivePool{
+		{N: 2, H: 7, W: 7, C: 3, OutH: 7, OutW: 7}, {N: 2, H: 1, W: 2, C: 9, OutH: 7, OutW: 7},
+		{N: 1, H: 14, W: 21, C: 2, OutH: 7, OutW: 7}, {N: 1, H: 10, W: 9, C: 4, OutH: 7, OutW: 4},
+	} {
+		x, dy := numbers(p.sizeIn(), 1), numbers(p.sizeOut(), 2)
+		y, dx := make([]float32, p.sizeOut()), make([]float32, p.sizeIn())
+		p.AverageForward(y, x)
+		p.AverageBackward(dx, dy)
+		x64 := double(x)
+		forward := func() []float64 {
+			out := make([]float64, p.sizeOut())
+			for o := range out {
+				j, ox, oy, n := o%p.C, o/p.C%p.OutW, o/p.C/p.OutW%p.OutH, o/p.C/p.OutW/p.OutH
+				sum, count := 0.0, 0
+				for r := range p.H {
+					for s := range p.W {
+						// The element shares a part with [oy/OutH, (oy+1)/OutH) of the height.
+						if r*p.OutH < (oy+1)*p.H && (r+1)*p.OutH > oy*p.H && s*p.OutW < (ox+1)*p.W && (s+1)*p.OutW > ox*p.W {
+							sum, count = sum+x64[((n*p.H+r)*p.W+s)*p.C+j], count+1
+						}
+					}
+				}
+				out[o] = sum / float64(count)
+			}
+			return out
+		}
+		near(t, fmt.Sprintf("%+v y", p), y, forward())
+		near(t, fmt.Sprintf("%+v dx", p), dx, differences(x64, func() float64 { return dot(forward(), double(dy)) }))
+	}
+}
+
 func TestGlobalAverage(t *testing.T) {
 	const n, hw, c = 3, 49, 10
 	x, y, dy, dx := numbers(n*hw*c, 1), make([]float32, n*c), numbers(n*c, 2), make([]float32, n*hw*c)

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -43,22 +44,60 @@ func TestColumnSumContract(t *testing.T) {
 	}
 }
 
-func TestMSE(t *testing.T) {
+func TestLosses(t *testing.T) {
 	const n = 700
-	pred, target, dPred := numbers(n, 1), numbers(n, 2), make([]float32, n)
-	pred64, target64 := double(pred), double(target)
-	loss := func() float64 {
-		sum := 0.0
-		for i := range pred64 {
-			d := pred64[i] - target64[i]
-			sum += float64(d * d)
-		}
-		return sum / n
+	pred, target := numbers(n, 1), numbers(n, 2)
+	for i := range pred {
+		pred[i] *= 3 // on both sides of Huber's 1
 	}
-	near(t, "loss", []float32{MSEForward(pred, target)}, []float64{loss()})
-	MSEBackward(dPred, pred, target, 3)
-	want := differences(pred64, func() float64 { return 3 * loss() })
-	near(t, "dPred", dPred, want)
+	for name, l := range map[string]struct {
+		forward  func(pred, target []float32) float32
+		backward func(dPred, pred, target []float32, upstream float32)
+		of       func(d float64) float64
+	}{
+		"mse": {MSEForward, MSEBackward, func(d float64) float64 { return d * d }},
+		"mae": {MAEForward, MAEBackward, math.Abs},
+		"huber": {HuberForward, HuberBackward, func(d float64) float64 {
+			if math.Abs(d) < 1 {
+				return d * d / 2
+			}
+			return math.Abs(d) - 0.5
+		}},
+	} {
+		pred64, target64, dPred := double(pred), double(target), make([]float32, n)
+		loss := func() float64 {
+			sum := 0.0
+			for i := range pred64 {
+				sum += l.of(pred64[i] - target64[i])
+			}
+			return sum / n
+		}
+		near(t, name, []float32{l.forward(pred, target)}, []float64{loss()})
+		l.backward(dPred, pred, target, 3)
+		near(t, name+" dPred", dPred, differences(pred64, func() float64 { return 3 * loss() }))
+		l.backward(dPred[:1], target[:1], target[:1], 3)
+		if dPred[0] != 0 {
+			t.Errorf("%s: the slope at 0 is %v", name, dPred[0])
+		}
+	}
+}
+
+func TestSumSquares(t *testing.T) {
+	x := numbers(1000, 1)
+	var want [4]float64 // chunks of 256, then neighbours
+	for i, v := range x {
+		want[i/256] += float64(v) * float64(v)
+	}
+	if got := SumSquares(x); got != want[0]+want[1]+(want[2]+want[3]) {
+		t.Errorf("the sum of squares is %v, want %v", got, want)
+	}
+	scaled := slices.Clone(x)
+	Scale(scaled, 0.1)
+	for i, v := range x {
+		if scaled[i] != v*0.1 {
+			t.Fatalf("%v scaled by 0.1 is %v", v, scaled[i])
+		}
+	}
 }
 
 func TestFirstNonFinite(t *testing.T) {

@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,11 +53,15 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 			ReluForward(l.y, l.x)
 			ReluBackward(l.dx, l.dy, l.y)
 		},
-		"mse_mean": func(l layer) {
-			target := l.single("target")
-			l.y[0] = MSEForward(l.x, target)
-			MSEBackward(l.dx, l.x, target, l.dy[0])
+		"adaptive_avgpool_3x2": func(l layer) {
+			x, y := l.tensors["x"].shape, l.tensors["y"].shape
+			p := AdaptivePool{N: x[0], H: x[2], W: x[3], C: x[1], OutH: y[2], OutW: y[3]}
+			p.AverageForward(l.y, l.x)
+			p.AverageBackward(l.dx, l.dy)
 		},
+		"mse_mean":       func(l layer) { l.loss(MSEForward, MSEBackward) },
+		"l1_mean":        func(l layer) { l.loss(MAEForward, MAEBackward) },
+		"smooth_l1_mean": func(l layer) { l.loss(HuberForward, HuberBackward) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := readLayer(t, filepath.Join(shared, "peer/fixtures/ops", name+".json"))
@@ -101,8 +106,19 @@ func (l layer) maxPool(window, stride, pad int) {
 	p.MaxBackward(l.dx, l.dy, index)
 }
 
-// TestOptimizersAgainstPyTorch follows PyTorch over ten steps, bit for bit.
-func TestOptimizersAgainstPyTorch(t *testing.T) {
+func (l layer) loss(forward func(pred, target []float32) float32, backward func(dPred, pred, target []float32, upstream float32)) {
+	target := l.single("target")
+	l.y[0] = forward(l.x, target)
+	backward(l.dx, l.x, target, l.dy[0])
+}
+
+// trajectory holds the weights after each of ten steps.
+type trajectory struct{ Traj [][]float64 }
+
+// readTrajectories returns the first weights, the gradients of ten steps and where
+// PyTorch's optimisers went with them.
+func readTrajectories(t *testing.T) (p0 []float64, grads [][]float64, runs map[string]trajectory) {
+	t.Helper()
 	shared := os.Getenv("RUNNER_SHARED")
 	if shared == "" {
 		t.Skip("RUNNER_SHARED is not set: no reference trajectories")
@@ -114,13 +130,19 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 	var file struct {
 		P0    []float64
 		Grads [][]float64
-		Runs  map[string]struct{ Traj [][]float64 }
+		Runs  map[string]trajectory
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
 	}
-	n := len(file.P0)
-	m, v := make([]float32, n), make([]float32, n)
+	return file.P0, file.Grads, file.Runs
+}
+
+// TestOptimizersAgainstPyTorch follows PyTorch over ten steps, bit for bit.
+func TestOptimizersAgainstPyTorch(t *testing.T) {
+	p0, grads, runs := readTrajectories(t)
+	n := len(p0)
+	m, v, s := make([]float32, n), make([]float32, n), make([]float32, n)
 	power := func(x float64, n int) float64 {
 		p := 1.0
 		for range n {
@@ -140,15 +162,62 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 		"sgd_nesterov":    func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 0, true, step == 1) },
 		"adam":            adam(0),
 		"adam_wd":         adam(1e-2),
+		"adamw": func(w, g []float32, step int) {
+			AdamWStep(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 1e-2, 1-power(0.9, step), 1-power(0.999, step))
+		},
+		"rmsprop": func(w, g []float32, step int) { RMSpropStep(w, g, s, nil, nil, 0.01, 0.99, 1e-8, 0, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			clear(m)
 			clear(v)
-			w := single(file.P0)
-			for i, g := range file.Grads {
+			clear(s)
+			w := single(p0)
+			for i, g := range grads {
 				step(w, single(g), i+1)
-				same(t, fmt.Sprintf("weights after step %d", i+1), w, single(file.Runs[name].Traj[i]))
+				same(t, fmt.Sprintf("weights after step %d", i+1), w, single(runs[name].Traj[i]))
 			}
 		})
+	}
+}
+
+// TestRMSpropOptions compares the last weights of the same ten steps, of PyTorch
+// 1.13.1, where the reference has no run.
+func TestRMSpropOptions(t *testing.T) {
+	p0, grads, _ := readTrajectories(t)
+	for _, run := range []struct {
+		name            string
+		centered        bool
+		momentum, decay float64
+		want            []uint32
+	}{
+		{"momentum", false, 0.9, 0, []uint32{
+			0x3f2c59b8, 0xbf0c9a5b, 0x3d18147c, 0x3f94c90d, 0xbf2d922b, 0xbf010b34, 0x40053023, 0xbfb4e92d,
+			0xbf53f399, 0xbf6a7947, 0xbd64ab7f, 0xbc932150, 0x3f98ea8e, 0xbe8c6e03, 0x3d18cc33, 0x3f0cedab}},
+		{"everything", true, 0.9, 1e-2, []uint32{
+			0x3f2dd66d, 0xbf0e7fe4, 0x3d5d5ada, 0x3f950904, 0xbf31c0eb, 0xbefdfdbb, 0x400393ef, 0xbfb12b0e,
+			0xbf537763, 0xbf69c5bd, 0xbd770508, 0xbc535086, 0x3f96d995, 0xbe8f8ee3, 0x3ced0c71, 0x3f0b3fab}},
+		{"decay", false, 0, 1e-2, []uint32{
+			0x3e2cf160, 0x3e52da46, 0xbf340ea8, 0x3ea99320, 0x3eb79fc4, 0xbe83d461, 0x3fe4e0d8, 0xbfbdca54,
+			0xbdf1737e, 0xbed5ae22, 0x3e50f0f9, 0xbe3ea7ba, 0x3f7f8975, 0x3dcc30ec, 0x3f0b4d20, 0x3ee2e008}},
+		{"centered", true, 0, 0, []uint32{
+			0x3e2fedaf, 0x3e5289ff, 0xbf347b1e, 0x3eab6de8, 0x3eb6b5c8, 0xbe849217, 0x3fe5b61c, 0xbfbe6363,
+			0xbdf68bb6, 0xbed6b4c3, 0x3e5114f8, 0xbe3f0434, 0x3f803c0c, 0x3dcc7c57, 0x3f0b66b5, 0x3ee33398}},
+	} {
+		w, square := single(p0), make([]float32, len(p0))
+		var mean, momentum []float32
+		if run.centered {
+			mean = make([]float32, len(p0))
+		}
+		if run.momentum != 0 {
+			momentum = make([]float32, len(p0))
+		}
+		for _, g := range grads {
+			RMSpropStep(w, single(g), square, mean, momentum, 0.01, 0.99, 1e-8, run.momentum, run.decay)
+		}
+		want := make([]float32, len(w))
+		for i, bits := range run.want {
+			want[i] = math.Float32frombits(bits)
+		}
+		same(t, run.name, w, want)
 	}
 }

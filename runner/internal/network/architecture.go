@@ -13,15 +13,16 @@ import (
 type kind string
 
 const (
-	conv          kind = "conv"
-	dense         kind = "dense"
-	batchNorm     kind = "batch_norm"
-	relu          kind = "relu"
-	maxPool       kind = "max_pool"
-	avgPool       kind = "avg_pool"
-	globalAvgPool kind = "global_avg_pool"
-	flatten       kind = "flatten"
-	dropout       kind = "dropout"
+	conv            kind = "conv"
+	dense           kind = "dense"
+	batchNorm       kind = "batch_norm"
+	relu            kind = "relu"
+	maxPool         kind = "max_pool"
+	avgPool         kind = "avg_pool"
+	globalAvgPool   kind = "global_avg_pool"
+	adaptiveAvgPool kind = "adaptive_avg_pool" // not for network.layers
+	flatten         kind = "flatten"
+	dropout         kind = "dropout"
 )
 
 // shape is one example's activation, (Height, Width, Channels). A flat
@@ -44,7 +45,7 @@ type layer struct {
 	input   int // the layer whose output it reads; none: the picture
 	in, out shape
 
-	window, stride, pad int     // conv, pools
+	window, stride, pad int     // conv, pools; window of an adaptive_avg_pool: its outputs a side
 	bias                bool    // conv, dense
 	probability         float32 // dropout
 
@@ -110,6 +111,8 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 		l.out = shape{1, 1, channels}
 	case globalAvgPool:
 		l.out = shape{1, 1, l.in.Channels}
+	case adaptiveAvgPool:
+		l.out = shape{l.window, l.window, l.in.Channels}
 	case flatten:
 		l.out = shape{1, 1, l.in.size()}
 	case dropout:
@@ -235,47 +238,6 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 		return nil, fmt.Errorf("%s: the network ends with %s numbers, want %d: %s", last.where, last.out, outputs, mend)
 	}
 	return a, nil
-}
-
-// resnet18 is torchvision's ResNet18 (He, Zhang, Ren, Sun: Deep Residual
-// Learning for Image Recognition, 2015) with its names of modules.
-func resnet18(picture shape, outputs int) (*architecture, error) {
-	a := &architecture{picture: picture, initialise: (*layer).initialiseResNet}
-	var failed error
-	add := func(l layer, channels int) int {
-		l.where = l.name
-		i, err := a.add(l, channels)
-		if err != nil && failed == nil {
-			failed = err
-		}
-		return i
-	}
-	convolution := func(name string, input, channels, window, stride int) int {
-		return add(layer{name: name, kind: conv, input: input, window: window, stride: stride, pad: window / 2, residual: none}, channels)
-	}
-	norm := func(name string, input int, relu bool, residual int) int {
-		return add(layer{name: name, kind: batchNorm, input: input, relu: relu, residual: residual}, 0)
-	}
-	x := norm("bn1", convolution("conv1", none, 64, 7, 2), true, none)
-	x = add(layer{name: "maxpool", kind: maxPool, input: x, window: 3, stride: 2, pad: 1, residual: none}, 0)
-	for stage, channels := range []int{64, 128, 256, 512} {
-		for block := range 2 {
-			name := fmt.Sprintf("layer%d.%d.", stage+1, block)
-			stride, residual := 1, x
-			if stage > 0 && block == 0 {
-				stride, residual = 2, x+6 // downsample.1, four modules on
-			}
-			y := norm(name+"bn1", convolution(name+"conv1", x, channels, 3, stride), true, none)
-			y = norm(name+"bn2", convolution(name+"conv2", y, channels, 3, 1), true, residual)
-			if stride == 2 {
-				norm(name+"downsample.1", convolution(name+"downsample.0", x, channels, 1, stride), false, none)
-			}
-			x = y
-		}
-	}
-	x = add(layer{name: "avgpool", kind: globalAvgPool, input: x, residual: none}, 0)
-	add(layer{name: "fc", kind: dense, input: x, bias: true, residual: none}, outputs)
-	return a, failed
 }
 
 // parameters returns all parameters in torch's order.

@@ -155,6 +155,8 @@ func (l *layer) evaluate(batch int) func(in, out [][]float32) {
 		return func(in, out [][]float32) { l.pool(batch).AverageForward(out[0], in[0]) }
 	case globalAvgPool:
 		return func(in, out [][]float32) { kernel.GlobalAverageForward(out[0], in[0], batch, area, c) }
+	case adaptiveAvgPool:
+		return func(in, out [][]float32) { l.adaptivePool(batch).AverageForward(out[0], in[0]) }
 	}
 	return func(in, out [][]float32) { transpose(out[0], in[0], batch, area, c) } // flatten
 }

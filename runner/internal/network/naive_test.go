@@ -118,6 +118,17 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 			for i, value := range in {
 				out[i/area] += value / float64(area)
 			}
+		case adaptiveAvgPool:
+			each(func(o, n, c, y, x int) {
+				sum, count := 0.0, 0.0
+				for r := y * l.in.Height / l.out.Height; r*l.out.Height < (y+1)*l.in.Height; r++ {
+					for s := x * l.in.Width / l.out.Width; s*l.out.Width < (x+1)*l.in.Width; s++ {
+						value, _ := at(n, c, r, s)
+						sum, count = sum+value, count+1
+					}
+				}
+				out[o] = sum / count
+			})
 		case flatten:
 			copy(out, in)
 		case dropout:

@@ -10,6 +10,8 @@ package network
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -44,23 +46,34 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 	}
 	var a *architecture
 	var err error
-	switch spec.Backbone {
-	case "resnet18":
-		a, err = resnet18(shape(in), outputs)
-	case "layers":
+	if build := zoo[spec.Backbone]; build != nil {
+		a, err = build(shape(in), outputs)
+	} else if spec.Backbone == "layers" {
 		a, err = sequential(spec.Layers, shape(in), outputs)
-	default:
-		err = fmt.Errorf("network.backbone: there is no %q: want resnet18 or layers", spec.Backbone)
+	} else {
+		err = fmt.Errorf("network.backbone: there is no %q: want layers or one of %v", spec.Backbone, slices.Sorted(maps.Keys(zoo)))
 	}
 	if err != nil {
 		return nil, err
 	}
 	n := &Network{
-		architecture: a, outputs: outputs, all: a.parameters(), loss: mse, memory: newMemory(),
+		architecture: a, outputs: outputs, all: a.parameters(), loss: losses["mse"], memory: newMemory(),
 		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},
 	}
 	n.folded = n.foldings()
 	return n, nil
+}
+
+// SetLoss chooses the loss of Step: mse, which it is from the beginning, mae or
+// huber.
+func (n *Network) SetLoss(name string) error {
+	l, ok := losses[name]
+	if !ok {
+		return fmt.Errorf("train.loss: there is no %q: want one of %v", name, slices.Sorted(maps.Keys(losses)))
+	}
+	n.loss = l
+	clear(n.trainings) // their graphs hold the loss of before
+	return nil
 }
 
 // Initialize draws all parameters from the seed, each from a stream of its own

@@ -24,7 +24,12 @@ type loss struct {
 	backward func(dOutput, output, target []float32, upstream float32)
 }
 
-var mse = loss{"mse", kernel.MSEForward, kernel.MSEBackward}
+// losses holds the losses by the words of train.loss.
+var losses = map[string]loss{
+	"mse":   {"mse", kernel.MSEForward, kernel.MSEBackward},
+	"mae":   {"mae", kernel.MAEForward, kernel.MAEBackward},
+	"huber": {"huber", kernel.HuberForward, kernel.HuberBackward},
+}
 
 // training is the graph of one step: forward, loss, gradients.
 type training struct {
@@ -132,6 +137,9 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 		return t.simple(l,
 			func(y, x []float32) { kernel.GlobalAverageForward(y, x, t.batch, area, c) },
 			func(dx, dy []float32) { kernel.GlobalAverageBackward(dx, dy, t.batch, area, c) }), nil
+	case adaptiveAvgPool:
+		p := l.adaptivePool(t.batch)
+		return t.simple(l, func(y, x []float32) { p.AverageForward(y, x) }, func(dx, dy []float32) { p.AverageBackward(dx, dy) }), nil
 	case flatten:
 		area, c := l.in.Height*l.in.Width, l.in.Channels
 		return t.simple(l,
@@ -296,6 +304,10 @@ func (l *layer) convolution(batch int) kernel.Conv {
 
 func (l *layer) pool(batch int) kernel.Pool {
 	return kernel.Pool{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, Window: l.window, Stride: l.stride, Pad: l.pad}
+}
+
+func (l *layer) adaptivePool(batch int) kernel.AdaptivePool {
+	return kernel.AdaptivePool{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, OutH: l.out.Height, OutW: l.out.Width}
 }
 
 // transpose turns each of n matrices (rows, columns) of x into (columns, rows)

@@ -1,13 +1,16 @@
+//go:build amd64 || arm64
+
 package kernel
 
 import "unsafe"
 
-//go:generate go run gen_elementwise.go
+//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_neon.go
 
 // The loops whose pace memory sets: whole vectors of 8 channels or elements in
-// assembly, the rest in the portable loop, which is the definition. AVX-512 would
-// gain nothing, so its variant has the same code. Where the definition gives a NaN
-// all variants give a NaN; its sign and payload are the processor's choice.
+// assembly, the rest in the portable loop, which is the definition. The assembly is
+// AVX2 or NEON; AVX-512 would gain nothing, so its variant has the code of AVX2. Where
+// the definition gives a NaN all variants give a NaN; its sign and payload are the
+// processor's choice.
 
 // vectorLength is how many of n elements go into whole vectors, none in the
 // portable variant.
@@ -21,7 +24,7 @@ func vectorLength(n int) int {
 func sumRows(sum []float64, x []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		sumRowsAVX2(&sum[0], &x[0], rows, c, n)
+		sumRowsVector(&sum[0], &x[0], rows, c, n)
 	}
 	sumRowsPortable(n, sum, x, rows, c)
 }
@@ -29,7 +32,7 @@ func sumRows(sum []float64, x []float32, rows, c int) {
 func sumSquares(sum []float64, x, mean []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		sumSquaresAVX2(&sum[0], &x[0], &mean[0], rows, c, n)
+		sumSquaresVector(&sum[0], &x[0], &mean[0], rows, c, n)
 	}
 	sumSquaresPortable(n, sum, x, mean, rows, c)
 }
@@ -37,7 +40,7 @@ func sumSquares(sum []float64, x, mean []float32, rows, c int) {
 func normalize(y, x, residual, mean, scale, shift []float32, low float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		normalizeAVX2(&y[0], &x[0], unsafe.SliceData(residual), &mean[0], &scale[0], &shift[0], rows, c, n, low)
+		normalizeVector(&y[0], &x[0], unsafe.SliceData(residual), &mean[0], &scale[0], &shift[0], rows, c, n, low)
 	}
 	normalizePortable(n, y, x, residual, mean, scale, shift, low, rows, c)
 }
@@ -45,7 +48,7 @@ func normalize(y, x, residual, mean, scale, shift []float32, low float32, rows, 
 func sumGradients(sum, dot []float64, out, dy, x, y, mean []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		sumGradientsAVX2(&sum[0], &dot[0], unsafe.SliceData(out), &dy[0], &x[0], unsafe.SliceData(y), &mean[0], rows, c, n)
+		sumGradientsVector(&sum[0], &dot[0], unsafe.SliceData(out), &dy[0], &x[0], unsafe.SliceData(y), &mean[0], rows, c, n)
 	}
 	sumGradientsPortable(n, sum, dot, out, dy, x, y, mean, rows, c)
 }
@@ -53,7 +56,7 @@ func sumGradients(sum, dot []float64, out, dy, x, y, mean []float32, rows, c int
 func normalizeGradient(dx, dy, x, y, mean, offset, slope, scale []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		normalizeGradientAVX2(&dx[0], &dy[0], &x[0], unsafe.SliceData(y), &mean[0], &offset[0], &slope[0], &scale[0], rows, c, n)
+		normalizeGradientVector(&dx[0], &dy[0], &x[0], unsafe.SliceData(y), &mean[0], &offset[0], &slope[0], &scale[0], rows, c, n)
 	}
 	normalizeGradientPortable(n, dx, dy, x, y, mean, offset, slope, scale, rows, c)
 }
@@ -61,7 +64,7 @@ func normalizeGradient(dx, dy, x, y, mean, offset, slope, scale []float32, rows,
 func addFloor(y, x, residual []float32, low float32) {
 	n := vectorLength(len(y))
 	if n > 0 {
-		addFloorAVX2(&y[0], &x[0], unsafe.SliceData(residual), n, low)
+		addFloorVector(&y[0], &x[0], unsafe.SliceData(residual), n, low)
 	}
 	addFloorPortable(n, y, x, residual, low)
 }
@@ -69,7 +72,7 @@ func addFloor(y, x, residual []float32, low float32) {
 func keepPositive(dx, dy, y []float32) {
 	n := vectorLength(len(dx))
 	if n > 0 {
-		keepPositiveAVX2(&dx[0], &dy[0], &y[0], n)
+		keepPositiveVector(&dx[0], &dy[0], &y[0], n)
 	}
 	keepPositivePortable(n, dx, dy, y)
 }
@@ -77,7 +80,7 @@ func keepPositive(dx, dy, y []float32) {
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
 	n := vectorLength(len(y))
 	if n > 0 {
-		maxWindowAVX2(&y[0], unsafe.SliceData(index), &x[0], n, len(y), w.rows, w.columns, w.rowStep, w.first, w.width)
+		maxWindowVector(&y[0], unsafe.SliceData(index), &x[0], n, len(y), w.rows, w.columns, w.rowStep, w.first, w.width)
 	}
 	maxWindowPortable(n, y, index, x, w)
 }
@@ -85,7 +88,7 @@ func maxWindow(y []float32, index []uint8, x []float32, w window) {
 func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
 	n := vectorLength(c)
 	if n > 0 {
-		addTakenAVX2(&dx[0], &dy[0], &index[0], pixels, c, n, step, int(tap))
+		addTakenVector(&dx[0], &dy[0], &index[0], pixels, c, n, step, int(tap))
 	}
 	addTakenPortable(n, dx, dy, index, pixels, c, step, tap)
 }
@@ -93,7 +96,7 @@ func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
 func adam(w, g, m, v []float32, k *adamFactors) {
 	n := vectorLength(len(w))
 	if n > 0 {
-		adamAVX2(&w[0], &g[0], &m[0], &v[0], n, k)
+		adamVector(&w[0], &g[0], &m[0], &v[0], n, k)
 	}
 	adamPortable(n, w, g, m, v, k)
 }
@@ -105,33 +108,33 @@ func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
 		if nesterov {
 			flag = 1
 		}
-		sgdAVX2(&w[0], &g[0], unsafe.SliceData(b), flag, n, k)
+		sgdVector(&w[0], &g[0], unsafe.SliceData(b), flag, n, k)
 	}
 	sgdPortable(n, w, g, b, nesterov, k)
 }
 
-// sumRowsAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+// sumRowsVector does the columns 0..n, n > 0 a multiple of 8, of
 //
 //	for j in 0..c: sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
 //
 //go:noescape
-func sumRowsAVX2(sum *float64, x *float32, rows, c, n int)
+func sumRowsVector(sum *float64, x *float32, rows, c, n int)
 
-// sumSquaresAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+// sumSquaresVector does the columns 0..n, n > 0 a multiple of 8, of
 //
 //	for j in 0..c: sum[j] = 0; for r in 0..rows: d = x[r*c+j] - mean[j]; sum[j] += float64(d)*float64(d)
 //
 //go:noescape
-func sumSquaresAVX2(sum *float64, x, mean *float32, rows, c, n int)
+func sumSquaresVector(sum *float64, x, mean *float32, rows, c, n int)
 
-// normalizeAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+// normalizeVector does the columns 0..n, n > 0 a multiple of 8, of
 //
 //	for r, j: y[r*c+j] = max(low, FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
 //
 //go:noescape
-func normalizeAVX2(y, x, residual, mean, scale, shift *float32, rows, c, n int, low float32)
+func normalizeVector(y, x, residual, mean, scale, shift *float32, rows, c, n int, low float32)
 
-// sumGradientsAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+// sumGradientsVector does the columns 0..n, n > 0 a multiple of 8, of
 //
 //	for j in 0..c: sum[j], dot[j] = 0, 0; for r in 0..rows:
 //		dz = dy[r*c+j] where y[r*c+j] > 0, else 0
@@ -142,9 +145,9 @@ func normalizeAVX2(y, x, residual, mean, scale, shift *float32, rows, c, n int, 
 // A nil y rectifies nothing, a nil out is not written.
 //
 //go:noescape
-func sumGradientsAVX2(sum, dot *float64, out, dy, x, y, mean *float32, rows, c, n int)
+func sumGradientsVector(sum, dot *float64, out, dy, x, y, mean *float32, rows, c, n int)
 
-// normalizeGradientAVX2 does the columns 0..n, n > 0 a multiple of 8, of
+// normalizeGradientVector does the columns 0..n, n > 0 a multiple of 8, of
 //
 //	for r, j: dz = dy[r*c+j] where y[r*c+j] > 0, else 0
 //		dx[r*c+j] = FMA32(-(x[r*c+j]-mean[j]), slope[j], dz-offset[j]) * scale[j]
@@ -152,23 +155,23 @@ func sumGradientsAVX2(sum, dot *float64, out, dy, x, y, mean *float32, rows, c, 
 // A nil y rectifies nothing.
 //
 //go:noescape
-func normalizeGradientAVX2(dx, dy, x, y, mean, offset, slope, scale *float32, rows, c, n int)
+func normalizeGradientVector(dx, dy, x, y, mean, offset, slope, scale *float32, rows, c, n int)
 
-// addFloorAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+// addFloorVector does the elements 0..n, n > 0 a multiple of 8, of
 //
 //	for i: y[i] = max(low, x[i] + residual[i])
 //
 //go:noescape
-func addFloorAVX2(y, x, residual *float32, n int, low float32)
+func addFloorVector(y, x, residual *float32, n int, low float32)
 
-// keepPositiveAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+// keepPositiveVector does the elements 0..n, n > 0 a multiple of 8, of
 //
 //	for i: dx[i] = dy[i] where y[i] > 0, else 0
 //
 //go:noescape
-func keepPositiveAVX2(dx, dy, y *float32, n int)
+func keepPositiveVector(dx, dy, y *float32, n int)
 
-// maxWindowAVX2 does the channels 0..n, n > 0 a multiple of 8, of
+// maxWindowVector does the channels 0..n, n > 0 a multiple of 8, of
 //
 //	for j in 0..c: y[j], index[j] = x[j], w.first
 //		for r in 0..w.rows, s in 0..w.columns:
@@ -176,16 +179,16 @@ func keepPositiveAVX2(dx, dy, y *float32, n int)
 //			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
 //
 //go:noescape
-func maxWindowAVX2(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
+func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
 
-// addTakenAVX2 does the channels 0..n, n > 0 a multiple of 8, of
+// addTakenVector does the channels 0..n, n > 0 a multiple of 8, of
 //
 //	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
 //
 //go:noescape
-func addTakenAVX2(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
+func addTakenVector(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
 
-// adamAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+// adamVector does the elements 0..n, n > 0 a multiple of 8, of
 //
 //	for i: d    = FMA32(w[i], k.decay, g[i])
 //		m[i] = FMA32(d, k.rest1, k.beta1*m[i])
@@ -193,13 +196,13 @@ func addTakenAVX2(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
 //		w[i] += k.step*m[i] / (sqrt(v[i])/k.root + k.eps)
 //
 //go:noescape
-func adamAVX2(w, grad, m, v *float32, n int, k *adamFactors)
+func adamVector(w, grad, m, v *float32, n int, k *adamFactors)
 
-// sgdAVX2 does the elements 0..n, n > 0 a multiple of 8, of
+// sgdVector does the elements 0..n, n > 0 a multiple of 8, of
 //
 //	for i: d    = FMA32(w[i], k.decay, g[i])
 //		b[i] = k.momentum*b[i] + d;  d = nesterov ? FMA32(b[i], k.momentum, d) : b[i]    unless b is nil
 //		w[i] = FMA32(d, k.step, w[i])
 //
 //go:noescape
-func sgdAVX2(w, grad, b *float32, nesterov, n int, k *sgdFactors)
+func sgdVector(w, grad, b *float32, nesterov, n int, k *sgdFactors)
