@@ -56,12 +56,16 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newNetwork(a, outputs), nil
+}
+
+func newNetwork(a *architecture, outputs int) *Network {
 	n := &Network{
 		architecture: a, outputs: outputs, all: a.parameters(), loss: losses["mse"], memory: newMemory(),
 		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},
 	}
 	n.folded = n.foldings()
-	return n, nil
+	return n
 }
 
 // SetLoss chooses the loss of Step: mse, which it is from the beginning, mae or

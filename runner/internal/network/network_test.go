@@ -75,7 +75,6 @@ func layersNetwork(t testing.TB, items []recipe.Layer) *Network {
 // its shortcut and one with a strided convolution.
 func residualNetwork(t testing.TB) *Network {
 	t.Helper()
-	n := layersNetwork(t, everyItem)
 	a := &architecture{picture: shape(small), initialise: (*layer).initialiseResNet}
 	for _, item := range []struct {
 		layer
@@ -96,8 +95,7 @@ func residualNetwork(t testing.TB) *Network {
 			t.Fatal(err)
 		}
 	}
-	n.architecture, n.all = a, a.parameters()
-	n.folded = n.foldings()
+	n := newNetwork(a, 2)
 	n.Initialize(3)
 	return n
 }

@@ -108,14 +108,15 @@ func (l *layer) initialiseResNet(seed uint64) {
 	l.weight.draw(seed, func(s *rng.Stream) float64 { return deviation * s.Normal() })
 }
 
-// initialiseVGG is as initialiseResNet, with biases of 0, and gives dense layers
-// the normal distribution of deviation 0.01, as torchvision does.
+// initialiseVGG gives convolutions the weights of initialiseResNet, dense layers
+// the normal distribution of deviation 0.01, and no bias, as torchvision does.
 func (l *layer) initialiseVGG(seed uint64) {
-	l.initialiseResNet(seed)
 	if l.kind == dense {
 		l.weight.draw(seed, func(s *rng.Stream) float64 { return 0.01 * s.Normal() })
+	} else {
+		l.initialiseResNet(seed)
 	}
-	if l.kind == conv || l.kind == dense {
+	if l.bias {
 		fill(l.offset.Value, 0)
 	}
 }
