@@ -16,11 +16,12 @@ import (
 // arrows only ever point down. A package is named by its path below runner.
 var imports = map[string][]string{
 	".":                   {"command"},
-	"command":             {"internal/experiment", "internal/kernel", "internal/lock", "internal/progress", "internal/recipe", "internal/verify"},
+	"command":             {"internal/benchmark", "internal/experiment", "internal/kernel", "internal/lock", "internal/progress", "internal/recipe", "internal/verify"},
+	"internal/benchmark":  {"internal/kernel", "internal/network", "internal/recipe", "internal/rng"},
 	"internal/verify":     {"internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/recipe", "internal/store"},
 	"internal/experiment": {"internal/clean", "internal/digest", "internal/evaluate", "internal/kernel", "internal/lock", "internal/metric", "internal/network", "internal/picture", "internal/progress", "internal/recipe", "internal/report", "internal/rosette", "internal/source", "internal/split", "internal/store", "internal/table", "internal/train", "internal/transform", "internal/weights"},
-	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric", "internal/store"},
-	"internal/lock":       {"internal/digest", "internal/store"},
+	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric"},
+	"internal/lock":       {"internal/digest"},
 	"internal/evaluate":   {"internal/digest", "internal/metric", "internal/rng"},
 	"internal/train":      {"internal/digest", "internal/kernel", "internal/metric", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/transform", "internal/weights"},
 	"internal/network":    {"internal/digest", "internal/kernel", "internal/recipe", "internal/rng", "internal/weights"},

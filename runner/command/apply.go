@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -111,9 +110,12 @@ func headline(l *lock.Lock, unit string) string {
 		part = "validation"
 		score = l.Results[part]
 	}
-	line := fmt.Sprintf("%s RMSE %.4g %s, R² %.3f on %d photos", part, score.RMSE, unit, score.R2, score.Photos)
+	if unit != "" {
+		unit = " " + unit
+	}
+	line := fmt.Sprintf("%s RMSE %.4g%s, R² %.3f on %d photos", part, score.RMSE, unit, score.R2, score.Photos)
 	if ridge, ok := score.BaselineR2["ridge"]; ok {
 		line += fmt.Sprintf(" (ridge on colours: R² %.3f)", ridge)
 	}
-	return strings.Join(strings.Fields(line), " ")
+	return line
 }

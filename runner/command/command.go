@@ -115,7 +115,7 @@ func (s *session) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.inspect(), s.version())
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.inspect(), s.bench(), s.version())
 	return root
 }
 
@@ -183,7 +183,7 @@ func (s *session) dataRoot() string {
 
 // overridden reports whether anything but the recipe's file shaped the recipe.
 func (s *session) overridden() bool {
-	if len(s.overrides) > 0 {
+	if len(s.overrides) > 0 || s.name != "" {
 		return true
 	}
 	for _, entry := range s.env {

@@ -13,7 +13,6 @@ import (
 type machine struct {
 	data  string // RUNNER_DATA
 	store string // RUNNER_STORE
-	color bool   // NO_COLOR is not set
 }
 
 // settings reads the environment and sets up the kernels.
@@ -27,7 +26,7 @@ func settings(env []string) (machine, error) {
 		}
 		return value
 	}
-	m := machine{data: get("RUNNER_DATA"), store: get("RUNNER_STORE"), color: get("NO_COLOR") == ""}
+	m := machine{data: get("RUNNER_DATA"), store: get("RUNNER_STORE")}
 	if v := get("RUNNER_THREADS"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/source"
 	"biomass/runner/internal/store"
 )
@@ -29,10 +31,15 @@ type Outcome struct {
 var ErrLocked = errors.New("the lock was made from other settings")
 
 // Apply runs the line and writes lock, report and weights. Where nothing
-// changed it does no work. overridden says that --set or the environment
+// changed it does no work. overridden says that --set, --name or the environment
 // changed the recipe: such a run does not silently replace another one's lock.
 func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, error) {
 	name := e.Recipe.Name
+	unlock, err := e.Store.Lock("recipe-" + name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	old, err := e.oldLock()
 	if err != nil {
 		return nil, fmt.Errorf("%w: restore it from git, or delete it to have it made anew", err)
@@ -40,16 +47,12 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if overridden && old != nil && old.Recipe.Digest != e.Digest {
 		return nil, fmt.Errorf("%s: %w: keep this run apart with --name NEW, or write the settings into the recipe", e.Place.Lock(name), ErrLocked)
 	}
-	unlock, err := e.Store.Lock(name)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
-	for _, path := range []string{e.Place.Lock(name), filepath.Join(e.Place.Report(name), "*")} {
-		if err := writable(filepath.Dir(path)); err != nil {
+	locks, file := filepath.Split(e.Place.Lock(name))
+	for _, place := range []struct{ dir, file string }{{locks, file}, {e.Place.Report(name), ""}} {
+		if err := writable(place.dir); err != nil {
 			return nil, err
 		}
-		if err := sweep(filepath.Dir(path), store.Temporary(filepath.Base(path))); err != nil {
+		if err := store.Sweep(place.dir, place.file); err != nil {
 			return nil, err
 		}
 	}
@@ -69,9 +72,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err
 	}
-	if err := out.compare(old); err != nil {
-		return nil, err
-	}
+	out.compare(old, l.relative(e.Place.Lock(name)))
 	if err := l.publish(out); err != nil {
 		return nil, err
 	}
@@ -138,15 +139,14 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 
 // compare warns when a stage was asked the same as the lock says and gave
 // something else: then this machine, or the one before it, broke the contract.
-func (o *Outcome) compare(old *lock.Lock) error {
+func (o *Outcome) compare(old *lock.Lock, path string) {
 	for _, s := range o.Lock.Stages {
 		if was := lockedStage(old, s.Name); was != nil && was.Key == s.Key && was.Output != s.Output {
 			o.Warnings = append(o.Warnings, fmt.Sprintf(
-				"stage %s gave another output than the lock says, from the same input: the runs are not bit-identical (git diff %s shows where)", s.Name, "lock"))
-			return nil
+				"stage %s gave another output than the lock says, from the same input: the runs are not bit-identical (git diff %s shows where)", s.Name, path))
+			return
 		}
 	}
-	return nil
 }
 
 // publish writes what people see, all or nothing: the report, the weights and
@@ -187,17 +187,12 @@ func (l *line) publish(out *Outcome) error {
 
 // removeStale removes the plots of an earlier report that this one does not have.
 func (l *line) removeStale(dir string) error {
-	for _, pattern := range []string{"*.svg", "*.png"} {
-		paths, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return err
+	for _, page := range report.Files() {
+		if _, ok := l.pages.Files[page]; ok {
+			continue
 		}
-		for _, path := range paths {
-			if _, ok := l.pages.Files[filepath.Base(path)]; !ok {
-				if err := os.Remove(path); err != nil {
-					return err
-				}
-			}
+		if err := os.Remove(filepath.Join(dir, page)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
 	return nil

@@ -13,7 +13,9 @@ import (
 )
 
 // checkpoints keeps the newest checkpoint of one training in the store, under
-// the key of its train stage.
+// the key of its train stage. Its objects name that key, so that they are never
+// also those of another training, which removing them would harm: one of more
+// epochs begins with the same bits.
 type checkpoints struct {
 	store *store.Store
 	key   digest.Digest
@@ -99,14 +101,14 @@ func (c *checkpoints) Save(p *train.Checkpoint) error {
 }
 
 func (c *checkpoints) put(tensors []weights.Tensor) (digest.Digest, error) {
-	file, err := weights.Encode(tensors, nil)
+	file, err := weights.Encode(tensors, map[string]string{"training": c.key.String()})
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("keep a checkpoint: %w", err)
 	}
 	return c.store.Put(file)
 }
 
-// forget frees the state of a training whose result is locked.
+// forget frees the objects of a training whose result is locked.
 func (c *checkpoints) forget() {
 	object, ok := c.store.Key("checkpoint", c.key)
 	if !ok {
@@ -114,5 +116,6 @@ func (c *checkpoints) forget() {
 	}
 	if data, err := c.store.Get(object); err == nil && json.Unmarshal(data, &c.last) == nil {
 		c.store.Remove(c.last.State)
+		c.store.Remove(c.last.Weights)
 	}
 }

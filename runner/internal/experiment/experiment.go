@@ -52,7 +52,7 @@ type Claim struct {
 type stage struct {
 	name     string
 	version  int      // raised when the stage computes something else from the same input
-	sections []string // of the recipe, as far as the stage reads them
+	sections []string // of the recipe: all that the stage reads of it, but for what it observes
 	inputs   []string // the stages whose outputs it reads
 	// observed returns the digest of what the stage reads besides: files, or a
 	// single key of another section. May be nil.
@@ -82,8 +82,9 @@ var stages = []stage{
 	},
 	{
 		name: "clean", version: 1, sections: []string{"clean", "data"}, inputs: []string{"table", "picture"},
-		output: func(l *line) any { return &l.ledger },
-		run:    runClean,
+		observed: rowPlaces,
+		output:   func(l *line) any { return &l.ledger },
+		run:      runClean,
 	},
 	{
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
@@ -102,16 +103,23 @@ var stages = []stage{
 		run:      runNetwork,
 	},
 	{
-		name: "train", version: 1, sections: []string{"train", "transform"},
-		inputs:   []string{"table", "picture", "clean", "split", "transform", "network"},
-		observed: func(*line) digest.Digest { return digest.New("numerics").Int(lock.Numerics).Sum() },
-		output:   func(l *line) any { return &l.trained },
-		run:      runTrain,
-		intact:   weightsKept,
+		// The network's output is its initial weights, which another dropout or
+		// stride leaves as they are: the section has to count too.
+		name: "train", version: 1, sections: []string{"train", "transform", "network"},
+		inputs: []string{"table", "picture", "clean", "split", "transform", "network"},
+		observed: func(l *line) digest.Digest {
+			return digest.New("columns").Int(lock.Numerics).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target).Sum()
+		},
+		output: func(l *line) any { return &l.trained },
+		run:    runTrain,
+		intact: weightsKept,
 	},
 	{
-		name: "evaluate", version: 1, sections: []string{"data"},
+		name: "evaluate", version: 1, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
+		observed: func(l *line) digest.Digest {
+			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
+		},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},
@@ -119,12 +127,22 @@ var stages = []stage{
 		name: "report", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("recipe").String(l.Recipe.Name).String(l.Place.Path).Sum()
+			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
 		output: func(l *line) any { return &l.pages },
 		run:    runReport,
 		intact: pagesKept,
 	},
+}
+
+// rowPlaces digests the rows' lines in their file, which the output of table
+// leaves out: ledger and predictions name them.
+func rowPlaces(l *line) digest.Digest {
+	e := digest.New("lines")
+	for _, row := range l.table.Rows {
+		e.Int(int64(row.Line))
+	}
+	return e.Sum()
 }
 
 // Initial is the network before training.
@@ -339,8 +357,6 @@ func (l *line) kept(s *stage, key digest.Digest) (digest.Digest, bool) {
 	return output, s.intact == nil || s.intact(l)
 }
 
-// errInterrupted marks work that was cut by the person at the keyboard.
-var errInterrupted = context.Canceled
-
-// Interrupted reports whether err says that the run was cut, not that it failed.
-func Interrupted(err error) bool { return errors.Is(err, errInterrupted) }
+// Interrupted reports whether err says that the person at the keyboard cut the
+// run, not that it failed.
+func Interrupted(err error) bool { return errors.Is(err, context.Canceled) }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
@@ -25,8 +26,9 @@ type Place struct {
 
 // Find returns the place of a recipe: the project folder is the nearest folder
 // at or above the recipe that holds .git or lock/*.lock.yaml, else the recipe's
-// own; a folder lock alone may be any program's, as /var/lock is. The data are at the override, if there is one, else at root (the recipe's
-// data.root) below the project folder.
+// own; a folder lock alone may be any program's, as /var/lock is. The data are
+// at the override, if there is one, else at root (the recipe's data.root) below
+// the project folder.
 func Find(recipePath, root, override string) (Place, error) {
 	absolute, err := filepath.Abs(recipePath)
 	if err != nil {
@@ -34,7 +36,8 @@ func Find(recipePath, root, override string) (Place, error) {
 	}
 	project := filepath.Dir(absolute)
 	for dir := project; ; dir = filepath.Dir(dir) {
-		if locks, _ := filepath.Glob(filepath.Join(dir, "lock", "*.lock.yaml")); has(dir, ".git") || len(locks) > 0 {
+		// Below os.DirFS, because the folder's own name may hold what a pattern is made of.
+		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*.lock.yaml"); has(dir, ".git") || len(locks) > 0 {
 			project = dir
 			break
 		}
@@ -125,7 +128,7 @@ func (e *Experiment) makeData() error {
 		if !has(root, filepath.FromSlash(r.Data.Images)) {
 			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
-		return nil
+		return e.sameSource()
 	}
 	if r.Data.Source == nil {
 		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
@@ -141,11 +144,10 @@ func (e *Experiment) makeData() error {
 	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	pattern := store.Temporary(filepath.Base(root))
-	if err := sweep(filepath.Dir(root), pattern); err != nil {
+	if err := store.Sweep(filepath.Dir(root), filepath.Base(root)); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(root), pattern)
+	partial, err := os.MkdirTemp(filepath.Dir(root), store.Temporary(filepath.Base(root)))
 	if err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
@@ -163,18 +165,32 @@ func (e *Experiment) makeData() error {
 	return nil
 }
 
-// sweep removes what killed runs left behind in dir.
-func sweep(dir, pattern string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, pattern))
-	if err != nil {
-		return err
+// drawnFile, in a folder of built-in data, says what was drawn there.
+const drawnFile = ".drawn"
+
+// sameSource finds out that the data in the root folder were drawn, but for
+// another data.source: whoever drew them anew would get others. Data without the
+// file are somebody's own.
+func (e *Experiment) sameSource() error {
+	if e.Recipe.Data.Source == nil {
+		return nil
 	}
-	for _, path := range paths {
-		if err := os.RemoveAll(path); err != nil {
-			return err
-		}
+	was, err := os.ReadFile(filepath.Join(e.Place.Data, drawnFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("data.root: %w", err)
+	}
+	have, want := strings.TrimSpace(string(was)), drawn(e.Recipe.Data.Source)
+	if have != want {
+		return fmt.Errorf("data.source: %s holds %s, the recipe asks for %s: give it another data.root, or delete that folder to have it drawn anew", e.Place.Data, have, want)
 	}
 	return nil
+}
+
+func drawn(s *recipe.Source) string {
+	return fmt.Sprintf("%s, plants: %d, seed: %d", s.Builtin, s.Plants, s.Seed)
 }
 
 // draw writes the table and the photos below dir.
@@ -189,6 +205,9 @@ func (e *Experiment) draw(dir string) error {
 		}
 	}
 	if err := table.Write(path, set.Columns(), set.Rows()); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, drawnFile), []byte(drawn(r.Data.Source)+"\n"), 0o666); err != nil {
 		return err
 	}
 	names := set.Photos()

@@ -34,6 +34,7 @@ func runPicture(_ context.Context, l *line) error {
 }
 
 func pixelsKept(l *line) bool {
+	l.catalogue.Reopen(l.files, l.Recipe.Picture)
 	for _, entry := range l.catalogue.Entries {
 		if entry.Exists && entry.Problem == "" && !l.Store.Has(entry.Pixels) {
 			return false
@@ -48,11 +49,13 @@ func runClean(_ context.Context, l *line) (err error) {
 }
 
 func runSplit(_ context.Context, l *line) error {
-	groups, err := l.groups()
-	if err != nil {
-		return err
+	var groups, parts []string
+	var err error
+	if len(l.Recipe.Data.Group) > 0 {
+		if groups, err = l.groups(); err != nil {
+			return err
+		}
 	}
-	var parts []string
 	if l.Recipe.Split.By == "column" {
 		if parts, err = l.column(l.Recipe.Split.Column); err != nil {
 			return fmt.Errorf("split.column: %w", err)
@@ -94,7 +97,7 @@ func runTransform(_ context.Context, l *line) error {
 	}
 	for _, row := range l.ledger.Kept { // the other parts must be scalable too
 		if err := l.fitted.Check(all[row : row+1]); err != nil {
-			return fmt.Errorf("%s, line %d: transform.target: %w", l.Recipe.Data.Table, l.table.Rows[row].Line, err)
+			return fmt.Errorf("table %s, %s: transform.target: %w", l.table.Path, l.table.PlaceRow(l.table.Rows[row].Line), err)
 		}
 	}
 	return nil
@@ -242,10 +245,13 @@ func (l *line) column(name string) ([]string, error) {
 	return kept, nil
 }
 
-// groups returns the name of each kept row's group, empty where the recipe
-// names no columns.
+// groups returns the name of each kept row's group: its cells, joined so that
+// other cells give another name. It is empty where all of them are, and where the
+// recipe names no columns: such a row stands alone.
 func (l *line) groups() ([]string, error) {
+	escape := strings.NewReplacer(`\`, `\\`, "/", `\/`)
 	groups := make([]string, len(l.ledger.Kept))
+	alone := strings.Repeat("/", max(len(l.Recipe.Data.Group)-1, 0)) // the name of empty cells
 	for i, name := range l.Recipe.Data.Group {
 		cells, err := l.column(name)
 		if err != nil {
@@ -255,7 +261,12 @@ func (l *line) groups() ([]string, error) {
 			if i > 0 {
 				groups[j] += "/"
 			}
-			groups[j] += strings.ReplaceAll(cell, "/", "//")
+			groups[j] += escape.Replace(cell)
+		}
+	}
+	for j, group := range groups {
+		if group == alone {
+			groups[j] = ""
 		}
 	}
 	return groups, nil

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,5 +31,30 @@ func TestUnknownPart(t *testing.T) {
 	const want = `correct line 4 ("tset"), line 6 (""), line 8 ("x"), line 9 ("y"), line 10 ("z"), 2 more, or name the values in split.parts`
 	if got := err.Error(); !strings.HasPrefix(got, "table labels.csv: split by column part: 7 rows name no part") || !strings.HasSuffix(got, want) {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestGroups holds that rows without any group cell stand alone, however many
+// columns there are, and that joined cells cannot be mistaken for others.
+func TestGroups(t *testing.T) {
+	labels := &table.Table{Columns: []string{"bed", "plant"}}
+	for _, cells := range [][2]string{{"", ""}, {"", ""}, {"a/", "b"}, {"a", "/b"}, {"a", ""}, {"a", `\`}} {
+		row := table.Row{}
+		for _, cell := range cells {
+			row.Cells = append(row.Cells, table.Cell{Text: cell, Kind: table.Text})
+		}
+		labels.Rows = append(labels.Rows, row)
+	}
+	l := &line{
+		Experiment: &Experiment{Loaded: &recipe.Loaded{Recipe: recipe.Recipe{Data: recipe.Data{Group: labels.Columns}}}},
+		table:      labels,
+		ledger:     &clean.Ledger{Kept: []int{0, 1, 2, 3, 4, 5}},
+	}
+	got, err := l.groups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"", "", `a\//b`, `a/\/b`, "a/", `a/\\`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -131,10 +131,11 @@ func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) {
 func SumSquares(x []float32) float64 {
 	var sum [1]float64
 	sumChunks(sum[:], len(x), func(part []float64, from, count int) {
-		part[0] = 0
+		squares := 0.0
 		for _, v := range x[from : from+count] {
-			part[0] += float64(float64(v) * float64(v))
+			squares += float64(float64(v) * float64(v))
 		}
+		part[0] = squares
 	})
 	return sum[0]
 }

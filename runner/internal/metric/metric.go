@@ -79,6 +79,18 @@ func MAE(truth, predicted []float64) float64 {
 	return Mean(errors(truth, predicted, math.Abs))
 }
 
+// Huber returns the mean of half the squared error where that is below 1, and of
+// the absolute error less a half elsewhere; 0 of no values (Huber: Robust
+// Estimation of a Location Parameter, 1964).
+func Huber(truth, predicted []float64) float64 {
+	return Mean(errors(truth, predicted, func(d float64) float64 {
+		if math.Abs(d) < 1 {
+			return square(d) / 2
+		}
+		return math.Abs(d) - 0.5
+	}))
+}
+
 // R2 returns the coefficient of determination: 1 less the squared error's share
 // of the squared distance from the mean. Where every true value is the same,
 // one single value included, there is nothing to explain: it is then 1 for

@@ -21,6 +21,7 @@ func TestScores(t *testing.T) {
 	near(t, "MSE", MSE(truth, predicted), 0.375)
 	near(t, "RMSE", RMSE(truth, predicted), math.Sqrt(0.375))
 	near(t, "MAE", MAE(truth, predicted), 0.5)
+	near(t, "Huber", Huber([]float64{3, -0.5, 2, 7, 4}, []float64{2.5, 0, 2, 8, 1}), (0.125+0.125+0+0.5+2.5)/5)
 	near(t, "R2", R2(truth, predicted), 1-1.5/29.1875)
 }
 

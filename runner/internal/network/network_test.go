@@ -100,6 +100,27 @@ func residualNetwork(t testing.TB) *Network {
 	return n
 }
 
+// adaptiveNetwork is a VGG in small: an adaptive pool whose windows overlap and
+// differ in size, and dropout in the classifier.
+func adaptiveNetwork(t testing.TB) *Network {
+	t.Helper()
+	b := newBuilder(shape(small), (*layer).initialiseVGG)
+	b.next(layer{name: "features.0", kind: conv, window: 3, stride: 1, pad: 1, bias: true}, 4)
+	b.next(layer{name: "features.1", kind: relu}, 0)
+	b.next(layer{name: "avgpool", kind: adaptiveAvgPool, window: 4}, 0)
+	b.next(layer{name: "flatten", kind: flatten}, 0)
+	b.next(layer{name: "classifier.0", kind: dense, bias: true}, 6)
+	b.next(layer{name: "classifier.1", kind: relu}, 0)
+	b.next(layer{name: "classifier.2", kind: dropout, probability: 0.5}, 0)
+	b.next(layer{name: "classifier.3", kind: dense, bias: true}, 2)
+	if b.failed != nil {
+		t.Fatal(b.failed)
+	}
+	n := newNetwork(b.architecture, 2)
+	n.Initialize(3)
+	return n
+}
+
 // noise returns n numbers in [-1, 1).
 func noise(purpose string, n int) []float32 {
 	stream := rng.New(1, purpose)
@@ -130,7 +151,7 @@ func disturb(t testing.TB, n *Network) {
 // TestGradients compares every parameter's gradient and the outputs of both
 // graphs with the naive network in float64.
 func TestGradients(t *testing.T) {
-	networks := map[string]*Network{"residual blocks": residualNetwork(t)}
+	networks := map[string]*Network{"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t)}
 	for name, items := range sequences {
 		networks[name] = layersNetwork(t, items)
 	}
@@ -259,6 +280,7 @@ func TestPredictIsTheSameInAnyBatch(t *testing.T) {
 	for name, n := range map[string]*Network{
 		"layers":   layersNetwork(t, everyItem),
 		"residual": residualNetwork(t),
+		"adaptive": adaptiveNetwork(t),
 		"wide":     layersNetwork(t, wide),
 	} {
 		disturb(t, n)
@@ -301,7 +323,9 @@ func trainDigest(t testing.TB, n *Network, spec recipe.Optimizer) string {
 }
 
 var adamSpec = recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-2}}
+var adamWSpec = recipe.Optimizer{AdamW: &recipe.AdamW{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-2}}
 var sgdSpec = recipe.Optimizer{SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9, Nesterov: true}}
+var rmspropSpec = recipe.Optimizer{RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true, WeightDecay: 1e-2}}
 
 func TestBitsDoNotDependOnThreadsOrVariant(t *testing.T) {
 	defer kernel.SetThreads(kernel.Threads())
@@ -315,7 +339,9 @@ func TestBitsDoNotDependOnThreadsOrVariant(t *testing.T) {
 			kernel.SetThreads(threads)
 			digests[trainDigest(t, layersNetwork(t, everyItem), adamSpec)+
 				trainDigest(t, layersNetwork(t, wide), adamSpec)+
-				trainDigest(t, residualNetwork(t), sgdSpec)] = true
+				trainDigest(t, residualNetwork(t), sgdSpec)+
+				trainDigest(t, adaptiveNetwork(t), adamWSpec)+
+				trainDigest(t, layersNetwork(t, everyItem), rmspropSpec)] = true
 		}
 	}
 	if len(digests) > 1 {
@@ -325,11 +351,14 @@ func TestBitsDoNotDependOnThreadsOrVariant(t *testing.T) {
 
 // TestResume goes on from saved tensors and must arrive at the same bits.
 func TestResume(t *testing.T) {
-	for _, spec := range []recipe.Optimizer{adamSpec, sgdSpec, {SGD: &recipe.SGD{Rate: 0.1}}} {
+	for _, spec := range []recipe.Optimizer{
+		adamSpec, adamWSpec, sgdSpec, {SGD: &recipe.SGD{Rate: 0.1}}, rmspropSpec, {RMSprop: &recipe.RMSprop{Rate: 1e-2, Alpha: 0.9, Epsilon: 1e-8}},
+	} {
 		step := func(n *Network, o *Optimizer) {
 			if _, err := n.Step(noise("pictures", 4*n.picture.size()), noise("targets", 8), 4, streams); err != nil {
 				t.Fatal(err)
 			}
+			o.Clip(0.1)
 			o.Step()
 		}
 		n := layersNetwork(t, everyItem)
@@ -352,8 +381,65 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestClip against torch.nn.utils.clip_grad_norm_ of (1, -2, 3) and (0.5, -4),
+// whose length is 5.5.
+func TestClip(t *testing.T) {
+	gradient := []float32{1, -2, 3, 0.5, -4}
+	for limit, want := range map[float64][]float32{
+		1:   {0.181818157, -0.363636315, 0.545454502, 0.0909090787, -0.72727263},
+		0.5: {0.0909090787, -0.181818157, 0.272727251, 0.0454545394, -0.363636315},
+		100: gradient,
+	} {
+		n := mustNew(t, recipe.Network{Backbone: "layers", Layers: []recipe.Layer{{Kind: "conv", Size: 1, Kernel: 1, Bias: true}, flat, {Kind: "dense", Size: 1}}}, Input{1, 1, 3}, 1)
+		o := n.NewOptimizer(adamSpec)
+		grads := n.Parameters() // of 3, 1 and 1 elements
+		copy(grads[0].Grad, gradient[:3])
+		grads[1].Grad[0], grads[2].Grad[0] = gradient[3], gradient[4]
+		o.Clip(limit)
+		got := slices.Concat(grads[0].Grad, grads[1].Grad, grads[2].Grad)
+		for i := range want {
+			if math.Abs(float64(got[i]-want[i])) > 3e-7*math.Abs(float64(want[i])) {
+				t.Errorf("limit %v: %v, want %v", limit, got, want)
+				break
+			}
+		}
+	}
+}
+
+// TestSetLoss changes the loss between steps of the same batch.
+func TestSetLoss(t *testing.T) {
+	const batch = 4
+	n := layersNetwork(t, []recipe.Layer{convItem, flat, head})
+	x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch*2)
+	for i := range target {
+		target[i] *= 3
+	}
+	outputs := newNaive(n, true, nil).forward(toPlanes(float64s(x), n.picture), batch)
+	var mse, mae, huber float64
+	for i, y := range outputs {
+		d := math.Abs(y - float64(target[i]))
+		mse, mae = mse+d*d/8, mae+d/8
+		if d < 1 {
+			huber += d * d / 16
+		} else {
+			huber += (d - 0.5) / 8
+		}
+	}
+	for name, want := range map[string]float64{"mse": mse, "mae": mae, "huber": huber} {
+		if err := n.SetLoss(name); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.Step(x, target, batch, nil); err != nil || math.Abs(float64(got)-want) > 1e-5*want {
+			t.Errorf("%s is %v, want %v; error %v", name, got, want, err)
+		}
+	}
+	if err := n.SetLoss("hinge"); err == nil || !strings.Contains(err.Error(), "[huber mae mse]") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestTrainingLowersTheLoss(t *testing.T) {
-	for _, spec := range []recipe.Optimizer{{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}}, sgdSpec} {
+	for _, spec := range []recipe.Optimizer{{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}}, sgdSpec, {RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8}}} {
 		n := residualNetwork(t)
 		o := n.NewOptimizer(spec)
 		x, target := noise("pictures", 8*n.picture.size()), noise("targets", 16)
@@ -410,6 +496,25 @@ func TestInitialize(t *testing.T) {
 			continue
 		}
 		if math.Abs(deviation-want) > 0.03*want {
+			t.Errorf("%s has a deviation of %v, want %v", tensor.Name, deviation, want)
+		}
+	}
+}
+
+// TestInitializeVGG: the deviations of torchvision, and no biases.
+func TestInitializeVGG(t *testing.T) {
+	b := newBuilder(shape(small), (*layer).initialiseVGG)
+	b.next(layer{name: "conv", kind: conv, window: 3, stride: 1, bias: true}, 256)
+	b.next(layer{name: "norm", kind: batchNorm}, 0)
+	b.next(layer{name: "pool", kind: globalAvgPool}, 0)
+	b.next(layer{name: "dense", kind: dense, bias: true}, 100)
+	n := newNetwork(b.architecture, 100)
+	disturb(t, n)
+	n.Initialize(7)
+	want := map[string]float64{"conv.weight": math.Sqrt(2. / 9 / 256), "norm.weight": 1, "norm.running_var": 1, "dense.weight": 0.01}
+	for _, tensor := range n.Tensors() {
+		deviation := norm(tensor.Float) / math.Sqrt(float64(len(tensor.Float)))
+		if want := want[tensor.Name]; tensor.Int == nil && !(math.Abs(deviation-want) <= 0.03*want) {
 			t.Errorf("%s has a deviation of %v, want %v", tensor.Name, deviation, want)
 		}
 	}

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 
@@ -59,9 +60,21 @@ func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
 		}
 		return state
 	}
-	if spec.Adam != nil {
-		o.solver = &adam{Adam: *spec.Adam, first: zeros(), second: zeros(), power1: 1, power2: 1}
-	} else {
+	switch {
+	case spec.Adam != nil:
+		o.solver = newAdam(*spec.Adam, kernel.AdamStep, zeros)
+	case spec.AdamW != nil:
+		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, zeros)
+	case spec.RMSprop != nil:
+		r := &rmsprop{RMSprop: *spec.RMSprop, square: zeros()}
+		if r.Centered {
+			r.mean = zeros()
+		}
+		if r.Momentum != 0 {
+			r.buffer = zeros()
+		}
+		o.solver = r
+	default:
 		s := &sgd{SGD: *spec.SGD}
 		if s.Momentum != 0 {
 			s.buffer = zeros()
@@ -69,6 +82,23 @@ func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
 		o.solver = s
 	}
 	return o
+}
+
+// Clip shortens the gradient of all parameters, as one vector, to a length of
+// about limit if it is longer, as torch.nn.utils.clip_grad_norm_ does. The sums
+// are added up in the order of the parameters.
+func (o *Optimizer) Clip(limit float64) {
+	sum := 0.0
+	for _, m := range o.model {
+		sum += kernel.SumSquares(m.(*trained).parameter.Grad)
+	}
+	factor := limit / (math.Sqrt(sum) + 1e-6)
+	if factor >= 1 {
+		return
+	}
+	for _, m := range o.model {
+		kernel.Scale(m.(*trained).parameter.Grad, float32(factor))
+	}
 }
 
 // Step applies the gradients once.
@@ -111,14 +141,21 @@ func (o *Optimizer) Load(tensors []weights.Tensor) error {
 	return nil
 }
 
-// adam is torch.optim.Adam.
+// adam is torch.optim.Adam and AdamW, which differ in their kernel.
 type adam struct {
 	recipe.Adam
+	step          adamStep
 	first, second [][]float32 // the moments, a parameter
 	count         int64
 	// power1 and power2 are beta1 and beta2 to the power of count, as products:
 	// a power function gives other bits on other machines.
 	power1, power2 float64
+}
+
+type adamStep func(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64)
+
+func newAdam(options recipe.Adam, step adamStep, zeros func() [][]float32) *adam {
+	return &adam{Adam: options, step: step, first: zeros(), second: zeros(), power1: 1, power2: 1}
 }
 
 // Step implements gorgonia.Solver.
@@ -128,7 +165,7 @@ func (a *adam) Step(model []gorgonia.ValueGrad) error {
 	a.power2 = float64(a.power2 * a.Beta2)
 	for i, m := range model {
 		p := m.(*trained).parameter
-		kernel.AdamStep(p.Value, p.Grad, a.first[i], a.second[i], a.Rate, a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1, 1-a.power2)
+		a.step(p.Value, p.Grad, a.first[i], a.second[i], a.Rate, a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1, 1-a.power2)
 	}
 	return nil
 }
@@ -144,6 +181,14 @@ func (a *adam) resumed() {
 	}
 }
 
+// stateOf returns parameter i's part of a state; nil where there is none.
+func stateOf(state [][]float32, i int) []float32 {
+	if state == nil {
+		return nil
+	}
+	return state[i]
+}
+
 // sgd is torch.optim.SGD.
 type sgd struct {
 	recipe.SGD
@@ -155,11 +200,7 @@ type sgd struct {
 func (s *sgd) Step(model []gorgonia.ValueGrad) error {
 	for i, m := range model {
 		p := m.(*trained).parameter
-		var momentum []float32
-		if s.buffer != nil {
-			momentum = s.buffer[i]
-		}
-		kernel.SGDStep(p.Value, p.Grad, momentum, s.Rate, s.Momentum, s.WeightDecay, s.Nesterov, s.count == 0)
+		kernel.SGDStep(p.Value, p.Grad, stateOf(s.buffer, i), s.Rate, s.Momentum, s.WeightDecay, s.Nesterov, s.count == 0)
 	}
 	s.count++
 	return nil
@@ -173,3 +214,35 @@ func (s *sgd) slots() []slot {
 }
 func (s *sgd) steps() *int64 { return &s.count }
 func (s *sgd) resumed()      {}
+
+// rmsprop is torch.optim.RMSprop.
+type rmsprop struct {
+	recipe.RMSprop
+	square [][]float32 // the mean of the squared gradient, a parameter
+	mean   [][]float32 // of the gradient; nil where not centred
+	buffer [][]float32 // the momentum; nil without
+	count  int64
+}
+
+// Step implements gorgonia.Solver.
+func (r *rmsprop) Step(model []gorgonia.ValueGrad) error {
+	for i, m := range model {
+		p := m.(*trained).parameter
+		kernel.RMSpropStep(p.Value, p.Grad, r.square[i], stateOf(r.mean, i), stateOf(r.buffer, i), r.Rate, r.Alpha, r.Epsilon, r.Momentum, r.WeightDecay)
+	}
+	r.count++
+	return nil
+}
+
+func (r *rmsprop) slots() []slot {
+	all := []slot{{"square_avg", r.square}}
+	if r.mean != nil {
+		all = append(all, slot{"grad_avg", r.mean})
+	}
+	if r.buffer != nil {
+		all = append(all, slot{"momentum_buffer", r.buffer})
+	}
+	return all
+}
+func (r *rmsprop) steps() *int64 { return &r.count }
+func (r *rmsprop) resumed()      {}

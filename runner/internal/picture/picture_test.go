@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -265,6 +266,29 @@ func TestStoreIsHealed(t *testing.T) {
 	}
 	if _, err := Load(c, "deep/b.png", st); err == nil || !strings.Contains(err.Error(), "the store lost its pixels, and the file that they came from cannot be read") {
 		t.Errorf("a file that is gone: %v", err)
+	}
+}
+
+// TestReopen holds that a catalogue that was kept as JSON heals the store too.
+func TestReopen(t *testing.T) {
+	dir, names := plants(t)
+	st := openStore(t)
+	files, c := hashed(t, dir, names), hashed(t, dir, names)
+	if err := Decode(c, dir, spec, st, quiet); err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := new(Catalogue)
+	if err := json.Unmarshal(data, kept); err != nil {
+		t.Fatal(err)
+	}
+	kept.Reopen(files, spec)
+	st.Remove(kept.Lookup("deep/b.png").Pixels)
+	if _, err := Load(kept, "deep/b.png", st); err != nil {
+		t.Error(err)
 	}
 }
 

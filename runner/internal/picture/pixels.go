@@ -67,6 +67,18 @@ func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p pr
 	})
 }
 
+// Reopen lets a catalogue that was decoded before and kept elsewhere find its
+// files again, so that Load can make lost pixels anew: files is what Hash says
+// of the same photos now.
+func (c *Catalogue) Reopen(files *Catalogue, spec recipe.Picture) {
+	c.dir, c.spec, c.limit = files.dir, spec, newBudget(maxPixels)
+	for i := range c.Entries {
+		if entry := files.Lookup(c.Entries[i].Name); entry != nil {
+			c.Entries[i].path = entry.path
+		}
+	}
+}
+
 // recall looks in the store for what was found out about a file before.
 func (c *Catalogue) recall(file digest.Digest, st *store.Store) (record, bool) {
 	object, ok := st.Key(kindPixels, c.key(file))

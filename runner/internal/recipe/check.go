@@ -25,7 +25,7 @@ func (d *decoder) check(r *Recipe) {
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform)
-	d.checkNetwork(&r.Network)
+	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
 		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
@@ -153,13 +153,14 @@ const (
 	maxWindow = 15
 )
 
-func (d *decoder) checkNetwork(n *Network) {
-	switch n.Backbone {
-	case "layers":
+func (d *decoder) checkNetwork(n *Network, size int) {
+	if n.Backbone == "layers" {
 		d.ensure(len(n.Layers) > 0, "network.layers", "is required with backbone: layers", "write e.g. [flatten, {dense: 1}]")
-	case "resnet18":
-		d.ensure(len(n.Layers) == 0, "network.layers", "is only for backbone: layers, not resnet18", "")
+	} else if n.Backbone != "" {
+		d.ensure(len(n.Layers) == 0, "network.layers", "is only for backbone: layers, not "+n.Backbone, "")
 	}
+	// Five poolings halve the size of what a vgg sees.
+	d.ensure(size >= 32 || !strings.HasPrefix(n.Backbone, "vgg"), "picture.size", fmt.Sprintf("must be 32 or more for %s, not %d", n.Backbone, size), "")
 	d.ensure(len(n.Layers) <= maxLayers, "network.layers", fmt.Sprintf("has %d layers; at most %d", len(n.Layers), maxLayers), "")
 	for i, layer := range n.Layers {
 		key := fmt.Sprintf("network.layers[%d]", i)
@@ -193,28 +194,21 @@ func (d *decoder) checkNetwork(n *Network) {
 // HasBatchNorm reports whether the network has a batch norm, which needs more
 // than one row in every training batch.
 func (n Network) HasBatchNorm() bool {
-	return n.Backbone == "resnet18" || slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })
+	switch n.Backbone {
+	case "", "vgg16":
+		return false
+	case "layers":
+		return slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })
+	}
+	return true
 }
 
 func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
 	d.checkInt("train.batch", t.Batch, 1, maxSize)
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
-	if adam := t.Optimizer.Adam; adam != nil {
-		const key = "train.optimizer.adam."
-		d.checkPositive(key+"rate", adam.Rate)
-		d.checkFraction(key+"beta1", adam.Beta1, false)
-		d.checkFraction(key+"beta2", adam.Beta2, false)
-		d.checkPositive(key+"epsilon", adam.Epsilon)
-		d.checkNotNegative(key+"weight_decay", adam.WeightDecay)
-	}
-	if sgd := t.Optimizer.SGD; sgd != nil {
-		const key = "train.optimizer.sgd."
-		d.checkPositive(key+"rate", sgd.Rate)
-		d.checkFraction(key+"momentum", sgd.Momentum, false)
-		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, key+"nesterov", "needs momentum above 0", "")
-		d.checkNotNegative(key+"weight_decay", sgd.WeightDecay)
-	}
+	d.checkOptimizer(t.Optimizer)
+	d.checkNotNegative("train.clip", t.Clip)
 	validated := r.Split.Validation > 0
 	if r.Split.By == "column" {
 		validated = r.Split.Parts.Validation != ""
@@ -223,4 +217,34 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}
+}
+
+func (d *decoder) checkOptimizer(o Optimizer) {
+	word, _ := o.chosen()
+	key := join("train.optimizer", word) + "."
+	switch {
+	case o.Adam != nil:
+		d.checkAdam(key, *o.Adam)
+	case o.AdamW != nil:
+		d.checkAdam(key, Adam(*o.AdamW))
+	case o.SGD != nil:
+		d.checkPositive(key+"rate", o.SGD.Rate)
+		d.checkFraction(key+"momentum", o.SGD.Momentum, false)
+		d.ensure(!o.SGD.Nesterov || o.SGD.Momentum > 0, key+"nesterov", "needs momentum above 0", "")
+		d.checkNotNegative(key+"weight_decay", o.SGD.WeightDecay)
+	case o.RMSprop != nil:
+		d.checkPositive(key+"rate", o.RMSprop.Rate)
+		d.checkFraction(key+"alpha", o.RMSprop.Alpha, false)
+		d.checkPositive(key+"epsilon", o.RMSprop.Epsilon)
+		d.checkFraction(key+"momentum", o.RMSprop.Momentum, false)
+		d.checkNotNegative(key+"weight_decay", o.RMSprop.WeightDecay)
+	}
+}
+
+func (d *decoder) checkAdam(key string, adam Adam) {
+	d.checkPositive(key+"rate", adam.Rate)
+	d.checkFraction(key+"beta1", adam.Beta1, false)
+	d.checkFraction(key+"beta2", adam.Beta2, false)
+	d.checkPositive(key+"epsilon", adam.Epsilon)
+	d.checkNotNegative(key+"weight_decay", adam.WeightDecay)
 }

@@ -100,20 +100,28 @@ func (d *decoder) optimizer(key string, raw any, into *Optimizer) {
 			return
 		}
 	}
-	if kind == "sgd" {
-		*into = Optimizer{SGD: defaultSGD()}
-		d.section(join(key, kind), options, reflect.ValueOf(into.SGD).Elem())
-	} else {
-		*into = Optimizer{Adam: defaultAdam()}
-		d.section(join(key, kind), options, reflect.ValueOf(into.Adam).Elem())
+	*into = defaultOptimizer(kind)
+	_, fields := into.chosen()
+	d.section(join(key, kind), options, fields)
+}
+
+// chosen returns the word and the options, addressable, of the one field that is set.
+func (o Optimizer) chosen() (word string, options reflect.Value) {
+	switch {
+	case o.AdamW != nil:
+		return "adamw", reflect.ValueOf(o.AdamW).Elem()
+	case o.SGD != nil:
+		return "sgd", reflect.ValueOf(o.SGD).Elem()
+	case o.RMSprop != nil:
+		return "rmsprop", reflect.ValueOf(o.RMSprop).Elem()
 	}
+	return "adam", reflect.ValueOf(o.Adam).Elem()
 }
 
 func (o Optimizer) spell() any {
-	if o.SGD != nil {
-		return map[string]any{"sgd": spellSection(reflect.ValueOf(*o.SGD), reflect.ValueOf(*defaultSGD()))}
-	}
-	return map[string]any{"adam": spellSection(reflect.ValueOf(*o.Adam), reflect.ValueOf(*defaultAdam()))}
+	word, options := o.chosen()
+	_, standard := defaultOptimizer(word).chosen()
+	return map[string]any{word: spellSection(options, standard)}
 }
 
 // layerOptions are the keys that can stand beside the kind of a layer. A kind

@@ -119,8 +119,10 @@ func TestReadmeKeys(t *testing.T) {
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
 	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
-	walkDefaults("train.optimizer.adam", reflect.ValueOf(*defaultAdam()), want)
-	walkDefaults("train.optimizer.sgd", reflect.ValueOf(*defaultSGD()), want)
+	for _, word := range choices["train.optimizer"].now {
+		_, options := defaultOptimizer(word).chosen()
+		walkDefaults("train.optimizer."+word, options, want)
+	}
 
 	rows := readReadme(t).rows(t, "Key")
 	sameWords(t, "keys", slices.Sorted(maps.Keys(rows)), slices.Sorted(maps.Keys(want)))

@@ -129,7 +129,7 @@ type Augment struct {
 
 // Network says what is trained.
 type Network struct {
-	// Backbone is resnet18, or layers.
+	// Backbone is resnet18, resnet34, resnet50, vgg16, vgg16_bn, or layers.
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
@@ -160,18 +160,22 @@ type Train struct {
 	Batch int `yaml:"batch"`
 	// LastBatch says what becomes of a smaller last batch: keep, drop, merge (into the one before it).
 	LastBatch string `yaml:"last_batch"`
-	// Loss is mse.
+	// Loss is mse, mae or huber.
 	Loss string `yaml:"loss"`
 	// Optimizer is written {adam: {rate: 1e-3}} or {sgd: {rate: 0.1, momentum: 0.9}}; the word alone takes its defaults.
 	Optimizer Optimizer `yaml:"optimizer"`
+	// Clip is the length that the gradient of all parameters together has at most; 0 for any.
+	Clip float64 `yaml:"clip"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
 }
 
 // Optimizer has exactly one field set.
 type Optimizer struct {
-	Adam *Adam
-	SGD  *SGD
+	Adam    *Adam
+	AdamW   *AdamW
+	SGD     *SGD
+	RMSprop *RMSprop
 }
 
 // Adam is the optimiser of Kingma and Ba, 2015.
@@ -183,11 +187,24 @@ type Adam struct {
 	WeightDecay float64 `yaml:"weight_decay"`
 }
 
+// AdamW is Adam with the weight decay of Loshchilov and Hutter, 2019.
+type AdamW Adam
+
 // SGD is stochastic gradient descent as PyTorch defines it.
 type SGD struct {
 	Rate        float64 `yaml:"rate"`
 	Momentum    float64 `yaml:"momentum"`
 	Nesterov    bool    `yaml:"nesterov"`
+	WeightDecay float64 `yaml:"weight_decay"`
+}
+
+// RMSprop is the optimiser of Tieleman and Hinton, 2012, as PyTorch defines it.
+type RMSprop struct {
+	Rate        float64 `yaml:"rate"`
+	Alpha       float64 `yaml:"alpha"`
+	Epsilon     float64 `yaml:"epsilon"`
+	Momentum    float64 `yaml:"momentum"`
+	Centered    bool    `yaml:"centered"`
 	WeightDecay float64 `yaml:"weight_decay"`
 }
 
@@ -216,7 +233,7 @@ func defaults() Recipe {
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: "mse",
-			Optimizer: Optimizer{Adam: defaultAdam()}, Keep: "best",
+			Optimizer: defaultOptimizer("adam"), Keep: "best",
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
@@ -224,6 +241,18 @@ func defaults() Recipe {
 
 func defaultSource() *Source { return &Source{Plants: 500, Seed: 42} }
 
-func defaultAdam() *Adam { return &Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8} }
-
-func defaultSGD() *SGD { return &SGD{Rate: 0.01} }
+// defaultOptimizer returns the optimiser of this word with its default options.
+func defaultOptimizer(word string) Optimizer {
+	adam := Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	switch word {
+	case "adamw":
+		decayed := AdamW(adam)
+		decayed.WeightDecay = 0.01
+		return Optimizer{AdamW: &decayed}
+	case "sgd":
+		return Optimizer{SGD: &SGD{Rate: 0.01}}
+	case "rmsprop":
+		return Optimizer{RMSprop: &RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8}}
+	}
+	return Optimizer{Adam: &adam}
+}

@@ -80,7 +80,7 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml: data.image: is required; write the column that names the picture file",
 			"plants.yaml: data.table: is required; write the table of labels, e.g. labels.xlsx",
 			"plants.yaml: data.target: is required; write the column to predict",
-			"plants.yaml: network.backbone: is required; write resnet18, or layers with network.layers",
+			"plants.yaml: network.backbone: is required; write e.g. resnet18, or layers with network.layers",
 			"plants.yaml: split.seed: is required; write any whole number; another one gives another split",
 		}},
 		{"missing key is reported at its section", strings.Replace(short, "  image: photo\n", "", 1), []string{
@@ -110,7 +110,7 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
 			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
-			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, keep`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, clip, keep`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
@@ -121,7 +121,7 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:9: train.batch: must be a whole number, not the number 2.5`,
 			`plants.yaml:9: train.seed: must be a whole number, 0 or more, not the number -1`,
 			`plants.yaml:9: train.keep: must be best or last, not a list`,
-			`plants.yaml:9: train.loss: must be mse, not the number 3`,
+			`plants.yaml:9: train.loss: must be mse, mae or huber, not the number 3`,
 			`plants.yaml:10: picture: must be a map of keys, not the number 224`,
 			`plants.yaml:11: clean: must be a list, not the text "missing_target"; write [missing_target]`,
 			`plants.yaml:12: transform.augment[0].rotate: must be a number, not the text "far"`,
@@ -162,15 +162,30 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:10: train.optimizer.adam.epsilon: must be above 0, not 0",
 			"plants.yaml:10: train.optimizer.adam.weight_decay: must be 0 or more, not -1",
 		}},
+		{"numbers of the other optimizers", short + "train:\n  clip: -1\n  optimizer: {adamw: {rate: 0, beta1: -0.1, weight_decay: -1}}\n", []string{
+			"plants.yaml:10: train.clip: must be 0 or more, not -1",
+			"plants.yaml:11: train.optimizer.adamw.rate: must be above 0, not 0",
+			"plants.yaml:11: train.optimizer.adamw.beta1: must be from 0 to below 1, not -0.1",
+			"plants.yaml:11: train.optimizer.adamw.weight_decay: must be 0 or more, not -1",
+		}},
+		{"rmsprop", short + "train: {optimizer: {rmsprop: {rate: -1, alpha: 1, epsilon: 0, momentum: 2, centred: yes, centered: 1, weight_decay: -1}}}\n", []string{
+			"plants.yaml:9: train.optimizer.rmsprop.rate: must be above 0, not -1",
+			"plants.yaml:9: train.optimizer.rmsprop.alpha: must be from 0 to below 1, not 1",
+			"plants.yaml:9: train.optimizer.rmsprop.epsilon: must be above 0, not 0",
+			"plants.yaml:9: train.optimizer.rmsprop.momentum: must be from 0 to below 1, not 2",
+			`plants.yaml:9: train.optimizer.rmsprop.centred: unknown key; did you mean "centered"?`,
+			"plants.yaml:9: train.optimizer.rmsprop.centered: must be true or false, not the number 1",
+			"plants.yaml:9: train.optimizer.rmsprop.weight_decay: must be 0 or more, not -1",
+		}},
 		{"optimizers", short + "train: {optimizer: {adam: {}, sgd: {}}}\n", []string{
-			`plants.yaml:9: train.optimizer: must have one key, adam or sgd; not "adam" and "sgd"`,
+			`plants.yaml:9: train.optimizer: must have one key, adam, adamw, sgd or rmsprop; not "adam" and "sgd"`,
 		}},
 		{"sgd", short + "train:\n  optimizer:\n    sgd:\n      nesterov: true\n      momentun: 0.9\n", []string{
 			"plants.yaml:12: train.optimizer.sgd.nesterov: needs momentum above 0",
 			`plants.yaml:13: train.optimizer.sgd.momentun: unknown key; did you mean "momentum"?`,
 		}},
 		{"optimizer misspelled", short + "train: {optimizer: {adm: {}}}\n", []string{
-			`plants.yaml:9: train.optimizer: must have one key, adam or sgd; not "adm"; did you mean "adam"?`,
+			`plants.yaml:9: train.optimizer: must have one key, adam, adamw, sgd or rmsprop; not "adm"; did you mean "adam"?`,
 		}},
 		{"fractions", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8", 1), []string{
 			"plants.yaml:5: split: train, validation and test must sum to 1; 0.8 + 0.15 + 0.15 = 1.1",
@@ -236,6 +251,10 @@ func TestBadRecipes(t *testing.T) {
 		}},
 		{"layers are missing", strings.Replace(short, "resnet18", "layers", 1), []string{
 			"plants.yaml:7: network.layers: is required with backbone: layers; write e.g. [flatten, {dense: 1}]",
+		}},
+		{"vgg16 of small pictures", strings.Replace(short, "resnet18", "vgg16\n  layers: [relu]\npicture: {size: 31}", 1), []string{
+			"plants.yaml:9: network.layers: is only for backbone: layers, not vgg16",
+			"plants.yaml:10: picture.size: must be 32 or more for vgg16, not 31",
 		}},
 		{"layers with resnet18", short + "  layers: [relu]\n", []string{
 			"plants.yaml:9: network.layers: is only for backbone: layers, not resnet18",
@@ -464,7 +483,8 @@ func TestCanonicalIsStable(t *testing.T) {
 		{"", "picture: {size: 8}\n", "picture: {size: 224}\n"},
 		{"", "clean: []\n", "clean: [{drop: missing_image}]\n"},
 		{"", "transform: {target: log1p, augment: [{rotate: 0.1}]}\n", "transform: {normalize: {mean: [0, -0.0, 1e-7], std: [3, 0.1, 1e300]}}\n"},
-		{"", "train: {optimizer: sgd}\n", "train: {optimizer: {adam: {rate: 0.000001, epsilon: 1e-12}}, keep: last}\n", "train: {seed: 18446744073709551615}\n"},
+		{"", "train: {optimizer: sgd}\n", "train: {loss: huber, clip: 0.5, optimizer: {adamw: {weight_decay: 0}}}\n",
+			"train: {clip: 0, optimizer: {rmsprop: {centered: true, momentum: 0.9}}}\n", "train: {optimizer: {adam: {rate: 0.000001, epsilon: 1e-12}}, keep: last}\n", "train: {seed: 18446744073709551615}\n"},
 		{"", "report: {plots: []}\n", "report: {plots: [fit]}\n"},
 	}
 	texts := []string{"yes", "~x", "1e3", "0x1", " a ", "é #1", "a: b", "- c", "'", "\"", "{}", "null", "=", "\u2028", "\u00a0", "2020-01-01", "@", "!x", "&a", "*a", "|", strings.Repeat("long ", 60)}
@@ -661,16 +681,14 @@ func TestNotYet(t *testing.T) {
 		"transform.features": {"standardize"},
 		"transform.augment":  {"[{color_jitter: {brightness: 0.2}}]", "[{resized_crop: {scale: [0.8, 1]}}]", "[{affine: {shear: 5}}]", "[{perspective: {distortion: 0.3}}]", "[{erase: 0.1}]"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
-		"network.backbone":   {"resnet34", "resnet50", "vgg16", "vgg16_bn", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"},
+		"network.backbone":   {"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},
-		"train.loss":         {"mae", "huber", "{cross_entropy: {label_smoothing: 0.1}}"},
-		"train.optimizer":    {"{adamw: {rate: 1}}", "rmsprop"},
+		"train.loss":         {"{cross_entropy: {label_smoothing: 0.1}}", "cross_entropy"},
 		"train.schedule":     {"{cosine: {warmup: 1}}", "step", "plateau", "one_cycle"},
 		"train.sampler":      {"balanced"},
 		"train.stop":         {"{patience: 8}"},
-		"train.clip":         {"1.0"},
 		"train.accumulate":   {"2"},
 		"train.average":      {"0.99"},
 		"train.repeat":       {"3"},
@@ -779,6 +797,11 @@ func TestDiff(t *testing.T) {
 		}},
 		{[]string{"train.optimizer.adam.rate=1e-4"}, []string{"train.optimizer.adam.rate: 0.001 -> 0.0001: smaller steps; invalidates train, evaluate, report"}},
 		{[]string{"train.optimizer=sgd"}, []string{"train.optimizer: {adam: {}} -> {sgd: {}}: takes another kind of step; invalidates train, evaluate, report"}},
+		{[]string{"train.optimizer=adamw", "train.clip=1.0", "train.loss=mae"}, []string{
+			"train.loss: mse -> mae: minimises something else; invalidates train, evaluate, report",
+			"train.optimizer: {adam: {}} -> {adamw: {}}: takes another kind of step; invalidates train, evaluate, report",
+			"train.clip: 0 -> 1: another limit on the length of the gradient; invalidates train, evaluate, report",
+		}},
 		{[]string{"picture.size=64", "clean=[]"}, []string{
 			"picture.size: 224 -> 64: sees coarser pictures; invalidates picture, clean, split, transform, network, train, evaluate, report",
 			"clean: [{drop: missing_target}, {drop: missing_image}, {drop: unreadable_image}, {drop: duplicate_image}] -> []: drops other rows, or for other reasons; invalidates clean, split, transform, train, evaluate, report",
@@ -802,6 +825,36 @@ func TestDiff(t *testing.T) {
 	more := Options{Set: []string{"data.source={builtin: rosettes, plants: 700}"}}
 	if got := Diff(parse(t, short, source), parse(t, short, more)); len(got) != 1 || got[0].Key != "data.source.plants" || got[0].Meaning != "draws more plants" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestOptimizerDefaults holds what each word alone stands for, and that its options
+// are compared one by one.
+func TestOptimizerDefaults(t *testing.T) {
+	for word, want := range map[string]Optimizer{
+		"adam":    {Adam: &Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
+		"adamw":   {AdamW: &AdamW{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}},
+		"sgd":     {SGD: &SGD{Rate: 0.01}},
+		"rmsprop": {RMSprop: &RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8}},
+	} {
+		l := parse(t, short, Options{Set: []string{"train.optimizer=" + word}})
+		if !reflect.DeepEqual(l.Train.Optimizer, want) {
+			t.Errorf("%s: %+v", word, l.Train.Optimizer)
+		}
+		slower := parse(t, short, Options{Set: []string{"train.optimizer=" + word, "train.optimizer." + word + ".rate=1e-4"}})
+		if changes := Diff(l, slower); len(changes) != 1 || changes[0].Key != "train.optimizer."+word+".rate" {
+			t.Errorf("%s: %v", word, changes)
+		}
+	}
+}
+
+// TestBatchNorm holds which backbones need more than one row a batch.
+func TestBatchNorm(t *testing.T) {
+	for _, backbone := range choices["network.backbone"].now {
+		want := backbone != "vgg16" && backbone != "layers"
+		if got := (Network{Backbone: backbone}).HasBatchNorm(); got != want {
+			t.Errorf("%s: %t", backbone, got)
+		}
 	}
 }
 
@@ -831,8 +884,10 @@ func TestEveryKeyHasAMeaning(t *testing.T) {
 		}
 	}
 	walk("", reflect.TypeFor[Recipe]())
-	walk("train.optimizer.adam", reflect.TypeFor[Adam]())
-	walk("train.optimizer.sgd", reflect.TypeFor[SGD]())
+	for _, word := range choices["train.optimizer"].now {
+		_, options := defaultOptimizer(word).chosen()
+		walk("train.optimizer."+word, options.Type())
+	}
 }
 
 // FuzzParse holds that no text makes Parse panic, and that what it accepts has

@@ -22,16 +22,15 @@ var choices = map[string]choice{
 		later: []string{"color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
 	"network.backbone": {
-		now: []string{"resnet18", "layers"},
-		later: []string{"resnet34", "resnet50", "vgg16", "vgg16_bn", "mobilenet_v2", "mobilenet_v3_small",
-			"mobilenet_v3_large", "efficientnet_b0"},
+		now:   []string{"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn", "layers"},
+		later: []string{"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"},
 	},
 	"network.layers[]": {
 		now: []string{"conv", "dense", "batch_norm", "relu", "max_pool", "avg_pool", "global_avg_pool", "flatten", "dropout"},
 	},
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
-	"train.loss":       {now: []string{"mse"}, later: []string{"mae", "huber", "cross_entropy"}},
-	"train.optimizer":  {now: []string{"adam", "sgd"}, later: []string{"adamw", "rmsprop"}},
+	"train.loss":       {now: []string{"mse", "mae", "huber"}, later: []string{"cross_entropy"}},
+	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
 	"train.keep":       {now: []string{"best", "last"}},
 	"report.plots[]": {
 		now:   []string{"target", "samples", "curves", "fit"},
@@ -62,7 +61,6 @@ var later = map[string][]any{
 	"train.schedule":     {"constant"},
 	"train.sampler":      {"shuffle"},
 	"train.stop":         nil,
-	"train.clip":         nil,
 	"train.accumulate":   {1},
 	"train.average":      {0},
 	"train.repeat":       {1},
@@ -96,7 +94,7 @@ var required = map[string]string{
 	"data.source.builtin": "write rosettes",
 	"clean[].drop":        "write e.g. drop: missing_target",
 	"split.seed":          "write any whole number; another one gives another split",
-	"network.backbone":    "write resnet18, or layers with network.layers",
+	"network.backbone":    "write e.g. resnet18, or layers with network.layers",
 
 	"transform.normalize.mean": "write three numbers, red, green and blue",
 	"transform.normalize.std":  "write three numbers, red, green and blue",

@@ -103,9 +103,6 @@ func opening(m *markdown, d Document) {
 		}
 		m.WriteString("\n")
 	}
-	if d.State != "" {
-		m.say("%s", d.State)
-	}
 	if d.Verify != "" {
 		m.say("Check every figure on this page with\n\n```sh\n%s\n```", d.Verify)
 	}

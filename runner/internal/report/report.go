@@ -11,14 +11,11 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
-	"biomass/runner/internal/store"
 )
 
 // Document is everything that a report shows.
@@ -46,9 +43,6 @@ type Document struct {
 
 	// Digests are shown in their order.
 	Digests []NamedDigest
-	// State is one line of Markdown about the git state when the lock was first
-	// written.
-	State string
 	// Warnings of the stages before evaluate, in plain Markdown.
 	Warnings []string
 	// Verify is the command that checks the report.
@@ -147,49 +141,6 @@ func Render(d Document) (map[string][]byte, error) {
 		files[f.file] = data
 	}
 	files[pageFile] = page(d)
-	return files, nil
-}
-
-// Write renders the report into dir and removes pictures of an earlier one that
-// are no longer part of it; other files in dir are left alone. Each file is
-// replaced in one step, and only when its content differs.
-func Write(dir string, d Document) (digest.Digest, error) {
-	files, err := Render(d)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	sum, err := Digest(files)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	for _, name := range Files() {
-		path := filepath.Join(dir, name)
-		if data, made := files[name]; made {
-			err = store.WriteFile(path, data)
-		} else if err = os.Remove(path); errors.Is(err, os.ErrNotExist) {
-			err = nil
-		}
-		if err != nil {
-			return digest.Digest{}, fmt.Errorf("write report: %w", err)
-		}
-	}
-	return sum, nil
-}
-
-// Read returns the files of the report in dir; those that are not there are
-// left out.
-func Read(dir string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, name := range Files() {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read report: %w", err)
-		}
-		files[name] = data
-	}
 	return files, nil
 }
 

@@ -187,9 +187,32 @@ func WriteFiles(files []File) (written []string, err error) {
 }
 
 // Temporary returns the pattern of the temporary files that stand for a file or
-// folder of this name until it is whole. Those that a killed process left behind
-// may be removed by whoever holds the lock that guards the name.
-func Temporary(name string) string { return ".tmp-" + name + "-*" }
+// folder of this name until it is whole.
+func Temporary(name string) string { return temporary + name + "-*" }
+
+const temporary = ".tmp-"
+
+// Sweep removes from dir the temporary files and folders of this name, or of any
+// where it is "", that killed processes left behind. The caller holds the lock
+// that guards the name.
+func Sweep(dir, name string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	prefix := temporary
+	if name != "" {
+		prefix += name + "-"
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) {
+			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // replace writes to a temporary file beside path and renames it.
 func replace(path string, data []byte) error {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -186,5 +187,32 @@ func TestLock(t *testing.T) {
 	unlock()
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSweep holds that only what killed processes left behind of a name goes,
+// also where the name or the folder looks like a pattern.
+func TestSweep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b")
+	for _, name := range []string{".tmp-d[t-1", ".tmp-other-1", "d[t"} {
+		if err := os.MkdirAll(filepath.Join(dir, name, "below"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ name, left string }{{"d[t", ".tmp-other-1 d[t"}, {"", "d[t"}} {
+		if err := Sweep(dir, c.name); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		for _, e := range entries {
+			left = append(left, e.Name())
+		}
+		if got := strings.Join(left, " "); got != c.left {
+			t.Errorf("after %q there is %q, want %q", c.name, got, c.left)
+		}
 	}
 }

@@ -73,6 +73,9 @@ type Checkpoints interface {
 // were finished by then stand in the checkpoint.
 func Run(ctx context.Context, in Input) (*Result, error) {
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
+	if err := in.Network.SetLoss(in.Spec.Loss); err != nil {
+		return nil, err
+	}
 	batches, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
 	if err != nil {
 		return nil, err
@@ -141,6 +144,9 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 		if err != nil {
 			return at(err, epoch, step+1)
 		}
+		if l.Spec.Clip > 0 {
+			l.optimizer.Clip(l.Spec.Clip)
+		}
 		l.optimizer.Step()
 		sum += float64(float64(loss) * float64(len(rows)))
 		seen += len(rows)
@@ -182,6 +188,13 @@ func (l *loop) fill(epoch int, rows []int) {
 	})
 }
 
+// losses are those of the network's steps, for the validation part.
+var losses = map[string]func(truth, predicted []float64) float64{
+	"mse":   metric.MSE,
+	"mae":   metric.MAE,
+	"huber": metric.Huber,
+}
+
 // validate measures the network, in its evaluation form, on the validation
 // part. Without one the losses stay 0.
 func (l *loop) validate(e *Epoch) error {
@@ -198,7 +211,7 @@ func (l *loop) validate(e *Epoch) error {
 		truth[i], predicted[i] = float64(l.Fitted.Target(l.Validation.Targets[i])), float64(p)
 		original[i] = l.Fitted.Inverse(p)
 	}
-	e.ValidationLoss = metric.MSE(truth, predicted)
+	e.ValidationLoss = losses[l.Spec.Loss](truth, predicted)
 	e.ValidationRMSE = metric.RMSE(l.Validation.Targets, original)
 	if math.IsNaN(e.ValidationLoss) || math.IsInf(e.ValidationLoss, 0) || math.IsInf(e.ValidationRMSE, 0) {
 		return errors.New("the validation loss is not finite: " + diverged)

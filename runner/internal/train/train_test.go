@@ -3,10 +3,12 @@ package train
 import (
 	"context"
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
 
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
@@ -129,10 +131,12 @@ func TestKeepLast(t *testing.T) {
 // on from the checkpoint: history, chain and weights are those of an uncut one.
 func TestResume(t *testing.T) {
 	for name, optimizer := range map[string]recipe.Optimizer{
-		"adam": {Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
-		"sgd":  {SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}},
+		"adam":    {Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
+		"adamw":   {AdamW: &recipe.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}},
+		"sgd":     {SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}},
+		"rmsprop": {RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true}},
 	} {
-		change := func(s *recipe.Train) { s.Optimizer = optimizer }
+		change := func(s *recipe.Train) { s.Optimizer, s.Clip = optimizer, 0.5 }
 		in, _ := input(t, change)
 		whole := run(t, in)
 		for after := 1; after < in.Spec.Epochs; after++ {
@@ -149,6 +153,54 @@ func TestResume(t *testing.T) {
 				t.Errorf("%s cut after epoch %d: another result", name, after)
 			}
 		}
+	}
+}
+
+// TestLosses checks that steps and validation measure what train.loss says,
+// by a second formula for validation and by the order of the losses for steps.
+func TestLosses(t *testing.T) {
+	first := map[string]Epoch{}
+	for _, loss := range []string{"mse", "mae", "huber"} {
+		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = loss, 1 })
+		first[loss] = run(t, in).Epochs[0]
+		scaled, err := Scaled(in.Network, in.Fitted, in.Size, in.Validation.Pixels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 0.0
+		for i, p := range scaled {
+			d := math.Abs(float64(p) - float64(in.Fitted.Target(in.Validation.Targets[i])))
+			switch {
+			case loss == "mse":
+				d *= d
+			case loss == "huber" && d < 1:
+				d *= d / 2
+			case loss == "huber":
+				d -= 0.5
+			}
+			want += d / float64(len(scaled))
+		}
+		if got := first[loss].ValidationLoss; math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: a validation loss of %v, want %v", loss, got, want)
+		}
+	}
+	if h := first["huber"].TrainLoss; !(h < first["mae"].TrainLoss && h < first["mse"].TrainLoss) {
+		t.Errorf("training losses %+v: Huber's is the smallest", first)
+	}
+}
+
+// TestClip checks that a limit that no gradient reaches changes nothing, and one
+// that all exceed does.
+func TestClip(t *testing.T) {
+	var states []digest.Digest
+	for _, clip := range []float64{0, 1e6, 1e-3} {
+		in, _ := input(t, func(s *recipe.Train) {
+			s.Clip, s.Epochs, s.Optimizer = clip, 1, recipe.Optimizer{SGD: &recipe.SGD{Rate: 1e-2}}
+		})
+		states = append(states, run(t, in).Epochs[0].State)
+	}
+	if states[0] != states[1] || states[0] == states[2] {
+		t.Errorf("states %v", states)
 	}
 }
 

@@ -88,8 +88,8 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 		return nil, err
 	}
 	defer cleanUp()
-	if missing := v.inputs(e, claimed); missing {
-		return v, nil
+	if ended, err := v.inputs(e, claimed); ended || err != nil {
+		return v, err
 	}
 	if !o.Rerun {
 		if e.Claim, err = claim(o, e, claimed); err != nil {
@@ -105,13 +105,15 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if failedMachine(err) {
+			return nil, err
+		}
 		return v.because(Differs, "the line stops: %v", err), nil
 	}
 	if err := v.compare(claimed, made); err != nil {
 		return nil, err
 	}
-	v.report(e, pages)
-	return v, nil
+	return v, v.report(e, pages)
 }
 
 // because sets the judgement and adds a reason.
@@ -141,15 +143,17 @@ func prepare(o Options, claimed *lock.Lock, loaded *recipe.Loaded) (*experiment.
 
 // inputs compares the data with what is locked. It reports true when there is
 // nothing further to verify.
-func (v *Verdict) inputs(e *experiment.Experiment, claimed *lock.Lock) bool {
+func (v *Verdict) inputs(e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
 	found, err := e.Inputs()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData):
 		v.because(Incomplete, "the data are missing: %v", err)
-		return true
+		return true, nil
+	case failedMachine(err):
+		return true, err
 	case err != nil:
 		v.because(InputsDiffer, "%v", err)
-		return true
+		return true, nil
 	}
 	if found.Table != claimed.Data.Table.Digest {
 		v.because(InputsDiffer, "table %s has digest %s, locked is %s", claimed.Data.Table.Path, found.Table, claimed.Data.Table.Digest)
@@ -158,7 +162,15 @@ func (v *Verdict) inputs(e *experiment.Experiment, claimed *lock.Lock) bool {
 		v.because(InputsDiffer, "the %d picture files below %s have digest %s, locked is %s of %d files",
 			found.Files, claimed.Data.Images.Path, found.Images, claimed.Data.Images.Digest, claimed.Data.Images.Files)
 	}
-	return v.Judgement != Verified
+	return v.Judgement != Verified, nil
+}
+
+// failedMachine reports whether an error is the file system's: a full disk or a
+// forbidden folder says nothing about the lock.
+func failedMachine(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link)
 }
 
 // badWeights says why the claimed weights cannot be used.
@@ -240,19 +252,23 @@ func firstStage(claimed, made *lock.Lock) string {
 
 // report compares the report's files in the checkout with those that the line
 // renders. Files that are not there are not judged: a lock may be sent alone.
-func (v *Verdict) report(e *experiment.Experiment, pages map[string]digest.Digest) {
+func (v *Verdict) report(e *experiment.Experiment, pages map[string]digest.Digest) error {
 	dir := e.Place.Report(e.Recipe.Name)
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		path := filepath.Join(dir, name)
 		data, err := os.ReadFile(path)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if strings.HasSuffix(name, ".md") { // git may have changed the line ends
+		if err != nil {
+			return err
+		}
+		if !strings.HasSuffix(name, ".png") { // git may have changed the line ends
 			data = []byte(strings.ReplaceAll(string(data), "\r\n", "\n"))
 		}
 		if digest.Of(data) != pages[name] {
 			v.because(Differs, "%s is not the report that these results give", path)
 		}
 	}
+	return nil
 }
