@@ -74,7 +74,7 @@ var stages = []stage{
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
 	},
 	{
-		name: "picture", version: 1, sections: []string{"picture"}, inputs: []string{"table"},
+		name: "picture", version: picture.Version, sections: []string{"picture"}, inputs: []string{"table"},
 		observed: func(l *line) digest.Digest { return l.files.Digest() },
 		output:   func(l *line) any { return &l.catalogue },
 		run:      runPicture,
@@ -108,7 +108,7 @@ var stages = []stage{
 		name: "train", version: 1, sections: []string{"train", "transform", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("columns").Int(lock.Numerics).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target).Sum()
+			return digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target).Sum()
 		},
 		output: func(l *line) any { return &l.trained },
 		run:    runTrain,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"biomass/runner/internal/clean"
@@ -149,7 +150,7 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	file, err := weights.Encode(result.Weights, nil)
+	file, err := weights.Encode(result.Weights, l.facts())
 	if err != nil {
 		return err
 	}
@@ -162,6 +163,25 @@ func runTrain(ctx context.Context, l *line) error {
 		l.trained.Epochs[i] = lock.Epoch(e)
 	}
 	return nil
+}
+
+// facts are what stands in the weights file beside the weights: how a photo
+// becomes the network's input, and its output the target.
+func (l *line) facts() map[string]string {
+	channels := func(values [3]float32) string {
+		var words []string
+		for _, v := range values {
+			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))
+		}
+		return strings.Join(words, " ")
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	return map[string]string{
+		"format": "pt", "task": l.Recipe.Task, "target": l.Recipe.Data.Target,
+		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
+		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
+		"target_scaling": l.fitted.Kind, "target_mean": number(l.fitted.TargetMean), "target_std": number(l.fitted.TargetStd),
+	}
 }
 
 func (l *line) checkpoints() *checkpoints {

@@ -14,8 +14,8 @@ import (
 	"biomass/runner/internal/store"
 )
 
-// version counts the changes of this package that change pixels or problems.
-const version = 1
+// Version counts the changes of this package that change pixels or problems.
+const Version = 1
 
 // kindPixels is the kind of this package's keys in the store.
 const kindPixels = "pixels"
@@ -31,7 +31,7 @@ type record struct {
 // key names a record: what the pixels depend on. The decoders come with Go and
 // change with it.
 func (c *Catalogue) key(file digest.Digest) digest.Digest {
-	return digest.New(kindPixels).Int(version).String(runtime.Version()).
+	return digest.New(kindPixels).Int(Version).String(runtime.Version()).
 		Digest(file).Int(int64(c.spec.Size)).String(c.spec.Resize).Sum()
 }
 

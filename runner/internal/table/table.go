@@ -206,7 +206,7 @@ func (t *Table) Column(name string) (int, error) {
 		return i, nil
 	}
 	hint := "it has " + strings.Join(t.Columns, ", ")
-	if near := nearest(name, t.Columns); near != "" {
+	if near := recipe.Suggest(name, t.Columns); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	return 0, fmt.Errorf("table %s has no column %q: %s", t.Path, name, hint)

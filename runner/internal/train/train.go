@@ -114,13 +114,11 @@ func (l *loop) resume() error {
 	if err != nil || c == nil {
 		return err
 	}
-	var net, opt []weights.Tensor
-	parameters := len(l.Network.Tensors())
-	net, opt = c.State[:parameters], c.State[parameters:]
-	if err := l.Network.Load(net); err != nil {
+	tensors := min(len(l.Network.Tensors()), len(c.State)) // what is missing, Load says
+	if err := l.Network.Load(c.State[:tensors]); err != nil {
 		return fmt.Errorf("go on from a checkpoint: %w", err)
 	}
-	if err := l.optimizer.Load(opt); err != nil {
+	if err := l.optimizer.Load(c.State[tensors:]); err != nil {
 		return fmt.Errorf("go on from a checkpoint: %w", err)
 	}
 	l.Result = c.Result
