@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 # go-git tells the git state; the build must not need the git program.
 export GOFLAGS := -buildvcs=false
 
-.PHONY: build run test bench check variants arm64 cross generate
+.PHONY: build run test bench check lint variants arm64 cross generate
 
 # build makes one static program.
 build:
@@ -25,12 +25,14 @@ bench:
 
 # check is what a change must pass: format, vet, staticcheck, tests, the same
 # bits on every variant, and that it builds on every platform.
-check: generate
+check: generate lint test
+	$(MAKE) cross variants
+
+# lint wants formatted and plain code.
+lint:
 	test -z "$$(gofmt -l runner)"
 	go vet ./...
 	go tool staticcheck ./...
-	go test ./...
-	$(MAKE) variants cross
 
 # variants trains the smoke recipe with other threads, vector widths and
 # instruction sets, and looks for multiply-adds that the compiler fused.

@@ -146,7 +146,7 @@ func Run(in Input) (*Evaluation, error) {
 	for _, s := range in.Samples {
 		e.Whole = e.Whole && s.True == math.Floor(s.True)
 		if finite(s.Predicted) {
-			e.Predictions = append(e.Predictions, s.prediction())
+			e.Predictions = append(e.Predictions, Prediction(s))
 		}
 	}
 	e.Histogram = histogram(in.Samples, e.Parts, e.Whole)
@@ -330,10 +330,6 @@ func histogram(samples []Sample, parts []Part, whole bool) Histogram {
 		h.Counts[place[s.Part]][metric.Locate(h.Edges, s.True)]++
 	}
 	return h
-}
-
-func (s Sample) prediction() Prediction {
-	return Prediction{Line: s.Line, Image: s.Image, Group: s.Group, Part: s.Part, True: s.True, Predicted: s.Predicted}
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

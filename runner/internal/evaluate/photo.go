@@ -72,7 +72,7 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 		features[i] = colours(pixels)
 		if k := slices.Index(chosen, i); k >= 0 {
 			size, small := shrink(pixels, in.Size)
-			photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+			photos[k] = Photo{Prediction: Prediction(s), Size: size, Pixels: small}
 		}
 	}
 	return features, photos, nil

@@ -27,9 +27,14 @@
 //
 // # Sums
 //
-// Sums over pixels or a batch (batch norm, bias gradients, losses) are cut into chunks
-// of chunkRows rows, added up in order within a chunk, and the chunks' sums in a binary
-// tree that depends on their number alone; see [ColumnSum].
+// Sums over pixels or a batch (batch norm, bias gradients, losses) are taken in float64,
+// where the product of two float32 is exact, and rounded to float32 once. They are cut
+// into chunks of chunkRows rows, added up in order within a chunk, and the chunks' sums
+// in a binary tree that depends on their number alone; see [ColumnSum].
+//
+// # NaN
+//
+// That a result is NaN is part of the contract, its sign and payload are not.
 //
 // # Variants
 //

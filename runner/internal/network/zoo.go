@@ -53,8 +53,8 @@ func (b *builder) norm(name string, input int, relu bool, residual int) int {
 // on the 3x3 (known as v1.5).
 func resnet(picture shape, outputs int, bottleneck bool, blocks ...int) (*architecture, error) {
 	b := newBuilder(picture, (*layer).initialiseResNet)
-	x := b.norm("bn1", b.convolution("conv1", none, 64, 7, 2), true, none)
-	x = b.next(layer{name: "maxpool", kind: maxPool, window: 3, stride: 2, pad: 1}, 0)
+	b.norm("bn1", b.convolution("conv1", none, 64, 7, 2), true, none)
+	x := b.next(layer{name: "maxpool", kind: maxPool, window: 3, stride: 2, pad: 1}, 0)
 	for stage, count := range blocks {
 		for block := range count {
 			name := fmt.Sprintf("layer%d.%d.", stage+1, block)
