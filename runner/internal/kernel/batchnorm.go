@@ -127,17 +127,24 @@ func FoldBatchNorm(wOut, biasOut, w, bias []float32, gamma, beta, mean, variance
 	requireLength("mean", mean, cout)
 	requireLength("variance", variance, cout)
 
-	for j := range cout {
-		scale := gamma[j] / sqrt32(variance[j]+eps)
-		for t := range taps {
-			wOut[t*cout+j] = w[t*cout+j] * scale
-		}
+	scale := make([]float32, cout)
+	for j := range scale {
+		scale[j] = gamma[j] / sqrt32(variance[j]+eps)
 		shift := -mean[j]
 		if bias != nil {
 			shift = bias[j] - mean[j]
 		}
-		biasOut[j] = FMA32(shift, scale, beta[j])
+		biasOut[j] = FMA32(shift, scale[j], beta[j])
 	}
+	const chunk = 256 // taps; divides the work, not a sum
+	Parallel((taps+chunk-1)/chunk, func(i int) {
+		for t := i * chunk; t < min(taps, (i+1)*chunk); t++ {
+			from, to := w[t*cout:][:cout], wOut[t*cout:][:cout]
+			for j, s := range scale {
+				to[j] = from[j] * s
+			}
+		}
+	})
 }
 
 // sumSquaresPortable does the columns first..c of

@@ -115,9 +115,7 @@ func accumulate(z, x []float32, add bool) {
 		copy(z, x)
 		return
 	}
-	for j := range z {
-		z[j] += x[j]
-	}
+	addFloor(z, z, x[:len(z)], floor(false))
 }
 
 // pack copies a (rows, used) panel with row stride ldb to (rows, cols), filling up
