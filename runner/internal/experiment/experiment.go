@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -68,7 +69,7 @@ type stage struct {
 // stages is THE table. Its order is the order of work.
 var stages = []stage{
 	{
-		name: "table", version: 1, sections: []string{"data"},
+		name: "table", version: table.Version, sections: []string{"data"},
 		observed: func(l *line) digest.Digest { return l.table.File },
 		output:   func(l *line) any { return &l.canonical },
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
@@ -194,7 +195,7 @@ func (e *Experiment) freeze() (*line, error) {
 	if err := e.makeData(); err != nil {
 		return nil, err
 	}
-	t, err := table.Read(e.Place.Table(e.Recipe.Data), e.Recipe.Data)
+	t, err := e.readTable()
 	if err != nil {
 		return nil, err
 	}
@@ -204,6 +205,37 @@ func (e *Experiment) freeze() (*line, error) {
 	l.table = t
 	l.files, err = e.hashImages(t)
 	return l, err
+}
+
+// readTable reads the table, or takes what was read from the same bytes before:
+// a spreadsheet takes longer to understand than to hash.
+func (e *Experiment) readTable() (*table.Table, error) {
+	path := e.Place.Table(e.Recipe.Data)
+	file, _, err := digest.File(path)
+	if err != nil { // reading says better what is wrong
+		return table.Read(path, e.Recipe.Data)
+	}
+	key := digest.New("rows").Int(table.Version).Digest(file).String(filepath.Ext(path)).Bytes(e.Section("data")).Sum()
+	if object, ok := e.Store.Key("rows", key); ok {
+		t := new(table.Table)
+		if data, err := e.Store.Get(object); err == nil && json.Unmarshal(data, t) == nil && t.File == file {
+			t.Path = path
+			return t, nil
+		}
+	}
+	t, err := table.Read(path, e.Recipe.Data)
+	if err != nil || t.File != file {
+		return t, err
+	}
+	data, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("keep the table: %w", err)
+	}
+	object, err := e.Store.Put(data)
+	if err != nil {
+		return nil, err
+	}
+	return t, e.Store.SetKey("rows", key, object)
 }
 
 // architecture finds out before anything long begins that the network's layers

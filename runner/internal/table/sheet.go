@@ -32,24 +32,24 @@ func (t *Table) readSheet(content []byte, sheet string) ([]record, error) {
 	case len(sheets) == 0:
 		return nil, fmt.Errorf("the workbook has no sheet")
 	case sheet == "":
-		t.sheet = sheets[0]
+		t.Sheet = sheets[0]
 		if len(sheets) > 1 {
-			t.Notes = append(t.Notes, fmt.Sprintf("the first of %d sheets, %q, is read; data.sheet names another", len(sheets), t.sheet))
+			t.Notes = append(t.Notes, fmt.Sprintf("the first of %d sheets, %q, is read; data.sheet names another", len(sheets), t.Sheet))
 		}
 	default:
 		for _, name := range sheets {
 			if name == sheet {
-				t.sheet = name
+				t.Sheet = name
 			}
 		}
-		if t.sheet == "" {
+		if t.Sheet == "" {
 			return nil, fmt.Errorf("it has no sheet %q: its sheets are %s", sheet, strings.Join(sheets, ", "))
 		}
 	}
 
-	records, dates, err := readCells(book, t.sheet)
+	records, dates, err := readCells(book, t.Sheet)
 	if err != nil {
-		return nil, fmt.Errorf("sheet %q: %w", t.sheet, err)
+		return nil, fmt.Errorf("sheet %q: %w", t.Sheet, err)
 	}
 	if formulas {
 		if err := t.checkFormulas(book, records); err != nil {
@@ -125,11 +125,11 @@ func (t *Table) checkFormulas(book *excelize.File, records []record) error {
 				continue
 			}
 			cell := fmt.Sprintf("%s%d", letters(column), r.line)
-			formula, err := book.GetCellFormula(t.sheet, cell)
+			formula, err := book.GetCellFormula(t.Sheet, cell)
 			if err != nil {
 				return fmt.Errorf("cell %s: %w", cell, err)
 			}
-			kind, err := book.GetCellType(t.sheet, cell)
+			kind, err := book.GetCellType(t.Sheet, cell)
 			if err != nil {
 				return fmt.Errorf("cell %s: %w", cell, err)
 			}

@@ -42,7 +42,10 @@ const (
 	maxColumns = 16_384
 )
 
-// Table is what a file of labels says.
+// Version counts the changes of this package that change what is read.
+const Version = 1
+
+// Table is what a file of labels says. Its exported fields are all of it.
 type Table struct {
 	// Path is the file that was read.
 	Path string
@@ -56,7 +59,8 @@ type Table struct {
 	// columns of dates.
 	Notes []string
 
-	sheet string // name of the worksheet; empty for a text file
+	// Sheet is the name of the worksheet; empty for a text file.
+	Sheet string
 }
 
 // Row is one row of a Table.
@@ -186,7 +190,7 @@ func (t *Table) header(fields []string) error {
 // Place says where a cell is, as people find it: "cell C17" of a sheet, "line
 // 17, column 3" of a text file. The column is an index into Columns.
 func (t *Table) Place(line, column int) string {
-	if t.sheet != "" {
+	if t.Sheet != "" {
 		return fmt.Sprintf("cell %s%d", letters(column), line)
 	}
 	return fmt.Sprintf("line %d, column %d", line, column+1)
@@ -194,7 +198,7 @@ func (t *Table) Place(line, column int) string {
 
 // PlaceRow says where a row is: "row 17" of a sheet, "line 17" of a text file.
 func (t *Table) PlaceRow(line int) string {
-	if t.sheet != "" {
+	if t.Sheet != "" {
 		return fmt.Sprintf("row %d", line)
 	}
 	return fmt.Sprintf("line %d", line)
@@ -255,8 +259,8 @@ func (t *Table) Floats(column string) ([]float64, error) {
 
 // where names the file, and its sheet.
 func (t *Table) where() string {
-	if t.sheet != "" {
-		return fmt.Sprintf("%s, sheet %q", t.Path, t.sheet)
+	if t.Sheet != "" {
+		return fmt.Sprintf("%s, sheet %q", t.Path, t.Sheet)
 	}
 	return t.Path
 }
