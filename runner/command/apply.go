@@ -16,7 +16,7 @@ import (
 	"biomass/runner/internal/lock"
 )
 
-func (s *session) apply() *cobra.Command {
+func (s *invocation) apply() *cobra.Command {
 	return s.recipeFlags(&cobra.Command{
 		Use:   "apply RECIPE",
 		Short: "Train what the recipe describes; write lock, report and weights",
@@ -67,7 +67,7 @@ func logger(f *os.File) zerolog.Logger {
 	return log
 }
 
-func (s *session) printOutcome(e *experiment.Experiment, out *experiment.Outcome, took time.Duration) error {
+func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outcome, took time.Duration) error {
 	for _, w := range out.Warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", w)
 	}

@@ -8,7 +8,7 @@ import (
 	"biomass/runner/internal/benchmark"
 )
 
-func (s *session) bench() *cobra.Command {
+func (s *invocation) bench() *cobra.Command {
 	o := benchmark.Options{}
 	c := &cobra.Command{
 		Use:   "bench NETWORK",

@@ -38,8 +38,8 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // misuse is a wrong flag or argument.
 type misuse struct{ error }
 
-// session is one invocation of the program.
-type session struct {
+// invocation is one run of the program.
+type invocation struct {
 	machine   machine
 	env       []string
 	out, err  io.Writer
@@ -52,7 +52,7 @@ type session struct {
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
-	s := &session{env: env, out: out, err: errOut}
+	s := &invocation{env: env, out: out, err: errOut}
 	root := s.root()
 	root.SetArgs(args)
 	root.SetOut(out)
@@ -61,7 +61,7 @@ func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
 }
 
 // code prints an error and chooses the exit code.
-func (s *session) code(err error) int {
+func (s *invocation) code(err error) int {
 	var code exit
 	var problems recipe.Problems
 	var wrong misuse
@@ -91,7 +91,7 @@ func (s *session) code(err error) int {
 	return failed
 }
 
-func (s *session) root() *cobra.Command {
+func (s *invocation) root() *cobra.Command {
 	var output string
 	root := &cobra.Command{
 		Use:           "runner",
@@ -120,14 +120,14 @@ func (s *session) root() *cobra.Command {
 }
 
 // recipeFlags adds the flags of a command that reads a recipe.
-func (s *session) recipeFlags(c *cobra.Command) *cobra.Command {
+func (s *invocation) recipeFlags(c *cobra.Command) *cobra.Command {
 	c.Flags().StringArrayVar(&s.overrides, "set", nil, "override a `KEY=VALUE` of the recipe, e.g. train.epochs=3")
 	c.Flags().StringVar(&s.name, "name", "", "`NAME` of the run, instead of the recipe's")
 	s.dataFlag(c)
 	return c
 }
 
-func (s *session) dataFlag(c *cobra.Command) {
+func (s *invocation) dataFlag(c *cobra.Command) {
 	c.Flags().StringVar(&s.data, "data", "", "`DIR` of the data, instead of data.root (or RUNNER_DATA)")
 }
 
@@ -146,7 +146,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 }
 
 // experiment loads a recipe and finds its place on this machine.
-func (s *session) experiment(path string) (*experiment.Experiment, error) {
+func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	set := s.overrides
 	if s.name != "" {
 		set = append(set[:len(set):len(set)], "name="+s.name)
@@ -167,14 +167,14 @@ func (s *session) experiment(path string) (*experiment.Experiment, error) {
 }
 
 // tellDrawn says that the data are not somebody's own, once they were drawn.
-func (s *session) tellDrawn(e *experiment.Experiment) {
+func (s *invocation) tellDrawn(e *experiment.Experiment) {
 	if e.Drawn != "" {
 		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Drawn, e.Recipe.Data.Source.Builtin, e.Recipe.Data.Source.Plants)
 	}
 }
 
 // dataRoot returns the override of data.root, if there is one.
-func (s *session) dataRoot() string {
+func (s *invocation) dataRoot() string {
 	if s.data != "" {
 		return s.data
 	}
@@ -182,7 +182,7 @@ func (s *session) dataRoot() string {
 }
 
 // overridden reports whether anything but the recipe's file shaped the recipe.
-func (s *session) overridden() bool {
+func (s *invocation) overridden() bool {
 	if len(s.overrides) > 0 || s.name != "" {
 		return true
 	}

@@ -13,7 +13,7 @@ import (
 	"biomass/runner/internal/recipe"
 )
 
-func (s *session) diff() *cobra.Command {
+func (s *invocation) diff() *cobra.Command {
 	var exitCode bool
 	c := &cobra.Command{
 		Use:   "diff A B",
@@ -64,7 +64,7 @@ type side struct {
 	lock   *lock.Lock
 }
 
-func (s *session) side(path string) (side, error) {
+func (s *invocation) side(path string) (side, error) {
 	if !strings.HasSuffix(path, ".lock.yaml") {
 		loaded, err := recipe.Load(path, recipe.Options{Env: nil})
 		return side{recipe: loaded}, err
@@ -96,7 +96,7 @@ func beyondRecipe(all []lock.Difference) []lock.Difference {
 	return list
 }
 
-func (s *session) printDiff(changes []recipe.Change, results []string) {
+func (s *invocation) printDiff(changes []recipe.Change, results []string) {
 	for _, c := range changes {
 		line := fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New)
 		if c.Meaning != "" {

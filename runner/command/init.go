@@ -14,7 +14,7 @@ import (
 	"biomass/runner/internal/recipe"
 )
 
-func (s *session) initCommand() *cobra.Command {
+func (s *invocation) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init NAME.yaml",
 		Short: "Write a commented starter recipe",

@@ -10,7 +10,7 @@ import (
 	"biomass/runner/internal/experiment"
 )
 
-func (s *session) inspect() *cobra.Command {
+func (s *invocation) inspect() *cobra.Command {
 	return s.recipeFlags(&cobra.Command{
 		Use:   "inspect RECIPE",
 		Short: "Tell what the data are: columns, counts, what cleaning drops, the split",
@@ -36,7 +36,7 @@ func (s *session) inspect() *cobra.Command {
 // shownDropped is how many rows of the ledger the text output lists.
 const shownDropped = 20
 
-func (s *session) printStory(story *experiment.Story, target, unit string) error {
+func (s *invocation) printStory(story *experiment.Story, target, unit string) error {
 	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", story.Table, story.Rows, story.Photos, story.Missing)
 	for _, note := range story.Notes {
 		fmt.Fprintf(s.out, "  %s\n", note)

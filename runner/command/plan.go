@@ -9,7 +9,7 @@ import (
 	"biomass/runner/internal/experiment"
 )
 
-func (s *session) plan() *cobra.Command {
+func (s *invocation) plan() *cobra.Command {
 	var exitCode bool
 	c := s.recipeFlags(&cobra.Command{
 		Use:   "plan RECIPE",
@@ -42,7 +42,7 @@ func (s *session) plan() *cobra.Command {
 	return c
 }
 
-func (s *session) printPlan(steps []experiment.Step) {
+func (s *invocation) printPlan(steps []experiment.Step) {
 	work := 0
 	for _, step := range steps {
 		line := fmt.Sprintf("%s %s", step.Action, step.Stage)

@@ -12,7 +12,7 @@ import (
 
 // progress returns what shows the work: bars on a terminal, a line a task
 // elsewhere, nothing when asked to be quiet.
-func (s *session) progress() progress.Reporter {
+func (s *invocation) progress() progress.Reporter {
 	if s.quiet || s.json {
 		return progress.Silent
 	}

@@ -9,7 +9,7 @@ import (
 	"biomass/runner/internal/verify"
 )
 
-func (s *session) verify() *cobra.Command {
+func (s *invocation) verify() *cobra.Command {
 	var rerun bool
 	c := &cobra.Command{
 		Use:   "verify LOCK",
@@ -44,7 +44,7 @@ var verdictCode = map[verify.Judgement]int{
 	verify.Verified: fine, verify.Differs: differs, verify.InputsDiffer: inputs, verify.Incomplete: incomplete,
 }
 
-func (s *session) printVerdict(v *verify.Verdict) {
+func (s *invocation) printVerdict(v *verify.Verdict) {
 	fmt.Fprintf(s.out, "%s (%s)\n", v.Judgement, v.Level)
 	for _, reason := range v.Reasons {
 		fmt.Fprintf(s.out, "  %s\n", reason)

@@ -12,7 +12,7 @@ import (
 	"biomass/runner/internal/lock"
 )
 
-func (s *session) version() *cobra.Command {
+func (s *invocation) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the arithmetic contract and what this machine uses",
