@@ -26,6 +26,7 @@ import (
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/table"
+	"biomass/runner/internal/train"
 	"biomass/runner/internal/transform"
 )
 
@@ -181,6 +182,7 @@ type line struct {
 	evaluation *evaluate.Evaluation
 	pages      Pages
 
+	photos        *train.Set // of all kept rows, loaded when first asked for
 	keys, outputs map[string]digest.Digest
 	worked        []string // the stages that had to run
 }
@@ -216,26 +218,17 @@ func (e *Experiment) readTable() (*table.Table, error) {
 		return table.Read(path, e.Recipe.Data)
 	}
 	key := digest.New("rows").Int(table.Version).Digest(file).String(filepath.Ext(path)).Bytes(e.Section("data")).Sum()
-	if object, ok := e.Store.Key("rows", key); ok {
-		t := new(table.Table)
-		if data, err := e.Store.Get(object); err == nil && json.Unmarshal(data, t) == nil && t.File == file {
-			t.Path = path
-			return t, nil
-		}
+	before := new(table.Table)
+	if _, ok := e.recall("rows", key, before); ok && before.File == file {
+		before.Path = path
+		return before, nil
 	}
 	t, err := table.Read(path, e.Recipe.Data)
-	if err != nil || t.File != file {
-		return t, err
+	if err == nil && t.File == file {
+		// Where nothing can be written, reading again only costs time.
+		_, _ = e.keep("rows", key, t)
 	}
-	data, err := json.Marshal(t)
-	if err != nil {
-		return nil, fmt.Errorf("keep the table: %w", err)
-	}
-	object, err := e.Store.Put(data)
-	if err != nil {
-		return nil, err
-	}
-	return t, e.Store.SetKey("rows", key, object)
+	return t, err
 }
 
 // architecture finds out before anything long begins that the network's layers
@@ -362,31 +355,45 @@ func (l *line) do(ctx context.Context, s *stage) error {
 	if err := s.run(ctx, l); err != nil {
 		return err
 	}
-	data, err := json.Marshal(s.output(l))
-	if err != nil {
-		return fmt.Errorf("keep the output of stage %s: %w", s.name, err)
-	}
-	output, err := l.Store.Put(data)
+	output, err := l.keep(s.name, key, s.output(l))
 	if err != nil {
 		return err
 	}
 	l.outputs[s.name] = output
 	l.worked = append(l.worked, s.name)
 	l.Log.Info().Str("stage", s.name).Stringer("output", output).Msg("done")
-	return l.Store.SetKey(s.name, key, output)
+	return nil
 }
 
 // kept restores a stage's output from the store.
 func (l *line) kept(s *stage, key digest.Digest) (digest.Digest, bool) {
-	output, ok := l.Store.Key(s.name, key)
+	output, ok := l.recall(s.name, key, s.output(l))
+	return output, ok && (s.intact == nil || s.intact(l))
+}
+
+// keep puts a value into the store as JSON, under a key of some kind, and returns
+// the object's digest.
+func (e *Experiment) keep(kind string, key digest.Digest, value any) (digest.Digest, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return digest.Digest{}, fmt.Errorf("keep %s: %w", kind, err)
+	}
+	object, err := e.Store.Put(data)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	return object, e.Store.SetKey(kind, key, object)
+}
+
+// recall reads into value what keep put there. It reports false where there is
+// nothing whole.
+func (e *Experiment) recall(kind string, key digest.Digest, value any) (digest.Digest, bool) {
+	object, ok := e.Store.Key(kind, key)
 	if !ok {
 		return digest.Digest{}, false
 	}
-	data, err := l.Store.Get(output)
-	if err != nil || json.Unmarshal(data, s.output(l)) != nil {
-		return digest.Digest{}, false
-	}
-	return output, s.intact == nil || s.intact(l)
+	data, err := e.Store.Get(object)
+	return object, err == nil && json.Unmarshal(data, value) == nil
 }
 
 // Interrupted reports whether err says that the person at the keyboard cut the

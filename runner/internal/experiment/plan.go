@@ -30,8 +30,8 @@ type Step struct {
 }
 
 // Plan says, for each stage, whether it would give what is locked, and whether
-// there is work to do. It hashes the inputs and changes nothing, but for making
-// the built-in data where they are missing.
+// there is work to do. It hashes the inputs and runs nothing, but makes the
+// built-in data where they are missing.
 func (e *Experiment) Plan() ([]Step, error) {
 	l, err := e.freeze()
 	if err != nil {

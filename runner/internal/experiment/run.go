@@ -92,12 +92,8 @@ func runTransform(_ context.Context, l *line) error {
 	if l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels)); err != nil {
 		return err
 	}
-	all, err := l.table.Floats(l.Recipe.Data.Target)
-	if err != nil {
-		return fmt.Errorf("data.target: %w", err)
-	}
-	for _, row := range l.ledger.Kept { // the other parts must be scalable too
-		if err := l.fitted.Check(all[row : row+1]); err != nil {
+	for i, row := range l.ledger.Kept { // the other parts must be scalable too
+		if err := l.fitted.Check(l.photos.Targets[i : i+1]); err != nil {
 			return fmt.Errorf("table %s, %s: transform.target: %w", l.table.Path, l.table.PlaceRow(l.table.Rows[row].Line), err)
 		}
 	}
@@ -198,7 +194,7 @@ func runEvaluate(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	all, err := l.set(upTo(len(l.ledger.Kept)))
+	all, err := l.all()
 	if err != nil {
 		return err
 	}
@@ -292,8 +288,11 @@ func (l *line) groups() ([]string, error) {
 	return groups, nil
 }
 
-// set loads the pixels and targets of some kept rows.
-func (l *line) set(rows []int) (train.Set, error) {
+// all returns the pixels and targets of all kept rows, loaded once a walk.
+func (l *line) all() (train.Set, error) {
+	if l.photos != nil {
+		return *l.photos, nil
+	}
 	images, err := l.column(l.Recipe.Data.Image)
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.image: %w", err)
@@ -302,13 +301,31 @@ func (l *line) set(rows []int) (train.Set, error) {
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.target: %w", err)
 	}
-	set := train.Set{Pixels: make([][]uint8, len(rows)), Targets: make([]float64, len(rows))}
-	failed := make([]error, len(rows))
-	kernel.Parallel(len(rows), func(i int) {
-		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[rows[i]], l.Store)
-		set.Targets[i] = targets[l.ledger.Kept[rows[i]]]
+	n := len(l.ledger.Kept)
+	set := train.Set{Pixels: make([][]uint8, n), Targets: make([]float64, n)}
+	failed := make([]error, n)
+	kernel.Parallel(n, func(i int) {
+		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
+		set.Targets[i] = targets[l.ledger.Kept[i]]
 	})
-	return set, errors.Join(failed...)
+	if err := errors.Join(failed...); err != nil {
+		return train.Set{}, err
+	}
+	l.photos = &set
+	return set, nil
+}
+
+// set returns the pixels and targets of some kept rows.
+func (l *line) set(rows []int) (train.Set, error) {
+	all, err := l.all()
+	if err != nil {
+		return train.Set{}, err
+	}
+	set := train.Set{Pixels: make([][]uint8, len(rows)), Targets: make([]float64, len(rows))}
+	for i, row := range rows {
+		set.Pixels[i], set.Targets[i] = all.Pixels[row], all.Targets[row]
+	}
+	return set, nil
 }
 
 // samples joins what is known of each kept row.
@@ -363,13 +380,4 @@ func (l *line) trainedNetwork() (*network.Network, error) {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}
 	return net, nil
-}
-
-// upTo returns 0, 1, ..., n-1.
-func upTo(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
-	}
-	return list
 }
