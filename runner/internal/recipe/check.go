@@ -19,13 +19,13 @@ func (d *decoder) check(r *Recipe) {
 	d.ensure(fileName.MatchString(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
+	d.checkClasses(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
 		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform)
-	d.ensure(r.Task != Classification || r.Transform.Target == "none", "transform.target", "a class has no scale", "leave the key out")
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -81,6 +81,23 @@ func (d *decoder) checkData(data *Data) {
 	if data.Source != nil {
 		d.checkInt("data.source.plants", data.Source.Plants, 1, 100_000)
 	}
+}
+
+// checkClasses wants what only makes sense for a classification there alone, and
+// the other way round.
+func (d *decoder) checkClasses(r *Recipe) {
+	classes := r.Data.Classes
+	for i, class := range classes {
+		key := fmt.Sprintf("data.classes[%d]", i)
+		d.ensure(strings.TrimSpace(class) != "", key, "is empty", "write the name of a class")
+		d.ensure(!slices.Contains(classes[:i], class), key, fmt.Sprintf("%q is there twice", class), "")
+	}
+	if r.Task != Classification {
+		d.ensure(len(classes) == 0, "data.classes", "is only for task: classification", "")
+		return
+	}
+	d.ensure(len(classes) != 1, "data.classes", "names one class; there must be two or more", "")
+	d.ensure(r.Transform.Target == "none", "transform.target", r.Transform.Target+" is for numbers, and this target is a class", "write none, or take the key out")
 }
 
 // checkPath wants a path that stays below data.root on every system.

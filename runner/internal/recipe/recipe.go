@@ -45,6 +45,9 @@ type Data struct {
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
+	// Classes of a classification, in the order of the network's outputs. Without them they are the values of the
+	// target's column, sorted. Cells may hold a class's name, or its index, counted from 0.
+	Classes []string `yaml:"classes" recipe:"cell"`
 	// Unit of the target, for people.
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
@@ -69,6 +72,16 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
+	// Color says what a pixel holds: rgb.
+	Color string `yaml:"color"`
+}
+
+// Channels is how many values a pixel has.
+func (p Picture) Channels() int {
+	if p.Color == "gray" {
+		return 1
+	}
+	return 3
 }
 
 // Rule is one cleaning rule; the rules work in order.
@@ -251,7 +264,7 @@ func defaults(task string) Recipe {
 		Version: 1,
 		Task:    Regression,
 		Data:    Data{Images: "images", Missing: []string{""}},
-		Picture: Picture{Size: 224, Resize: "bilinear"},
+		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
 			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
 		},

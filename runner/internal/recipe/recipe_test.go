@@ -182,7 +182,7 @@ func TestBadRecipes(t *testing.T) {
 		}},
 		{"loss of a regression", short + "task: classification\ntrain: {loss: huber}\ntransform: {target: log1p}\n", []string{
 			"plants.yaml:10: train.loss: huber is a loss of a regression; write cross_entropy, or leave the key out",
-			"plants.yaml:11: transform.target: a class has no scale; leave the key out",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
 		}},
 		{"unknown task", short + "task: classifcation\ntrain: {loss: cross_entropy}\n", []string{
 			`plants.yaml:9: task: must be regression or classification, not "classifcation"; did you mean "classification"?`,
@@ -257,6 +257,17 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:4: data.source.builtin: must be rosettes, not "roses"`,
 			`plants.yaml:4: data.source.plants: must be from 1 to 100000, not 0`,
 			`plants.yaml:4: data.source.sed: unknown key; did you mean "seed"?`,
+		}},
+		{"classes of a number", strings.Replace(short, "photo", "photo\n  classes: [a, b]", 1), []string{
+			"plants.yaml:4: data.classes: is only for task: classification",
+		}},
+		{"classes", strings.Replace(short, "photo", "photo\n  classes: [a, 1, '1', ' ']", 1) + "task: classification\ntransform: {target: log1p}\n", []string{
+			`plants.yaml:4: data.classes[2]: "1" is there twice`,
+			"plants.yaml:4: data.classes[3]: is empty; write the name of a class",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
+		}},
+		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
+			"plants.yaml:4: data.classes: names one class; there must be two or more",
 		}},
 		{"normalize", short + "transform:\n  normalize: {mean: [0, 0], std: [1, 0, 1], sd: 1}\n", []string{
 			"plants.yaml:10: transform.normalize.mean: must be three numbers, red, green and blue, not 2",
@@ -693,9 +704,9 @@ func TestNotYet(t *testing.T) {
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"data.folders":       {"images"},
 		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
-		"data.classes":       {"[a, b]"},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
+		"picture.color":      {"gray"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
 		"split.by":           {"stratified", "time", "given"},
 		"split.folds":        {"5"},

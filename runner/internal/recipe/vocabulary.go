@@ -13,6 +13,7 @@ var choices = map[string]choice{
 
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
+	"picture.color":       {now: []string{"rgb"}, later: []string{"gray"}},
 	"split.by":            {now: []string{"random", "group", "column"}, later: []string{"stratified", "time", "given"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
@@ -45,7 +46,6 @@ var choices = map[string]choice{
 var later = map[string][]any{
 	"data.folders":       nil,
 	"data.parts":         nil,
-	"data.classes":       nil,
 	"data.features":      {[]any{}},
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
