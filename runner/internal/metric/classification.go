@@ -183,3 +183,18 @@ func AccuracyInterval(truth, predicted []int, groups []string, level float64, re
 	}
 	return meanInterval(hits, groups, level, resamples, stream, func(mean float64) float64 { return mean })
 }
+
+// Largest returns the class of the largest output in every row (rows, classes),
+// the first of several.
+func Largest(outputs []float32, classes int) []int {
+	largest := make([]int, len(outputs)/classes)
+	for i := range largest {
+		row := outputs[i*classes : (i+1)*classes]
+		for j, x := range row {
+			if x > row[largest[i]] {
+				largest[i] = j
+			}
+		}
+	}
+	return largest
+}

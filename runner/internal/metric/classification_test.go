@@ -119,3 +119,24 @@ func TestAccuracyInterval(t *testing.T) {
 		t.Errorf("the interval by plant is %.2f times as wide as by photo, want about 1.73", ratio)
 	}
 }
+
+func TestLargest(t *testing.T) {
+	if got := Largest([]float32{1, 2, 2, -1, -3, -2}, 3); !reflect.DeepEqual(got, []int{1, 0}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Two classes around (0, 0) and (10, 0): a second feature that only scatters
+// counts no more for its larger unit, and a constant one for nothing.
+func TestNearestMean(t *testing.T) {
+	rows := [][]float64{{-1, 1000, 5}, {1, -1000, 5}, {9, 1000, 5}, {11, -1000, 5}}
+	m := FitNearestMean(rows, []int{0, 0, 2, 2}, 3)
+	for _, c := range []struct {
+		row  []float64
+		want int
+	}{{[]float64{4.9, 2000, 5}, 0}, {[]float64{5.1, -2000, 5}, 2}, {[]float64{5, 0, 5}, 0}, {[]float64{11, 0, 6}, 2}} {
+		if got := m.Predict(c.row); got != c.want {
+			t.Errorf("%v is taken for class %d", c.row, got)
+		}
+	}
+}
