@@ -122,7 +122,7 @@ func runTransform(_ context.Context, l *line) error {
 		return err
 	}
 	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	if l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels)); err != nil {
+	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), set.Targets, pixels, len(set.Pixels)); err != nil {
 		return err
 	}
 	for i, row := range l.ledger.Kept { // the other parts must be scalable too
@@ -197,7 +197,7 @@ func runTrain(ctx context.Context, l *line) error {
 // facts are what stands in the weights file beside the weights: how a photo
 // becomes the network's input, and its output the target.
 func (l *line) facts() map[string]string {
-	channels := func(values [3]float32) string {
+	channels := func(values []float32) string {
 		var words []string
 		for _, v := range values {
 			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))

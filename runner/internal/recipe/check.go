@@ -25,7 +25,7 @@ func (d *decoder) check(r *Recipe) {
 		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
 	}
 	d.checkSplit(&r.Split, &r.Data)
-	d.checkTransform(&r.Transform)
+	d.checkTransform(&r.Transform, r.Picture.Channels())
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -143,11 +143,17 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		"column needs split.column", "write the column that holds each row's part")
 }
 
-func (d *decoder) checkTransform(t *Transform) {
+func (d *decoder) checkTransform(t *Transform, channels int) {
+	d.ensure(channels == 3 || t.Normalize.Kind != "imagenet", "transform.normalize", "imagenet, the default, is for red, green and blue, and picture.color is gray",
+		"write dataset, none or e.g. {mean: [0.5], std: [0.5]}")
 	if t.Normalize.Kind == "given" {
-		const key, want = "transform.normalize.", "must be three numbers, red, green and blue, not %d"
-		d.ensure(len(t.Normalize.Mean) == 3, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
-		d.ensure(len(t.Normalize.Std) == 3, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
+		const key = "transform.normalize."
+		want := "must be three numbers, red, green and blue, not %d"
+		if channels == 1 {
+			want = "must be one number, as picture.color is gray, not %d"
+		}
+		d.ensure(len(t.Normalize.Mean) == channels, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
+		d.ensure(len(t.Normalize.Std) == channels, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
 		for i, std := range t.Normalize.Std {
 			d.checkPositive(fmt.Sprintf("%sstd[%d]", key, i), std)
 		}

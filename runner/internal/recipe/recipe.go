@@ -72,7 +72,7 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
-	// Color says what a pixel holds: rgb.
+	// Color says what a pixel holds: rgb, or gray, which is Pillow's L of it.
 	Color string `yaml:"color"`
 }
 
@@ -125,7 +125,8 @@ type Transform struct {
 	Augment []Augment `yaml:"augment"`
 }
 
-// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0 to 1.
+// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0
+// to 1, of gray pictures {mean: [g], std: [g]}.
 type Normalize struct {
 	// Kind is imagenet, dataset, none or given.
 	Kind string

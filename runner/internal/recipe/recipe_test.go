@@ -274,8 +274,15 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:10: transform.normalize.std[1]: must be above 0, not 0",
 			`plants.yaml:10: transform.normalize.sd: unknown key; did you mean "std"?`,
 		}},
+		{"gray as imagenet", short + "picture: {color: gray}\n", []string{
+			"plants.yaml: transform.normalize: imagenet, the default, is for red, green and blue, and picture.color is gray; write dataset, none or e.g. {mean: [0.5], std: [0.5]}",
+		}},
+		{"gray of three", short + "picture: {color: gray}\ntransform:\n  normalize: {mean: [0, 0, 0], std: []}\n", []string{
+			"plants.yaml:11: transform.normalize.mean: must be one number, as picture.color is gray, not 3",
+			"plants.yaml:11: transform.normalize.std: must be one number, as picture.color is gray, not 0",
+		}},
 		{"half a normalize", short + "transform:\n  normalize: {mean: [0, 0, 0]}\n", []string{
-			"plants.yaml:10: transform.normalize.std: is required; write three numbers, red, green and blue",
+			"plants.yaml:10: transform.normalize.std: is required; write a number a channel: red, green and blue, or gray alone",
 		}},
 		{"augment", short + "transform:\n  augment:\n    - {horizontal_flip: 1.5}\n    - {rotate: 200}\n    - rotate\n    - {vertical_flip: 0.5, rotate: 3}\n    - {rotat: 3}\n", []string{
 			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
@@ -706,7 +713,6 @@ func TestNotYet(t *testing.T) {
 		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
-		"picture.color":      {"gray"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
 		"split.by":           {"stratified", "time", "given"},
 		"split.folds":        {"5"},

@@ -13,7 +13,7 @@ var choices = map[string]choice{
 
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
-	"picture.color":       {now: []string{"rgb"}, later: []string{"gray"}},
+	"picture.color":       {now: []string{"rgb", "gray"}},
 	"split.by":            {now: []string{"random", "group", "column"}, later: []string{"stratified", "time", "given"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
@@ -98,6 +98,6 @@ var required = map[string]string{
 	"split.seed":          "write any whole number; another one gives another split",
 	"network.backbone":    "write e.g. resnet18, or layers with network.layers",
 
-	"transform.normalize.mean": "write three numbers, red, green and blue",
-	"transform.normalize.std":  "write three numbers, red, green and blue",
+	"transform.normalize.mean": "write a number a channel: red, green and blue, or gray alone",
+	"transform.normalize.std":  "write a number a channel: red, green and blue, or gray alone",
 }
