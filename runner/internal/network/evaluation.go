@@ -16,7 +16,6 @@ type evaluation struct {
 	*graph
 	batch   int
 	picture *gorgonia.Node
-	output  *op
 	padded  []float32 // a chunk that is smaller than the batch, behind it zeros
 }
 
@@ -95,7 +94,7 @@ func (f *folded) shape(batch int) kernel.Conv {
 
 // newEvaluation builds the graph of a forward pass of this batch size.
 func (n *Network) newEvaluation(batch int) (*evaluation, error) {
-	e := &evaluation{graph: newGraph(n.memory, false), batch: batch, padded: make([]float32, batch*n.picture.size())}
+	e := &evaluation{graph: newGraph(n.reserve), batch: batch, padded: make([]float32, batch*n.picture.size())}
 	e.picture = e.variable("picture", nil, n.picture.batched(batch)...)
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {

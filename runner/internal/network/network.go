@@ -32,7 +32,7 @@ type Network struct {
 	outputs     int
 	all         []*Parameter
 	loss        loss
-	memory      *memory
+	arena       []float32 // where the graphs have their activations
 	trainings   map[int]*training
 	evaluations map[int]*evaluation
 	folded      []*folded
@@ -61,7 +61,7 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 
 func newNetwork(a *architecture, outputs int) *Network {
 	n := &Network{
-		architecture: a, outputs: outputs, all: a.parameters(), loss: losses["mse"], memory: newMemory(),
+		architecture: a, outputs: outputs, all: a.parameters(), loss: losses["mse"],
 		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},
 	}
 	n.folded = n.foldings()
@@ -153,7 +153,6 @@ func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64
 		if t, err = n.newTraining(batch); err != nil {
 			return 0, err
 		}
-		n.trainings[batch] = t
 	}
 	for i, l := range n.layers {
 		if l.kind == dropout {
@@ -167,11 +166,24 @@ func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64
 		delete(n.trainings, batch)
 		return 0, err
 	}
+	n.trainings[batch] = t
 	loss := t.loss.buffer[0]
 	if kernel.FirstNonFinite(t.loss.buffer) >= 0 {
 		return loss, n.firstNonFinite(t, x, target)
 	}
 	return loss, nil
+}
+
+// reserve returns the arena, a larger one if need be; the graphs in the smaller
+// one are forgotten with it.
+func (n *Network) reserve(size int) []float32 {
+	if size > len(n.arena) {
+		clear(n.trainings)
+		clear(n.evaluations)
+		n.arena = nil // free before the new one comes
+		n.arena = make([]float32, size)
+	}
+	return n.arena
 }
 
 func (t *training) step(x, target []float32) error {
@@ -189,8 +201,14 @@ func bind(node *gorgonia.Node, data []float32) error {
 	return gorgonia.Let(node, wrap(data, node.Shape()...))
 }
 
-// firstNonFinite looks through the step that has just run, in forward order.
+// firstNonFinite repeats the step that has just run, whose activations have been
+// overwritten, and looks at each as it comes, in forward order.
 func (n *Network) firstNonFinite(t *training, x, target []float32) error {
+	t.watching = true
+	defer func() { t.watching = false }()
+	if err := t.step(x, target); err != nil {
+		return err
+	}
 	if kernel.FirstNonFinite(x) >= 0 {
 		return &NonFiniteError{Layer: "picture"}
 	}
@@ -201,7 +219,7 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 				return &NonFiniteError{Layer: l.label(), Parameter: p.Name}
 			}
 		}
-		if o := t.layers[i]; o != nil && kernel.FirstNonFinite(o.buffer) >= 0 {
+		if o := t.layers[i]; o != nil && o.broken {
 			return &NonFiniteError{Layer: l.label()}
 		}
 	}
@@ -237,7 +255,6 @@ func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 			if e, err = n.newEvaluation(batch); err != nil {
 				return nil, err
 			}
-			n.evaluations[batch] = e
 		}
 		chunk := min(batch, count-done)
 		pixels := x[done*size : (done+chunk)*size]
@@ -249,6 +266,7 @@ func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 			delete(n.evaluations, batch)
 			return nil, err
 		}
+		n.evaluations[batch] = e
 		outputs = append(outputs, e.output.buffer[:chunk*n.outputs]...)
 		done += chunk
 	}

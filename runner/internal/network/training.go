@@ -46,7 +46,7 @@ type training struct {
 // newTraining builds the graph of a step with this batch size.
 func (n *Network) newTraining(batch int) (*training, error) {
 	t := &training{
-		graph: newGraph(n.memory, true), batch: batch,
+		graph: newGraph(n.reserve), batch: batch,
 		layers: make([]*op, len(n.layers)), streams: make([]*rng.Stream, len(n.layers)),
 		parameters: map[*Parameter]*gorgonia.Node{},
 	}
@@ -153,8 +153,8 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 }
 
 // gradientOf applies an op of the backward pass.
-func (t *training) gradientOf(of string, shape tensor.Shape, alias bool, forward func(in, out [][]float32), inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
-	return t.apply(&op{name: "gradient of " + of, shape: shape, alias: alias, forward: forward, backward: true}, inputs...)
+func (t *training) gradientOf(of string, shape tensor.Shape, inPlace bool, forward func(in, out [][]float32), inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
+	return t.apply(&op{name: "gradient of " + of, shape: shape, inPlace: inPlace, forward: forward}, inputs...)
 }
 
 // simple is a layer whose gradient is a function of its upstream gradient alone.
@@ -168,9 +168,9 @@ func (t *training) simple(l *layer, forward func(y, x []float32), backward func(
 	}
 }
 
-// relu works on its upstream gradient in place.
 func (t *training) relu() *op {
 	return &op{
+		inPlace: true,
 		forward: func(in, out [][]float32) { kernel.ReluForward(out[0], in[0]) },
 		gradient: func(_ gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := t.gradientOf("relu", output.Shape(), true, func(in, out [][]float32) { kernel.ReluBackward(out[0], in[0], in[1]) }, upstream, output)
@@ -201,7 +201,7 @@ func (t *training) convolution(l *layer) *op {
 	// The outputs of the gradient: weight, then bias and input where wanted.
 	o.gradient = func(inputs gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
 		wantInput := l.input != none
-		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad, backward: true}
+		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
 		backward.forward = func(in, out [][]float32) {
 			x, w, dy := in[0], in[1], in[2]
 			c.WeightGradient(out[0], x, dy)
@@ -218,22 +218,22 @@ func (t *training) convolution(l *layer) *op {
 		}
 		gradients := gorgonia.Nodes{nil, dw}
 		if l.bias {
-			db, err := t.part(dw, "bias", l.offset.Grad, l.offset.kernelShape()...)
+			db, err := t.part(dw, op{name: l.offset.Name, backing: l.offset.Grad}, l.offset.kernelShape()...)
 			if err != nil {
 				return nil, err
 			}
 			gradients = append(gradients, db)
 		}
 		if wantInput {
-			gradients[0], err = t.part(dw, "input", nil, l.in.batched(t.batch)...)
+			// In the place of x, which has been read by then.
+			gradients[0], err = t.part(dw, op{name: "input", inPlace: true}, l.in.batched(t.batch)...)
 		}
 		return gradients, err
 	}
 	return o
 }
 
-// batchNorm works on its upstream gradient in place: inputs x, weight, bias
-// and, if there is one, residual.
+// batchNorm has the inputs x, weight, bias and, if there is one, residual.
 func (t *training) batchNorm(l *layer) (*op, error) {
 	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
 	if rows < 2 {
@@ -262,14 +262,14 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 		}
 		gradients := gorgonia.Nodes{dx}
 		for _, p := range l.parameters() {
-			d, err := t.part(dx, p.Name, p.Grad, p.kernelShape()...)
+			d, err := t.part(dx, op{name: p.Name, backing: p.Grad}, p.kernelShape()...)
 			if err != nil {
 				return nil, err
 			}
 			gradients = append(gradients, d)
 		}
 		if l.residual != none {
-			d, err := t.part(dx, "residual", nil, l.out.batched(t.batch)...)
+			d, err := t.part(dx, op{name: "residual"}, l.out.batched(t.batch)...)
 			if err != nil {
 				return nil, err
 			}
