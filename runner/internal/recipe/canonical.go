@@ -10,7 +10,7 @@ import (
 // Node returns the canonical form as a map that package yaml writes with sorted
 // keys, so that it can be part of another document.
 func (l *Loaded) Node() map[string]any {
-	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults()))
+	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults(l.Task)))
 	// Keys that have a default after all.
 	if s := l.Split; s.Seed == 0 && (s.By == "column" || s.By == "given" && s.Validation == 0) {
 		delete(node["split"].(map[string]any), "seed")

@@ -89,7 +89,7 @@ func (d *decoder) checkData(data *Data) {
 // checkListed wants the pictures in one of the ways in which they can say their
 // classes, and nothing that is only for a table.
 func (d *decoder) checkListed(data *Data) {
-	standard := defaults().Data
+	standard := defaults("classification").Data
 	const aTable = "is only for a table, and the pictures are in data.folders or data.parts"
 	d.ensure(data.Table == "", "data.table", "is there beside data.folders or data.parts", "write one of them")
 	d.ensure(data.Folders == "" || data.Parts == (Origins{}), "data.folders", "is there beside data.parts", "write one of them")
@@ -138,7 +138,7 @@ func (d *decoder) checkClasses(r *Recipe) {
 		d.ensure(strings.TrimSpace(class) != "", key, "is empty", "write the name of a class")
 		d.ensure(!slices.Contains(classes[:i], class), key, fmt.Sprintf("%q is there twice", class), "")
 	}
-	if r.Task != "classification" {
+	if r.Task != Classification {
 		d.ensure(len(classes) == 0, "data.classes", "is only for task: classification", "")
 		d.ensure(!r.Data.Listed(), "task", "must be classification: data.folders and data.parts say classes, not numbers", "")
 		return
@@ -251,12 +251,18 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 			window = layer.Size
 			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
 			d.ensure(layer.Padding <= window/2, key+".padding", fmt.Sprintf("must be at most half the window of %d, not %d", window, layer.Padding), "")
+		case "adaptive_avg_pool":
+			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
 		case "dropout":
 			d.checkFraction(join(key, layer.Kind), layer.Probability, false)
 		}
 		if layer.Kind == "conv" {
 			d.checkInt(key+".kernel", layer.Kernel, 1, maxWindow)
-			d.ensure(layer.Padding < window, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", window, layer.Padding), "")
+			d.checkInt(key+".dilation", layer.Dilation, 1, maxWindow)
+			reach := max(layer.Dilation, 1)*(window-1) + 1
+			d.ensure(layer.Padding < reach, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", reach, layer.Padding), "")
+			d.checkInt(key+".groups", layer.Groups, 1, maxSize)
+			d.ensure(layer.Groups < 1 || layer.Size%layer.Groups == 0, key+".groups", fmt.Sprintf("must divide the %d output channels evenly, not %d", layer.Size, layer.Groups), "")
 		}
 		if slices.Contains(layerOptions[layer.Kind], "stride") {
 			if layer.Stride != layer.defaultStride() {
@@ -283,6 +289,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
 	d.checkInt("train.batch", t.Batch, 1, maxSize)
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	d.checkLoss(t.Loss, r.Task)
 	d.checkOptimizer(t.Optimizer)
 	d.checkNotNegative("train.clip", t.Clip)
 	validated := r.Split.Validation > 0
@@ -295,6 +302,22 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	if d.sound("split") {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
+	}
+}
+
+// checkLoss holds that the loss is one of the task.
+func (d *decoder) checkLoss(l Loss, task string) {
+	const key = "train.loss"
+	if d.sound("task") {
+		d.ensure(task != Classification || l.Kind == crossEntropy, key, l.Kind+" is a loss of a regression", "write cross_entropy, or leave the key out")
+		d.ensure(task == Classification || l.Kind != crossEntropy, key, crossEntropy+" is the loss of a classification", "write task: classification, or mse, mae or huber here")
+	}
+	options := join(key, crossEntropy) + "."
+	d.checkFraction(options+"label_smoothing", l.CrossEntropy.LabelSmoothing, false)
+	weights := l.CrossEntropy.ClassWeights
+	d.ensure(weights.Kind != "given" || len(weights.Given) > 0, options+"class_weights", "is empty", "write one number a class, balanced or none")
+	for i, weight := range weights.Given {
+		d.checkPositive(fmt.Sprintf("%sclass_weights[%d]", options, i), weight)
 	}
 }
 
