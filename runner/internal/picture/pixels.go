@@ -15,7 +15,7 @@ import (
 )
 
 // Version counts the changes of this package that change pixels or problems.
-const Version = 1
+const Version = 2
 
 // kindPixels is the kind of this package's keys in the store.
 const kindPixels = "pixels"
