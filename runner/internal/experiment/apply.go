@@ -67,6 +67,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		if err := l.unchanged(); err != nil {
 			return nil, err
 		}
+		l.Store.Sweep()
 	}
 	out := &Outcome{Worked: l.worked, Warnings: l.warnings()}
 	if out.Lock, err = l.lock(old); err != nil {

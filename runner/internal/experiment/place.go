@@ -147,16 +147,13 @@ func (e *Experiment) makeData() error {
 	if err := store.Sweep(filepath.Dir(root), filepath.Base(root)); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(root), store.Temporary(filepath.Base(root)))
+	partial, err := store.TemporaryDir(root)
 	if err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
 	defer os.RemoveAll(partial)
 	if err := e.draw(partial); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	if err := os.Chmod(partial, 0o755); err != nil {
-		return err
 	}
 	if err := os.Rename(partial, root); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)

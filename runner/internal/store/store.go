@@ -8,12 +8,14 @@ package store
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"biomass/runner/internal/digest"
 )
@@ -214,22 +216,54 @@ func Sweep(dir, name string) error {
 	return nil
 }
 
+// abandoned is the age from which a temporary file of the store counts as left
+// behind. Writing one takes seconds; a process that slept longer, as that of a
+// closed laptop, writes it once more.
+const abandoned = 24 * time.Hour
+
+// Sweep removes the temporary files that killed processes left among objects and
+// keys, once they are old enough to have no writer. What cannot be removed, e.g.
+// another user's, stays.
+func (s *Store) Sweep() {
+	now := time.Now()
+	for _, dir := range []string{"objects", "keys"} {
+		filepath.WalkDir(filepath.Join(s.dir, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), temporary) {
+				return nil
+			}
+			if info, err := d.Info(); err == nil && now.Sub(info.ModTime()) > abandoned {
+				os.Remove(path)
+			}
+			return nil
+		})
+	}
+}
+
 // replace writes to a temporary file beside path and renames it.
 func replace(path string, data []byte) error {
-	name, err := stage(path, data, false)
-	if err != nil {
+	for {
+		name, err := stage(path, data, false)
+		if err != nil {
+			return err
+		}
+		err = os.Rename(name, path)
+		if errors.Is(err, fs.ErrNotExist) && !exists(name) { // swept while this process slept: once more
+			continue
+		}
+		if err != nil {
+			os.Remove(name)
+		}
 		return err
 	}
-	if err := os.Rename(name, path); err != nil {
-		os.Remove(name)
-		return err
-	}
-	return nil
 }
 
 // stage writes a temporary file beside path and returns its name.
 func stage(path string, data []byte, sync bool) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), Temporary(filepath.Base(path)))
+	var f *os.File
+	name, err = create(path, func(name string) (err error) {
+		f, err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
@@ -243,14 +277,29 @@ func stage(path string, data []byte, sync bool) (name string, err error) {
 		return "", err
 	}
 	if sync {
-		if err = f.Chmod(0o644); err != nil {
-			return "", err
-		}
 		if err = f.Sync(); err != nil {
 			return "", err
 		}
 	}
-	return f.Name(), f.Close()
+	return name, f.Close()
+}
+
+// TemporaryDir makes a folder that stands for the one at path until it is whole.
+func TemporaryDir(path string) (string, error) {
+	return create(path, func(name string) error { return os.Mkdir(name, 0o777) })
+}
+
+// create makes something new under a temporary name beside path. The umask says
+// who may read it, as for any file; os.CreateTemp would keep it from other users
+// of a shared store.
+func create(path string, attempt func(name string) error) (string, error) {
+	prefix := filepath.Join(filepath.Dir(path), temporary+filepath.Base(path)+"-")
+	for {
+		name := prefix + rand.Text()
+		if err := attempt(name); !errors.Is(err, fs.ErrExist) {
+			return name, err
+		}
+	}
 }
 
 // Lock waits for the named lock of this store and holds it until unlock is

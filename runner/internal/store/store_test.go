@@ -216,3 +216,72 @@ func TestSweep(t *testing.T) {
 		}
 	}
 }
+
+// TestSweepStore holds that old temporary files go, and nothing else does.
+func TestSweepStore(t *testing.T) {
+	s := open(t)
+	s.Sweep() // there is no folder yet
+	kept, err := s.Put([]byte("content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetKey("kind", kept, kept); err != nil {
+		t.Fatal(err)
+	}
+	var left, stay []string
+	for _, beside := range []string{s.object(kept), s.key("kind", kept)} {
+		for age, list := range map[time.Duration]*[]string{abandoned + time.Hour: &left, abandoned - time.Hour: &stay} {
+			name, err := stage(beside, []byte("half"), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(name, time.Time{}, time.Now().Add(-age)); err != nil {
+				t.Fatal(err)
+			}
+			*list = append(*list, name)
+		}
+		if err := os.Chtimes(beside, time.Time{}, time.Now().Add(-10*abandoned)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Sweep()
+	for _, name := range left {
+		if exists(name) {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	for _, name := range append(stay, s.object(kept), s.key("kind", kept)) {
+		if !exists(name) {
+			t.Errorf("%s is gone", name)
+		}
+	}
+}
+
+// TestSweptWriter holds that a writer whose temporary file is swept before it is
+// whole writes it once more.
+func TestSweptWriter(t *testing.T) {
+	s := open(t)
+	first, err := s.Put([]byte("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				Sweep(filepath.Dir(s.key("kind", first)), "")
+			}
+		}
+	}()
+	for i := range 200 {
+		if err := s.SetKey("kind", first, digest.Of([]byte{byte(i)})); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	<-stopped
+}
