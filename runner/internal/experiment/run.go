@@ -25,13 +25,13 @@ import (
 // This file holds what each stage of the table does. The functions stand in
 // the table's order.
 
-func runPicture(_ context.Context, l *line) error {
+func runPicture(ctx context.Context, l *line) error {
 	task := l.Progress.Start("decode", len(l.files.Entries), "photos")
 	defer task.Done()
 	catalogue := *l.files
 	catalogue.Entries = append([]picture.Entry(nil), l.files.Entries...)
 	l.catalogue = &catalogue
-	return picture.Decode(l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
+	return picture.Decode(ctx, l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
 }
 
 func pixelsKept(l *line) bool {

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,8 @@ func (c *Catalogue) key(file digest.Digest) digest.Digest {
 // Decode fills in the pixels, the size and the problem of every photo that
 // exists. Pixels go to the store, and photos whose pixels are there already are
 // not read again: p skips them. It is advanced by the number of entries.
-func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p progress.Task) error {
+// What was decoded before ctx ends stays in the store.
+func Decode(ctx context.Context, c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p progress.Task) error {
 	if spec.Resize != "bilinear" {
 		return fmt.Errorf("picture.resize: %q is not a filter; use bilinear", spec.Resize)
 	}
@@ -50,7 +52,7 @@ func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p pr
 		return fmt.Errorf("picture.size: %d is not a number of pixels; use 1 or more", spec.Size)
 	}
 	c.Size, c.dir, c.spec, c.limit = spec.Size, dir, spec, newBudget(maxPixels)
-	return parallel(len(c.Entries), func(i int) error {
+	return parallel(ctx, len(c.Entries), func(i int) error {
 		entry := &c.Entries[i]
 		if !entry.Readable() {
 			p.Skip(1)

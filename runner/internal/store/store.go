@@ -8,6 +8,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -303,8 +304,11 @@ func create(path string, attempt func(name string) error) (string, error) {
 }
 
 // Lock waits for the named lock of this store and holds it until unlock is
-// called or the process ends. It keeps two runs of one recipe apart.
-func (s *Store) Lock(name string) (unlock func(), err error) {
+// called or the process ends. It keeps two runs of one recipe apart. Where it has
+// to wait, it calls waiting once with who has the lock, and gives up when ctx
+// ends.
+func (s *Store) Lock(ctx context.Context, name string, waiting func(holder string)) (unlock func(), err error) {
+	const pause = 100 * time.Millisecond
 	path := filepath.Join(s.dir, "locks", name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("lock the store: %w", err)
@@ -313,9 +317,46 @@ func (s *Store) Lock(name string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the store: %w", err)
 	}
-	if err := lockFile(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock the store: %w", err)
+	for tries := 0; ; tries++ {
+		locked, err := lockFile(f)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("lock the store: %w", err)
+		}
+		if locked {
+			break
+		}
+		if tries == 0 {
+			waiting(holder(f))
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
 	}
-	return func() { f.Close() }, nil
+	sign(f)
+	return func() { f.Truncate(0); f.Close() }, nil
+}
+
+// sign writes into a lock who has it. That is for people only: where it cannot
+// be written, the lock holds all the same.
+func sign(f *os.File) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	f.Truncate(0)
+	f.WriteAt(fmt.Appendf(nil, "process %d on %s", os.Getpid(), host), 0)
+}
+
+// holder reads what sign wrote.
+func holder(f *os.File) string {
+	text := make([]byte, 300)
+	n, _ := f.ReadAt(text, 0)
+	if n == 0 {
+		return "another process"
+	}
+	return string(text[:n])
 }

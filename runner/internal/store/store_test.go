@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -166,28 +168,39 @@ func TestWriteFiles(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	s := open(t)
-	unlock, err := s.Lock("recipe")
+	free := func(holder string) { t.Errorf("waits for %s", holder) }
+	unlock, err := s.Lock(t.Context(), "recipe", free)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var entered atomic.Bool
-	done := make(chan error)
+	waits, done := make(chan string, 1), make(chan error)
 	go func() {
-		second, err := s.Lock("recipe")
+		second, err := s.Lock(t.Context(), "recipe", func(holder string) { waits <- holder })
 		entered.Store(true)
 		if err == nil {
 			second()
 		}
 		done <- err
 	}()
-	time.Sleep(50 * time.Millisecond)
+	if got, want := <-waits, fmt.Sprintf("process %d on ", os.Getpid()); !strings.HasPrefix(got, want) {
+		t.Errorf("waits for %q, want %q", got, want)
+	}
 	if entered.Load() {
 		t.Error("two hold the lock at once")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := s.Lock(ctx, "recipe", func(string) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupt while waiting gives %v", err)
 	}
 	unlock()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	if unlock, err = s.Lock(t.Context(), "recipe", free); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
 }
 
 // TestSweep holds that only what killed processes left behind of a name goes,
