@@ -46,7 +46,7 @@ type Range struct {
 
 // Inspect walks the line as far as the split and tells what it saw.
 func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 			return nil, err
 		}
 	}
-	all, err := l.table.Floats(l.Recipe.Data.Target)
+	all, err := l.targets()
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,7 +120,7 @@ var ErrNoData = errors.New("no folder")
 
 // makeData draws the built-in data where the data's root folder is missing. The
 // folder appears whole or not at all.
-func (e *Experiment) makeData() error {
+func (e *Experiment) makeData(ctx context.Context) error {
 	root, r := e.Place.Data, e.Recipe
 	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {
@@ -133,7 +134,7 @@ func (e *Experiment) makeData() error {
 	if r.Data.Source == nil {
 		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
 	}
-	unlock, err := e.Store.Lock("data")
+	unlock, err := e.hold(ctx, "data", "draws the built-in data")
 	if err != nil {
 		return err
 	}
@@ -147,16 +148,13 @@ func (e *Experiment) makeData() error {
 	if err := store.Sweep(filepath.Dir(root), filepath.Base(root)); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(root), store.Temporary(filepath.Base(root)))
+	partial, err := store.TemporaryDir(root)
 	if err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
 	defer os.RemoveAll(partial)
-	if err := e.draw(partial); err != nil {
+	if err := e.draw(ctx, partial); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	if err := os.Chmod(partial, 0o755); err != nil {
-		return err
 	}
 	if err := os.Rename(partial, root); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
@@ -194,7 +192,7 @@ func drawn(s *recipe.Source) string {
 }
 
 // draw writes the table and the photos below dir.
-func (e *Experiment) draw(dir string) error {
+func (e *Experiment) draw(ctx context.Context, dir string) error {
 	r := e.Recipe
 	set := rosette.New(rosette.Options{Plants: r.Data.Source.Plants, Seed: r.Data.Source.Seed})
 	path := filepath.Join(dir, filepath.FromSlash(r.Data.Table))
@@ -215,6 +213,9 @@ func (e *Experiment) draw(dir string) error {
 	defer task.Done()
 	failed := make([]error, len(names))
 	kernel.Parallel(len(names), func(i int) {
+		if failed[i] = ctx.Err(); failed[i] != nil {
+			return
+		}
 		data, err := set.Photo(names[i])
 		if err == nil {
 			err = os.WriteFile(filepath.Join(images, names[i]), data, 0o666)

@@ -38,8 +38,8 @@ type Inputs struct {
 }
 
 // Inputs hashes the inputs and runs nothing.
-func (e *Experiment) Inputs() (Inputs, error) {
-	l, err := e.freeze()
+func (e *Experiment) Inputs(ctx context.Context) (Inputs, error) {
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return Inputs{}, err
 	}
@@ -50,7 +50,7 @@ func (e *Experiment) Inputs() (Inputs, error) {
 // Replay walks the line and returns the lock that this machine makes, and the
 // files of the report. It writes nothing but to the store.
 func (e *Experiment) Replay(ctx context.Context) (*lock.Lock, map[string]digest.Digest, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

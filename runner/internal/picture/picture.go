@@ -5,6 +5,7 @@
 package picture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -87,7 +88,7 @@ func (c *Catalogue) Root() (digest.Digest, int) {
 // Hash finds the named photos below dir and hashes their files. Names may come
 // more than once; p is advanced by len(names). A photo that is missing is an
 // entry, one that the machine fails to read is an error.
-func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
+func Hash(ctx context.Context, dir string, names []string, p progress.Task) (*Catalogue, error) {
 	files, err := openFolder(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -110,7 +111,7 @@ func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
 		}
 		entry.Exists = entry.path != ""
 	}
-	err = parallel(len(c.Entries), func(i int) (err error) {
+	err = parallel(ctx, len(c.Entries), func(i int) (err error) {
 		entry := &c.Entries[i]
 		if !entry.Exists {
 			p.Skip(1)

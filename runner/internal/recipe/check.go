@@ -19,12 +19,13 @@ func (d *decoder) check(r *Recipe) {
 	d.ensure(fileName.MatchString(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
+	d.checkClasses(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
 		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
 	}
 	d.checkSplit(&r.Split, &r.Data)
-	d.checkTransform(&r.Transform)
+	d.checkTransform(&r.Transform, r.Picture.Channels())
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -82,6 +83,23 @@ func (d *decoder) checkData(data *Data) {
 	}
 }
 
+// checkClasses wants what only makes sense for a classification there alone, and
+// the other way round.
+func (d *decoder) checkClasses(r *Recipe) {
+	classes := r.Data.Classes
+	for i, class := range classes {
+		key := fmt.Sprintf("data.classes[%d]", i)
+		d.ensure(strings.TrimSpace(class) != "", key, "is empty", "write the name of a class")
+		d.ensure(!slices.Contains(classes[:i], class), key, fmt.Sprintf("%q is there twice", class), "")
+	}
+	if r.Task != "classification" {
+		d.ensure(len(classes) == 0, "data.classes", "is only for task: classification", "")
+		return
+	}
+	d.ensure(len(classes) != 1, "data.classes", "names one class; there must be two or more", "")
+	d.ensure(r.Transform.Target == "none", "transform.target", r.Transform.Target+" is for numbers, and this target is a class", "write none, or take the key out")
+}
+
 // checkPath wants a path that stays below data.root on every system.
 func (d *decoder) checkPath(key, name string) {
 	const hint = "write it relative to data.root, with slashes"
@@ -125,11 +143,17 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		"column needs split.column", "write the column that holds each row's part")
 }
 
-func (d *decoder) checkTransform(t *Transform) {
+func (d *decoder) checkTransform(t *Transform, channels int) {
+	d.ensure(channels == 3 || t.Normalize.Kind != "imagenet", "transform.normalize", "imagenet, the default, is for red, green and blue, and picture.color is gray",
+		"write dataset, none or e.g. {mean: [0.5], std: [0.5]}")
 	if t.Normalize.Kind == "given" {
-		const key, want = "transform.normalize.", "must be three numbers, red, green and blue, not %d"
-		d.ensure(len(t.Normalize.Mean) == 3, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
-		d.ensure(len(t.Normalize.Std) == 3, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
+		const key = "transform.normalize."
+		want := "must be three numbers, red, green and blue, not %d"
+		if channels == 1 {
+			want = "must be one number, as picture.color is gray, not %d"
+		}
+		d.ensure(len(t.Normalize.Mean) == channels, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
+		d.ensure(len(t.Normalize.Std) == channels, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
 		for i, std := range t.Normalize.Std {
 			d.checkPositive(fmt.Sprintf("%sstd[%d]", key, i), std)
 		}

@@ -15,7 +15,7 @@ type Recipe struct {
 	// Name of the experiment; it names lock/NAME.lock.yaml and reports/NAME/.
 	// The default is the name of the recipe's file.
 	Name string `yaml:"name" recipe:"required"`
-	// Task is what the network learns: regression.
+	// Task is what the network learns: regression (a number) or classification (one of some classes).
 	Task string `yaml:"task"`
 
 	Data      Data      `yaml:"data"`
@@ -45,6 +45,9 @@ type Data struct {
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
+	// Classes of a classification, in the order of the network's outputs. Without them they are the values of the
+	// target's column, sorted. Cells may hold a class's name, or its index, counted from 0.
+	Classes []string `yaml:"classes" recipe:"cell"`
 	// Unit of the target, for people.
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
@@ -69,6 +72,16 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
+	// Color says what a pixel holds: rgb, or gray, which is Pillow's L of it.
+	Color string `yaml:"color"`
+}
+
+// Channels is how many values a pixel has.
+func (p Picture) Channels() int {
+	if p.Color == "gray" {
+		return 1
+	}
+	return 3
 }
 
 // Rule is one cleaning rule; the rules work in order.
@@ -112,7 +125,8 @@ type Transform struct {
 	Augment []Augment `yaml:"augment"`
 }
 
-// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0 to 1.
+// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0
+// to 1, of gray pictures {mean: [g], std: [g]}.
 type Normalize struct {
 	// Kind is imagenet, dataset, none or given.
 	Kind string
@@ -222,7 +236,7 @@ func defaults() Recipe {
 		Version: 1,
 		Task:    "regression",
 		Data:    Data{Images: "images", Missing: []string{""}},
-		Picture: Picture{Size: 224, Resize: "bilinear"},
+		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
 			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
 		},

@@ -234,13 +234,31 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:4: data.source.plants: must be from 1 to 100000, not 0`,
 			`plants.yaml:4: data.source.sed: unknown key; did you mean "seed"?`,
 		}},
+		{"classes of a number", strings.Replace(short, "photo", "photo\n  classes: [a, b]", 1), []string{
+			"plants.yaml:4: data.classes: is only for task: classification",
+		}},
+		{"classes", strings.Replace(short, "photo", "photo\n  classes: [a, 1, '1', ' ']", 1) + "task: classification\ntransform: {target: log1p}\n", []string{
+			`plants.yaml:4: data.classes[2]: "1" is there twice`,
+			"plants.yaml:4: data.classes[3]: is empty; write the name of a class",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
+		}},
+		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
+			"plants.yaml:4: data.classes: names one class; there must be two or more",
+		}},
 		{"normalize", short + "transform:\n  normalize: {mean: [0, 0], std: [1, 0, 1], sd: 1}\n", []string{
 			"plants.yaml:10: transform.normalize.mean: must be three numbers, red, green and blue, not 2",
 			"plants.yaml:10: transform.normalize.std[1]: must be above 0, not 0",
 			`plants.yaml:10: transform.normalize.sd: unknown key; did you mean "std"?`,
 		}},
+		{"gray as imagenet", short + "picture: {color: gray}\n", []string{
+			"plants.yaml: transform.normalize: imagenet, the default, is for red, green and blue, and picture.color is gray; write dataset, none or e.g. {mean: [0.5], std: [0.5]}",
+		}},
+		{"gray of three", short + "picture: {color: gray}\ntransform:\n  normalize: {mean: [0, 0, 0], std: []}\n", []string{
+			"plants.yaml:11: transform.normalize.mean: must be one number, as picture.color is gray, not 3",
+			"plants.yaml:11: transform.normalize.std: must be one number, as picture.color is gray, not 0",
+		}},
 		{"half a normalize", short + "transform:\n  normalize: {mean: [0, 0, 0]}\n", []string{
-			"plants.yaml:10: transform.normalize.std: is required; write three numbers, red, green and blue",
+			"plants.yaml:10: transform.normalize.std: is required; write a number a channel: red, green and blue, or gray alone",
 		}},
 		{"augment", short + "transform:\n  augment:\n    - {horizontal_flip: 1.5}\n    - {rotate: 200}\n    - rotate\n    - {vertical_flip: 0.5, rotate: 3}\n    - {rotat: 3}\n", []string{
 			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
@@ -666,11 +684,9 @@ func TestExtends(t *testing.T) {
 // to be missing, key by key; nothing is ignored and nothing is "unknown".
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
-		"task":               {"classification"},
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"data.folders":       {"images"},
 		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
-		"data.classes":       {"[a, b]"},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},

@@ -74,7 +74,7 @@ func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	net.Initialize(spec.Seed)
 	training := set(27, 1)
 	fitted, err := transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "standardize"},
-		training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
+		3, training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
 	if err != nil {
 		t.Fatal(err)
 	}

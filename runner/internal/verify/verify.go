@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 		return nil, err
 	}
 	defer cleanUp()
-	if ended, err := v.inputs(e, claimed); ended || err != nil {
+	if ended, err := v.inputs(ctx, e, claimed); ended || err != nil {
 		return v, err
 	}
 	if !o.Rerun {
@@ -143,9 +143,11 @@ func prepare(o Options, claimed *lock.Lock, loaded *recipe.Loaded) (*experiment.
 
 // inputs compares the data with what is locked. It reports true when there is
 // nothing further to verify.
-func (v *Verdict) inputs(e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
-	found, err := e.Inputs()
+func (v *Verdict) inputs(ctx context.Context, e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
+	found, err := e.Inputs(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return true, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData):
 		v.because(Incomplete, "the data are missing: %v", err)
 		return true, nil
