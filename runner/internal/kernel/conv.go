@@ -25,10 +25,15 @@ func (c Conv) Forward(y, x, w, bias []float32) {
 	if bias != nil && len(bias) != c.Cout {
 		panic(fmt.Sprintf("kernel: bias has %d elements, want %d", len(bias), c.Cout))
 	}
+	then := epilogue{bias: bias}
+	if c.isWinograd() {
+		c.forwardWinograd(y, x, w, then)
+		return
+	}
 	v := c.view(x)
 	p := product{
 		m: v.pixels(), n: c.Cout, k: v.taps(),
-		b: w, c: y, bias: bias,
+		b: w, c: y, then: then,
 		left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 			a, stride := v.matrix(s, i0, i1, k0, k1)
 			return a, stride, 1
@@ -46,6 +51,10 @@ func (c Conv) Forward(y, x, w, bias []float32) {
 //	dw (KH, KW, Cin, Cout), x (N, H, W, Cin), dy (N, OutH, OutW, Cout)
 func (c Conv) WeightGradient(dw, x, dy []float32) {
 	c.check(x, dw, dy)
+	if c.isWinograd() {
+		c.weightGradientWinograd(dw, x, dy)
+		return
+	}
 	v := c.view(x)
 	p := product{
 		m: v.taps(), n: c.Cout, k: v.pixels(),
@@ -76,12 +85,22 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 	turned := grow(&s.b, len(w))
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
 	c.turn(turned, w, rows, cols)
+	if back := c.transposed(); back.isWinograd() {
+		back.forwardWinograd(dx, dy, turned, epilogue{})
+		return
+	}
 	for _, row := range rows {
 		for _, col := range cols {
 			c.phase(dx, dy, turned, row, col)
 			turned = turned[row.taps*col.taps*c.Cin*c.Cout:]
 		}
 	}
+}
+
+// transposed is, for a stride of 1, the convolution of dy with the turned weights that
+// gives the gradient of the input.
+func (c Conv) transposed() Conv {
+	return Conv{N: c.N, H: c.OutH(), W: c.OutW(), Cin: c.Cout, Cout: c.Cin, KH: c.KH, KW: c.KW, Stride: c.Stride, Pad: c.KH - 1 - c.Pad}
 }
 
 // A phase is what the pixels with equal position modulo Stride share, in one
