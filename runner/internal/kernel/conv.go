@@ -42,18 +42,20 @@ func (c Conv) Forward(y, x, w, bias []float32) {
 		c.depthwiseForward(y, x, w, bias)
 		return
 	}
+	if c.isWinograd() {
+		c.forwardWinograd(y, x, w, epilogue{bias: bias})
+		return
+	}
 	for g := range c.groups() {
 		v, co := c.view(x, g), g*c.out()
 		p := product{
 			m: v.pixels(), n: c.out(), k: v.taps(),
 			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout,
+			then: epilogue{bias: cut(bias, co, co+c.out())},
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 				a, stride := v.matrix(s, i0, i1, k0, k1)
 				return a, stride, 1
 			},
-		}
-		if bias != nil {
-			p.bias = bias[co:][:c.out()]
 		}
 		p.run()
 	}
@@ -63,8 +65,7 @@ func (c Conv) Forward(y, x, w, bias []float32) {
 //
 //	dw[r, s, ci, co] = sum over (n, oy, ox) of x[n, oy*Stride+r*Dilation-Pad, ox*Stride+s*Dilation-Pad, ci] * dy[n, oy, ox, co]
 //
-// with k = (n, oy, ox) in ascending order, and x zero outside of the picture. With
-// groups or dilation the blocks of k are short ones, of 64 terms.
+// with k = (n, oy, ox) in ascending order, and x zero outside of the picture.
 //
 //	dw (KH, KW, Cin/Groups, Cout), x (N, H, W, Cin), dy (N, OutH, OutW, Cout)
 func (c Conv) WeightGradient(dw, x, dy []float32) {
@@ -73,14 +74,14 @@ func (c Conv) WeightGradient(dw, x, dy []float32) {
 		c.depthwiseWeightGradient(dw, x, dy)
 		return
 	}
-	var block int
-	if c.groups() > 1 || c.dilation() > 1 {
-		block = shortBlock
+	if c.isWinograd() {
+		c.weightGradientWinograd(dw, x, dy)
+		return
 	}
 	for g := range c.groups() {
 		v, co := c.view(x, g), g*c.out()
 		p := product{
-			m: v.taps(), n: c.out(), k: v.pixels(), block: block,
+			m: v.taps(), n: c.out(), k: v.pixels(),
 			b: dy[co:], ldb: c.Cout, c: dw[co:], ldc: c.Cout,
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 				a, stride := v.matrix(s, k0, k1, i0, i1)
@@ -114,6 +115,10 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 	for g := range c.groups() {
 		turned := grow(&s.b, c.KH*c.KW*c.in()*c.out())
 		c.turn(turned, w[g*c.out():], rows, cols)
+		if back := c.transposed(); back.isWinograd() {
+			back.forwardWinograd(dx, dy, turned, epilogue{})
+			return
+		}
 		for _, row := range rows {
 			for _, col := range cols {
 				c.phase(dx, dy, turned, g, row, col)
@@ -121,6 +126,12 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 			}
 		}
 	}
+}
+
+// transposed is, for a stride of 1, the convolution of dy with the turned weights that
+// gives the gradient of the input.
+func (c Conv) transposed() Conv {
+	return Conv{N: c.N, H: c.OutH(), W: c.OutW(), Cin: c.Cout, Cout: c.Cin, KH: c.KH, KW: c.KW, Stride: c.Stride, Pad: c.KH - 1 - c.Pad, Dilation: c.Dilation, Groups: c.Groups}
 }
 
 // A phase is what the pixels with equal position modulo Stride share, in one

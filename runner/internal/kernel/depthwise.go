@@ -171,7 +171,7 @@ func (l *line) filterPixels(p0, p1 int, y, x, w, bias []float32, j0, j1 int) {
 			}
 		}
 		if bias != nil {
-			accumulate(out, bias[j0:], true)
+			addFloor(out, out, bias[j0:][:len(out)], floor(false))
 		}
 	}
 }
