@@ -300,7 +300,7 @@ func (e *Experiment) columns(t *table.Table) error {
 }
 
 // classifies reports whether the target is a class, not a number.
-func (e *Experiment) classifies() bool { return e.Recipe.Task == "classification" }
+func (e *Experiment) classifies() bool { return e.Recipe.Task == recipe.Classification }
 
 // nameClasses finds the classes, in the recipe or else in the table, and checks
 // that every row names one of them.
@@ -315,6 +315,10 @@ func (l *line) nameClasses() error {
 			return recipe.Problems{l.Problem("data.target", fmt.Sprintf("the column %q holds %d classes; there must be two or more", l.Recipe.Data.Target, len(found)), "")}
 		}
 		l.classes = found
+	}
+	if w := l.Recipe.Train.Loss.CrossEntropy.ClassWeights.Given; w != nil && len(w) != len(l.classes) {
+		return recipe.Problems{l.Problem("train.loss.cross_entropy.class_weights",
+			fmt.Sprintf("has %d weights; there are %d classes: %s", len(w), len(l.classes), strings.Join(l.classes, ", ")), "")}
 	}
 	_, err := l.targets()
 	return err

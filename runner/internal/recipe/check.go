@@ -92,7 +92,7 @@ func (d *decoder) checkClasses(r *Recipe) {
 		d.ensure(strings.TrimSpace(class) != "", key, "is empty", "write the name of a class")
 		d.ensure(!slices.Contains(classes[:i], class), key, fmt.Sprintf("%q is there twice", class), "")
 	}
-	if r.Task != "classification" {
+	if r.Task != Classification {
 		d.ensure(len(classes) == 0, "data.classes", "is only for task: classification", "")
 		return
 	}
@@ -231,6 +231,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
 	d.checkInt("train.batch", t.Batch, 1, maxSize)
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	d.checkLoss(t.Loss, r.Task)
 	d.checkOptimizer(t.Optimizer)
 	d.checkNotNegative("train.clip", t.Clip)
 	validated := r.Split.Validation > 0
@@ -240,6 +241,22 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	if d.sound("split") {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
+	}
+}
+
+// checkLoss holds that the loss is one of the task.
+func (d *decoder) checkLoss(l Loss, task string) {
+	const key = "train.loss"
+	if d.sound("task") {
+		d.ensure(task != Classification || l.Kind == crossEntropy, key, l.Kind+" is a loss of a regression", "write cross_entropy, or leave the key out")
+		d.ensure(task == Classification || l.Kind != crossEntropy, key, crossEntropy+" is the loss of a classification", "write task: classification, or mse, mae or huber here")
+	}
+	options := join(key, crossEntropy) + "."
+	d.checkFraction(options+"label_smoothing", l.CrossEntropy.LabelSmoothing, false)
+	weights := l.CrossEntropy.ClassWeights
+	d.ensure(weights.Kind != "given" || len(weights.Given) > 0, options+"class_weights", "is empty", "write one number a class, balanced or none")
+	for i, weight := range weights.Given {
+		d.checkPositive(fmt.Sprintf("%sclass_weights[%d]", options, i), weight)
 	}
 }
 

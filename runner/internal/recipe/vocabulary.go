@@ -8,7 +8,7 @@ type choice struct{ now, later []string }
 
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
-	"task":         {now: []string{"regression", "classification"}},
+	"task":         {now: []string{Regression, Classification}},
 	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
 
 	"data.source.builtin": {now: []string{"rosettes"}},
@@ -30,9 +30,11 @@ var choices = map[string]choice{
 		now: []string{"conv", "dense", "batch_norm", "relu", "max_pool", "avg_pool", "global_avg_pool", "flatten", "dropout"},
 	},
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
-	"train.loss":       {now: []string{"mse", "mae", "huber"}, later: []string{"cross_entropy"}},
+	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},
 	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
 	"train.keep":       {now: []string{"best", "last"}},
+
+	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.plots[]": {
 		now:   []string{"target", "samples", "curves", "fit"},
 		later: []string{"correlation", "pixels", "residuals", "worst"},

@@ -227,7 +227,7 @@ func (v *Verdict) compare(claimed, made *lock.Lock) error {
 		}
 	}
 	for i := range min(len(claimed.Training), len(made.Training)) {
-		if a, b := claimed.Training[i], made.Training[i]; a != b {
+		if a, b := claimed.Training[i], made.Training[i]; !a.Same(b) {
 			v.because(Differs, "first epoch that differs: %d (state: locked %s, found %s)", a.Epoch, a.State, b.State)
 			break
 		}
