@@ -117,8 +117,8 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Lock: lock.Format, Numerics: lock.Numerics,
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
-			Table:  lock.Table{Path: r.Data.Table, Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: r.Data.Images, Digest: root, Files: files},
+			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files},
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split: lock.Split{

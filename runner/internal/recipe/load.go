@@ -106,6 +106,9 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 	if loaded.Data.Root == "" {
 		loaded.Data.Root = "data/" + loaded.Name
 	}
+	if loaded.Data.Listed() {
+		loaded.Data.Image, loaded.Data.Target = listedImage, listedTarget
+	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)
 	return loaded, nil
