@@ -80,8 +80,8 @@ func (c Conv) WeightGradient(dw, x, dy []float32) {
 //	dx (N, H, W, Cin), dy (N, OutH, OutW, Cout), w (KH, KW, Cin, Cout)
 func (c Conv) InputGradient(dx, dy, w []float32) {
 	c.check(dx, w, dy)
-	s := takeWorkspace()
-	defer s.release()
+	s := calls.take()
+	defer calls.giveBack(s)
 	turned := grow(&s.b, len(w))
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
 	c.turn(turned, w, rows, cols)
