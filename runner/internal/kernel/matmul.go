@@ -23,11 +23,13 @@ type product struct {
 	// left returns the part of A of rows i0..i1 and terms k0..k1, with A(i, k) at
 	// a[(i-i0)*rs+(k-k0)*ks]; it may build it in the workspace.
 	left func(workspace *workspace, i0, i1, k0, k1 int) (a []float32, rs, ks int)
-	b    []float32 // (k, n)
+	b    []float32 // (k, n), rows ldb apart
+	ldb  int
 	then epilogue
 	c    []float32
-	// row returns where row i of C starts in c. nil: c is (m, n).
+	// row returns where row i of C starts in c. nil: c is (m, n), rows ldc apart.
 	row func(i int) int
+	ldc int
 }
 
 // run computes the product. Tasks are rectangles of C; how they are cut depends on
@@ -66,9 +68,9 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		return
 	}
 	// C is written in place where its rows lie one after the other.
-	c, ldc := p.c, p.n
+	c, ldc := p.c, p.ldc
 	if p.row == nil {
-		c = c[i0*p.n+j0:]
+		c = c[i0*ldc+j0:]
 	} else {
 		ldc = ceil(j1-j0, t.cols) * t.cols
 		c = grow(&s.c, (i1-i0)*ldc)
@@ -78,10 +80,10 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		k1 := min(p.k, k0+depth)
 		a, rs, ks := p.left(s, i0, i1, k0, k1)
 		for j := j0; j < j1; j += t.cols {
-			b, ldb := p.b[k0*p.n+j:], p.n
+			b, ldb := p.b[k0*p.ldb+j:], p.ldb
 			used := min(t.cols, j1-j)
 			if used < t.cols {
-				b, ldb = pack(grow(&s.b, (k1-k0)*t.cols), b, p.n, k1-k0, t.cols, used), t.cols
+				b, ldb = pack(grow(&s.b, (k1-k0)*t.cols), b, p.ldb, k1-k0, t.cols, used), t.cols
 			}
 			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.
@@ -114,23 +116,37 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		if p.then.bias != nil {
 			addFloor(row, row, p.then.bias[j0:j1], floor(false))
 		}
-		p.then.finish(row, i*p.n+j0)
+		p.then.finish(row, i*p.ldc+j0)
 	}
 }
 
 // An epilogue is what happens to the outputs of a convolution while they are in the
-// cache: bias, then residual, then the rectifier.
+// cache.
 type epilogue struct {
 	bias     []float32 // (Cout), or nil
 	residual []float32 // as the output, or nil
-	relu     bool
+	act      Activation
+}
+
+// from is the epilogue of the output channels from first on.
+func (e epilogue) from(first int) epilogue {
+	if e.bias != nil {
+		e.bias = e.bias[first:]
+	}
+	if e.residual != nil {
+		e.residual = e.residual[first:]
+	}
+	return e
 }
 
 // finish does what comes after the bias to the part of the output that starts at
 // element at.
 func (e *epilogue) finish(y []float32, at int) {
-	if e.residual != nil || e.relu {
-		addFloor(y, y, cut(e.residual, at, at+len(y)), floor(e.relu))
+	if e.residual != nil {
+		addFloor(y, y, e.residual[at:at+len(y)], floor(e.act == ReLU))
+	}
+	if e.act != Identity && (e.act != ReLU || e.residual == nil) {
+		activate(e.act, y, y)
 	}
 }
 

@@ -22,7 +22,7 @@ const positions = 16
 // which is part of the arithmetic contract. It needs enough channels for the products
 // to outweigh the transforms, and a picture that is not all border.
 func (c Conv) isWinograd() bool {
-	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 &&
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
 		c.Cin >= winogradChannels && c.Cout >= winogradChannels &&
 		16*ceil(c.OutH(), 2)*ceil(c.OutW(), 2) <= 6*c.OutH()*c.OutW()
 }
