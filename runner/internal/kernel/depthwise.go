@@ -11,7 +11,7 @@ package kernel
 //	s = +0; for taps inside: s = FMA32(x, w, s)
 //
 // and the bias is added last. The weight gradient is cut into chunks of whole output
-// rows of one picture, as many as have at most Block pixels, at least one: within a
+// rows of one picture, as many as have at most 576 pixels, at least one: within a
 // chunk the sum is one chain over the pixels whose tap is inside, (oy, ox) ascending,
 // and the chunks' sums, ordered by (n, oy), are added up as by [ColumnSum].
 func (c Conv) depthwise() bool {
@@ -54,8 +54,8 @@ func (c Conv) depthwiseForward(y, x, w, bias []float32) {
 
 // depthwiseInputGradient goes over the rows of dx, and over the phases in a row.
 func (c Conv) depthwiseInputGradient(dx, dy, w []float32) {
-	s := takeWorkspace()
-	defer s.release()
+	s := calls.take()
+	defer calls.giveBack(s)
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
 	turned := grow(&s.b, len(w))
 	for i, tap := range c.order(rows, cols) {
@@ -91,11 +91,14 @@ func (c Conv) depthwiseInputGradient(dx, dy, w []float32) {
 	})
 }
 
+// depthwiseBlock is part of the arithmetic contract.
+const depthwiseBlock = 576
+
 // depthwiseWeightGradient leaves each chunk's sums in a row of a matrix, and adds its
 // rows up.
 func (c Conv) depthwiseWeightGradient(dw, x, dy []float32) {
 	outH, outW := c.OutH(), c.OutW()
-	high := max(1, Block/outW)
+	high := max(1, depthwiseBlock/outW)
 	chunks := ceil(outH, high)
 	buffer := singles.borrow(c.N * chunks * len(dw))
 	defer singles.giveBack(buffer)
@@ -164,7 +167,7 @@ func (l *line) filterPixels(p0, p1 int, y, x, w, bias []float32, from, to int) {
 			}
 		}
 		if bias != nil {
-			accumulate(out, bias[from:], true)
+			addFloor(out, out, bias[from:to], floor(false))
 		}
 	}
 }

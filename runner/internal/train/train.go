@@ -73,7 +73,7 @@ type Checkpoints interface {
 // were finished by then stand in the checkpoint.
 func Run(ctx context.Context, in Input) (*Result, error) {
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
-	if err := in.Network.SetLoss(in.Spec.Loss); err != nil {
+	if err := in.Network.SetLoss(network.Loss{Name: in.Spec.Loss}); err != nil {
 		return nil, err
 	}
 	batches, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
