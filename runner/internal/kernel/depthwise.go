@@ -34,7 +34,7 @@ type line struct {
 	step, dilation int
 }
 
-func (c Conv) depthwiseForward(y, x, w, bias []float32) {
+func (c Conv) depthwiseForward(y, x, w []float32, then epilogue) {
 	outH, outW := c.OutH(), c.OutW()
 	Parallel(c.N*outH, func(task int) {
 		n, oy := task/outH, task%outH
@@ -48,7 +48,10 @@ func (c Conv) depthwiseForward(y, x, w, bias []float32) {
 		if l.rows == 0 {
 			top = 0
 		}
-		l.filter(y[task*outW*c.Cin:], x[(n*c.H+top)*c.W*c.Cin:], w[r0*c.KW*c.Cin:], bias)
+		at := task * outW * c.Cin
+		row := y[at:][:outW*c.Cin]
+		l.filter(row, x[(n*c.H+top)*c.W*c.Cin:], w[r0*c.KW*c.Cin:], then.bias)
+		then.finish(row, at)
 	})
 }
 
