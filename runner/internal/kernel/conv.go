@@ -34,24 +34,32 @@ func (c Conv) out() int { return c.Cout / c.groups() }
 //
 //	y (N, OutH, OutW, Cout), x (N, H, W, Cin), w (KH, KW, Cin/Groups, Cout), bias (Cout) or nil
 func (c Conv) Forward(y, x, w, bias []float32) {
+	c.ForwardThen(y, x, w, bias, nil, Identity)
+}
+
+// ForwardThen is Forward, then
+//
+//	y = act(y + residual)    residual as y, or nil
+//
+// while y is in the cache: the same bits as in passes of their own.
+func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 	c.check(x, w, y)
-	if bias != nil && len(bias) != c.Cout {
-		panic(fmt.Sprintf("kernel: bias has %d elements, want %d", len(bias), c.Cout))
-	}
+	requireOptional("bias", bias, c.Cout)
+	requireOptional("residual", residual, len(y))
+	then := epilogue{bias, residual, act}
 	if c.depthwise() {
-		c.depthwiseForward(y, x, w, bias)
+		c.depthwiseForward(y, x, w, then)
 		return
 	}
 	if c.isWinograd() {
-		c.forwardWinograd(y, x, w, epilogue{bias: bias})
+		c.forwardWinograd(y, x, w, then)
 		return
 	}
 	for g := range c.groups() {
 		v, co := c.view(x, g), g*c.out()
 		p := product{
 			m: v.pixels(), n: c.out(), k: v.taps(),
-			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout,
-			then: epilogue{bias: cut(bias, co, co+c.out())},
+			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout, then: then.from(co),
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 				a, stride := v.matrix(s, i0, i1, k0, k1)
 				return a, stride, 1
@@ -109,8 +117,8 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 		c.depthwiseInputGradient(dx, dy, w)
 		return
 	}
-	s := takeWorkspace()
-	defer s.release()
+	s := calls.take()
+	defer calls.giveBack(s)
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
 	for g := range c.groups() {
 		turned := grow(&s.b, c.KH*c.KW*c.in()*c.out())
@@ -128,10 +136,11 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 	}
 }
 
-// transposed is, for a stride of 1, the convolution of dy with the turned weights that
+// transposed is, for a stride and a dilation of 1, the convolution of dy with the turned weights that
 // gives the gradient of the input.
 func (c Conv) transposed() Conv {
-	return Conv{N: c.N, H: c.OutH(), W: c.OutW(), Cin: c.Cout, Cout: c.Cin, KH: c.KH, KW: c.KW, Stride: c.Stride, Pad: c.KH - 1 - c.Pad, Dilation: c.Dilation, Groups: c.Groups}
+	c.H, c.W, c.Cin, c.Cout, c.Pad = c.OutH(), c.OutW(), c.Cout, c.Cin, c.KH-1-c.Pad
+	return c
 }
 
 // A phase is what the pixels with equal position modulo Stride share, in one

@@ -182,12 +182,11 @@ func TestContract(t *testing.T) {
 			}
 			return x[i]
 		}
-		y, dw := make([]chain, len(o.y)), make([]chain, len(o.dw))
+		y, dw, dx := make([]chain, len(o.y)), make([]chain, len(o.dw)), make([]chain, len(o.dx))
 		visit(c, func(iy, ix, iw int) {
 			y[iy].add(at(o.x, ix), o.w[iw])
 			dw[iw].add(at(o.x, ix), o.dy[iy])
 		})
-		dx := make([]chain, len(o.dx))
 		visitBackward(c, func(ix, iy, iw int) { dx[ix].add(at(o.dy, iy), o.w[iw]) })
 		wantY, wantDX, wantDW := values(y), values(dx), values(dw)
 		for i := range wantY {
@@ -261,6 +260,27 @@ func same(t *testing.T, what string, got, want []float32) {
 			t.Errorf("%s[%d] = %v (%08x), want %v (%08x)", what, i, got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
 			return
 		}
+	}
+}
+
+// TestForwardThen compares with separate passes.
+func TestForwardThen(t *testing.T) {
+	for _, c := range append(append(convs(), winogradConvs()[:4]...), Conv{N: 2, H: 5, W: 6, Cin: 12, Cout: 12, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 12}) {
+		o := newOperands(c)
+		want, residual := make([]float32, len(o.y)), numbers(len(o.y), 5)
+		everyVariant(t, func(name string) {
+			for _, act := range []Activation{Identity, ReLU, SiLU} {
+				for _, with := range [][]float32{nil, residual} {
+					c.Forward(want, o.x, o.w, o.bias)
+					if with != nil {
+						AddRelu(want, want, with, false)
+					}
+					act.Forward(want, want)
+					c.ForwardThen(o.y, o.x, o.w, o.bias, with, act)
+					same(t, fmt.Sprintf("%s %+v then %s", name, c, act), o.y, want)
+				}
+			}
+		})
 	}
 }
 

@@ -54,8 +54,8 @@ func (p *product) run() {
 	}
 	Parallel(chunks*groups, func(task int) {
 		chunk, group := task/groups, task%groups
-		s := takeWorkspace()
-		defer s.release()
+		s := tasks.take()
+		defer tasks.giveBack(s)
 		p.rectangle(t, s,
 			share(p.m, chunk, chunks), share(p.m, chunk+1, chunks),
 			t.cols*share(panels, group, groups), min(p.n, t.cols*share(panels, group+1, groups)))
@@ -121,18 +121,32 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 }
 
 // An epilogue is what happens to the outputs of a convolution while they are in the
-// cache: bias, then residual, then the rectifier.
+// cache.
 type epilogue struct {
 	bias     []float32 // (Cout), or nil
 	residual []float32 // as the output, or nil
-	relu     bool
+	act      Activation
+}
+
+// from is the epilogue of the output channels from first on.
+func (e epilogue) from(first int) epilogue {
+	if e.bias != nil {
+		e.bias = e.bias[first:]
+	}
+	if e.residual != nil {
+		e.residual = e.residual[first:]
+	}
+	return e
 }
 
 // finish does what comes after the bias to the part of the output that starts at
 // element at.
 func (e *epilogue) finish(y []float32, at int) {
-	if e.residual != nil || e.relu {
-		addFloor(y, y, cut(e.residual, at, at+len(y)), floor(e.relu))
+	if e.residual != nil {
+		addFloor(y, y, e.residual[at:at+len(y)], floor(e.act == ReLU))
+	}
+	if e.act != Identity && (e.act != ReLU || e.residual == nil) {
+		activate(e.act, y, y)
 	}
 }
 
@@ -152,31 +166,35 @@ func ceil(n, d int) int { return (n + d - 1) / d }
 // share returns where part i begins when n things are shared out among parts.
 func share(n, i, parts int) int { return n * i / parts }
 
-// A workspace is one task's memory. It is kept for the next task and never given back,
-// so that a training step makes no garbage.
+// A workspace is the memory of one call or one task. It is kept for the next and never
+// given back, so that a training step makes no garbage.
 type workspace struct{ a, b, c, edge, u, zero, window []float32 }
 
-var free struct {
+// A workshop keeps the workspaces that are not in use.
+type workshop struct {
 	sync.Mutex
 	list []*workspace
 }
 
-func takeWorkspace() *workspace {
-	free.Lock()
-	defer free.Unlock()
-	n := len(free.list)
+// Calls and tasks need buffers of other sizes, so that they do not share theirs.
+var calls, tasks workshop
+
+func (w *workshop) take() *workspace {
+	w.Lock()
+	defer w.Unlock()
+	n := len(w.list)
 	if n == 0 {
 		return new(workspace)
 	}
-	s := free.list[n-1]
-	free.list = free.list[:n-1]
+	s := w.list[n-1]
+	w.list = w.list[:n-1]
 	return s
 }
 
-func (s *workspace) release() {
-	free.Lock()
-	defer free.Unlock()
-	free.list = append(free.list, s)
+func (w *workshop) giveBack(s *workspace) {
+	w.Lock()
+	defer w.Unlock()
+	w.list = append(w.list, s)
 }
 
 // grow returns a buffer of n elements with any content, for which it replaces

@@ -22,7 +22,7 @@ const positions = 16
 // which is part of the arithmetic contract. It needs enough channels for the products
 // to outweigh the transforms, and a picture that is not all border.
 func (c Conv) isWinograd() bool {
-	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.dilation() == 1 && c.groups() == 1 &&
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
 		c.Cin >= winogradChannels && c.Cout >= winogradChannels &&
 		16*ceil(c.OutH(), 2)*ceil(c.OutW(), 2) <= 6*c.OutH()*c.OutW()
 }
@@ -67,8 +67,8 @@ func spreadOut(tiles, width int) spread {
 func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 	t, micro := c.tiling(), active.tile
 	panels := ceil(c.Cout, micro.cols)
-	shared := takeWorkspace()
-	defer shared.release()
+	shared := calls.take()
+	defer calls.giveBack(shared)
 	u := grow(&shared.u, positions*panels*c.Cin*micro.cols)
 	c.transformWeights(u, w, micro.cols)
 
@@ -79,8 +79,8 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 	chunks = min(chunks, ceil(tiles, micro.rows))
 	Parallel(chunks, func(task int) {
 		from, to := share(tiles, task, chunks), share(tiles, task+1, chunks)
-		s := takeWorkspace()
-		defer s.release()
+		s := tasks.take()
+		defer tasks.giveBack(s)
 		vs, ms := spreadOut(to-from, c.Cin), spreadOut(to-from, panels*micro.cols)
 		v, m := grow(&s.a, positions*vs.position), grow(&s.c, positions*ms.position)
 		t.transformInput(v, vs, x, from, to, s)
@@ -204,8 +204,8 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 	t, micro := c.tiling(), active.tile
 	panels := ceil(c.Cout, micro.cols)
 	width := panels * micro.cols
-	shared := takeWorkspace()
-	defer shared.release()
+	shared := calls.take()
+	defer calls.giveBack(shared)
 	p := grow(&shared.u, positions*c.Cin*width)
 	tiles := t.tiles()
 	// Whole blocks, few enough that the transforms stay in the cache that cores share.
@@ -218,8 +218,8 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 		to := min(tiles, from+span)
 		const piece = 16
 		Parallel(ceil(to-from, piece), func(task int) {
-			s := takeWorkspace()
-			defer s.release()
+			s := tasks.take()
+			defer tasks.giveBack(s)
 			i, j := task*piece, min(to-from, (task+1)*piece)
 			t.transformInput(v[i*vs.row:], vs, x, from+i, from+j, s)
 			t.transformGradient(z[i*zs.row:], zs, dy, from+i, from+j, s)
