@@ -31,7 +31,8 @@ type Recipe struct {
 // Data says where the labels and the pictures are and what the columns mean.
 type Data struct {
 	// Root folder of the data, relative to the recipe's project folder. It is a location: --data or
-	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME.
+	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME, with the
+	// name that the file says or has, whatever an override says.
 	Root string `yaml:"root" recipe:"location"`
 	// Source makes the data when the root folder is missing.
 	Source *Source `yaml:"source"`
