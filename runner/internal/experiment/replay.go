@@ -2,13 +2,16 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/store"
 )
 
 // LockedRecipe returns the recipe that a lock carries, and checks that it is
@@ -35,6 +38,7 @@ func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
 type Inputs struct {
 	Table, Images digest.Digest
 	Files         int // how many pictures there are
+	pictures      *picture.Catalogue
 }
 
 // Inputs hashes the inputs and runs nothing.
@@ -44,7 +48,40 @@ func (e *Experiment) Inputs(ctx context.Context) (Inputs, error) {
 		return Inputs{}, err
 	}
 	root, files := l.files.Root()
-	return Inputs{Table: l.table.File, Images: root, Files: files}, nil
+	return Inputs{Table: l.table.File, Images: root, Files: files, pictures: l.files}, nil
+}
+
+// ChangedPictures names, in words, the pictures that are not those of the lock. A
+// lock has one digest for all of them; which they were is known only where
+// objects still has the catalogue of the run that made it. It reports false
+// elsewhere.
+func (in Inputs) ChangedPictures(l *lock.Lock, objects *store.Store) ([]string, bool) {
+	stage := lockedStage(l, "picture")
+	if stage == nil {
+		return nil, false
+	}
+	data, err := objects.Get(stage.Output)
+	locked := new(picture.Catalogue)
+	if err != nil || json.Unmarshal(data, locked) != nil {
+		return nil, false
+	}
+	if root, _ := locked.Root(); root != l.Data.Images.Digest {
+		return nil, false
+	}
+	var changed []string
+	for _, was := range locked.Entries {
+		if is := in.pictures.Lookup(was.Name); was.Exists && (is == nil || !is.Exists) {
+			changed = append(changed, was.Name+" (gone)")
+		} else if was.Exists && is.File != was.File {
+			changed = append(changed, was.Name+" (other bytes)")
+		}
+	}
+	for _, is := range in.pictures.Entries {
+		if was := locked.Lookup(is.Name); is.Exists && (was == nil || !was.Exists) {
+			changed = append(changed, is.Name+" (new)")
+		}
+	}
+	return changed, true
 }
 
 // Replay walks the line and returns the lock that this machine makes, and the

@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 		return nil, err
 	}
 	defer cleanUp()
-	if ended, err := v.inputs(ctx, e, claimed); ended || err != nil {
+	if ended, err := v.inputs(ctx, o, e, claimed); ended || err != nil {
 		return v, err
 	}
 	if !o.Rerun {
@@ -143,7 +143,7 @@ func prepare(o Options, claimed *lock.Lock, loaded *recipe.Loaded) (*experiment.
 
 // inputs compares the data with what is locked. It reports true when there is
 // nothing further to verify.
-func (v *Verdict) inputs(ctx context.Context, e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
+func (v *Verdict) inputs(ctx context.Context, o Options, e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
 	found, err := e.Inputs(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -163,8 +163,27 @@ func (v *Verdict) inputs(ctx context.Context, e *experiment.Experiment, claimed 
 	if found.Images != claimed.Data.Images.Digest {
 		v.because(InputsDiffer, "the %d picture files below %s have digest %s, locked is %s of %d files",
 			found.Files, claimed.Data.Images.Path, found.Images, claimed.Data.Images.Digest, claimed.Data.Images.Files)
+		kept, err := experiment.OpenStore(e.Place.Root, o.Store)
+		if err != nil {
+			return true, err
+		}
+		v.pictures(found.ChangedPictures(claimed, kept))
 	}
 	return v.Judgement != Verified, nil
+}
+
+// pictures names the first of the pictures that are not those locked.
+func (v *Verdict) pictures(changed []string, known bool) {
+	const shown = 5
+	if !known {
+		v.because(InputsDiffer, "which they are is not known here, the lock has one digest for all: the store of the run that made it knows each, see RUNNER_STORE")
+		return
+	}
+	first := changed[:min(shown, len(changed))]
+	if more := len(changed) - len(first); more > 0 {
+		first = append(first[:shown:shown], fmt.Sprintf("%d more", more))
+	}
+	v.because(InputsDiffer, "not as locked: %s", strings.Join(first, ", "))
 }
 
 // failedMachine reports whether an error is the file system's: a full disk or a
