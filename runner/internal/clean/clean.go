@@ -89,6 +89,9 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Open(); err != nil {
+		return nil, err
+	}
 	s := &sheet{table: t, target: data.Target, targets: targets, cells: cells, images: images, entries: make([]*picture.Entry, len(images))}
 	for i, name := range images {
 		if name != "" {

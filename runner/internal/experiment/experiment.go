@@ -235,6 +235,9 @@ func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 // readTable reads the table, or takes what was read from the same bytes before:
 // a spreadsheet takes longer to understand than to hash.
 func (e *Experiment) readTable() (*table.Table, error) {
+	if e.Recipe.Data.Listed() {
+		return table.List(e.Place.Data, e.Recipe.Data)
+	}
 	path := e.Place.Table(e.Recipe.Data)
 	file, _, err := digest.File(path)
 	if err != nil { // reading says better what is wrong
@@ -300,7 +303,7 @@ func (e *Experiment) columns(t *table.Table) error {
 }
 
 // classifies reports whether the target is a class, not a number.
-func (e *Experiment) classifies() bool { return e.Recipe.Task == "classification" }
+func (e *Experiment) classifies() bool { return e.Recipe.Task == recipe.Classification }
 
 // nameClasses finds the classes, in the recipe or else in the table, and checks
 // that every row names one of them.
@@ -316,6 +319,10 @@ func (l *line) nameClasses() error {
 		}
 		l.classes = found
 	}
+	if w := l.Recipe.Train.Loss.CrossEntropy.ClassWeights.Given; w != nil && len(w) != len(l.classes) {
+		return recipe.Problems{l.Problem("train.loss.cross_entropy.class_weights",
+			fmt.Sprintf("has %d weights; there are %d classes: %s", len(w), len(l.classes), strings.Join(l.classes, ", ")), "")}
+	}
 	_, err := l.targets()
 	return err
 }
@@ -329,8 +336,14 @@ func (l *line) targets() ([]float64, error) {
 	return l.table.Floats(l.Recipe.Data.Target)
 }
 
-// hashImages looks at every picture file that the table names.
+// hashImages looks at every picture file that the table names, or that holds the
+// pictures of a part.
 func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.Catalogue, error) {
+	if parts := e.Recipe.Data.Parts; parts.Train.IDX != (recipe.IDX{}) {
+		task := e.Progress.Start("hash", len(t.Rows), "photos")
+		defer task.Done()
+		return picture.HashIDX(ctx, e.Place.Data, parts.List(), task)
+	}
 	names, err := t.Strings(e.Recipe.Data.Image)
 	if err != nil {
 		return nil, err
@@ -343,23 +356,34 @@ func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.C
 // unchanged checks at the end of a walk that the inputs are still those that it
 // froze.
 func (l *line) unchanged(ctx context.Context) error {
-	file, _, err := digest.File(l.Place.Table(l.Recipe.Data))
+	file, err := l.tableFile()
 	if err != nil {
 		return err
 	}
 	if file != l.table.File {
-		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.Place.Table(l.Recipe.Data))
+		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.table.Path)
 	}
 	files, err := l.hashImages(ctx, l.table)
 	if err != nil {
 		return err
 	}
-	for i, entry := range files.Entries {
-		if was := l.files.Entries[i]; was.Exists != entry.Exists || was.File != entry.File {
-			return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", entry.Name)
-		}
+	if changes := l.files.Changed(files); len(changes) > 0 {
+		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
 	return nil
+}
+
+// tableFile hashes the table's file, or what stands for it, once more.
+func (l *line) tableFile() (digest.Digest, error) {
+	if l.table.Listed {
+		again, err := l.readTable()
+		if err != nil {
+			return digest.Digest{}, err
+		}
+		return again.File, nil
+	}
+	file, _, err := digest.File(l.table.Path)
+	return file, err
 }
 
 // key names what a stage is asked: its version, its sections, what it observes

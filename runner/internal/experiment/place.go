@@ -115,7 +115,27 @@ func (p Place) Table(d recipe.Data) string {
 
 // Images returns the folder of the pictures.
 func (p Place) Images(d recipe.Data) string {
-	return filepath.Join(p.Data, filepath.FromSlash(d.Images))
+	return filepath.Join(p.Data, filepath.FromSlash(imagesPath(d)))
+}
+
+// tablePath and imagesPath are where a lock says that the labels and the pictures
+// are: paths below the data's root folder, with slashes. Data in parts have
+// several, and so the root folder itself.
+func tablePath(d recipe.Data) string {
+	if d.Listed() {
+		return imagesPath(d)
+	}
+	return d.Table
+}
+
+func imagesPath(d recipe.Data) string {
+	switch {
+	case d.Folders != "":
+		return d.Folders
+	case d.Listed():
+		return "."
+	}
+	return d.Images
 }
 
 // ErrNoData says that a folder of the data is missing.
@@ -129,7 +149,7 @@ func (e *Experiment) makeData(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("data.root: %w", err)
 		}
-		if !has(root, filepath.FromSlash(r.Data.Images)) {
+		if !r.Data.Listed() && !has(root, filepath.FromSlash(r.Data.Images)) {
 			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
 		return e.sameSource()

@@ -51,11 +51,10 @@ func (e *Experiment) Inputs(ctx context.Context) (Inputs, error) {
 	return Inputs{Table: l.table.File, Images: root, Files: files, pictures: l.files}, nil
 }
 
-// ChangedPictures names, in words, the pictures that are not those of the lock. A
-// lock has one digest for all of them; which they were is known only where
-// objects still has the catalogue of the run that made it. It reports false
-// elsewhere.
-func (in Inputs) ChangedPictures(l *lock.Lock, objects *store.Store) ([]string, bool) {
+// ChangedPictures compares the pictures with those of the lock. A lock has one
+// digest for all of them; which they were is known only where objects still has
+// the catalogue of the run that made it. It reports false elsewhere.
+func (in Inputs) ChangedPictures(l *lock.Lock, objects *store.Store) ([]picture.Change, bool) {
 	stage := lockedStage(l, "picture")
 	if stage == nil {
 		return nil, false
@@ -65,23 +64,7 @@ func (in Inputs) ChangedPictures(l *lock.Lock, objects *store.Store) ([]string, 
 	if err != nil || json.Unmarshal(data, locked) != nil {
 		return nil, false
 	}
-	if root, _ := locked.Root(); root != l.Data.Images.Digest {
-		return nil, false
-	}
-	var changed []string
-	for _, was := range locked.Entries {
-		if is := in.pictures.Lookup(was.Name); was.Exists && (is == nil || !is.Exists) {
-			changed = append(changed, was.Name+" (gone)")
-		} else if was.Exists && is.File != was.File {
-			changed = append(changed, was.Name+" (other bytes)")
-		}
-	}
-	for _, is := range in.pictures.Entries {
-		if was := locked.Lookup(is.Name); is.Exists && (was == nil || !was.Exists) {
-			changed = append(changed, is.Name+" (new)")
-		}
-	}
-	return changed, true
+	return locked.Changed(in.pictures), true
 }
 
 // Replay walks the line and returns the lock that this machine makes, and the

@@ -52,6 +52,11 @@ func Decode(ctx context.Context, c *Catalogue, dir string, spec recipe.Picture, 
 		return fmt.Errorf("picture.size: %d is not a number of pixels; use 1 or more", spec.Size)
 	}
 	c.Size, c.dir, c.spec, c.limit = spec.Size, dir, spec, newBudget(maxPixels)
+	for i := range c.Packs {
+		if err := c.Packs[i].decode(ctx, spec, p); err != nil {
+			return err
+		}
+	}
 	return parallel(ctx, len(c.Entries), func(i int) error {
 		entry := &c.Entries[i]
 		if !entry.Readable() {
@@ -82,6 +87,9 @@ func (c *Catalogue) Reopen(files *Catalogue, spec recipe.Picture) {
 		if entry := files.Lookup(c.Entries[i].Name); entry != nil {
 			c.Entries[i].path = entry.path
 		}
+	}
+	for i := range c.Packs {
+		c.Packs[i].path, c.Packs[i].read = files.Packs[i].path, files.Packs[i].read
 	}
 }
 
@@ -137,7 +145,7 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 		return nil, record{}, err
 	}
 	if digest.Of(data) != entry.File {
-		return nil, record{}, errors.New("the file changed after it was hashed; start again when the data are at rest")
+		return nil, record{}, errChanged
 	}
 	format, area, err := probe(data)
 	if err != nil {
@@ -155,8 +163,11 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 
 // Load returns the pixels (size, size, channels) of a photo. Pixels
 // that the store lost are made again from the file. It may be called by several
-// goroutines.
+// goroutines. The pixels are not to be changed.
 func Load(c *Catalogue, name string, st *store.Store) ([]uint8, error) {
+	if pack, i := c.pack(name); pack != nil {
+		return pack.develop(i, c.spec)
+	}
 	entry := c.Lookup(name)
 	switch {
 	case entry == nil:

@@ -107,6 +107,9 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 	if loaded.Data.Root == "" {
 		loaded.Data.Root = root
 	}
+	if loaded.Data.Listed() {
+		loaded.Data.Image, loaded.Data.Target = listedImage, listedTarget
+	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)
 	return loaded, nil
@@ -220,7 +223,7 @@ func (l *loader) extend(name string, doc *document, value any, below []string) {
 // replaced.
 func (l *loader) merge(doc *document) {
 	raw := doc.values.Raw()
-	for _, key := range [][]string{{"train", "optimizer"}, {"transform", "normalize"}} {
+	for _, key := range [][]string{{"train", "optimizer"}, {"train", "loss"}, {"transform", "normalize"}} {
 		// Such a map makes a choice, so another choice replaces it: adam and sgd do not add up.
 		if later, ok := lookup(raw, key).(map[string]any); ok && !shareKey(later, lookup(l.values.Raw(), key)) {
 			l.values.Delete(strings.Join(key, separator))
