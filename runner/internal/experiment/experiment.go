@@ -367,8 +367,8 @@ func (l *line) unchanged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if name := l.files.Changed(files); name != "" {
-		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", name)
+	if changes := l.files.Changed(files); len(changes) > 0 {
+		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
 	return nil
 }

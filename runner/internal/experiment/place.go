@@ -67,7 +67,8 @@ func dataFolder(project, root, override string) string {
 
 // LockPlace returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
-// file there says, else the default of the locked recipe.
+// file there says, which need not be the recipe that was locked nor a valid one,
+// else the default of the locked recipe.
 func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
@@ -80,14 +81,16 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 	if !filepath.IsLocal(filepath.FromSlash(p.Path)) {
 		return Place{}, fmt.Errorf("recipe.path %q leaves the project folder", p.Path)
 	}
-	loaded, err := recipe.Load(filepath.Join(p.Root, filepath.FromSlash(p.Path)), recipe.Options{})
+	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
+	root, err := recipe.DataRoot(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		loaded = locked
+		root = locked.Recipe.Data.Root
 	case err != nil:
-		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
+		// Not wrapped: it is no problem of the recipe that is verified.
+		return Place{}, fmt.Errorf("%s says where the data are, and cannot be read: mend it, or say where they are with --data DIR\n%v", file, err)
 	}
-	p.Data = dataFolder(p.Root, loaded.Recipe.Data.Root, "")
+	p.Data = dataFolder(p.Root, root, "")
 	return p, nil
 }
 

@@ -75,10 +75,12 @@ var errChanged = errors.New("the file changed after it was hashed; start again w
 
 // Open reads the packs, if there are any, so that nothing can fail later.
 func (c *Catalogue) Open() error {
-	return parallel(context.Background(), len(c.Packs), func(i int) error {
-		_, err := c.Packs[i].read()
-		return err
-	})
+	for i := range c.Packs {
+		if _, err := c.Packs[i].read(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pack returns the pack of a photo and its index there; nil when there is none.
