@@ -62,17 +62,17 @@ func TestProperties(t *testing.T) {
 			for _, by := range []string{"random", "group"} {
 				recipe := spec(by, f[0], f[1], f[2])
 				recipe.Seed = seed
-				s, err := Make(recipe, groups, nil, n)
+				s, err := Make(recipe, Rows{N: n, Groups: groups})
 				if err != nil {
 					t.Fatal(err)
 				}
 				checkPartition(t, s, n)
-				again, err := Make(recipe, groups, nil, n)
+				again, err := Make(recipe, Rows{N: n, Groups: groups})
 				if err != nil || again.Digest() != s.Digest() {
 					t.Fatal("the same seed gives another split")
 				}
 				recipe.Seed++
-				if other, err := Make(recipe, groups, nil, n); err != nil || other.Digest() == s.Digest() {
+				if other, err := Make(recipe, Rows{N: n, Groups: groups}); err != nil || other.Digest() == s.Digest() {
 					t.Fatalf("another seed gives the same split (%v)", err)
 				}
 				// Whole groups of at most 4 can miss a size by 3; rows miss it by less than one.
@@ -120,7 +120,7 @@ func TestSizesAreMixed(t *testing.T) {
 			groups = append(groups, fmt.Sprint(plant))
 		}
 	}
-	s, err := Make(spec("group", 0.7, 0.15, 0.15), groups, nil, len(groups))
+	s, err := Make(spec("group", 0.7, 0.15, 0.15), Rows{N: len(groups), Groups: groups})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,14 +136,14 @@ func TestSizesAreMixed(t *testing.T) {
 }
 
 func TestGroupsAreCounted(t *testing.T) {
-	s, err := Make(spec("group", 0.5, 0.5, 0), []string{"a", "b", "a", "", "", "b"}, nil, 6)
+	s, err := Make(spec("group", 0.5, 0.5, 0), Rows{N: 6, Groups: []string{"a", "b", "a", "", "", "b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.Groups != 4 {
 		t.Errorf("%d groups, want a, b and two rows without one", s.Groups)
 	}
-	if s, err = Make(spec("random", 0.5, 0.5, 0), nil, nil, 6); err != nil || s.Groups != 0 || len(s.Warnings) > 0 {
+	if s, err = Make(spec("random", 0.5, 0.5, 0), Rows{N: 6}); err != nil || s.Groups != 0 || len(s.Warnings) > 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -155,7 +155,7 @@ func TestGolden(t *testing.T) {
 		"random": "sha256:46ba8edf1bbd299c8b1b570bbbfbaa210df331609013a3256f635220fd1c6ae1",
 		"group":  "sha256:dc7536b61a36be1edc5c40122b1efcc1b3d8f6760bbb03a596533121d4b6fdad",
 	} {
-		s, err := Make(spec(by, 0.7, 0.15, 0.15), groups, nil, len(groups))
+		s, err := Make(spec(by, 0.7, 0.15, 0.15), Rows{N: len(groups), Groups: groups})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +167,7 @@ func TestGolden(t *testing.T) {
 
 func TestColumn(t *testing.T) {
 	cells := []string{"test", "train", "validation", "train", "test"}
-	s, err := Make(spec("column", 0, 0, 0), []string{"a", "b", "c", "b", "a"}, cells, 5)
+	s, err := Make(spec("column", 0, 0, 0), Rows{N: 5, Groups: []string{"a", "b", "c", "b", "a"}, Parts: cells})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestColumn(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 
-	_, err = Make(spec("column", 0, 0, 0), nil, []string{"train", "valid", "test", "", "valid"}, 5)
+	_, err = Make(spec("column", 0, 0, 0), Rows{N: 5, Parts: []string{"train", "valid", "test", "", "valid"}})
 	var unknown *UnknownPart
 	if !errors.As(err, &unknown) || !slices.Equal(unknown.Values, []string{"valid", ""}) || !slices.Equal(unknown.Rows, []int{1, 3, 4}) {
 		t.Errorf("got %v", err)
@@ -184,9 +184,9 @@ func TestColumn(t *testing.T) {
 
 	without := spec("column", 0, 0, 0)
 	without.Parts.Test = ""
-	_, err = Make(without, nil, []string{"train", "validation", ""}, 3)
+	_, err = Make(without, Rows{N: 3, Parts: []string{"train", "validation", ""}})
 	expectError(t, err, `1 row names no part, but ""`)
-	if s, err = Make(without, nil, []string{"train", "validation", "train"}, 3); err != nil || len(s.Test) != 0 {
+	if s, err = Make(without, Rows{N: 3, Parts: []string{"train", "validation", "train"}}); err != nil || len(s.Test) != 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -199,15 +199,15 @@ func expectError(t *testing.T, err error, want string) {
 }
 
 func TestEmptyParts(t *testing.T) {
-	_, err := Make(spec("column", 0, 0, 0), nil, []string{"test", "validation"}, 2)
+	_, err := Make(spec("column", 0, 0, 0), Rows{N: 2, Parts: []string{"test", "validation"}})
 	expectError(t, err, `split by column part: the train part is empty: none of 2 rows has "train"`)
-	_, err = Make(spec("column", 0, 0, 0), nil, []string{"train", "validation"}, 2)
+	_, err = Make(spec("column", 0, 0, 0), Rows{N: 2, Parts: []string{"train", "validation"}})
 	expectError(t, err, `the test part is empty: none of 2 rows has "test"; write split.parts.test: "" if there is no such part`)
-	_, err = Make(spec("random", 0.7, 0.15, 0.15), nil, nil, 3)
+	_, err = Make(spec("random", 0.7, 0.15, 0.15), Rows{N: 3})
 	expectError(t, err, "split: the test part would be empty: split.test: 0.15 of 3 rows")
-	_, err = Make(spec("random", 0.01, 0.49, 0.5), nil, nil, 10)
+	_, err = Make(spec("random", 0.01, 0.49, 0.5), Rows{N: 10})
 	expectError(t, err, "split: the train part would be empty: split.train: 0.01 of 10 rows")
-	_, err = Make(spec("random", 0.7, 0.15, 0.15), nil, nil, 0)
+	_, err = Make(spec("random", 0.7, 0.15, 0.15), Rows{N: 0})
 	expectError(t, err, "the train part would be empty: split.train: 0.7 of 0 rows")
 }
 
@@ -217,10 +217,10 @@ func TestLargeGroup(t *testing.T) {
 		groups = append(groups, "weed")
 	}
 	groups = append(groups, "a", "b", "c", "d", "e")
-	_, err := Make(spec("group", 0.7, 0.15, 0.15), groups, nil, 100)
+	_, err := Make(spec("group", 0.7, 0.15, 0.15), Rows{N: 100, Groups: groups})
 	expectError(t, err, `split by group: group "weed" has 95 rows of 100, more than any part may have: train gets 70; give it a larger fraction`)
 
-	s, err := Make(spec("group", 0.95, 0.03, 0.02), groups, nil, 100)
+	s, err := Make(spec("group", 0.95, 0.03, 0.02), Rows{N: 100, Groups: groups})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,10 +228,10 @@ func TestLargeGroup(t *testing.T) {
 		t.Errorf("got %d, %d, %d, %q", len(s.Train), len(s.Validation), len(s.Test), s.Warnings)
 	}
 
-	_, err = Make(spec("group", 0.7, 0.15, 0.15), strings.Fields("a a a b b b c c c"), nil, 9)
+	_, err = Make(spec("group", 0.7, 0.15, 0.15), Rows{N: 9, Groups: strings.Fields("a a a b b b c c c")})
 	expectError(t, err, "part would be empty: 0.15 of 9 rows is 1, but groups stay whole, and group")
 
-	s, err = Make(spec("group", 0.7, 0.15, 0.15), strings.Fields("a a a b b b c c c d d d e e e"), nil, 15)
+	s, err = Make(spec("group", 0.7, 0.15, 0.15), Rows{N: 15, Groups: strings.Fields("a a a b b b c c c d d d e e e")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestLeak(t *testing.T) {
 	groups := []string{"a", "b", "a", "", "c", "c"}
 	cells := []string{"train", "train", "test", "validation", "validation", "validation"}
 	recipe := spec("column", 0, 0, 0)
-	s, err := Make(recipe, groups, cells, 6)
+	s, err := Make(recipe, Rows{N: 6, Groups: groups, Parts: cells})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,10 +254,10 @@ func TestLeak(t *testing.T) {
 		t.Errorf("got %q", s.Warnings)
 	}
 	recipe.Leak = "error"
-	_, err = Make(recipe, groups, cells, 6)
+	_, err = Make(recipe, Rows{N: 6, Groups: groups, Parts: cells})
 	expectError(t, err, "split: "+want)
 	recipe.Leak = "ignore"
-	if s, err = Make(recipe, groups, cells, 6); err != nil || len(s.Warnings) != 0 {
+	if s, err = Make(recipe, Rows{N: 6, Groups: groups, Parts: cells}); err != nil || len(s.Warnings) != 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
