@@ -206,22 +206,36 @@ func (a *avx2) field(to int, table string, index int) {
 	a.op("VBROADCASTSS %d(%s), Y%d", 4*index, a.pointer(table), to)
 }
 
-func (a *avx2) zero(to int)            { a.op("VXORPS Y%[1]d, Y%[1]d, Y%[1]d", to) }
-func (a *avx2) move(to, x int)         { a.op("VMOVAPS Y%d, Y%d", x, to) }
-func (a *avx2) add(to, x, y int)       { a.op("VADDPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) sub(to, x, y int)       { a.op("VSUBPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) mul(to, x, y int)       { a.op("VMULPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) div(to, x, y int)       { a.op("VDIVPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) sqrt(to, x int)         { a.op("VSQRTPS Y%d, Y%d", x, to) }
-func (a *avx2) fma(to, x, y int)       { a.op("VFMADD231PS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) fnma(to, x, y int)      { a.op("VFNMADD231PS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) atLeast(to, low int)    { a.op("VMAXPS Y%d, Y%d, Y%[1]d", to, low) }  // the first unless the second is greater
-func (a *avx2) atMost(to, high int)    { a.op("VMINPS Y%d, Y%d, Y%[1]d", to, high) } // the first unless the second is less
-func (a *avx2) less(to, x, y int)      { a.op("VCMPPS $0x11, Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) lessEqual(to, x, y int) { a.op("VCMPPS $0x12, Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) and(to, x, y int)       { a.op("VANDPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) andNot(to, mask, x int) { a.op("VANDNPS Y%d, Y%d, Y%d", x, mask, to) }
-func (a *avx2) or(to, x, y int)        { a.op("VORPS Y%d, Y%d, Y%d", y, x, to) }
+// last is the last operand of an operation, the one that may be in memory.
+func (a *avx2) last(y int) string {
+	if y >= constant {
+		return fmt.Sprintf("%d(%s)", 32*(y-constant), a.pointer("constants"))
+	}
+	return fmt.Sprintf("Y%d", y)
+}
+
+func (a *avx2) three(mnemonic string, to, x, y int) {
+	a.op("%s %s, Y%d, Y%d", mnemonic, a.last(y), x, to)
+}
+
+func (a *avx2) zero(to int)            { a.three("VXORPS", to, to, to) }
+func (a *avx2) move(to, x int)         { a.op("VMOVUPS %s, Y%d", a.last(x), to) }
+func (a *avx2) add(to, x, y int)       { a.three("VADDPS", to, x, y) }
+func (a *avx2) sub(to, x, y int)       { a.three("VSUBPS", to, x, y) }
+func (a *avx2) mul(to, x, y int)       { a.three("VMULPS", to, x, y) }
+func (a *avx2) div(to, x, y int)       { a.three("VDIVPS", to, x, y) }
+func (a *avx2) sqrt(to, x int)         { a.op("VSQRTPS %s, Y%d", a.last(x), to) }
+func (a *avx2) fma(to, x, y int)       { a.three("VFMADD231PS", to, x, y) }
+func (a *avx2) fnma(to, x, y int)      { a.three("VFNMADD231PS", to, x, y) }
+func (a *avx2) onto(to, x, y int)      { a.three("VFMADD213PS", to, x, y) }
+func (a *avx2) atLeast(to, low int)    { a.three("VMAXPS", to, low, to) }  // the last unless low is greater
+func (a *avx2) atMost(to, high int)    { a.three("VMINPS", to, high, to) } // the last unless high is less
+func (a *avx2) less(to, x, y int)      { a.three("VCMPPS $0x11,", to, x, y) }
+func (a *avx2) lessEqual(to, x, y int) { a.three("VCMPPS $0x12,", to, x, y) }
+func (a *avx2) and(to, x, y int)       { a.three("VANDPS", to, x, y) }
+func (a *avx2) andNot(to, mask, x int) { a.three("VANDNPS", to, mask, x) }
+func (a *avx2) or(to, x, y int)        { a.three("VORPS", to, x, y) }
+func (a *avx2) negative(_, x int) int  { return x } // VBLENDVPS looks at the sign alone
 func (a *avx2) choice(to, mask, x int) { a.op("VBLENDVPS Y%d, Y%d, Y%d, Y%[3]d", mask, x, to) }
 func (a *avx2) exponent(to, x int)     { a.op("VPSLLD $23, Y%d, Y%d", x, to) }
 

@@ -161,8 +161,15 @@ func (a *neon) spread(register int) {
 	a.op("VDUP V%[1]d.S[0], V%[1]d.S4", 2*register)
 }
 
-// both writes an instruction for both halves of the registers.
+// both writes an instruction for both halves of the registers, the last of which may be
+// a constant, which goes into scratch.
 func (a *neon) both(write func(format string, args ...any), format string, registers ...int) {
+	for k, r := range registers {
+		if r >= constant {
+			a.constant(scratch, r)
+			registers[k] = scratch
+		}
+	}
 	for i := range 2 {
 		var args []any
 		for _, r := range registers {
@@ -172,11 +179,14 @@ func (a *neon) both(write func(format string, args ...any), format string, regis
 	}
 }
 
+func (a *neon) constant(to, y int) {
+	a.op("FLDPQ %d(%s), (F%d, F%d)", 32*(y-constant), a.pointer("constants"), 2*to, 2*to+1)
+}
+
 // word writes an instruction that Go's assembler does not know, in Arm's notation.
 func (a *neon) word(format string, args ...any) { a.op("%s", word(format, args...)) }
 
 func (a *neon) zero(to int)            { a.both(a.op, "VMOVI $0, V%d.B16", to) }
-func (a *neon) move(to, x int)         { a.both(a.op, "VMOV V%d.B16, V%d.B16", x, to) }
 func (a *neon) add(to, x, y int)       { a.both(a.word, "fadd v%d.4s, v%d.4s, v%d.4s", to, x, y) }
 func (a *neon) sub(to, x, y int)       { a.both(a.word, "fsub v%d.4s, v%d.4s, v%d.4s", to, x, y) }
 func (a *neon) mul(to, x, y int)       { a.both(a.word, "fmul v%d.4s, v%d.4s, v%d.4s", to, x, y) }
@@ -191,6 +201,26 @@ func (a *neon) andNot(to, mask, x int) { a.both(a.word, "bic v%d.16b, v%d.16b, v
 func (a *neon) or(to, x, y int)        { a.both(a.op, "VORR V%d.B16, V%d.B16, V%d.B16", y, x, to) }
 func (a *neon) choice(to, mask, x int) { a.both(a.op, "VBIT V%d.B16, V%d.B16, V%d.B16", mask, x, to) }
 func (a *neon) exponent(to, x int)     { a.both(a.op, "VSHL $23, V%d.S4, V%d.S4", x, to) }
+
+func (a *neon) move(to, x int) {
+	if x >= constant {
+		a.constant(to, x)
+		return
+	}
+	a.both(a.op, "VMOV V%d.B16, V%d.B16", x, to)
+}
+
+func (a *neon) onto(to, x, y int) {
+	a.move(scratch, y)
+	a.fma(scratch, to, x)
+	a.move(to, scratch)
+}
+
+func (a *neon) negative(spare, x int) int {
+	a.zero(spare)
+	a.less(spare, x, spare)
+	return spare
+}
 
 func (a *neon) atLeast(to, low int) {
 	a.less(scratch, to, low)

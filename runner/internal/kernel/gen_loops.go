@@ -4,7 +4,9 @@ package main
 
 // A machine writes loops down for one instruction set. It has 16 registers of 8 float32,
 // by number, of which loops use all but scratch. Two neighbours hold 8 float64, named by
-// the first. A mask has all bits of a lane set or none.
+// the first. A mask has all bits of a lane set or none. The last operand of an operation
+// with a result of its own, if it is not on doubles or a choice, may be constant+i for
+// number i of the parameter constants.
 //
 // The parameters of a function are "name kind", of these kinds:
 //
@@ -12,7 +14,7 @@ package main
 //	column  *float32: one number a column
 //	double  *float64: one number a column
 //	rows, c, n  int: how many; n > 0, a multiple of 8, is how much of c, or of a flat array, is done
-//	table   *float32: constants
+//	table   *float32: numbers for field, or the constants, each 8 times
 //	choice  int: see choose
 //	scalar  float32: in all lanes of the registers from scalars on, in order
 type machine interface {
@@ -40,12 +42,14 @@ type machine interface {
 	mul(to, x, y int)
 	div(to, x, y int)
 	sqrt(to, x int)
-	fma(to, x, y int)       // to += x*y
-	fnma(to, x, y int)      // to -= x*y
-	atLeast(to, low int)    // low where it is greater
-	atMost(to, high int)    // high where it is less
-	less(to, x, y int)      // mask, ordered
-	lessEqual(to, x, y int) // mask, ordered
+	fma(to, x, y int)          // to += x*y
+	fnma(to, x, y int)         // to -= x*y
+	onto(to, x, y int)         // to = to*x + y, fused
+	atLeast(to, low int)       // low where it is greater
+	atMost(to, high int)       // high where it is less
+	less(to, x, y int)         // mask, ordered
+	negative(spare, x int) int // mask of x < 0 for choice alone, in x or in spare; any for -0
+	lessEqual(to, x, y int)    // mask, ordered
 	and(to, x, y int)
 	andNot(to, mask, x int) // x where the mask is not set
 	or(to, x, y int)
@@ -62,6 +66,8 @@ type machine interface {
 const (
 	scalars = 12 // the first of the registers of scalar parameters
 	scratch = 14
+
+	constant = 100
 )
 
 // writeLoops writes every loop of the package that bodies on all machines share. The
