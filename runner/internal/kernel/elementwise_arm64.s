@@ -27,7 +27,7 @@ l1:
 l2:
 	MOVD R21, R22
 l3:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
 	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
 	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
@@ -80,7 +80,7 @@ l1:
 l2:
 	MOVD R21, R22
 l3:
-	FLDPQ (R2), (F0, F1)
+	FLDPQ 0(R2), (F0, F1)
 	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
 	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
 	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
@@ -127,11 +127,11 @@ TEXT ·scaleRowsVector(SB), NOSPLIT, $0-48
 l1:
 	MOVD R21, R22
 l2:
-	FLDPQ (R1), (F0, F1)
-	FLDPQ (R2), (F2, F3)
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 0(R2), (F2, F3)
 	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
 	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R2
 	ADD $32, R0
@@ -172,12 +172,12 @@ l1:
 l2:
 	MOVD R21, R22
 l3:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R3), (F2, F3)
-	FLDPQ (R4), (F4, F5)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R3), (F2, F3)
+	FLDPQ 0(R4), (F4, F5)
 	WORD $0x6e24dc04 // fmul v4.4s, v0.4s, v4.4s
 	WORD $0x6e25dc25 // fmul v5.4s, v1.4s, v5.4s
-	FSTPQ (F4, F5), (R1)
+	FSTPQ (F4, F5), 0(R1)
 	WORD $0x0e617806 // fcvtl v6.2d, v0.2s
 	WORD $0x4e617807 // fcvtl2 v7.2d, v0.4s
 	WORD $0x0e617828 // fcvtl v8.2d, v1.2s
@@ -232,18 +232,18 @@ TEXT ·normalizeVector(SB), NOSPLIT, $0-88
 l5:
 	MOVD R21, R22
 l6:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R2), (F2, F3)
+	FLDPQ 0(R2), (F2, F3)
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -265,15 +265,15 @@ l3:
 l7:
 	MOVD R21, R22
 l8:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -298,15 +298,15 @@ l2:
 l12:
 	MOVD R21, R22
 l13:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R2), (F2, F3)
+	FLDPQ 0(R2), (F2, F3)
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
 	VMOVI $0, V2.B16
@@ -315,7 +315,7 @@ l13:
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -337,12 +337,12 @@ l10:
 l14:
 	MOVD R21, R22
 l15:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	VMOVI $0, V2.B16
@@ -351,7 +351,7 @@ l15:
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -375,12 +375,12 @@ l9:
 l17:
 	MOVD R21, R22
 l18:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	VMOVI $0, V2.B16
@@ -394,7 +394,7 @@ l18:
 	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -417,12 +417,12 @@ l16:
 l20:
 	MOVD R21, R22
 l21:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 64(R6), (F4, F5)
@@ -447,7 +447,7 @@ l21:
 	VBIT V29.B16, V3.B16, V1.B16
 	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
 	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -470,12 +470,12 @@ l19:
 l23:
 	MOVD R21, R22
 l24:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 64(R6), (F4, F5)
@@ -495,7 +495,7 @@ l24:
 	VBIT V29.B16, V3.B16, V5.B16
 	VMOV V4.B16, V0.B16
 	VMOV V5.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -518,12 +518,12 @@ l22:
 l26:
 	MOVD R21, R22
 l27:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 0(R6), (F28, F29)
@@ -614,7 +614,7 @@ l27:
 	VBIT V29.B16, V5.B16, V1.B16
 	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
 	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -637,12 +637,12 @@ l25:
 l29:
 	MOVD R21, R22
 l30:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 0(R6), (F28, F29)
@@ -728,7 +728,7 @@ l30:
 	VBIT V9.B16, V5.B16, V7.B16
 	VMOV V2.B16, V0.B16
 	VMOV V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -751,12 +751,12 @@ l28:
 l32:
 	MOVD R21, R22
 l33:
-	FLDPQ (R1), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R4), (F2, F3)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 0(R6), (F8, F9)
@@ -923,7 +923,7 @@ l33:
 	VBIT V29.B16, V3.B16, V1.B16
 	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
 	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
 	ADD $32, R4
@@ -984,12 +984,12 @@ l1:
 l6:
 	MOVD R21, R22
 l7:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R3), (F30, F31)
-	FSTPQ (F30, F31), (R2)
+	FLDPQ 0(R3), (F30, F31)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1035,11 +1035,11 @@ l4:
 l8:
 	MOVD R21, R22
 l9:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1088,19 +1088,19 @@ l3:
 l13:
 	MOVD R21, R22
 l14:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R3), (F30, F31)
-	FLDPQ (R5), (F0, F1)
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 0(R5), (F0, F1)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1148,15 +1148,15 @@ l11:
 l15:
 	MOVD R21, R22
 l16:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
@@ -1215,15 +1215,15 @@ l10:
 l20:
 	MOVD R21, R22
 l21:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
@@ -1235,7 +1235,7 @@ l21:
 	VAND V5.B16, V3.B16, V3.B16
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1285,15 +1285,15 @@ l18:
 l22:
 	MOVD R21, R22
 l23:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
@@ -1357,15 +1357,15 @@ l17:
 l27:
 	MOVD R21, R22
 l28:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 64(R9), (F4, F5)
 	FLDPQ 160(R9), (F28, F29)
 	VFMLA V28.S4, V0.S4, V4.S4
@@ -1382,7 +1382,7 @@ l28:
 	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
 	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
 	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1432,15 +1432,15 @@ l25:
 l29:
 	MOVD R21, R22
 l30:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 64(R9), (F4, F5)
 	FLDPQ 160(R9), (F28, F29)
 	VFMLA V28.S4, V0.S4, V4.S4
@@ -1509,15 +1509,15 @@ l24:
 l34:
 	MOVD R21, R22
 l35:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 256(R9), (F2, F3)
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
@@ -1531,7 +1531,7 @@ l35:
 	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1581,15 +1581,15 @@ l32:
 l36:
 	MOVD R21, R22
 l37:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 256(R9), (F2, F3)
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
@@ -1655,15 +1655,15 @@ l31:
 l41:
 	MOVD R21, R22
 l42:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 0(R9), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -1764,7 +1764,7 @@ l42:
 	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1814,15 +1814,15 @@ l39:
 l43:
 	MOVD R21, R22
 l44:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 0(R9), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -1975,15 +1975,15 @@ l38:
 l48:
 	MOVD R21, R22
 l49:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 0(R9), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -2069,7 +2069,7 @@ l49:
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -2119,15 +2119,15 @@ l46:
 l50:
 	MOVD R21, R22
 l51:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 0(R9), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -2265,15 +2265,15 @@ l45:
 l55:
 	MOVD R21, R22
 l56:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 0(R9), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
@@ -2445,7 +2445,7 @@ l56:
 	VFMLA V9.S4, V1.S4, V5.S4
 	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
 	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
-	FSTPQ (F30, F31), (R2)
+	FSTPQ (F30, F31), 0(R2)
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -2495,15 +2495,15 @@ l53:
 l57:
 	MOVD R21, R22
 l58:
-	FLDPQ (R4), (F18, F19)
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R7), (F2, F3)
-	FLDPQ (R8), (F0, F1)
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R3), (F30, F31)
+	FLDPQ 0(R3), (F30, F31)
 	FLDPQ 0(R9), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
@@ -2746,21 +2746,21 @@ TEXT ·normalizeGradientVector(SB), NOSPLIT, $0-104
 l3:
 	MOVD R21, R22
 l4:
-	FLDPQ (R2), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R1), (F30, F31)
-	FLDPQ (R4), (F2, F3)
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 0(R4), (F2, F3)
 	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
 	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
-	FLDPQ (R5), (F2, F3)
+	FLDPQ 0(R5), (F2, F3)
 	VFMLS V2.S4, V18.S4, V30.S4
 	VFMLS V3.S4, V19.S4, V31.S4
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R3
 	ADD $32, R1
@@ -2787,31 +2787,31 @@ l2:
 l6:
 	MOVD R21, R22
 l7:
-	FLDPQ (R2), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R6), (F2, F3)
-	FLDPQ (R7), (F0, F1)
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R1), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FLDPQ (R4), (F2, F3)
+	FLDPQ 0(R4), (F2, F3)
 	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
 	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
-	FLDPQ (R5), (F2, F3)
+	FLDPQ 0(R5), (F2, F3)
 	VFMLS V2.S4, V18.S4, V30.S4
 	VFMLS V3.S4, V19.S4, V31.S4
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R3
 	ADD $32, R6
@@ -2840,15 +2840,15 @@ l5:
 l9:
 	MOVD R21, R22
 l10:
-	FLDPQ (R2), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R6), (F2, F3)
-	FLDPQ (R7), (F0, F1)
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R1), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
@@ -2860,16 +2860,16 @@ l10:
 	VAND V5.B16, V3.B16, V3.B16
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FLDPQ (R4), (F2, F3)
+	FLDPQ 0(R4), (F2, F3)
 	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
 	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
-	FLDPQ (R5), (F2, F3)
+	FLDPQ 0(R5), (F2, F3)
 	VFMLS V2.S4, V18.S4, V30.S4
 	VFMLS V3.S4, V19.S4, V31.S4
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R3
 	ADD $32, R6
@@ -2898,15 +2898,15 @@ l8:
 l12:
 	MOVD R21, R22
 l13:
-	FLDPQ (R2), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R6), (F2, F3)
-	FLDPQ (R7), (F0, F1)
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 64(R8), (F4, F5)
 	FLDPQ 160(R8), (F28, F29)
 	VFMLA V28.S4, V0.S4, V4.S4
@@ -2923,16 +2923,16 @@ l13:
 	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
 	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
 	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
-	FLDPQ (R4), (F2, F3)
+	FLDPQ 0(R4), (F2, F3)
 	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
 	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
-	FLDPQ (R5), (F2, F3)
+	FLDPQ 0(R5), (F2, F3)
 	VFMLS V2.S4, V18.S4, V30.S4
 	VFMLS V3.S4, V19.S4, V31.S4
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R3
 	ADD $32, R6
@@ -2961,15 +2961,15 @@ l11:
 l15:
 	MOVD R21, R22
 l16:
-	FLDPQ (R2), (F18, F19)
-	FLDPQ (R3), (F2, F3)
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
 	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ (R6), (F2, F3)
-	FLDPQ (R7), (F0, F1)
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 256(R8), (F2, F3)
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
@@ -2983,16 +2983,16 @@ l16:
 	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FLDPQ (R4), (F2, F3)
+	FLDPQ 0(R4), (F2, F3)
 	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
 	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
-	FLDPQ (R5), (F2, F3)
+	FLDPQ 0(R5), (F2, F3)
 	VFMLS V2.S4, V18.S4, V30.S4
 	VFMLS V3.S4, V19.S4, V31.S4
-	FLDPQ (R6), (F2, F3)
+	FLDPQ 0(R6), (F2, F3)
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R3
 	ADD $32, R6
@@ -3028,8 +3028,8 @@ TEXT ·activateVector(SB), NOSPLIT, $0-40
 	BNE l2
 	MOVD R21, R22
 l3:
-	FLDPQ (R1), (F0, F1)
-	FSTPQ (F0, F1), (R0)
+	FLDPQ 0(R1), (F0, F1)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3041,14 +3041,14 @@ l2:
 	BNE l4
 	MOVD R21, R22
 l5:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3060,7 +3060,7 @@ l4:
 	BNE l6
 	MOVD R21, R22
 l7:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
@@ -3072,7 +3072,7 @@ l7:
 	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3084,7 +3084,7 @@ l6:
 	BNE l8
 	MOVD R21, R22
 l9:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	FLDPQ 64(R2), (F4, F5)
 	FLDPQ 192(R2), (F28, F29)
 	VFMLA V28.S4, V0.S4, V4.S4
@@ -3107,7 +3107,7 @@ l9:
 	VBIT V29.B16, V3.B16, V1.B16
 	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
 	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3119,7 +3119,7 @@ l8:
 	BNE l10
 	MOVD R21, R22
 l11:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	FLDPQ 64(R2), (F4, F5)
 	FLDPQ 192(R2), (F28, F29)
 	VFMLA V28.S4, V0.S4, V4.S4
@@ -3137,7 +3137,7 @@ l11:
 	VBIT V29.B16, V3.B16, V5.B16
 	VMOV V4.B16, V0.B16
 	VMOV V5.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3149,7 +3149,7 @@ l10:
 	BNE l12
 	MOVD R21, R22
 l13:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	FLDPQ 0(R2), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -3238,7 +3238,7 @@ l13:
 	VBIT V29.B16, V5.B16, V1.B16
 	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
 	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3250,7 +3250,7 @@ l12:
 	BNE l14
 	MOVD R21, R22
 l15:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	FLDPQ 0(R2), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -3334,7 +3334,7 @@ l15:
 	VBIT V9.B16, V5.B16, V7.B16
 	VMOV V2.B16, V0.B16
 	VMOV V3.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3346,7 +3346,7 @@ l14:
 	BNE l16
 	MOVD R21, R22
 l17:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	FLDPQ 0(R2), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
@@ -3511,7 +3511,7 @@ l17:
 	VBIT V29.B16, V3.B16, V1.B16
 	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
 	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -3532,9 +3532,9 @@ TEXT ·activateGradientVector(SB), NOSPLIT, $0-48
 	BNE l2
 	MOVD R21, R22
 l3:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
-	FSTPQ (F30, F31), (R0)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3547,15 +3547,15 @@ l2:
 	BNE l4
 	MOVD R21, R22
 l5:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3568,8 +3568,8 @@ l4:
 	BNE l6
 	MOVD R21, R22
 l7:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
@@ -3581,7 +3581,7 @@ l7:
 	VAND V5.B16, V3.B16, V3.B16
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3594,8 +3594,8 @@ l6:
 	BNE l8
 	MOVD R21, R22
 l9:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 64(R3), (F4, F5)
 	FLDPQ 160(R3), (F28, F29)
 	VFMLA V28.S4, V0.S4, V4.S4
@@ -3612,7 +3612,7 @@ l9:
 	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
 	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
 	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3625,8 +3625,8 @@ l8:
 	BNE l10
 	MOVD R21, R22
 l11:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 256(R3), (F2, F3)
 	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
 	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
@@ -3640,7 +3640,7 @@ l11:
 	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
 	VAND V2.B16, V30.B16, V30.B16
 	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3653,8 +3653,8 @@ l10:
 	BNE l12
 	MOVD R21, R22
 l13:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 0(R3), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -3755,7 +3755,7 @@ l13:
 	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3768,8 +3768,8 @@ l12:
 	BNE l14
 	MOVD R21, R22
 l15:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 0(R3), (F28, F29)
 	VORR V28.B16, V0.B16, V2.B16
 	VORR V29.B16, V1.B16, V3.B16
@@ -3855,7 +3855,7 @@ l15:
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -3868,8 +3868,8 @@ l14:
 	BNE l16
 	MOVD R21, R22
 l17:
-	FLDPQ (R2), (F0, F1)
-	FLDPQ (R1), (F30, F31)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
 	FLDPQ 0(R3), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
@@ -4041,7 +4041,7 @@ l17:
 	VFMLA V9.S4, V1.S4, V5.S4
 	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
 	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
-	FSTPQ (F30, F31), (R0)
+	FSTPQ (F30, F31), 0(R0)
 	ADD $32, R2
 	ADD $32, R1
 	ADD $32, R0
@@ -4062,7 +4062,7 @@ TEXT ·exponentialsVector(SB), NOSPLIT, $0-36
 	VDUP V24.S[0], V24.S4
 	MOVD R21, R22
 l1:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	WORD $0x4eb8d400 // fsub v0.4s, v0.4s, v24.4s
 	WORD $0x4eb9d421 // fsub v1.4s, v1.4s, v25.4s
 	FLDPQ 512(R2), (F6, F7)
@@ -4125,7 +4125,7 @@ l1:
 	WORD $0x6ea1e7a7 // fcmgt v7.4s, v29.4s, v1.4s
 	WORD $0x4e661c42 // bic v2.16b, v2.16b, v6.16b
 	WORD $0x4e671c63 // bic v3.16b, v3.16b, v7.16b
-	FSTPQ (F2, F3), (R0)
+	FSTPQ (F2, F3), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -4143,15 +4143,15 @@ TEXT ·addFloorVector(SB), NOSPLIT, $0-36
 	CBZ R2, l1
 	MOVD R21, R22
 l3:
-	FLDPQ (R1), (F0, F1)
-	FLDPQ (R2), (F2, F3)
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 0(R2), (F2, F3)
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
 	WORD $0x6ea0e71c // fcmgt v28.4s, v24.4s, v0.4s
 	WORD $0x6ea1e73d // fcmgt v29.4s, v25.4s, v1.4s
 	VBIT V28.B16, V24.B16, V0.B16
 	VBIT V29.B16, V25.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R2
 	ADD $32, R0
@@ -4161,12 +4161,12 @@ l3:
 l1:
 	MOVD R21, R22
 l4:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	WORD $0x6ea0e71c // fcmgt v28.4s, v24.4s, v0.4s
 	WORD $0x6ea1e73d // fcmgt v29.4s, v25.4s, v1.4s
 	VBIT V28.B16, V24.B16, V0.B16
 	VBIT V29.B16, V25.B16, V1.B16
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -4183,10 +4183,10 @@ TEXT ·scaleByVector(SB), NOSPLIT, $0-28
 	VDUP V24.S[0], V24.S4
 	MOVD R21, R22
 l1:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
 	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -4202,10 +4202,10 @@ TEXT ·divideByVector(SB), NOSPLIT, $0-28
 	VDUP V24.S[0], V24.S4
 	MOVD R21, R22
 l1:
-	FLDPQ (R1), (F0, F1)
+	FLDPQ 0(R1), (F0, F1)
 	WORD $0x6e38fc00 // fdiv v0.4s, v0.4s, v24.4s
 	WORD $0x6e39fc21 // fdiv v1.4s, v1.4s, v25.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
 	SUBS $8, R22
@@ -4221,13 +4221,13 @@ TEXT ·approachVector(SB), NOSPLIT, $0-28
 	VDUP V24.S[0], V24.S4
 	MOVD R21, R22
 l1:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	WORD $0x4ea0d442 // fsub v2.4s, v2.4s, v0.4s
 	WORD $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
 	VFMLA V24.S4, V2.S4, V0.S4
 	VFMLA V25.S4, V3.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	SUBS $8, R22
@@ -4243,14 +4243,14 @@ TEXT ·adamVector(SB), NOSPLIT, $0-48
 	MOVD k+40(FP), R4
 	MOVD R21, R22
 l1:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 28(R4), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R4), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4261,8 +4261,8 @@ l1:
 	VDUP V6.S[0], V6.S4
 	VFMLA V6.S4, V2.S4, V4.S4
 	VFMLA V7.S4, V3.S4, V5.S4
-	FSTPQ (F4, F5), (R2)
-	FLDPQ (R3), (F6, F7)
+	FSTPQ (F4, F5), 0(R2)
+	FLDPQ 0(R3), (F6, F7)
 	FMOVS 8(R4), F8
 	VDUP V8.S[0], V9.S4
 	VDUP V8.S[0], V8.S4
@@ -4275,7 +4275,7 @@ l1:
 	WORD $0x6e23dd29 // fmul v9.4s, v9.4s, v3.4s
 	VFMLA V2.S4, V8.S4, V6.S4
 	VFMLA V3.S4, V9.S4, V7.S4
-	FSTPQ (F6, F7), (R3)
+	FSTPQ (F6, F7), 0(R3)
 	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
 	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
 	FMOVS 16(R4), F8
@@ -4297,7 +4297,7 @@ l1:
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4318,14 +4318,14 @@ TEXT ·sgdVector(SB), NOSPLIT, $0-48
 	CBZ R2, l3
 	MOVD R21, R22
 l5:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 8(R3), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R3), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4333,7 +4333,7 @@ l5:
 	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
 	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
 	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
-	FSTPQ (F4, F5), (R2)
+	FSTPQ (F4, F5), 0(R2)
 	VMOV V4.B16, V2.B16
 	VMOV V5.B16, V3.B16
 	FMOVS 4(R3), F4
@@ -4341,7 +4341,7 @@ l5:
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V2.S4, V0.S4
 	VFMLA V5.S4, V3.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4351,8 +4351,8 @@ l5:
 l3:
 	MOVD R21, R22
 l6:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 8(R3), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
@@ -4363,7 +4363,7 @@ l6:
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V2.S4, V0.S4
 	VFMLA V5.S4, V3.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	SUBS $8, R22
@@ -4376,14 +4376,14 @@ l2:
 	BNE l7
 	MOVD R21, R22
 l8:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 8(R3), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R3), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4391,7 +4391,7 @@ l8:
 	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
 	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
 	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
-	FSTPQ (F4, F5), (R2)
+	FSTPQ (F4, F5), 0(R2)
 	VFMLA V6.S4, V4.S4, V2.S4
 	VFMLA V7.S4, V5.S4, V3.S4
 	FMOVS 4(R3), F4
@@ -4399,7 +4399,7 @@ l8:
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V2.S4, V0.S4
 	VFMLA V5.S4, V3.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4422,14 +4422,14 @@ TEXT ·rmspropVector(SB), NOSPLIT, $0-56
 	CBZ R4, l3
 	MOVD R21, R22
 l5:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 20(R5), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R5), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4442,13 +4442,13 @@ l5:
 	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
 	VFMLA V2.S4, V10.S4, V4.S4
 	VFMLA V3.S4, V11.S4, V5.S4
-	FSTPQ (F4, F5), (R2)
-	FLDPQ (R3), (F10, F11)
+	FSTPQ (F4, F5), 0(R2)
+	FLDPQ 0(R3), (F10, F11)
 	WORD $0x6e26dd4a // fmul v10.4s, v10.4s, v6.4s
 	WORD $0x6e27dd6b // fmul v11.4s, v11.4s, v7.4s
 	VFMLA V8.S4, V2.S4, V10.S4
 	VFMLA V9.S4, V3.S4, V11.S4
-	FSTPQ (F10, F11), (R3)
+	FSTPQ (F10, F11), 0(R3)
 	VFMLS V10.S4, V10.S4, V4.S4
 	VFMLS V11.S4, V11.S4, V5.S4
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
@@ -4463,7 +4463,7 @@ l5:
 	VDUP V6.S[0], V6.S4
 	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
 	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
-	FLDPQ (R4), (F4, F5)
+	FLDPQ 0(R4), (F4, F5)
 	FMOVS 12(R5), F8
 	VDUP V8.S[0], V9.S4
 	VDUP V8.S[0], V8.S4
@@ -4471,10 +4471,10 @@ l5:
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
 	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
 	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
-	FSTPQ (F4, F5), (R4)
+	FSTPQ (F4, F5), 0(R4)
 	VFMLA V6.S4, V4.S4, V0.S4
 	VFMLA V7.S4, V5.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4486,14 +4486,14 @@ l5:
 l3:
 	MOVD R21, R22
 l6:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 20(R5), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R5), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4506,13 +4506,13 @@ l6:
 	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
 	VFMLA V2.S4, V10.S4, V4.S4
 	VFMLA V3.S4, V11.S4, V5.S4
-	FSTPQ (F4, F5), (R2)
-	FLDPQ (R3), (F10, F11)
+	FSTPQ (F4, F5), 0(R2)
+	FLDPQ 0(R3), (F10, F11)
 	WORD $0x6e26dd4a // fmul v10.4s, v10.4s, v6.4s
 	WORD $0x6e27dd6b // fmul v11.4s, v11.4s, v7.4s
 	VFMLA V8.S4, V2.S4, V10.S4
 	VFMLA V9.S4, V3.S4, V11.S4
-	FSTPQ (F10, F11), (R3)
+	FSTPQ (F10, F11), 0(R3)
 	VFMLS V10.S4, V10.S4, V4.S4
 	VFMLS V11.S4, V11.S4, V5.S4
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
@@ -4531,7 +4531,7 @@ l6:
 	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4544,14 +4544,14 @@ l1:
 	CBZ R4, l7
 	MOVD R21, R22
 l9:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 20(R5), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R5), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4564,7 +4564,7 @@ l9:
 	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
 	VFMLA V2.S4, V10.S4, V4.S4
 	VFMLA V3.S4, V11.S4, V5.S4
-	FSTPQ (F4, F5), (R2)
+	FSTPQ (F4, F5), 0(R2)
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
 	FMOVS 8(R5), F6
@@ -4577,7 +4577,7 @@ l9:
 	VDUP V6.S[0], V6.S4
 	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
 	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
-	FLDPQ (R4), (F4, F5)
+	FLDPQ 0(R4), (F4, F5)
 	FMOVS 12(R5), F8
 	VDUP V8.S[0], V9.S4
 	VDUP V8.S[0], V8.S4
@@ -4585,10 +4585,10 @@ l9:
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
 	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
 	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
-	FSTPQ (F4, F5), (R4)
+	FSTPQ (F4, F5), 0(R4)
 	VFMLA V6.S4, V4.S4, V0.S4
 	VFMLA V7.S4, V5.S4, V1.S4
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4599,14 +4599,14 @@ l9:
 l7:
 	MOVD R21, R22
 l10:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ (R1), (F2, F3)
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
 	FMOVS 20(R5), F4
 	VDUP V4.S[0], V5.S4
 	VDUP V4.S[0], V4.S4
 	VFMLA V4.S4, V0.S4, V2.S4
 	VFMLA V5.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
+	FLDPQ 0(R2), (F4, F5)
 	FMOVS 0(R5), F6
 	VDUP V6.S[0], V7.S4
 	VDUP V6.S[0], V6.S4
@@ -4619,7 +4619,7 @@ l10:
 	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
 	VFMLA V2.S4, V10.S4, V4.S4
 	VFMLA V3.S4, V11.S4, V5.S4
-	FSTPQ (F4, F5), (R2)
+	FSTPQ (F4, F5), 0(R2)
 	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
 	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
 	FMOVS 8(R5), F6
@@ -4636,7 +4636,7 @@ l10:
 	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	FSTPQ (F0, F1), (R0)
+	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
@@ -4644,6 +4644,365 @@ l10:
 	BNE l10
 l8:
 l2:
+	RET
+
+TEXT ·dropoutVector(SB), NOSPLIT, $0-32
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD n+16(FP), R21
+	MOVD constants+24(FP), R2
+	FLDPQ 128(R2), (F20, F21)
+	MOVD R21, R22
+l1:
+	VMOV V20.B16, V0.B16
+	VMOV V21.B16, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	FLDPQ 64(R2), (F4, F5)
+	FLDPQ 96(R2), (F6, F7)
+	FLDPQ 160(R2), (F28, F29)
+	WORD $0x4ebc8694 // add v20.4s, v20.4s, v28.4s
+	WORD $0x4ebd86b5 // add v21.4s, v21.4s, v29.4s
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 256(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 288(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 320(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 352(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 384(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 416(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 448(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 480(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 512(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 576(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 608(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 640(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 672(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 704(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 736(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 768(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 800(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 832(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 864(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	VZIP1 V2.S4, V0.S4, V8.S4
+	VZIP1 V3.S4, V1.S4, V9.S4
+	VZIP1 V6.S4, V4.S4, V10.S4
+	VZIP1 V7.S4, V5.S4, V11.S4
+	VZIP2 V2.S4, V0.S4, V12.S4
+	VZIP2 V3.S4, V1.S4, V13.S4
+	VZIP2 V6.S4, V4.S4, V14.S4
+	VZIP2 V7.S4, V5.S4, V15.S4
+	VZIP1 V10.D2, V8.D2, V16.D2
+	VZIP1 V11.D2, V9.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 0(R0)
+	VZIP2 V10.D2, V8.D2, V16.D2
+	VZIP2 V11.D2, V9.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 32(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 32(R0)
+	VZIP1 V14.D2, V12.D2, V16.D2
+	VZIP1 V15.D2, V13.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 64(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 64(R0)
+	VZIP2 V14.D2, V12.D2, V16.D2
+	VZIP2 V15.D2, V13.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 96(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 96(R0)
+	ADD $128, R1
+	ADD $128, R0
+	SUBS $32, R22
+	BNE l1
 	RET
 
 TEXT ·maxWindowVector(SB), NOSPLIT, $0-80

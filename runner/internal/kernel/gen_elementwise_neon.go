@@ -77,13 +77,13 @@ func (a *neon) columns() {
 }
 
 // flat leaves the pointers behind the last vector.
-func (a *neon) flat(body func()) {
+func (a *neon) flat(vectors int, body func()) {
 	a.op("MOVD %s, %s", n, left)
 	a.used = nil
-	a.repeat(left, 8, func() {
+	a.repeat(left, 8*vectors, func() {
 		body()
 		for _, name := range a.used {
-			step := 32
+			step := 32 * vectors
 			if a.parameters[name].kind == "double" {
 				step = 64
 			}
@@ -108,7 +108,7 @@ func (a *neon) rewind() {
 
 func (a *neon) rows(body func()) {
 	a.repeat(rows, 1, func() {
-		a.flat(body)
+		a.flat(1, body)
 		a.rewind()
 	})
 }
@@ -116,7 +116,7 @@ func (a *neon) rows(body func()) {
 func (a *neon) clearSums() {
 	a.zero(0)
 	a.zero(1)
-	a.flat(func() {
+	a.flat(1, func() {
 		for _, name := range a.of("double") {
 			a.storeDoubles(name, 0)
 		}
@@ -132,10 +132,15 @@ func (a *neon) use(name string) string {
 	return a.pointer(name)
 }
 
-func (a *neon) load(to int, name string) { a.op("FLDPQ (%s), (F%d, F%d)", a.use(name), 2*to, 2*to+1) }
+func (a *neon) load(to int, name string)    { a.loadPart(to, name, 0) }
+func (a *neon) store(name string, from int) { a.storePart(name, from, 0) }
 
-func (a *neon) store(name string, from int) {
-	a.op("FSTPQ (F%d, F%d), (%s)", 2*from, 2*from+1, a.use(name))
+func (a *neon) loadPart(to int, name string, part int) {
+	a.op("FLDPQ %d(%s), (F%d, F%d)", 32*part, a.use(name), 2*to, 2*to+1)
+}
+
+func (a *neon) storePart(name string, from, part int) {
+	a.op("FSTPQ (F%d, F%d), %d(%s)", 2*from, 2*from+1, 32*part, a.use(name))
 }
 
 func (a *neon) loadDoubles(to int, name string) {
@@ -230,6 +235,33 @@ func (a *neon) atLeast(to, low int) {
 func (a *neon) atMost(to, high int) {
 	a.less(scratch, high, to)
 	a.choice(to, scratch, high)
+}
+
+func (a *neon) addInt(to, x, y int)  { a.both(a.word, "add v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) xor(to, x, y int)     { a.both(a.word, "eor v%d.16b, v%d.16b, v%d.16b", to, x, y) }
+func (a *neon) notLess(to, x, y int) { a.both(a.word, "cmhs v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+
+func (a *neon) mulWide(low, high, x, y int) {
+	a.move(scratch, y)
+	for i := range 2 {
+		a.word("umull v26.2d, v%d.2s, v%d.2s", 2*x+i, 2*scratch)
+		a.word("umull2 v27.2d, v%d.4s, v%d.4s", 2*x+i, 2*scratch)
+		a.op("VUZP1 V27.S4, V26.S4, V%d.S4", 2*low+i)
+		a.op("VUZP2 V27.S4, V26.S4, V%d.S4", 2*high+i)
+	}
+}
+
+func (a *neon) interleave(to, x, y int, high, pairs bool) {
+	mnemonic, lanes := "VZIP1", "S4"
+	if high {
+		mnemonic = "VZIP2"
+	}
+	if pairs {
+		lanes = "D2"
+	}
+	for i := range 2 {
+		a.op("%s V%d.%s, V%d.%[3]s, V%[5]d.%[3]s", mnemonic, 2*y+i, lanes, 2*x+i, 2*to+i)
+	}
 }
 
 func (a *neon) widen(to, x int) {
