@@ -35,7 +35,7 @@ var ErrLocked = errors.New("the lock was made from other settings")
 // changed the recipe: such a run does not silently replace another one's lock.
 func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, error) {
 	name := e.Recipe.Name
-	unlock, err := e.Store.Lock("recipe-" + name)
+	unlock, err := e.hold(ctx, "recipe-"+name, "applies "+name)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 			return nil, err
 		}
 	}
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,10 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	if len(l.worked) > 0 {
-		if err := l.unchanged(); err != nil {
+		if err := l.unchanged(ctx); err != nil {
 			return nil, err
 		}
+		l.Store.Sweep()
 	}
 	out := &Outcome{Worked: l.worked, Warnings: l.warnings()}
 	if out.Lock, err = l.lock(old); err != nil {
@@ -78,6 +79,16 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	}
 	l.checkpoints().forget()
 	return out, nil
+}
+
+// hold waits for a lock of the store and tells whom it waits for and what that
+// process does.
+func (e *Experiment) hold(ctx context.Context, lock, work string) (unlock func(), err error) {
+	return e.Store.Lock(ctx, lock, func(holder string) {
+		if e.Waiting != nil {
+			e.Waiting(fmt.Sprintf("waiting for %s, which %s; Ctrl-C ends the wait", holder, work))
+		}
+	})
 }
 
 // writable finds out before the work, not after it, that dir takes no files.

@@ -40,6 +40,8 @@ type Experiment struct {
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim
+	// Waiting, when set, is told in a line what this walk waits for.
+	Waiting func(line string)
 	// Drawn is the folder of the built-in data when this walk had to draw them.
 	Drawn string
 }
@@ -200,14 +202,14 @@ type line struct {
 
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
-func (e *Experiment) freeze() (*line, error) {
+func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
 	if !l.classifies() { // else the table says how many outputs there are
 		if err := l.architecture(); err != nil {
 			return nil, err
 		}
 	}
-	if err := e.makeData(); err != nil {
+	if err := e.makeData(ctx); err != nil {
 		return nil, err
 	}
 	t, err := e.readTable()
@@ -226,7 +228,7 @@ func (e *Experiment) freeze() (*line, error) {
 			return nil, err
 		}
 	}
-	l.files, err = e.hashImages(t)
+	l.files, err = e.hashImages(ctx, t)
 	return l, err
 }
 
@@ -336,11 +338,11 @@ func (l *line) targets() ([]float64, error) {
 
 // hashImages looks at every picture file that the table names, or that holds the
 // pictures of a part.
-func (e *Experiment) hashImages(t *table.Table) (*picture.Catalogue, error) {
+func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.Catalogue, error) {
 	if parts := e.Recipe.Data.Parts; parts.Train.IDX != (recipe.IDX{}) {
 		task := e.Progress.Start("hash", len(t.Rows), "photos")
 		defer task.Done()
-		return picture.HashIDX(e.Place.Data, parts.List(), task)
+		return picture.HashIDX(ctx, e.Place.Data, parts.List(), task)
 	}
 	names, err := t.Strings(e.Recipe.Data.Image)
 	if err != nil {
@@ -348,12 +350,12 @@ func (e *Experiment) hashImages(t *table.Table) (*picture.Catalogue, error) {
 	}
 	task := e.Progress.Start("hash", len(names), "photos")
 	defer task.Done()
-	return picture.Hash(e.Place.Images(e.Recipe.Data), names, task)
+	return picture.Hash(ctx, e.Place.Images(e.Recipe.Data), names, task)
 }
 
 // unchanged checks at the end of a walk that the inputs are still those that it
 // froze.
-func (l *line) unchanged() error {
+func (l *line) unchanged(ctx context.Context) error {
 	file, err := l.tableFile()
 	if err != nil {
 		return err
@@ -361,12 +363,12 @@ func (l *line) unchanged() error {
 	if file != l.table.File {
 		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.table.Path)
 	}
-	files, err := l.hashImages(l.table)
+	files, err := l.hashImages(ctx, l.table)
 	if err != nil {
 		return err
 	}
-	if name := l.files.Changed(files); name != "" {
-		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", name)
+	if changes := l.files.Changed(files); len(changes) > 0 {
+		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
 	return nil
 }

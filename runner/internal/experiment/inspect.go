@@ -55,7 +55,7 @@ type Range struct {
 
 // Inspect walks the line as far as the split and tells what it saw.
 func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}

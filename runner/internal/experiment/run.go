@@ -26,7 +26,7 @@ import (
 // This file holds what each stage of the table does. The functions stand in
 // the table's order.
 
-func runPicture(_ context.Context, l *line) error {
+func runPicture(ctx context.Context, l *line) error {
 	photos, _ := l.files.Count()
 	task := l.Progress.Start("decode", photos, "photos")
 	defer task.Done()
@@ -34,7 +34,7 @@ func runPicture(_ context.Context, l *line) error {
 	catalogue.Entries = append([]picture.Entry(nil), l.files.Entries...)
 	catalogue.Packs = append([]picture.Pack(nil), l.files.Packs...)
 	l.catalogue = &catalogue
-	return picture.Decode(l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
+	return picture.Decode(ctx, l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
 }
 
 func pixelsKept(l *line) bool {

@@ -22,6 +22,8 @@ var words = map[string]uint32{
 	"fmla v.4s, v.4s, v.s[0]": 0x4f801000,
 	"fmla v.4s, v.4s, v.4s":   0x4e20cc00,
 	"fcmgt v.4s, v.4s, v.4s":  0x6ea0e400,
+	"fcmge v.4s, v.4s, v.4s":  0x6e20e400,
+	"bic v.16b, v.16b, v.16b": 0x4e601c00,
 	"fcmeq v.4s, v.4s, v.4s":  0x4e20e400,
 	"fcvtl v.2d, v.2s":        0x0e617800,
 	"fcvtl2 v.2d, v.4s":       0x4e617800,

@@ -23,6 +23,13 @@ type tile struct {
 	multiply   func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 }
 
+// chain is multiply over any number of blocks, added up in order.
+func (t tile) chain(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	for l := 0; l < k; l += Block {
+		t.multiply(m, c, ldc, a[l*ks:], rs, ks, b[l*ldb:], ldb, min(Block, k-l), add || l > 0)
+	}
+}
+
 // portableTile is the definition. It is narrow, since it gains nothing from
 // registers and the columns beyond a matrix's last are work for nothing.
 var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable}

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -31,9 +32,9 @@ type Pack struct {
 
 // HashIDX hashes the IDX files of the parts, below dir. p is advanced by the
 // number of photos.
-func HashIDX(dir string, parts []recipe.Part, p progress.Task) (*Catalogue, error) {
+func HashIDX(ctx context.Context, dir string, parts []recipe.Part, p progress.Task) (*Catalogue, error) {
 	c := &Catalogue{dir: dir, Packs: make([]Pack, len(parts))}
-	err := parallel(len(parts), func(i int) error {
+	err := parallel(ctx, len(parts), func(i int) error {
 		part := parts[i]
 		path := filepath.Join(dir, filepath.FromSlash(part.IDX.Images))
 		dims, err := idx.Shape(path, 3)
@@ -74,10 +75,12 @@ var errChanged = errors.New("the file changed after it was hashed; start again w
 
 // Open reads the packs, if there are any, so that nothing can fail later.
 func (c *Catalogue) Open() error {
-	return parallel(len(c.Packs), func(i int) error {
-		_, err := c.Packs[i].read()
-		return err
-	})
+	for i := range c.Packs {
+		if _, err := c.Packs[i].read(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pack returns the pack of a photo and its index there; nil when there is none.
@@ -122,9 +125,9 @@ func (p *Pack) develop(i int, spec recipe.Picture) ([]uint8, error) {
 }
 
 // decode sets the digest of all pixels of a pack.
-func (p *Pack) decode(spec recipe.Picture, task progress.Task) error {
+func (p *Pack) decode(ctx context.Context, spec recipe.Picture, task progress.Task) error {
 	digests := make([]digest.Digest, p.Photos)
-	err := parallel(p.Photos, func(i int) error {
+	err := parallel(ctx, p.Photos, func(i int) error {
 		pixels, err := p.develop(i, spec)
 		digests[i] = digest.Of(pixels)
 		return err

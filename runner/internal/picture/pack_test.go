@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func packs(t *testing.T) (dir string, parts []recipe.Part) {
 
 func hashedPacks(t *testing.T, dir string, parts []recipe.Part) *Catalogue {
 	t.Helper()
-	c, err := HashIDX(dir, parts, quiet)
+	c, err := HashIDX(context.Background(), dir, parts, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func hashedPacks(t *testing.T, dir string, parts []recipe.Part) *Catalogue {
 func TestPacks(t *testing.T) {
 	dir, parts := packs(t)
 	var steps counter
-	c, err := HashIDX(dir, parts, &steps)
+	c, err := HashIDX(context.Background(), dir, parts, &steps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func TestPacks(t *testing.T) {
 	} {
 		c := hashedPacks(t, dir, parts)
 		var steps counter
-		if err := Decode(c, dir, spec, st, &steps); err != nil {
+		if err := Decode(context.Background(), c, dir, spec, st, &steps); err != nil {
 			t.Fatal(err)
 		}
 		if steps.n.Load() != 7 {
@@ -128,7 +129,7 @@ func TestPackOfSize(t *testing.T) {
 	write(t, filepath.Join(dir, "a"), append([]byte{0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2}, 1, 2, 3, 4))
 	parts := []recipe.Part{{Name: "train", Origin: recipe.Origin{IDX: recipe.IDX{Images: "a"}}}}
 	c, st := hashedPacks(t, dir, parts), openStore(t)
-	if err := Decode(c, dir, recipe.Picture{Size: 2, Resize: "bilinear", Color: "gray"}, st, quiet); err != nil {
+	if err := Decode(context.Background(), c, dir, recipe.Picture{Size: 2, Resize: "bilinear", Color: "gray"}, st, quiet); err != nil {
 		t.Fatal(err)
 	}
 	got, err := Load(c, "train/00000", st)
@@ -142,7 +143,7 @@ func TestPackOfSize(t *testing.T) {
 
 func TestPackErrors(t *testing.T) {
 	dir, parts := packs(t)
-	if _, err := HashIDX(filepath.Join(dir, "gone"), parts, quiet); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := HashIDX(context.Background(), filepath.Join(dir, "gone"), parts, quiet); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("%v", err)
 	}
 	c := hashedPacks(t, dir, parts)
@@ -155,12 +156,12 @@ func TestPackErrors(t *testing.T) {
 	if err := c.Open(); err == nil || !strings.Contains(err.Error(), "test.idx: the file changed after it was hashed") {
 		t.Errorf("%v", err)
 	}
-	if name := c.Changed(hashedPacks(t, dir, parts)); name != "test.idx" {
-		t.Errorf("%q changed", name)
+	if changes := c.Changed(hashedPacks(t, dir, parts)); len(changes) != 1 || changes[0].String() != "test.idx (other bytes)" {
+		t.Errorf("changed: %v", changes)
 	}
 	write(t, path, file[:len(file)-1])
 	c = hashedPacks(t, dir, parts)
-	if err := Decode(c, dir, spec, openStore(t), quiet); err == nil || !strings.Contains(err.Error(), "test.idx: it is cut short") {
+	if err := Decode(context.Background(), c, dir, spec, openStore(t), quiet); err == nil || !strings.Contains(err.Error(), "test.idx: it is cut short") {
 		t.Errorf("%v", err)
 	}
 }

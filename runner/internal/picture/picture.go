@@ -5,6 +5,7 @@
 package picture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,20 +68,40 @@ func (c *Catalogue) Count() (photos, missing int) {
 	return photos, missing
 }
 
-// Changed returns the name of the first photo, or file of a pack, that another
-// look at the same ones found changed; "" when there is none.
-func (c *Catalogue) Changed(now *Catalogue) string {
-	for i, entry := range c.Entries {
-		if is := now.Entries[i]; is.Exists != entry.Exists || is.File != entry.File {
-			return entry.Name
+// Change is a photo, or a file of a pack, that another look found changed.
+type Change struct {
+	Name string
+	How  string // gone, new, other bytes
+}
+
+// String reads "a.jpg (gone)".
+func (c Change) String() string { return c.Name + " (" + c.How + ")" }
+
+// Changed compares with a later look at the files. What is gone or has other bytes
+// comes first, in the order of names, then what is new. The earlier catalogue may
+// be one that was kept elsewhere.
+func (c *Catalogue) Changed(now *Catalogue) []Change {
+	var changes []Change
+	for _, was := range c.Entries {
+		switch is := now.Lookup(was.Name); {
+		case !was.Exists:
+		case is == nil || !is.Exists:
+			changes = append(changes, Change{was.Name, "gone"})
+		case is.File != was.File:
+			changes = append(changes, Change{was.Name, "other bytes"})
 		}
 	}
-	for i, pack := range c.Packs {
-		if now.Packs[i].File != pack.File {
-			return pack.path
+	for _, is := range now.Entries {
+		if was := c.Lookup(is.Name); is.Exists && (was == nil || !was.Exists) {
+			changes = append(changes, Change{is.Name, "new"})
 		}
 	}
-	return ""
+	for i, is := range now.Packs { // the recipe says how many there are
+		if i < len(c.Packs) && is.File != c.Packs[i].File {
+			changes = append(changes, Change{is.path, "other bytes"})
+		}
+	}
+	return changes
 }
 
 // Lookup returns the entry of a name in any Unicode form, nil when it was not asked for. Packs must be open.
@@ -128,7 +149,7 @@ func (c *Catalogue) Root() (digest.Digest, int) {
 // Hash finds the named photos below dir and hashes their files. Names may come
 // more than once; p is advanced by len(names). A photo that is missing is an
 // entry, one that the machine fails to read is an error.
-func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
+func Hash(ctx context.Context, dir string, names []string, p progress.Task) (*Catalogue, error) {
 	files, err := openFolder(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -151,7 +172,7 @@ func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
 		}
 		entry.Exists = entry.path != ""
 	}
-	err = parallel(len(c.Entries), func(i int) (err error) {
+	err = parallel(ctx, len(c.Entries), func(i int) (err error) {
 		entry := &c.Entries[i]
 		if !entry.Exists {
 			p.Skip(1)

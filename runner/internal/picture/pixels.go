@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 )
 
 // Version counts the changes of this package that change pixels or problems.
-const Version = 1
+const Version = 2
 
 // kindPixels is the kind of this package's keys in the store.
 const kindPixels = "pixels"
@@ -42,7 +43,8 @@ func (c *Catalogue) key(file digest.Digest) digest.Digest {
 // Decode fills in the pixels, the size and the problem of every photo that
 // exists. Pixels go to the store, and photos whose pixels are there already are
 // not read again: p skips them. It is advanced by the number of entries.
-func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p progress.Task) error {
+// What was decoded before ctx ends stays in the store.
+func Decode(ctx context.Context, c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p progress.Task) error {
 	if spec.Resize != "bilinear" {
 		return fmt.Errorf("picture.resize: %q is not a filter; use bilinear", spec.Resize)
 	}
@@ -51,11 +53,11 @@ func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p pr
 	}
 	c.Size, c.dir, c.spec, c.limit = spec.Size, dir, spec, newBudget(maxPixels)
 	for i := range c.Packs {
-		if err := c.Packs[i].decode(spec, p); err != nil {
+		if err := c.Packs[i].decode(ctx, spec, p); err != nil {
 			return err
 		}
 	}
-	return parallel(len(c.Entries), func(i int) error {
+	return parallel(ctx, len(c.Entries), func(i int) error {
 		entry := &c.Entries[i]
 		if !entry.Readable() {
 			p.Skip(1)

@@ -32,7 +32,8 @@ type Recipe struct {
 // the pictures themselves have them: in Folders, or in Parts.
 type Data struct {
 	// Root folder of the data, relative to the recipe's project folder. It is a location: --data or
-	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME.
+	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME, with the
+	// name that the file says or has, whatever an override says.
 	Root string `yaml:"root" recipe:"location"`
 	// Source makes the data when the root folder is missing.
 	Source *Source `yaml:"source"`

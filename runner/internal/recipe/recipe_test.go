@@ -559,6 +559,41 @@ transform:
 	}
 }
 
+// TestDataRoot holds that where the data are is a matter of the file: no override
+// of the name moves them, and whatever else is wrong in it does no harm.
+func TestDataRoot(t *testing.T) {
+	if l := parse(t, short, Options{Set: []string{"name=longer"}, Env: []string{"RUNNER_SET_NAME=other"}}); l.Name != "longer" || l.Data.Root != "data/plants" {
+		t.Errorf("the data of %s are at %s", l.Name, l.Data.Root)
+	}
+	dir := t.TempDir()
+	cases := map[string]struct{ text, want string }{
+		"base.yaml":     {"name: beans\ntrain: {epochs: many}\n", "data/beans"},
+		"above.yaml":    {"extends: base.yaml\nunknown: 1\n", "data/beans"},
+		"said.yaml":     {"extends: nowhere.yaml\ndata: {root: /photos}\n", "/photos"},
+		"empty.yaml":    {"", "data/empty"},
+		"lost.yaml":     {"extends: nowhere.yaml\n", "lost.yaml:1: extends: read "},
+		"broken.yaml":   {"data: [", "broken.yaml:2: not YAML: "},
+		"numbered.yaml": {"data:\n  root: 5\n", "numbered.yaml:2: data.root: must be a text, not "},
+	}
+	for name, c := range cases {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(c.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range cases {
+		got, err := DataRoot(filepath.Join(dir, name))
+		if err != nil {
+			got = strings.TrimPrefix(filepath.ToSlash(err.Error()), filepath.ToSlash(dir)+"/")
+		}
+		if got != c.want && (err == nil || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if _, err := DataRoot(filepath.Join(dir, "gone.yaml")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestSplitByColumn holds that a seed, which nothing is drawn with, may be left
 // out, and that a seed of 0 says the same.
 func TestSplitByColumn(t *testing.T) {
