@@ -2,6 +2,8 @@
 
 package kernel
 
+import "biomass/runner/internal/rng"
+
 // The loops whose pace memory sets, on processors that no assembly is written for.
 
 func sumRows(sum []float64, x []float32, rows, c int) { sumRowsPortable(0, sum, x, rows, c) }
@@ -49,6 +51,10 @@ func adam(w, g, m, v []float32, k *adamFactors) { adamPortable(0, w, g, m, v, k)
 func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) { sgdPortable(0, w, g, b, nesterov, k) }
 
 func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) { rmspropPortable(0, w, g, s, a, b, k) }
+
+func drop(y, x []float32, block, threshold uint32, factor float32, stream *rng.Stream) {
+	dropPortable(0, y, x, block, threshold, factor, stream)
+}
 
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
 	maxWindowPortable(0, y, index, x, w)

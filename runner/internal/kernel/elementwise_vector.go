@@ -2,7 +2,11 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"biomass/runner/internal/rng"
+)
 
 //go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_loops.go gen_activation.go gen_neon.go
 
@@ -159,6 +163,14 @@ func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) {
 		rmspropVector(&w[0], &g[0], &s[0], unsafe.SliceData(a), unsafe.SliceData(b), n, k)
 	}
 	rmspropPortable(n, w, g, s, a, b, k)
+}
+
+func drop(y, x []float32, block, threshold uint32, factor float32, stream *rng.Stream) {
+	n := vectorLength(len(y)) &^ 31
+	if n > 0 {
+		dropoutVector(&y[0], &x[0], n, dropoutConstants(block, threshold, factor, stream))
+	}
+	dropPortable(n, y, x, block, threshold, factor, stream)
 }
 
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
@@ -321,6 +333,11 @@ func sgdVector(w, grad, b *float32, nesterov, n int, k *sgdFactors)
 //
 //go:noescape
 func rmspropVector(w, grad, s, a, b *float32, n int, k *rmspropFactors)
+
+// dropoutVector does the elements 0..n, n > 0 a multiple of 32, of dropPortable's loop.
+//
+//go:noescape
+func dropoutVector(y, x *float32, n int, constants *[28][8]uint32)
 
 // maxWindowVector does the channels 0..n, n > 0 a multiple of 8, of
 //

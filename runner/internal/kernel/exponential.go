@@ -99,10 +99,18 @@ func normal(x float32) (below, density float32) {
 
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// activationConstants are the numbers that activations are made of, where the assembly
-// finds them.
-var activationConstants = [...]float32{
-	math.Float32frombits(1 << 31), 1, 0.5, -0.5, 0.25, 1. / 3, 1. / 6, 3, -3, 6, -sigmoidLimit, sigmoidLimit, -normalLimit, normalLimit, 0.3989422804014327,
-	math.Log2E, expMagic, -ln2High, -ln2Low, expLowest, 1. / 5040, 1. / 720, 1. / 120, 1. / 24,
+// activationConstants are the numbers that activations are made of, each as a vector,
+// where the assembly finds them.
+var activationConstants = vectors(
+	math.Float32frombits(1<<31), 1, 0.5, -0.5, 0.25, 1./3, 1./6, 3, -3, 6, -sigmoidLimit, sigmoidLimit, -normalLimit, normalLimit, 0.3989422804014327,
+	math.Log2E, expMagic, -ln2High, -ln2Low, expLowest, 1./5040, 1./720, 1./120, 1./24,
 	tail[0], tail[1], tail[2], tail[3], tail[4], tail[5], tail[6], tail[7], tail[8], tail[9],
+)
+
+func vectors(numbers ...float32) []float32 {
+	var all []float32
+	for _, v := range numbers {
+		all = append(all, v, v, v, v, v, v, v, v)
+	}
+	return all
 }

@@ -14,7 +14,7 @@ const (
 	gelu
 )
 
-// The table of constants, in the order of kernel's activationConstants.
+// The numbers of kernel's activationConstants, in their order.
 const (
 	sign = iota // only that bit
 	one
@@ -43,9 +43,6 @@ const (
 	tail0 // to tail9
 )
 
-// constant is a number of that table.
-func constant(m machine, to, index int) { m.field(to, "constants", index) }
-
 // activation puts the activation of register 0 there. It uses 1 to 8 besides.
 func activation(m machine, act int) {
 	switch act {
@@ -53,27 +50,26 @@ func activation(m machine, act int) {
 		m.zero(1)
 		m.atLeast(0, 1)
 		if act == relu6 {
-			constant(m, 1, six)
+			m.move(1, constant+six)
 			m.atMost(0, 1)
 		}
 	case hardSwish, hardSigmoid:
-		constant(m, 1, sixth)
-		constant(m, 2, half)
-		m.fma(2, 0, 1)
+		m.move(2, constant+half)
+		m.fma(2, 0, constant+sixth)
 		m.zero(1)
 		m.atLeast(2, 1)
-		constant(m, 1, one)
+		m.move(1, constant+one)
 		m.atMost(2, 1)
 		if act == hardSigmoid {
 			m.move(0, 2)
 			return
 		}
-		constant(m, 1, minusThree)
+		m.move(1, constant+minusThree)
 		m.atLeast(0, 1)
 		m.mul(0, 0, 2)
 	case silu:
 		sigmoids(m)
-		constant(m, 2, sigmoidLow)
+		m.move(2, constant+sigmoidLow)
 		m.atLeast(0, 2)
 		m.mul(0, 0, 1)
 	case sigmoid:
@@ -81,7 +77,7 @@ func activation(m machine, act int) {
 		m.move(0, 1)
 	case gelu:
 		normal(m)
-		constant(m, 1, normalLow)
+		m.move(1, constant+normalLow)
 		m.atLeast(0, 1)
 		m.mul(0, 0, 2)
 	}
@@ -95,40 +91,34 @@ func gradient(m machine, act int) {
 		m.zero(1)
 		m.less(1, 1, 0)
 		if act == relu6 {
-			constant(m, 2, six)
-			m.less(2, 0, 2)
+			m.less(2, 0, constant+six)
 			m.and(1, 1, 2)
 		}
 		m.and(15, 15, 1)
 	case hardSwish:
-		constant(m, 1, third)
-		constant(m, 2, half)
-		m.fma(2, 0, 1)
+		m.move(2, constant+half)
+		m.fma(2, 0, constant+third)
 		m.mul(2, 2, 15)
-		constant(m, 1, three)
+		m.move(1, constant+three)
 		m.lessEqual(1, 1, 0)
 		m.choice(2, 1, 15)
-		constant(m, 1, minusThree)
-		m.less(1, 0, 1)
+		m.less(1, 0, constant+minusThree)
 		m.andNot(15, 1, 2)
 	case hardSigmoid:
-		constant(m, 1, minusThree)
+		m.move(1, constant+minusThree)
 		m.less(1, 1, 0)
-		constant(m, 2, three)
-		m.less(2, 0, 2)
+		m.less(2, 0, constant+three)
 		m.and(1, 1, 2)
-		constant(m, 2, sixth)
-		m.mul(15, 15, 2)
+		m.mul(15, 15, constant+sixth)
 		m.and(15, 15, 1)
 	case silu:
 		sigmoids(m)
-		constant(m, 2, sigmoidLow)
+		m.move(2, constant+sigmoidLow)
 		m.atLeast(0, 2)
-		constant(m, 2, sigmoidHigh)
+		m.move(2, constant+sigmoidHigh)
 		m.atMost(0, 2)
-		constant(m, 2, one)
-		m.fma(2, 0, 3)
-		m.mul(1, 1, 2)
+		m.onto(0, 3, constant+one)
+		m.mul(1, 1, 0)
 		m.mul(15, 15, 1)
 	case sigmoid:
 		sigmoids(m)
@@ -136,9 +126,9 @@ func gradient(m machine, act int) {
 		m.mul(15, 15, 1)
 	case gelu:
 		normal(m)
-		constant(m, 1, normalLow)
+		m.move(1, constant+normalLow)
 		m.atLeast(0, 1)
-		constant(m, 1, normalHigh)
+		m.move(1, constant+normalHigh)
 		m.atMost(0, 1)
 		m.fma(2, 0, 4)
 		m.mul(15, 15, 2)
@@ -147,83 +137,65 @@ func gradient(m machine, act int) {
 
 // exponential puts e to the x into to. It uses the three registers after to besides.
 func exponential(m machine, x, to int) {
-	r, t, p := to+1, to+2, to+3
-	constant(m, p, log2e)
-	constant(m, t, magic)
-	m.move(r, t)
-	m.fma(t, x, p)
-	m.sub(p, t, r) // k
+	r, t, k := to+1, to+2, to+3
+	m.move(t, constant+magic)
+	m.fma(t, x, constant+log2e)
+	m.sub(k, t, constant+magic)
 	m.move(r, x)
-	constant(m, to, minusLn2High)
-	m.fma(r, p, to)
-	constant(m, to, minusLn2Low)
-	m.fma(r, p, to)
-	constant(m, p, coefficient5040)
-	from := p
+	m.fma(r, k, constant+minusLn2High)
+	m.fma(r, k, constant+minusLn2Low)
+	m.move(to, constant+coefficient5040)
 	for _, c := range []int{coefficient720, coefficient120, coefficient24, sixth, half, one, one} {
-		next := to + p - from // the other of the two
-		constant(m, next, c)
-		m.fma(next, from, r)
-		from = next
+		m.onto(to, r, constant+c)
 	}
 	m.exponent(t, t)
-	m.mul(to, from, t)
-	constant(m, t, lowest)
-	m.less(t, x, t)
+	m.mul(to, to, t)
+	m.less(t, x, constant+lowest)
 	m.andNot(to, t, to)
 }
 
 // sigmoids puts the sigmoid of register 0 into 1 and 1 less that into 3. It uses 2 to 5.
 func sigmoids(m machine) {
-	constant(m, 1, sign)
-	m.or(1, 0, 1)
+	m.or(1, 0, constant+sign)
 	exponential(m, 1, 2)
-	constant(m, 4, one)
-	m.add(5, 4, 2)
-	m.div(1, 4, 5)
+	m.add(5, 2, constant+one)
+	m.move(1, constant+one)
+	m.div(1, 1, 5)
 	m.mul(3, 2, 1)
-	m.zero(4)
-	m.less(4, 0, 4)
 	m.move(2, 1)
-	m.choice(1, 4, 3)
-	m.choice(3, 4, 2)
+	negative := m.negative(4, 0)
+	m.choice(1, negative, 3)
+	m.choice(3, negative, 2)
 }
 
 // normal puts the share of the standard normal distribution below register 0 into 2 and
 // its density there into 4. It uses 1 to 8.
 func normal(m machine) {
-	constant(m, 4, sign)
+	m.move(4, constant+sign)
 	m.andNot(1, 4, 0)
-	constant(m, 2, normalHigh)
+	m.move(2, constant+normalHigh)
 	m.atMost(1, 2)
 	m.mul(2, 1, 1)
 	m.or(3, 2, 4)
 	m.fma(3, 1, 1) // lost
-	constant(m, 4, minusHalf)
-	m.mul(2, 2, 4)
-	m.mul(3, 3, 4)
+	m.mul(2, 2, constant+minusHalf)
+	m.mul(3, 3, constant+minusHalf)
 	exponential(m, 2, 5)
 	m.move(4, 5)
 	m.fma(4, 5, 3)
-	constant(m, 2, one)
-	m.move(3, 2)
-	constant(m, 5, quarter)
-	m.fma(3, 1, 5)
+	m.move(3, 1)
+	m.move(5, constant+quarter)
+	m.onto(3, 5, constant+one)
+	m.move(2, constant+one)
 	m.div(2, 2, 3) // t
-	p, next := 5, 6
-	constant(m, p, tail0+9)
+	m.move(5, constant+tail0+9)
 	for i := 8; i >= 0; i-- {
-		constant(m, next, tail0+i)
-		m.fma(next, p, 2)
-		p, next = next, p
+		m.onto(5, 2, constant+tail0+i)
 	}
-	m.mul(5, 2, p)
+	m.mul(5, 2, 5)
 	m.mul(5, 4, 5) // above
-	constant(m, 6, density)
-	m.mul(4, 4, 6)
-	constant(m, 2, one)
+	m.mul(4, 4, constant+density)
+	m.move(2, constant+one)
 	m.sub(2, 2, 5)
-	m.zero(3)
-	m.less(3, 0, 3)
-	m.choice(2, 3, 5)
+	m.choice(2, m.negative(3, 0), 5)
 }

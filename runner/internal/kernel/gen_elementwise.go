@@ -170,27 +170,35 @@ func (a *avx2) either(name string, body func(present bool)) { a.unlessNil(a.poin
 
 func (a *avx2) rows(body func()) {
 	a.repeat("CX", func() {
-		a.vectors(body)
+		a.vectors(1, body)
 		for _, p := range a.registersOf("matrix") {
 			a.op("ADDQ DX, %s", p)
 		}
 	})
 }
 
-func (a *avx2) flat(body func()) { a.vectors(body) }
+func (a *avx2) flat(vectors int, body func()) { a.vectors(vectors, body) }
 
 func (a *avx2) clearSums() {
 	a.zero(0)
 	a.zero(1)
-	a.vectors(func() {
+	a.vectors(1, func() {
 		for _, name := range a.of("double") {
 			a.storeDoubles(name, 0)
 		}
 	})
 }
 
-func (a *avx2) load(to int, name string)    { a.op("VMOVUPS (%s)(AX*1), Y%d", a.pointer(name), to) }
-func (a *avx2) store(name string, from int) { a.op("VMOVUPS Y%d, (%s)(AX*1)", from, a.pointer(name)) }
+func (a *avx2) load(to int, name string)    { a.loadPart(to, name, 0) }
+func (a *avx2) store(name string, from int) { a.storePart(name, from, 0) }
+
+func (a *avx2) loadPart(to int, name string, part int) {
+	a.op("VMOVUPS %d(%s)(AX*1), Y%d", 32*part, a.pointer(name), to)
+}
+
+func (a *avx2) storePart(name string, from, part int) {
+	a.op("VMOVUPS Y%d, %d(%s)(AX*1)", from, 32*part, a.pointer(name))
+}
 
 func (a *avx2) loadDoubles(to int, name string) {
 	a.op("VMOVUPD (%s)(AX*2), Y%d", a.pointer(name), to)
@@ -206,24 +214,62 @@ func (a *avx2) field(to int, table string, index int) {
 	a.op("VBROADCASTSS %d(%s), Y%d", 4*index, a.pointer(table), to)
 }
 
-func (a *avx2) zero(to int)            { a.op("VXORPS Y%[1]d, Y%[1]d, Y%[1]d", to) }
-func (a *avx2) move(to, x int)         { a.op("VMOVAPS Y%d, Y%d", x, to) }
-func (a *avx2) add(to, x, y int)       { a.op("VADDPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) sub(to, x, y int)       { a.op("VSUBPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) mul(to, x, y int)       { a.op("VMULPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) div(to, x, y int)       { a.op("VDIVPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) sqrt(to, x int)         { a.op("VSQRTPS Y%d, Y%d", x, to) }
-func (a *avx2) fma(to, x, y int)       { a.op("VFMADD231PS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) fnma(to, x, y int)      { a.op("VFNMADD231PS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) atLeast(to, low int)    { a.op("VMAXPS Y%d, Y%d, Y%[1]d", to, low) }  // the first unless the second is greater
-func (a *avx2) atMost(to, high int)    { a.op("VMINPS Y%d, Y%d, Y%[1]d", to, high) } // the first unless the second is less
-func (a *avx2) less(to, x, y int)      { a.op("VCMPPS $0x11, Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) lessEqual(to, x, y int) { a.op("VCMPPS $0x12, Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) and(to, x, y int)       { a.op("VANDPS Y%d, Y%d, Y%d", y, x, to) }
-func (a *avx2) andNot(to, mask, x int) { a.op("VANDNPS Y%d, Y%d, Y%d", x, mask, to) }
-func (a *avx2) or(to, x, y int)        { a.op("VORPS Y%d, Y%d, Y%d", y, x, to) }
+// last is the last operand of an operation, the one that may be in memory.
+func (a *avx2) last(y int) string {
+	if y >= constant {
+		return fmt.Sprintf("%d(%s)", 32*(y-constant), a.pointer("constants"))
+	}
+	return fmt.Sprintf("Y%d", y)
+}
+
+func (a *avx2) three(mnemonic string, to, x, y int) {
+	a.op("%s %s, Y%d, Y%d", mnemonic, a.last(y), x, to)
+}
+
+func (a *avx2) zero(to int)            { a.three("VXORPS", to, to, to) }
+func (a *avx2) move(to, x int)         { a.op("VMOVUPS %s, Y%d", a.last(x), to) }
+func (a *avx2) add(to, x, y int)       { a.three("VADDPS", to, x, y) }
+func (a *avx2) sub(to, x, y int)       { a.three("VSUBPS", to, x, y) }
+func (a *avx2) mul(to, x, y int)       { a.three("VMULPS", to, x, y) }
+func (a *avx2) div(to, x, y int)       { a.three("VDIVPS", to, x, y) }
+func (a *avx2) sqrt(to, x int)         { a.op("VSQRTPS %s, Y%d", a.last(x), to) }
+func (a *avx2) fma(to, x, y int)       { a.three("VFMADD231PS", to, x, y) }
+func (a *avx2) fnma(to, x, y int)      { a.three("VFNMADD231PS", to, x, y) }
+func (a *avx2) onto(to, x, y int)      { a.three("VFMADD213PS", to, x, y) }
+func (a *avx2) atLeast(to, low int)    { a.three("VMAXPS", to, low, to) }  // the last unless low is greater
+func (a *avx2) atMost(to, high int)    { a.three("VMINPS", to, high, to) } // the last unless high is less
+func (a *avx2) less(to, x, y int)      { a.three("VCMPPS $0x11,", to, x, y) }
+func (a *avx2) lessEqual(to, x, y int) { a.three("VCMPPS $0x12,", to, x, y) }
+func (a *avx2) and(to, x, y int)       { a.three("VANDPS", to, x, y) }
+func (a *avx2) andNot(to, mask, x int) { a.three("VANDNPS", to, mask, x) }
+func (a *avx2) or(to, x, y int)        { a.three("VORPS", to, x, y) }
+func (a *avx2) negative(_, x int) int  { return x } // VBLENDVPS looks at the sign alone
 func (a *avx2) choice(to, mask, x int) { a.op("VBLENDVPS Y%d, Y%d, Y%d, Y%[3]d", mask, x, to) }
 func (a *avx2) exponent(to, x int)     { a.op("VPSLLD $23, Y%d, Y%d", x, to) }
+
+func (a *avx2) addInt(to, x, y int) { a.three("VPADDD", to, x, y) }
+func (a *avx2) xor(to, x, y int)    { a.three("VXORPS", to, x, y) }
+
+func (a *avx2) notLess(to, x, y int) {
+	a.three("VPMAXUD", scratch, x, y)
+	a.three("VPCMPEQD", to, scratch, x)
+}
+
+func (a *avx2) mulWide(low, high, x, y int) {
+	const odd = "$0xAA"
+	a.op("VPSRLQ $32, Y%d, Y%d", x, high)
+	a.three("VPMULUDQ", high, high, y) // of the odd lanes, over pairs of lanes
+	a.three("VPMULUDQ", low, x, y)     // of the even lanes
+	a.op("VPSLLQ $32, Y%d, Y13", high)
+	a.op("VPSRLQ $32, Y%d, Y%d", low, scratch)
+	a.op("VPBLENDD %s, Y13, Y%d, Y%[2]d", odd, low)
+	a.op("VPBLENDD %s, Y%d, Y%d, Y%[2]d", odd, high, scratch)
+}
+
+func (a *avx2) interleave(to, x, y int, high, pairs bool) {
+	mnemonic := map[[2]bool]string{{false, false}: "VPUNPCKLDQ", {true, false}: "VPUNPCKHDQ", {false, true}: "VPUNPCKLQDQ", {true, true}: "VPUNPCKHQDQ"}
+	a.three(mnemonic[[2]bool{high, pairs}], to, x, y)
+}
 
 func (a *avx2) widen(to, x int) {
 	a.op("VCVTPS2PD X%d, Y%d", x, to)
@@ -278,13 +324,13 @@ func (a *avx2) blocks(n string, pointers []string, widths []int, body func(vecto
 	}
 }
 
-// vectors runs body with AX = 0, 32, ... while AX < BX, which is positive.
-func (a *avx2) vectors(body func()) {
+// vectors runs body with AX = 0, 32*step, ... while AX < BX, which is positive.
+func (a *avx2) vectors(step int, body func()) {
 	again := a.label()
 	a.op("XORQ AX, AX")
 	a.write("%s:\n", again)
 	body()
-	a.op("ADDQ $32, AX")
+	a.op("ADDQ $%d, AX", 32*step)
 	a.op("CMPQ AX, BX")
 	a.op("JLT %s", again)
 }
@@ -372,7 +418,7 @@ func (a *avx2) addTaken() {
 	a.bytes("BX", "R9")
 	a.repeat("CX", func() {
 		a.op("MOVQ R8, R11")
-		a.vectors(func() {
+		a.vectors(1, func() {
 			a.op("VPMOVZXBD (R11), Y0")
 			a.op("VPCMPEQD Y15, Y0, Y0")
 			a.op("VANDPS (SI)(AX*1), Y0, Y0")

@@ -77,13 +77,13 @@ func (a *neon) columns() {
 }
 
 // flat leaves the pointers behind the last vector.
-func (a *neon) flat(body func()) {
+func (a *neon) flat(vectors int, body func()) {
 	a.op("MOVD %s, %s", n, left)
 	a.used = nil
-	a.repeat(left, 8, func() {
+	a.repeat(left, 8*vectors, func() {
 		body()
 		for _, name := range a.used {
-			step := 32
+			step := 32 * vectors
 			if a.parameters[name].kind == "double" {
 				step = 64
 			}
@@ -108,7 +108,7 @@ func (a *neon) rewind() {
 
 func (a *neon) rows(body func()) {
 	a.repeat(rows, 1, func() {
-		a.flat(body)
+		a.flat(1, body)
 		a.rewind()
 	})
 }
@@ -116,7 +116,7 @@ func (a *neon) rows(body func()) {
 func (a *neon) clearSums() {
 	a.zero(0)
 	a.zero(1)
-	a.flat(func() {
+	a.flat(1, func() {
 		for _, name := range a.of("double") {
 			a.storeDoubles(name, 0)
 		}
@@ -132,10 +132,15 @@ func (a *neon) use(name string) string {
 	return a.pointer(name)
 }
 
-func (a *neon) load(to int, name string) { a.op("FLDPQ (%s), (F%d, F%d)", a.use(name), 2*to, 2*to+1) }
+func (a *neon) load(to int, name string)    { a.loadPart(to, name, 0) }
+func (a *neon) store(name string, from int) { a.storePart(name, from, 0) }
 
-func (a *neon) store(name string, from int) {
-	a.op("FSTPQ (F%d, F%d), (%s)", 2*from, 2*from+1, a.use(name))
+func (a *neon) loadPart(to int, name string, part int) {
+	a.op("FLDPQ %d(%s), (F%d, F%d)", 32*part, a.use(name), 2*to, 2*to+1)
+}
+
+func (a *neon) storePart(name string, from, part int) {
+	a.op("FSTPQ (F%d, F%d), %d(%s)", 2*from, 2*from+1, 32*part, a.use(name))
 }
 
 func (a *neon) loadDoubles(to int, name string) {
@@ -161,8 +166,15 @@ func (a *neon) spread(register int) {
 	a.op("VDUP V%[1]d.S[0], V%[1]d.S4", 2*register)
 }
 
-// both writes an instruction for both halves of the registers.
+// both writes an instruction for both halves of the registers, the last of which may be
+// a constant, which goes into scratch.
 func (a *neon) both(write func(format string, args ...any), format string, registers ...int) {
+	for k, r := range registers {
+		if r >= constant {
+			a.constant(scratch, r)
+			registers[k] = scratch
+		}
+	}
 	for i := range 2 {
 		var args []any
 		for _, r := range registers {
@@ -172,11 +184,14 @@ func (a *neon) both(write func(format string, args ...any), format string, regis
 	}
 }
 
+func (a *neon) constant(to, y int) {
+	a.op("FLDPQ %d(%s), (F%d, F%d)", 32*(y-constant), a.pointer("constants"), 2*to, 2*to+1)
+}
+
 // word writes an instruction that Go's assembler does not know, in Arm's notation.
 func (a *neon) word(format string, args ...any) { a.op("%s", word(format, args...)) }
 
 func (a *neon) zero(to int)            { a.both(a.op, "VMOVI $0, V%d.B16", to) }
-func (a *neon) move(to, x int)         { a.both(a.op, "VMOV V%d.B16, V%d.B16", x, to) }
 func (a *neon) add(to, x, y int)       { a.both(a.word, "fadd v%d.4s, v%d.4s, v%d.4s", to, x, y) }
 func (a *neon) sub(to, x, y int)       { a.both(a.word, "fsub v%d.4s, v%d.4s, v%d.4s", to, x, y) }
 func (a *neon) mul(to, x, y int)       { a.both(a.word, "fmul v%d.4s, v%d.4s, v%d.4s", to, x, y) }
@@ -192,6 +207,26 @@ func (a *neon) or(to, x, y int)        { a.both(a.op, "VORR V%d.B16, V%d.B16, V%
 func (a *neon) choice(to, mask, x int) { a.both(a.op, "VBIT V%d.B16, V%d.B16, V%d.B16", mask, x, to) }
 func (a *neon) exponent(to, x int)     { a.both(a.op, "VSHL $23, V%d.S4, V%d.S4", x, to) }
 
+func (a *neon) move(to, x int) {
+	if x >= constant {
+		a.constant(to, x)
+		return
+	}
+	a.both(a.op, "VMOV V%d.B16, V%d.B16", x, to)
+}
+
+func (a *neon) onto(to, x, y int) {
+	a.move(scratch, y)
+	a.fma(scratch, to, x)
+	a.move(to, scratch)
+}
+
+func (a *neon) negative(spare, x int) int {
+	a.zero(spare)
+	a.less(spare, x, spare)
+	return spare
+}
+
 func (a *neon) atLeast(to, low int) {
 	a.less(scratch, to, low)
 	a.choice(to, scratch, low)
@@ -200,6 +235,33 @@ func (a *neon) atLeast(to, low int) {
 func (a *neon) atMost(to, high int) {
 	a.less(scratch, high, to)
 	a.choice(to, scratch, high)
+}
+
+func (a *neon) addInt(to, x, y int)  { a.both(a.word, "add v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) xor(to, x, y int)     { a.both(a.word, "eor v%d.16b, v%d.16b, v%d.16b", to, x, y) }
+func (a *neon) notLess(to, x, y int) { a.both(a.word, "cmhs v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+
+func (a *neon) mulWide(low, high, x, y int) {
+	a.move(scratch, y)
+	for i := range 2 {
+		a.word("umull v26.2d, v%d.2s, v%d.2s", 2*x+i, 2*scratch)
+		a.word("umull2 v27.2d, v%d.4s, v%d.4s", 2*x+i, 2*scratch)
+		a.op("VUZP1 V27.S4, V26.S4, V%d.S4", 2*low+i)
+		a.op("VUZP2 V27.S4, V26.S4, V%d.S4", 2*high+i)
+	}
+}
+
+func (a *neon) interleave(to, x, y int, high, pairs bool) {
+	mnemonic, lanes := "VZIP1", "S4"
+	if high {
+		mnemonic = "VZIP2"
+	}
+	if pairs {
+		lanes = "D2"
+	}
+	for i := range 2 {
+		a.op("%s V%d.%s, V%d.%[3]s, V%[5]d.%[3]s", mnemonic, 2*y+i, lanes, 2*x+i, 2*to+i)
+	}
 }
 
 func (a *neon) widen(to, x int) {

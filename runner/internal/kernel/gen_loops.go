@@ -4,7 +4,9 @@ package main
 
 // A machine writes loops down for one instruction set. It has 16 registers of 8 float32,
 // by number, of which loops use all but scratch. Two neighbours hold 8 float64, named by
-// the first. A mask has all bits of a lane set or none.
+// the first. A mask has all bits of a lane set or none. The last operand of an operation
+// with a result of its own, if it is not on doubles or a choice, may be constant+i for
+// number i of the parameter constants.
 //
 // The parameters of a function are "name kind", of these kinds:
 //
@@ -12,7 +14,7 @@ package main
 //	column  *float32: one number a column
 //	double  *float64: one number a column
 //	rows, c, n  int: how many; n > 0, a multiple of 8, is how much of c, or of a flat array, is done
-//	table   *float32: constants
+//	table   *float32: numbers for field, or the constants, each 8 times
 //	choice  int: see choose
 //	scalar  float32: in all lanes of the registers from scalars on, in order
 type machine interface {
@@ -23,12 +25,14 @@ type machine interface {
 	end()
 	choose(choices map[int]func()) // by the parameter of that kind; it must be a key
 	either(name string, body func(present bool))
-	clearSums()       // sets everything of the kind double to zero
-	rows(body func()) // over each vector of each row
-	flat(body func()) // over each vector of n elements
+	clearSums()                    // sets everything of the kind double to zero
+	rows(body func())              // over each vector of each row
+	flat(vectors int, body func()) // over n elements, that many vectors at a time
 
 	load(to int, name string)
+	loadPart(to int, name string, part int) // of the vectors at hand
 	store(name string, from int)
+	storePart(name string, from, part int)
 	loadDoubles(to int, name string)
 	storeDoubles(name string, from int)
 	field(to int, table string, index int) // number index of a table into all lanes
@@ -40,12 +44,14 @@ type machine interface {
 	mul(to, x, y int)
 	div(to, x, y int)
 	sqrt(to, x int)
-	fma(to, x, y int)       // to += x*y
-	fnma(to, x, y int)      // to -= x*y
-	atLeast(to, low int)    // low where it is greater
-	atMost(to, high int)    // high where it is less
-	less(to, x, y int)      // mask, ordered
-	lessEqual(to, x, y int) // mask, ordered
+	fma(to, x, y int)          // to += x*y
+	fnma(to, x, y int)         // to -= x*y
+	onto(to, x, y int)         // to = to*x + y, fused
+	atLeast(to, low int)       // low where it is greater
+	atMost(to, high int)       // high where it is less
+	less(to, x, y int)         // mask, ordered
+	negative(spare, x int) int // mask of x < 0 for choice alone, in x or in spare; any for -0
+	lessEqual(to, x, y int)    // mask, ordered
 	and(to, x, y int)
 	andNot(to, mask, x int) // x where the mask is not set
 	or(to, x, y int)
@@ -55,6 +61,15 @@ type machine interface {
 	addDoubles(to, x int)
 	fmaDoubles(to, x, y int)
 
+	// On lanes of 32 bits without sign.
+	addInt(to, x, y int)
+	xor(to, x, y int)
+	notLess(to, x, y int)        // mask of x >= y
+	mulWide(low, high, x, y int) // the halves of x*y; uses 13
+
+	// The low or high half of x and of y, of each four lanes, in turns of one lane or two.
+	interleave(to, x, y int, high, pairs bool)
+
 	maxWindow()
 	addTaken()
 }
@@ -62,6 +77,8 @@ type machine interface {
 const (
 	scalars = 12 // the first of the registers of scalar parameters
 	scratch = 14
+
+	constant = 100
 )
 
 // writeLoops writes every loop of the package that bodies on all machines share. The
@@ -121,7 +138,7 @@ func writeLoops(m machine) {
 
 	m.function("activate", "act choice", "y matrix", "x matrix", "n n", "constants table")
 	m.choose(each(identity, gelu, func(act int) {
-		m.flat(func() {
+		m.flat(1, func() {
 			m.load(0, "x")
 			activation(m, act)
 			m.store("y", 0)
@@ -131,7 +148,7 @@ func writeLoops(m machine) {
 
 	m.function("activateGradient", "act choice", "dx matrix", "dy matrix", "x matrix", "n n", "constants table")
 	m.choose(each(identity, gelu, func(act int) {
-		m.flat(func() {
+		m.flat(1, func() {
 			m.load(0, "x")
 			m.load(15, "dy")
 			gradient(m, act)
@@ -141,7 +158,7 @@ func writeLoops(m machine) {
 	m.end()
 
 	m.function("exponentials", "y matrix", "x matrix", "n n", "constants table", "shift scalar")
-	m.flat(func() {
+	m.flat(1, func() {
 		m.load(0, "x")
 		m.sub(0, 0, scalars)
 		exponential(m, 0, 1)
@@ -151,7 +168,7 @@ func writeLoops(m machine) {
 
 	m.function("addFloor", "y matrix", "x matrix", "residual matrix", "n n", "low scalar")
 	m.either("residual", func(residual bool) {
-		m.flat(func() {
+		m.flat(1, func() {
 			m.load(0, "x")
 			if residual {
 				m.load(1, "residual")
@@ -164,7 +181,7 @@ func writeLoops(m machine) {
 	m.end()
 
 	m.function("scaleBy", "y matrix", "x matrix", "n n", "factor scalar")
-	m.flat(func() {
+	m.flat(1, func() {
 		m.load(0, "x")
 		m.mul(0, 0, scalars)
 		m.store("y", 0)
@@ -172,7 +189,7 @@ func writeLoops(m machine) {
 	m.end()
 
 	m.function("divideBy", "y matrix", "x matrix", "n n", "divisor scalar")
-	m.flat(func() {
+	m.flat(1, func() {
 		m.load(0, "x")
 		m.div(0, 0, scalars)
 		m.store("y", 0)
@@ -180,7 +197,7 @@ func writeLoops(m machine) {
 	m.end()
 
 	m.function("approach", "a matrix", "w matrix", "n n", "rest scalar")
-	m.flat(func() {
+	m.flat(1, func() {
 		m.load(0, "a")
 		m.load(1, "w")
 		m.sub(1, 1, 0)
@@ -190,6 +207,7 @@ func writeLoops(m machine) {
 	m.end()
 
 	writeOptimizers(m)
+	writeDropout(m)
 	m.maxWindow()
 	m.addTaken()
 }
@@ -289,7 +307,7 @@ func writeBatchNorm(m machine) {
 func writeOptimizers(m machine) {
 	const beta1, rest1, beta2, rest2, root, eps, step, decay = 0, 1, 2, 3, 4, 5, 6, 7 // the fields of adamFactors
 	m.function("adam", "w matrix", "grad matrix", "m matrix", "v matrix", "n n", "k table")
-	m.flat(func() {
+	m.flat(1, func() {
 		m.load(0, "w")
 		m.load(1, "grad")
 		m.field(2, "k", decay)
@@ -323,7 +341,7 @@ func writeOptimizers(m machine) {
 	m.function("sgd", "w matrix", "grad matrix", "b matrix", "nesterov choice", "n n", "k table")
 	const momentum, rate, shrink = 0, 1, 2 // the fields of sgdFactors
 	loop := func(buffer, nesterov bool) {
-		m.flat(func() {
+		m.flat(1, func() {
 			m.load(0, "w")
 			m.load(1, "grad")
 			m.field(2, "k", shrink)
@@ -355,7 +373,7 @@ func writeOptimizers(m machine) {
 	m.either("a", func(centered bool) {
 		m.either("b", func(buffer bool) {
 			const alpha, rest, eps, momentum, step, decay = 0, 1, 2, 3, 4, 5 // the fields of rmspropFactors
-			m.flat(func() {
+			m.flat(1, func() {
 				m.load(0, "w")
 				m.load(1, "grad")
 				m.field(2, "k", decay)
@@ -394,6 +412,47 @@ func writeOptimizers(m machine) {
 				m.store("w", 0)
 			})
 		})
+	})
+	m.end()
+}
+
+// writeDropout draws eight blocks of random words at a time, one a lane: Philox4x32-10
+// as in package rng. The lanes are the blocks 0, 2, 4, 6, 1, 3, 5, 7, so that interleaving
+// lines their words up.
+func writeDropout(m machine) {
+	const multiplier0, multiplier1, nonce0, nonce1, first, eight, threshold, factor, keys = 0, 1, 2, 3, 4, 5, 6, 7, 8 // of kernel's dropoutConstants
+	const counter = 10
+	m.function("dropout", "y matrix", "x matrix", "n n", "constants table")
+	m.move(counter, constant+first)
+	m.flat(4, func() {
+		x, next := []int{0, 1, 2, 3}, []int{4, 5, 6, 7}
+		m.move(x[0], counter)
+		m.zero(x[1])
+		m.move(x[2], constant+nonce0)
+		m.move(x[3], constant+nonce1)
+		m.addInt(counter, counter, constant+eight)
+		for round := range 10 {
+			m.mulWide(next[3], next[2], x[0], constant+multiplier0)
+			m.mulWide(next[1], next[0], x[2], constant+multiplier1)
+			m.xor(next[0], next[0], x[1])
+			m.xor(next[0], next[0], constant+keys+2*round)
+			m.xor(next[2], next[2], x[3])
+			m.xor(next[2], next[2], constant+keys+2*round+1)
+			x, next = next, x
+		}
+		for half := range 2 {
+			m.interleave(next[2*half], x[0], x[1], half == 1, false)
+			m.interleave(next[2*half+1], x[2], x[3], half == 1, false)
+		}
+		for part := range 4 {
+			a, b := next[part&^1], next[part|1]
+			m.interleave(8, a, b, part%2 == 1, true)
+			m.notLess(8, 8, constant+threshold)
+			m.loadPart(9, "x", part)
+			m.mul(9, 9, constant+factor)
+			m.andNot(9, 8, 9)
+			m.storePart("y", 9, part)
+		}
 	})
 	m.end()
 }
