@@ -32,23 +32,13 @@ var architectures = []struct {
 	{"arm64", []family{{"NEON", 6, 16, tileNEON}}, transposeNEON},
 }
 
+// block is the kernel's Block.
+const block = 64
+
 // signature is what all tiles take.
 const signature = "(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)"
 
-const stubs = `// %s is the tile of %d rows and %d columns:
-//
-//	for i := range %d {
-//		for j := range %d {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+const stubs = `// %s is the tile of %d rows and %d columns; see [tile].
 //
 //go:noescape
 func %s%s
@@ -63,7 +53,7 @@ func main() {
 		for _, f := range arch.families {
 			for m := 1; m <= f.rows; m++ {
 				name := fmt.Sprintf("tile%s%d", f.name, m)
-				fmt.Fprintf(&declarations, stubs, name, m, f.cols, m, f.cols, name, signature)
+				fmt.Fprintf(&declarations, stubs, name, m, f.cols, name, signature)
 				fmt.Fprintf(&asm, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-113\n", name, signature, name)
 				f.tile(&asm, m)
 			}
@@ -124,7 +114,7 @@ func (set avx) tile(w *bytes.Buffer, m int) {
 
 	for _, load := range [][2]string{
 		{"a_base+32(FP)", "SI"}, {"rs+56(FP)", "R8"},
-		{"ks+64(FP)", "R9"}, {"b_base+72(FP)", "DX"}, {"ldb+96(FP)", "R10"}, {"k+104(FP)", "CX"},
+		{"ks+64(FP)", "R9"}, {"b_base+72(FP)", "DX"}, {"ldb+96(FP)", "R10"},
 	} {
 		line("MOVQ %s, %s", load[0], load[1])
 	}
@@ -144,6 +134,13 @@ func (set avx) tile(w *bytes.Buffer, m int) {
 			line("LEAQ (%s)(R13*1), %s", pointers[g-1], pointers[g])
 		}
 	}
+	fmt.Fprint(w, "\nblock:\n")
+	line("MOVQ k+104(FP), CX")
+	line("CMPQ CX, $%d", block)
+	line("JLE  last")
+	line("MOVQ $%d, CX", block)
+	fmt.Fprint(w, "\nlast:\n")
+	line("SUBQ CX, k+104(FP)")
 	for i := range first {
 		if set.letter == "Z" {
 			line("VPXORD %s, %s, %s", register(i), register(i), register(i))
@@ -173,30 +170,33 @@ func (set avx) tile(w *bytes.Buffer, m int) {
 	line("DECQ CX")
 	line("JNZ  loop")
 	fmt.Fprint(w, "\ndone:\n")
-	line("MOVQ c_base+0(FP), DI")
-	line("MOVQ ldc+24(FP), R11")
-	line("SHLQ $2, R11")
-	line("MOVBLZX add+112(FP), AX")
-	line("TESTL AX, AX")
-	line("JZ   store")
-	line("MOVQ DI, DX")
-	each := func(pointer string, f func(i, half int, place string)) {
+	// The next block's products may begin while these sums are on their way: they use
+	// other units of the processor.
+	line("MOVQ ldc+24(FP), CX")
+	line("SHLQ $2, CX")
+	each := func(f func(i, half int, place string)) {
+		line("MOVQ c_base+0(FP), R11")
 		for i := range m {
 			for half := range 2 {
-				f(i, half, fmt.Sprintf("%d(%s)", 4*set.width*half, pointer))
+				f(i, half, fmt.Sprintf("%d(R11)", 4*set.width*half))
 			}
 			if i < m-1 {
-				line("ADDQ R11, %s", pointer)
+				line("ADDQ CX, R11")
 			}
 		}
 	}
-	each("DX", func(i, half int, place string) {
+	line("CMPB add+112(FP), $0")
+	line("JEQ  store")
+	each(func(i, half int, place string) {
 		line("VADDPS %s, %s, %s", place, register(2*i+half), register(2*i+half))
 	})
 	fmt.Fprint(w, "\nstore:\n")
-	each("DI", func(i, half int, place string) {
+	each(func(i, half int, place string) {
 		line("VMOVUPS %s, %s", register(2*i+half), place)
 	})
+	line("MOVB $1, add+112(FP)")
+	line("CMPQ k+104(FP), $0")
+	line("JGT  block")
 	line("VZEROUPPER")
 	line("RET")
 }

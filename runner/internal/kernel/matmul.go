@@ -90,14 +90,14 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 				r0, r1 := share(i1-i0, i, tiles), share(i1-i0, i+1, tiles)
 				z := c[r0*ldc+j-j0:]
 				if used == t.cols || p.row != nil {
-					t.chain(r1-r0, z, ldc, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)
+					t.multiply(r1-r0, z, ldc, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)
 					continue
 				}
 				edge := grow(&s.edge, t.rows*t.cols)
 				for i := range r1 - r0 {
 					copy(edge[i*t.cols:][:used], z[i*ldc:])
 				}
-				t.chain(r1-r0, edge, t.cols, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)
+				t.multiply(r1-r0, edge, t.cols, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)
 				for i := range r1 - r0 {
 					copy(z[i*ldc:][:used], edge[i*t.cols:])
 				}

@@ -2,110 +2,32 @@
 
 package kernel
 
-// tileAVX21 is the tile of 1 rows and 16 columns:
-//
-//	for i := range 1 {
-//		for j := range 16 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX21 is the tile of 1 rows and 16 columns; see [tile].
 //
 //go:noescape
 func tileAVX21(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX22 is the tile of 2 rows and 16 columns:
-//
-//	for i := range 2 {
-//		for j := range 16 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX22 is the tile of 2 rows and 16 columns; see [tile].
 //
 //go:noescape
 func tileAVX22(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX23 is the tile of 3 rows and 16 columns:
-//
-//	for i := range 3 {
-//		for j := range 16 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX23 is the tile of 3 rows and 16 columns; see [tile].
 //
 //go:noescape
 func tileAVX23(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX24 is the tile of 4 rows and 16 columns:
-//
-//	for i := range 4 {
-//		for j := range 16 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX24 is the tile of 4 rows and 16 columns; see [tile].
 //
 //go:noescape
 func tileAVX24(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX25 is the tile of 5 rows and 16 columns:
-//
-//	for i := range 5 {
-//		for j := range 16 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX25 is the tile of 5 rows and 16 columns; see [tile].
 //
 //go:noescape
 func tileAVX25(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX26 is the tile of 6 rows and 16 columns:
-//
-//	for i := range 6 {
-//		for j := range 16 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX26 is the tile of 6 rows and 16 columns; see [tile].
 //
 //go:noescape
 func tileAVX26(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
@@ -113,254 +35,72 @@ func tileAVX26(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, 
 // tilesAVX2 holds the tiles by their height.
 var tilesAVX2 = [...]tileFunc{1: tileAVX21, 2: tileAVX22, 3: tileAVX23, 4: tileAVX24, 5: tileAVX25, 6: tileAVX26}
 
-// tileAVX5121 is the tile of 1 rows and 32 columns:
-//
-//	for i := range 1 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5121 is the tile of 1 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5121(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5122 is the tile of 2 rows and 32 columns:
-//
-//	for i := range 2 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5122 is the tile of 2 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5122(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5123 is the tile of 3 rows and 32 columns:
-//
-//	for i := range 3 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5123 is the tile of 3 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5123(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5124 is the tile of 4 rows and 32 columns:
-//
-//	for i := range 4 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5124 is the tile of 4 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5124(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5125 is the tile of 5 rows and 32 columns:
-//
-//	for i := range 5 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5125 is the tile of 5 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5125(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5126 is the tile of 6 rows and 32 columns:
-//
-//	for i := range 6 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5126 is the tile of 6 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5126(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5127 is the tile of 7 rows and 32 columns:
-//
-//	for i := range 7 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5127 is the tile of 7 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5127(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5128 is the tile of 8 rows and 32 columns:
-//
-//	for i := range 8 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5128 is the tile of 8 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5128(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5129 is the tile of 9 rows and 32 columns:
-//
-//	for i := range 9 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX5129 is the tile of 9 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX5129(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51210 is the tile of 10 rows and 32 columns:
-//
-//	for i := range 10 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX51210 is the tile of 10 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX51210(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51211 is the tile of 11 rows and 32 columns:
-//
-//	for i := range 11 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX51211 is the tile of 11 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX51211(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51212 is the tile of 12 rows and 32 columns:
-//
-//	for i := range 12 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX51212 is the tile of 12 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX51212(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51213 is the tile of 13 rows and 32 columns:
-//
-//	for i := range 13 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX51213 is the tile of 13 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX51213(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51214 is the tile of 14 rows and 32 columns:
-//
-//	for i := range 14 {
-//		for j := range 32 {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-//			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
-//		}
-//	}
+// tileAVX51214 is the tile of 14 rows and 32 columns; see [tile].
 //
 //go:noescape
 func tileAVX51214(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
