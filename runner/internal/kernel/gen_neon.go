@@ -20,6 +20,7 @@ var words = map[string]uint32{
 	"fdiv v.4s, v.4s, v.4s":   0x6e20fc00,
 	"fsqrt v.4s, v.4s":        0x6ea1f800,
 	"fmla v.4s, v.4s, v.s[0]": 0x4f801000,
+	"fmla v.4s, v.4s, v.4s":   0x4e20cc00,
 	"fcmgt v.4s, v.4s, v.4s":  0x6ea0e400,
 	"fcmge v.4s, v.4s, v.4s":  0x6e20e400,
 	"bic v.16b, v.16b, v.16b": 0x4e601c00,

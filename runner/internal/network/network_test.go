@@ -29,6 +29,8 @@ var (
 	bigMax    = recipe.Layer{Kind: "max_pool", Size: 3, Stride: 2, Padding: 1}
 	avgItem   = recipe.Layer{Kind: "avg_pool", Size: 2}
 	bigAvg    = recipe.Layer{Kind: "avg_pool", Size: 3, Stride: 2, Padding: 1}
+	grouped   = recipe.Layer{Kind: "conv", Size: 6, Kernel: 3, Stride: 1, Padding: 2, Dilation: 2, Groups: 3, Bias: true}
+	depthwise = recipe.Layer{Kind: "conv", Size: 3, Kernel: 3, Stride: 2, Padding: 1, Groups: 3}
 	everyItem = []recipe.Layer{convItem, normItem, reluItem, bigMax, bare, reluItem, avgItem, flat, dropItem, hidden, normItem, head}
 )
 
@@ -52,6 +54,15 @@ var sequences = map[string][]recipe.Layer{
 	"average pool":          {convItem, avgItem, bigAvg, flat, head},
 	"global average":        {convItem, reluItem, global, head},
 	"dropout":               {convItem, dropItem, flat, hidden, dropItem, head},
+	"groups and dilation":   {grouped, convItem, flat, head},
+	"depthwise":             {depthwise, normItem, {Kind: "hardswish"}, flat, head},
+	"adaptive average":      {convItem, {Kind: "adaptive_avg_pool", Size: 2}, flat, head},
+	"relu6":                 {convItem, {Kind: "relu6"}, normItem, {Kind: "relu6"}, flat, head},
+	"hardswish":             {convItem, {Kind: "hardswish"}, normItem, {Kind: "hardswish"}, flat, head},
+	"hardsigmoid":           {convItem, {Kind: "hardsigmoid"}, normItem, {Kind: "hardsigmoid"}, flat, head},
+	"silu":                  {convItem, {Kind: "silu"}, normItem, {Kind: "silu"}, flat, head},
+	"sigmoid":               {convItem, {Kind: "sigmoid"}, normItem, {Kind: "sigmoid"}, flat, head},
+	"gelu":                  {convItem, {Kind: "gelu"}, normItem, {Kind: "gelu"}, flat, head},
 	"every kind in a chain": everyItem,
 }
 
@@ -80,16 +91,16 @@ func residualNetwork(t testing.TB) *Network {
 		layer
 		channels int
 	}{
-		{layer{name: "stem", kind: conv, input: none, window: 3, stride: 1, pad: 1, residual: none}, 4},
-		{layer{name: "bn", kind: batchNorm, input: 0, relu: true, residual: none}, 0},
-		{layer{name: "a.conv", kind: conv, input: 1, window: 3, stride: 1, pad: 1, residual: none}, 4},
-		{layer{name: "a.bn", kind: batchNorm, input: 2, relu: true, residual: 1}, 0},
-		{layer{name: "b.conv", kind: conv, input: 3, window: 3, stride: 2, pad: 1, residual: none}, 6},
-		{layer{name: "b.bn", kind: batchNorm, input: 4, relu: true, residual: 7}, 0},
-		{layer{name: "b.downsample.0", kind: conv, input: 3, window: 1, stride: 2, residual: none}, 6},
-		{layer{name: "b.downsample.1", kind: batchNorm, input: 6, residual: none}, 0},
-		{layer{name: "pool", kind: globalAvgPool, input: 5, residual: none}, 0},
-		{layer{name: "fc", kind: dense, input: 8, bias: true, residual: none}, 2},
+		{layer{name: "stem", kind: conv, input: none, window: 3, stride: 1, pad: 1, other: none}, 4},
+		{layer{name: "bn", kind: batchNorm, input: 0, act: kernel.ReLU, other: none}, 0},
+		{layer{name: "a.conv", kind: conv, input: 1, window: 3, stride: 1, pad: 1, other: none}, 4},
+		{layer{name: "a.bn", kind: batchNorm, input: 2, act: kernel.ReLU, other: 1}, 0},
+		{layer{name: "b.conv", kind: conv, input: 3, window: 3, stride: 2, pad: 1, other: none}, 6},
+		{layer{name: "b.bn", kind: batchNorm, input: 4, act: kernel.ReLU, other: 7}, 0},
+		{layer{name: "b.downsample.0", kind: conv, input: 3, window: 1, stride: 2, other: none}, 6},
+		{layer{name: "b.downsample.1", kind: batchNorm, input: 6, other: none}, 0},
+		{layer{name: "pool", kind: globalAvgPool, input: 5, other: none}, 0},
+		{layer{name: "fc", kind: dense, input: 8, bias: true, other: none}, 2},
 	} {
 		if _, err := a.add(item.layer, item.channels); err != nil {
 			t.Fatal(err)
@@ -113,6 +124,26 @@ func adaptiveNetwork(t testing.TB) *Network {
 	b.next(layer{name: "classifier.1", kind: relu}, 0)
 	b.next(layer{name: "classifier.2", kind: dropout, probability: 0.5}, 0)
 	b.next(layer{name: "classifier.3", kind: dense, bias: true}, 2)
+	if b.failed != nil {
+		t.Fatal(b.failed)
+	}
+	n := newNetwork(b.architecture, 2)
+	n.Initialize(3)
+	return n
+}
+
+// invertedNetwork is an EfficientNet in small: squeeze and excitation with and
+// without an addition, and stochastic depth.
+func invertedNetwork(t testing.TB) *Network {
+	t.Helper()
+	b := newBuilder(shape(small), (*layer).initialiseEfficientNet)
+	b.epsilon, b.momentum = 1e-3, 0.01
+	b.normed("stem", 4, 3, 1, 1, silu)
+	b.inverted("a", inverted{window: 3, stride: 1, expanded: 4, channels: 4, act: hardSwish, squeezed: 2, squeezedAct: relu, gate: hardSigmoid})
+	b.inverted("b", inverted{window: 3, stride: 1, expanded: 6, channels: 4, act: silu, squeezed: 3, squeezedAct: silu, gate: sigmoid, drop: 0.4})
+	b.inverted("c", inverted{window: 5, stride: 2, expanded: 8, channels: 3, act: relu6, bare: true})
+	b.next(layer{name: "pool", kind: globalAvgPool}, 0)
+	b.next(layer{name: "fc", kind: dense, bias: true}, 2)
 	if b.failed != nil {
 		t.Fatal(b.failed)
 	}
@@ -151,7 +182,9 @@ func disturb(t testing.TB, n *Network) {
 // TestGradients compares every parameter's gradient and the outputs of both
 // graphs with the naive network in float64.
 func TestGradients(t *testing.T) {
-	networks := map[string]*Network{"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t)}
+	networks := map[string]*Network{
+		"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t), "inverted residual blocks": invertedNetwork(t),
+	}
 	for name, items := range sequences {
 		networks[name] = layersNetwork(t, items)
 	}
@@ -281,6 +314,7 @@ func TestPredictIsTheSameInAnyBatch(t *testing.T) {
 		"layers":   layersNetwork(t, everyItem),
 		"residual": residualNetwork(t),
 		"adaptive": adaptiveNetwork(t),
+		"inverted": invertedNetwork(t),
 		"wide":     layersNetwork(t, wide),
 	} {
 		disturb(t, n)
@@ -426,15 +460,41 @@ func TestSetLoss(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]float64{"mse": mse, "mae": mae, "huber": huber} {
-		if err := n.SetLoss(name); err != nil {
+		if err := n.SetLoss(Loss{Name: name}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := n.Step(x, target, batch, nil); err != nil || math.Abs(float64(got)-want) > 1e-5*want {
 			t.Errorf("%s is %v, want %v; error %v", name, got, want, err)
 		}
 	}
-	if err := n.SetLoss("hinge"); err == nil || !strings.Contains(err.Error(), "[huber mae mse]") {
-		t.Errorf("error %v", err)
+	// Class 1 of two, weighted 3, class 0 weighted 1, a tenth of each example dealt out.
+	shares := []float64{1, 3}
+	var sum, total float64
+	classes := []float32{1, 0, 1, 1}
+	for i, class := range classes {
+		logits := outputs[2*i:][:2]
+		z := math.Log(math.Exp(logits[0]) + math.Exp(logits[1]))
+		total += shares[int(class)]
+		sum += 0.9 * shares[int(class)] * (z - logits[int(class)])
+		for j, w := range shares {
+			sum += 0.1 / 2 * w * (z - logits[j])
+		}
+	}
+	if err := n.SetLoss(Loss{Name: "cross_entropy", Weights: []float32{1, 3}, Smoothing: 0.1}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := n.Step(x, classes, batch, nil); err != nil || math.Abs(float64(got)-sum/total) > 1e-5 {
+		t.Errorf("cross_entropy is %v, want %v; error %v", got, sum/total, err)
+	}
+	for want, l := range map[string]Loss{
+		"there is no \"hinge\": want cross_entropy or one of [huber mae mse]": {Name: "hinge"},
+		"3 weights of classes for 2 outputs":                                  {Name: "cross_entropy", Weights: make([]float32, 3)},
+		"a smoothing of 1":                                                    {Name: "cross_entropy", Smoothing: 1},
+		"mae has no classes":                                                  {Name: "mae", Smoothing: 0.1},
+	} {
+		if err := n.SetLoss(l); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
 	}
 }
 
@@ -523,7 +583,7 @@ func TestInitializeVGG(t *testing.T) {
 func TestLayers(t *testing.T) {
 	n := layersNetwork(t, everyItem)
 	table := n.Layers()
-	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180}
+	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180, MultiplyAdds: 720}
 	if table[4] != want {
 		t.Errorf("row %+v, want %+v", table[4], want)
 	}
@@ -669,7 +729,7 @@ func BenchmarkResNet18Step(b *testing.B) {
 				step()
 			}
 			b.ReportMetric(float64(batch*b.N)/b.Elapsed().Seconds(), "images/s")
-			b.ReportMetric(float64(n.memory.bytes())/(1<<20), "MiB-activations")
+			b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
 		})
 	}
 }
@@ -685,14 +745,5 @@ func BenchmarkResNet18Predict(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(count*b.N)/b.Elapsed().Seconds(), "images/s")
-	b.ReportMetric(float64(n.memory.bytes())/(1<<20), "MiB-activations")
-}
-
-// bytes is how much memory the buffers take.
-func (m *memory) bytes() int {
-	sum := 0
-	for _, b := range *m.all {
-		sum += 4 * cap(b)
-	}
-	return sum
+	b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
 }

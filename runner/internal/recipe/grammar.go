@@ -89,6 +89,48 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 
 func (a Augment) spell() any { return map[string]any{a.Kind: a.Value} }
 
+func (d *decoder) loss(key string, raw any, into *Loss) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	*into = defaultLoss(kind)
+	if value == nil {
+		return
+	}
+	if kind != crossEntropy {
+		d.problem(key, kind+" has no options", "write it as a word")
+	} else if options, ok := d.object(join(key, kind), value); ok {
+		d.section(join(key, kind), options, reflect.ValueOf(&into.CrossEntropy).Elem())
+	}
+}
+
+func (l Loss) spell() any {
+	options := spellSection(reflect.ValueOf(l.CrossEntropy), reflect.ValueOf(defaultLoss(l.Kind).CrossEntropy))
+	if len(options) == 0 {
+		return l.Kind
+	}
+	return map[string]any{l.Kind: options}
+}
+
+func (d *decoder) classWeights(key string, raw any, into *ClassWeights) {
+	if _, isList := raw.([]any); !isList {
+		if word, ok := d.choose(key, raw); ok {
+			*into = ClassWeights{Kind: word}
+		}
+		return
+	}
+	*into = ClassWeights{Kind: "given"}
+	d.value(key, raw, reflect.ValueOf(&into.Given).Elem(), false)
+}
+
+func (w ClassWeights) spell() any {
+	if w.Kind == "given" {
+		return w.Given
+	}
+	return w.Kind
+}
+
 func (d *decoder) optimizer(key string, raw any, into *Optimizer) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
@@ -125,13 +167,14 @@ func (o Optimizer) spell() any {
 }
 
 // layerOptions are the keys that can stand beside the kind of a layer. A kind
-// with options, and dropout, needs a value; the others are words.
+// that is in this table needs a value; the others are words.
 var layerOptions = map[string][]string{
-	"conv":     {"kernel", "stride", "padding", "bias"},
-	"dense":    {"bias"},
-	"max_pool": {"stride", "padding"},
-	"avg_pool": {"stride", "padding"},
-	"dropout":  {},
+	"conv":              {"kernel", "stride", "padding", "dilation", "groups", "bias"},
+	"dense":             {"bias"},
+	"max_pool":          {"stride", "padding"},
+	"avg_pool":          {"stride", "padding"},
+	"adaptive_avg_pool": {},
+	"dropout":           {},
 }
 
 // layer reads one item of network.layers.
@@ -171,6 +214,11 @@ func (d *decoder) layer(key string, raw any, into *Layer) {
 		into.Stride = into.defaultStride()
 		fill("stride", &into.Stride)
 		fill("padding", &into.Padding)
+	}
+	if slices.Contains(options, "dilation") {
+		into.Dilation, into.Groups = 1, 1
+		fill("dilation", &into.Dilation)
+		fill("groups", &into.Groups)
 	}
 	if slices.Contains(options, "bias") {
 		fill("bias", &into.Bias)
@@ -234,6 +282,12 @@ func (l Layer) spell() any {
 	}
 	if slices.Contains(options, "padding") && l.Padding != 0 {
 		out["padding"] = l.Padding
+	}
+	if l.Dilation > 1 {
+		out["dilation"] = l.Dilation
+	}
+	if l.Groups > 1 {
+		out["groups"] = l.Groups
 	}
 	if slices.Contains(options, "bias") && !l.Bias {
 		out["bias"] = false
