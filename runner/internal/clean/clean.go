@@ -192,6 +192,9 @@ func (s *sheet) duplicates() func(i int) string {
 		if a, b := s.targets[j], s.targets[i]; a != b && !math.IsNaN(a) && !math.IsNaN(b) {
 			s.conflicts = append(s.conflicts, fmt.Sprintf("%s has %s, %s has %s", there, s.cells[j], s.table.PlaceRow(s.table.Rows[i].Line), s.cells[i]))
 		}
+		if s.table.Listed { // the place is the photo
+			return "it has the same bytes as " + there
+		}
 		if s.images[i] == s.images[j] {
 			return fmt.Sprintf("%s is the picture of %s too", s.images[i], there)
 		}

@@ -109,6 +109,8 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	}
 	switch {
 	case len(reasons) > 0:
+	case s.name == "table" && old.Data.Table.Digest != l.table.File && l.table.Listed:
+		reasons = append(reasons, "the photos or their classes changed")
 	case s.name == "table" && old.Data.Table.Digest != l.table.File:
 		reasons = append(reasons, "the table's file changed")
 	case s.name == "picture":

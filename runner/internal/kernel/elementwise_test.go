@@ -153,6 +153,25 @@ var loops = []struct {
 	{"AdamStep", func(b *workbench, rows, c int) {
 		n := rows * c
 		AdamStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+		AdamWStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+	}},
+	{"RMSpropStep", func(b *workbench, rows, c int) {
+		n := rows * c
+		for _, mean := range [][]float32{nil, b.in(n)} {
+			for _, momentum := range [][]float32{nil, b.in(n)} {
+				RMSpropStep(b.in(n), b.in(n), b.positive(n), mean, momentum, 0.01, 0.99, 1e-8, 0.9, 1e-2)
+			}
+		}
+	}},
+	{"AveragePool", func(b *workbench, rows, c int) {
+		p := Pool{N: 2, H: 7, W: 6, C: c, Window: 3, Stride: 2, Pad: 1}
+		p.AverageForward(b.out(p.sizeOut()), b.in(p.sizeIn()))
+		p.AverageBackward(b.out(p.sizeIn()), b.in(p.sizeOut()))
+		a := AdaptivePool{N: 1, H: 7, W: 5, C: c, OutH: 3, OutW: 2}
+		a.AverageForward(b.out(a.sizeOut()), b.in(a.sizeIn()))
+		a.AverageBackward(b.out(a.sizeIn()), b.in(a.sizeOut()))
+		GlobalAverageForward(b.out(2*c), b.in(2*rows*c), 2, rows, c)
+		GlobalAverageBackward(b.out(2*rows*c), b.in(2*c), 2, rows, c)
 	}},
 	{"SGDStep", func(b *workbench, rows, c int) {
 		n := rows * c

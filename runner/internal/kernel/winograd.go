@@ -90,7 +90,7 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 				b := u[(q*panels+panel)*c.Cin*micro.cols:]
 				for i := range heights {
 					r0, r1 := share(to-from, i, heights), share(to-from, i+1, heights)
-					micro.chain(r1-r0, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
+					micro.chain(r1-r0, micro.cols, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
 						v[q*vs.position+r0*vs.row:], vs.row, 1, b, micro.cols, c.Cin, false)
 				}
 			}

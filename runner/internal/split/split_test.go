@@ -261,3 +261,147 @@ func TestLeak(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// mixed returns the rows of strata of these sizes, mixed up.
+func mixed(seed uint64, sizes ...int) []int {
+	var strata []int
+	for stratum, size := range sizes {
+		for range size {
+			strata = append(strata, stratum)
+		}
+	}
+	r := rand.New(rand.NewPCG(seed, 1))
+	r.Shuffle(len(strata), func(i, j int) { strata[i], strata[j] = strata[j], strata[i] })
+	return strata
+}
+
+// count returns how many rows of each stratum each part has.
+func count(s *Split, strata []int) [3][]int {
+	var counts [3][]int
+	for p, list := range [][]int{s.Train, s.Validation, s.Test} {
+		counts[p] = make([]int, slices.Max(strata)+1)
+		for _, row := range list {
+			counts[p][strata[row]]++
+		}
+	}
+	return counts
+}
+
+// TestStratified: the parts have exactly their shares, and of each stratum within
+// two rows of them; where it comes out even, exactly.
+func TestStratified(t *testing.T) {
+	even := mixed(1, 60, 60, 60, 20)
+	s, err := Make(spec("stratified", 0.7, 0.15, 0.15), Rows{N: 200, Strata: even})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(count(s, even)), "[[42 42 42 14] [9 9 9 3] [9 9 9 3]]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		var sizes []int
+		for range 1 + r.IntN(30) {
+			sizes = append(sizes, 1+r.IntN(40))
+		}
+		strata := mixed(seed, sizes...)
+		n := len(strata)
+		if n < 20 {
+			continue
+		}
+		fractions := [3]float64{0.6, 0.25, 0.15}
+		recipe := spec("stratified", fractions[0], fractions[1], fractions[2])
+		recipe.Seed = seed
+		s, err := Make(recipe, Rows{N: n, Strata: strata})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPartition(t, s, n)
+		if got := [3]int{len(s.Train), len(s.Validation), len(s.Test)}; got != shares(fractions, n) {
+			t.Errorf("the parts have %v rows, want %v", got, shares(fractions, n))
+		}
+		for p, counts := range count(s, strata) {
+			for stratum, got := range counts {
+				if want := fractions[p] * float64(sizes[stratum]); math.Abs(float64(got)-want) >= 2.1 {
+					t.Errorf("part %d has %d of %d rows of a stratum, want %v", p, got, sizes[stratum], want)
+				}
+			}
+		}
+		again, err := Make(recipe, Rows{N: n, Strata: strata})
+		if err != nil || again.Digest() != s.Digest() {
+			t.Errorf("the same seed, another split (%v)", err)
+		}
+		recipe.Seed++
+		if other, err := Make(recipe, Rows{N: n, Strata: strata}); err != nil || other.Digest() == s.Digest() {
+			t.Errorf("another seed, the same split (%v)", err)
+		}
+	}
+	_, err = Make(spec("stratified", 0.9, 0.05, 0.05), Rows{N: 5, Strata: make([]int, 5)})
+	expectError(t, err, "would be empty")
+	_, err = Make(spec("stratified", 0.9, 0.05, 0.05), Rows{N: 5})
+	expectError(t, err, "0 strata")
+}
+
+// TestStrata: tenths by size; equal numbers may be torn, in the order of the rows.
+func TestStrata(t *testing.T) {
+	if got := Strata([]float64{5, 1, 1, 9, 2, 0, 7, 7, 7, 3}); !slices.Equal(got, []int{5, 1, 2, 9, 3, 0, 6, 7, 8, 4}) {
+		t.Errorf("got %v", got)
+	}
+	if got := Strata([]float64{3, 1, 2}); !slices.Equal(got, []int{6, 0, 3}) {
+		t.Errorf("got %v", got)
+	}
+	if got := Strata(nil); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestGiven: what the data state stays, and validation is cut from training alone.
+func TestGiven(t *testing.T) {
+	strata := mixed(3, 50, 30, 20)
+	parts := make([]string, len(strata))
+	for i := range parts {
+		parts[i] = "train"
+	}
+	tests := []int{}
+	seen := make([]int, 3)
+	for i, stratum := range strata {
+		if seen[stratum]++; seen[stratum] <= 10 {
+			parts[i] = "test"
+			tests = append(tests, i)
+		}
+	}
+	recipe := spec("given", 0.7, 0.1, 0.15)
+	recipe.Parts.Validation = ""
+	rows := Rows{N: len(parts), Parts: parts, Strata: strata}
+	s, err := Make(recipe, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPartition(t, s, len(parts))
+	if got, want := fmt.Sprint(count(s, strata)), "[[36 18 9] [4 2 1] [10 10 10]]"; got != want || !slices.Equal(s.Test, tests) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	recipe.Seed++
+	if other, err := Make(recipe, rows); err != nil || slices.Equal(other.Validation, s.Validation) || !slices.Equal(other.Test, tests) {
+		t.Errorf("another seed, the same cut (%v)", err)
+	}
+	recipe.Validation = 0
+	if s, err = Make(recipe, rows); err != nil || len(s.Validation) != 0 || len(s.Train) != 70 {
+		t.Errorf("%v: %d validation rows", err, len(s.Validation))
+	}
+	recipe.Validation = 0.001
+	_, err = Make(recipe, rows)
+	expectError(t, err, "the validation part would be empty: split.validation: 0.001 of 70 rows")
+
+	// A validation part of the data is taken as it is.
+	recipe.Validation, recipe.Parts.Validation = 0.1, "validation"
+	_, err = Make(recipe, rows)
+	expectError(t, err, `the validation part is empty: none of 100 rows has "validation"`)
+	if strings.Contains(err.Error(), "split.parts") {
+		t.Errorf("%v: split.parts is for columns", err)
+	}
+	parts[tests[0]] = "validation"
+	if s, err = Make(recipe, rows); err != nil || !slices.Equal(s.Validation, tests[:1]) || len(s.Train) != 70 {
+		t.Errorf("%v: %v", err, s)
+	}
+}
