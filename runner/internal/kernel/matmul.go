@@ -50,6 +50,10 @@ func (p *product) run() {
 	groups := 1
 	if tiles < 4*threads {
 		chunks = ceil(tiles, chunkTiles)
+		if panels < 4*threads {
+			// Too few columns to be shared out evenly.
+			chunks = max(chunks, min(tiles, threads))
+		}
 		groups = min(panels, ceil(threads, chunks))
 	}
 	Parallel(chunks*groups, func(task int) {
