@@ -4,7 +4,8 @@ import "math"
 
 // The transcendental functions of float32: polynomials in fused multiply-adds, so that
 // all variants do the same operations in the same order. Errors are in units of the last
-// place of the result, measured over every float32 of the domain by the tests.
+// place (ulp) of the exact result, the largest that were measured: over every float32 of
+// the domain for exponential, every fourth for sigmoids, every sixteenth for normal.
 
 // ln2High + ln2Low = ln 2 to 48 bits. x - k*ln2High is exact where |x| < 88, k being
 // the nearest integer to x / ln 2: its last bit is worth 2^-24, its first below 2^-1.
@@ -24,7 +25,7 @@ const expLowest = -87
 
 // exponential returns e to the x for x <= 0, and 0 for x < expLowest. With x = k ln 2 + r
 // and |r| <= ln 2 / 2 it is 2^k times the Taylor series of e^r of degree 7, whose
-// remainder is below 2^-27. Its error is at most 0.87 ulp.
+// remainder is below 2^-27. Its error is at most 0.94 ulp.
 func exponential(x float32) float32 {
 	t := FMA32(x, math.Log2E, expMagic)
 	k := t - expMagic
@@ -48,7 +49,8 @@ const sigmoidLimit = 88
 
 // sigmoids returns 1 / (1 + e^-x) and 1 / (1 + e^x), which is 1 less the first. With
 // e = exp(-|x|) they are 1/(1+e) and e/(1+e) or the reverse, so that neither cancels.
-// Their error is at most 2 ulp; below e^-87 they are 0.
+// The error is at most 1.5 ulp of the larger and 2.8 ulp of the smaller one, which is 0
+// below e^-87.
 func sigmoids(x float32) (s, rest float32) {
 	e := exponential(-abs(x))
 	large := 1 / (1 + e)
@@ -77,7 +79,8 @@ var tail = [10]float32{
 }
 
 // normal returns the share of the standard normal distribution below x, which is
-// (1 + erf(x/sqrt 2)) / 2, and its density at x, e^(-x*x/2) / sqrt(2 pi).
+// (1 + erf(x/sqrt 2)) / 2, and its density at x, e^(-x*x/2) / sqrt(2 pi). Their errors are
+// at most 7.3 and 2.8 ulp where |x| < 13; both are 0 where e^(-x*x/2) is below e^-87.
 func normal(x float32) (below, density float32) {
 	a := atMost(normalLimit, abs(x))
 	square := float32(a * a)
