@@ -348,8 +348,13 @@ func (l *layer) adaptivePool(batch int) kernel.AdaptivePool {
 }
 
 // transpose turns each of n matrices (rows, columns) of x into (columns, rows)
-// of y. Flatten needs it: torch flattens (C, H, W), our pixels lie (H, W, C).
+// of y. Flatten needs it: torch flattens (C, H, W), our pixels lie (H, W, C). A
+// matrix of one row or column, such as a gray picture, stays as it is.
 func transpose(y, x []float32, n, rows, columns int) {
+	if rows == 1 || columns == 1 {
+		copy(y, x)
+		return
+	}
 	size := rows * columns
 	kernel.Parallel(n, func(i int) {
 		x, y := x[i*size:(i+1)*size], y[i*size:(i+1)*size]
