@@ -107,14 +107,10 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 	}
 	nearest := metric.FitNearestMean(rows, trained, len(in.Classes))
 	untrained := func(s Sample) []float32 { return s.Untrained }
-	shown := "share of green pixels and mean and standard deviation of red, green and blue"
-	if in.Channels == 1 {
-		shown = "mean and standard deviation of brightness"
-	}
 	baselines := []Baseline{
 		{Name: "majority", Description: fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most])},
 		{Name: "untrained", Description: "the same network with its initial weights"},
-		{Name: "nearest_mean", Description: "the class whose training photos are nearest on average, by " + shown + ", standardised"},
+		{Name: "nearest_mean", Description: "the class whose training photos are nearest on average, by each photo's " + featureNames(in.Channels) + ", all standardised"},
 	}
 	predict := []func(i int) int{
 		func(int) int { return most },
