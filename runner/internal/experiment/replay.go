@@ -2,13 +2,16 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/store"
 )
 
 // LockedRecipe returns the recipe that a lock carries, and checks that it is
@@ -35,22 +38,39 @@ func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
 type Inputs struct {
 	Table, Images digest.Digest
 	Files         int // how many pictures there are
+	pictures      *picture.Catalogue
 }
 
 // Inputs hashes the inputs and runs nothing.
-func (e *Experiment) Inputs() (Inputs, error) {
-	l, err := e.freeze()
+func (e *Experiment) Inputs(ctx context.Context) (Inputs, error) {
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return Inputs{}, err
 	}
 	root, files := l.files.Root()
-	return Inputs{Table: l.table.File, Images: root, Files: files}, nil
+	return Inputs{Table: l.table.File, Images: root, Files: files, pictures: l.files}, nil
+}
+
+// ChangedPictures compares the pictures with those of the lock. A lock has one
+// digest for all of them; which they were is known only where objects still has
+// the catalogue of the run that made it. It reports false elsewhere.
+func (in Inputs) ChangedPictures(l *lock.Lock, objects *store.Store) ([]picture.Change, bool) {
+	stage := lockedStage(l, "picture")
+	if stage == nil {
+		return nil, false
+	}
+	data, err := objects.Get(stage.Output)
+	locked := new(picture.Catalogue)
+	if err != nil || json.Unmarshal(data, locked) != nil {
+		return nil, false
+	}
+	return locked.Changed(in.pictures), true
 }
 
 // Replay walks the line and returns the lock that this machine makes, and the
 // files of the report. It writes nothing but to the store.
 func (e *Experiment) Replay(ctx context.Context) (*lock.Lock, map[string]digest.Digest, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

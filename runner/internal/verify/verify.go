@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 		return nil, err
 	}
 	defer cleanUp()
-	if ended, err := v.inputs(e, claimed); ended || err != nil {
+	if ended, err := v.inputs(ctx, o, e, claimed); ended || err != nil {
 		return v, err
 	}
 	if !o.Rerun {
@@ -143,9 +143,11 @@ func prepare(o Options, claimed *lock.Lock, loaded *recipe.Loaded) (*experiment.
 
 // inputs compares the data with what is locked. It reports true when there is
 // nothing further to verify.
-func (v *Verdict) inputs(e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
-	found, err := e.Inputs()
+func (v *Verdict) inputs(ctx context.Context, o Options, e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
+	found, err := e.Inputs(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return true, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData):
 		v.because(Incomplete, "the data are missing: %v", err)
 		return true, nil
@@ -156,13 +158,44 @@ func (v *Verdict) inputs(e *experiment.Experiment, claimed *lock.Lock) (ended bo
 		return true, nil
 	}
 	if found.Table != claimed.Data.Table.Digest {
-		v.because(InputsDiffer, "table %s has digest %s, locked is %s", claimed.Data.Table.Path, found.Table, claimed.Data.Table.Digest)
+		what := "table " + claimed.Data.Table.Path
+		if e.Recipe.Data.Listed() {
+			what = "the list of photos and classes below " + claimed.Data.Table.Path
+		}
+		v.because(InputsDiffer, "%s has digest %s, locked is %s", what, found.Table, claimed.Data.Table.Digest)
 	}
 	if found.Images != claimed.Data.Images.Digest {
 		v.because(InputsDiffer, "the %d picture files below %s have digest %s, locked is %s of %d files",
 			found.Files, claimed.Data.Images.Path, found.Images, claimed.Data.Images.Digest, claimed.Data.Images.Files)
+		return true, v.pictures(o, e, claimed, found)
 	}
 	return v.Judgement != Verified, nil
+}
+
+// pictures names the first of the pictures that are not those locked.
+func (v *Verdict) pictures(o Options, e *experiment.Experiment, claimed *lock.Lock, found experiment.Inputs) error {
+	const shown = 5
+	kept, err := experiment.OpenStore(e.Place.Root, o.Store)
+	if err != nil {
+		return err
+	}
+	changes, known := found.ChangedPictures(claimed, kept)
+	switch {
+	case !known:
+		v.because(InputsDiffer, "which they are is not known here, the lock has one digest for all: the store of the run that made it knows each, see RUNNER_STORE")
+	case len(changes) == 0:
+		v.because(InputsDiffer, "they are those of the run that made the lock: its data.images was edited")
+	default:
+		var names []string
+		for _, c := range changes[:min(shown, len(changes))] {
+			names = append(names, c.String())
+		}
+		if more := len(changes) - len(names); more > 0 {
+			names = append(names, fmt.Sprintf("%d more", more))
+		}
+		v.because(InputsDiffer, "not as locked: %s", strings.Join(names, ", "))
+	}
+	return nil
 }
 
 // failedMachine reports whether an error is the file system's: a full disk or a
@@ -225,7 +258,7 @@ func (v *Verdict) compare(claimed, made *lock.Lock) error {
 		}
 	}
 	for i := range min(len(claimed.Training), len(made.Training)) {
-		if a, b := claimed.Training[i], made.Training[i]; a != b {
+		if a, b := claimed.Training[i], made.Training[i]; !a.Same(b) {
 			v.because(Differs, "first epoch that differs: %d (state: locked %s, found %s)", a.Epoch, a.State, b.State)
 			break
 		}
