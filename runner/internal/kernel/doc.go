@@ -31,9 +31,12 @@
 //
 // # Winograd
 //
-// A convolution of 3x3 taps with stride 1, without groups or dilation, goes by Winograd's
-// F(2x2, 3x3) forward and in both gradients where [Conv] and the size of its pictures say
-// so (see winograd.go: never where N, threads or the variant would). Windows, weights
+// A convolution of 3x3 taps with stride 1 and padding 0 to 2, without groups or dilation,
+// goes by Winograd's F(2x2, 3x3) where it has at least 8 input and output channels, its
+// output is cut into more than one tile of 2x2 pixels a picture, and 16 times that number
+// of tiles is less than 8 times the number of pixels. Its input gradient goes so where
+// the convolution that it is (see below) does, its weight gradient where it does itself.
+// N, the threads and the variant have no say. Windows, weights
 // and gradients are transformed by float32 additions and halvings in the order that
 // winograd_transform.go writes down, the 16 products are matrix products as above, with
 // k the channels or, in the weight gradient, the tiles in the order (n, y, x), and the
@@ -57,8 +60,8 @@
 //
 // # Variants
 //
-// Portable Go (tile.go, winograd_transform.go) is the definition and is compiled on every platform. The
-// assembly equals it bit for bit: avx2 and avx512 on amd64, where the processor has
+// Portable Go (tile.go, winograd_transform.go and their like) is the definition and is
+// compiled on every platform. The assembly equals it bit for bit: avx2 and avx512 on amd64, where the processor has
 // them, and neon on every arm64. Code vectorises, tiles and threads across output
 // elements only, never along k.
 package kernel
