@@ -9,16 +9,7 @@ func filterAVX2Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterAVX2Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX2Taps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX2Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX2Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -33,16 +24,7 @@ func filterAVX2Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterAVX2Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX2Taps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX2Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX2Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -57,16 +39,7 @@ func filterAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX2Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -81,16 +54,7 @@ func filterAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX2Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -105,16 +69,7 @@ func filterAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX2Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -129,16 +84,7 @@ func filterAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX2Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -153,16 +99,7 @@ func productsAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX2Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -177,16 +114,7 @@ func productsAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX2Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -201,16 +129,7 @@ func productsAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX2Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -225,16 +144,7 @@ func productsAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX2Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -249,28 +159,28 @@ var linesAVX2 = &lineKernels{
 	channels: 8,
 	filters: lineTable{
 		1: {
-			1: {1: filterAVX2Taps1Step1Pixels1, 2: filterAVX2Taps1Step1Pixels2, 3: filterAVX2Taps1Step1Pixels3, 4: filterAVX2Taps1Step1Pixels4, 5: filterAVX2Taps1Step1Pixels5, 6: filterAVX2Taps1Step1Pixels6, 7: filterAVX2Taps1Step1Pixels7, 8: filterAVX2Taps1Step1Pixels8},
+			1: {1: filterAVX2Taps1Step1Pixels1, 2: filterAVX2Taps1Step1Pixels2, 4: filterAVX2Taps1Step1Pixels4, 7: filterAVX2Taps1Step1Pixels7, 8: filterAVX2Taps1Step1Pixels8},
 		},
 		2: {
-			1: {1: filterAVX2Taps2Step1Pixels1, 2: filterAVX2Taps2Step1Pixels2, 3: filterAVX2Taps2Step1Pixels3, 4: filterAVX2Taps2Step1Pixels4, 5: filterAVX2Taps2Step1Pixels5, 6: filterAVX2Taps2Step1Pixels6, 7: filterAVX2Taps2Step1Pixels7, 8: filterAVX2Taps2Step1Pixels8},
+			1: {1: filterAVX2Taps2Step1Pixels1, 2: filterAVX2Taps2Step1Pixels2, 4: filterAVX2Taps2Step1Pixels4, 7: filterAVX2Taps2Step1Pixels7, 8: filterAVX2Taps2Step1Pixels8},
 		},
 		3: {
-			1: {1: filterAVX2Taps3Step1Pixels1, 2: filterAVX2Taps3Step1Pixels2, 3: filterAVX2Taps3Step1Pixels3, 4: filterAVX2Taps3Step1Pixels4, 5: filterAVX2Taps3Step1Pixels5, 6: filterAVX2Taps3Step1Pixels6, 7: filterAVX2Taps3Step1Pixels7, 8: filterAVX2Taps3Step1Pixels8},
-			2: {1: filterAVX2Taps3Step2Pixels1, 2: filterAVX2Taps3Step2Pixels2, 3: filterAVX2Taps3Step2Pixels3, 4: filterAVX2Taps3Step2Pixels4, 5: filterAVX2Taps3Step2Pixels5, 6: filterAVX2Taps3Step2Pixels6, 7: filterAVX2Taps3Step2Pixels7, 8: filterAVX2Taps3Step2Pixels8},
+			1: {1: filterAVX2Taps3Step1Pixels1, 2: filterAVX2Taps3Step1Pixels2, 4: filterAVX2Taps3Step1Pixels4, 7: filterAVX2Taps3Step1Pixels7, 8: filterAVX2Taps3Step1Pixels8},
+			2: {1: filterAVX2Taps3Step2Pixels1, 2: filterAVX2Taps3Step2Pixels2, 4: filterAVX2Taps3Step2Pixels4, 7: filterAVX2Taps3Step2Pixels7, 8: filterAVX2Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: filterAVX2Taps5Step1Pixels1, 2: filterAVX2Taps5Step1Pixels2, 3: filterAVX2Taps5Step1Pixels3, 4: filterAVX2Taps5Step1Pixels4, 5: filterAVX2Taps5Step1Pixels5, 6: filterAVX2Taps5Step1Pixels6, 7: filterAVX2Taps5Step1Pixels7, 8: filterAVX2Taps5Step1Pixels8},
-			2: {1: filterAVX2Taps5Step2Pixels1, 2: filterAVX2Taps5Step2Pixels2, 3: filterAVX2Taps5Step2Pixels3, 4: filterAVX2Taps5Step2Pixels4, 5: filterAVX2Taps5Step2Pixels5, 6: filterAVX2Taps5Step2Pixels6, 7: filterAVX2Taps5Step2Pixels7, 8: filterAVX2Taps5Step2Pixels8},
+			1: {1: filterAVX2Taps5Step1Pixels1, 2: filterAVX2Taps5Step1Pixels2, 4: filterAVX2Taps5Step1Pixels4, 7: filterAVX2Taps5Step1Pixels7, 8: filterAVX2Taps5Step1Pixels8},
+			2: {1: filterAVX2Taps5Step2Pixels1, 2: filterAVX2Taps5Step2Pixels2, 4: filterAVX2Taps5Step2Pixels4, 7: filterAVX2Taps5Step2Pixels7, 8: filterAVX2Taps5Step2Pixels8},
 		},
 	},
 	products: lineTable{
 		3: {
-			1: {1: productsAVX2Taps3Step1Pixels1, 2: productsAVX2Taps3Step1Pixels2, 3: productsAVX2Taps3Step1Pixels3, 4: productsAVX2Taps3Step1Pixels4, 5: productsAVX2Taps3Step1Pixels5, 6: productsAVX2Taps3Step1Pixels6, 7: productsAVX2Taps3Step1Pixels7, 8: productsAVX2Taps3Step1Pixels8},
-			2: {1: productsAVX2Taps3Step2Pixels1, 2: productsAVX2Taps3Step2Pixels2, 3: productsAVX2Taps3Step2Pixels3, 4: productsAVX2Taps3Step2Pixels4, 5: productsAVX2Taps3Step2Pixels5, 6: productsAVX2Taps3Step2Pixels6, 7: productsAVX2Taps3Step2Pixels7, 8: productsAVX2Taps3Step2Pixels8},
+			1: {1: productsAVX2Taps3Step1Pixels1, 2: productsAVX2Taps3Step1Pixels2, 4: productsAVX2Taps3Step1Pixels4, 7: productsAVX2Taps3Step1Pixels7, 8: productsAVX2Taps3Step1Pixels8},
+			2: {1: productsAVX2Taps3Step2Pixels1, 2: productsAVX2Taps3Step2Pixels2, 4: productsAVX2Taps3Step2Pixels4, 7: productsAVX2Taps3Step2Pixels7, 8: productsAVX2Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: productsAVX2Taps5Step1Pixels1, 2: productsAVX2Taps5Step1Pixels2, 3: productsAVX2Taps5Step1Pixels3, 4: productsAVX2Taps5Step1Pixels4, 5: productsAVX2Taps5Step1Pixels5, 6: productsAVX2Taps5Step1Pixels6, 7: productsAVX2Taps5Step1Pixels7, 8: productsAVX2Taps5Step1Pixels8},
-			2: {1: productsAVX2Taps5Step2Pixels1, 2: productsAVX2Taps5Step2Pixels2, 3: productsAVX2Taps5Step2Pixels3, 4: productsAVX2Taps5Step2Pixels4, 5: productsAVX2Taps5Step2Pixels5, 6: productsAVX2Taps5Step2Pixels6, 7: productsAVX2Taps5Step2Pixels7, 8: productsAVX2Taps5Step2Pixels8},
+			1: {1: productsAVX2Taps5Step1Pixels1, 2: productsAVX2Taps5Step1Pixels2, 4: productsAVX2Taps5Step1Pixels4, 7: productsAVX2Taps5Step1Pixels7, 8: productsAVX2Taps5Step1Pixels8},
+			2: {1: productsAVX2Taps5Step2Pixels1, 2: productsAVX2Taps5Step2Pixels2, 4: productsAVX2Taps5Step2Pixels4, 7: productsAVX2Taps5Step2Pixels7, 8: productsAVX2Taps5Step2Pixels8},
 		},
 	},
 	multiplyAdd: multiplyAddAVX2,
@@ -283,16 +193,7 @@ func filterAVX512Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func filterAVX512Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX512Taps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX512Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX512Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -307,16 +208,7 @@ func filterAVX512Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func filterAVX512Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX512Taps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX512Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX512Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -331,16 +223,7 @@ func filterAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func filterAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX512Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -355,16 +238,7 @@ func filterAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func filterAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX512Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -379,16 +253,7 @@ func filterAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func filterAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX512Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -403,16 +268,7 @@ func filterAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func filterAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterAVX512Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -427,16 +283,7 @@ func productsAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, 
 func productsAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX512Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -451,16 +298,7 @@ func productsAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, 
 func productsAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX512Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -475,16 +313,7 @@ func productsAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, 
 func productsAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX512Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -499,16 +328,7 @@ func productsAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, 
 func productsAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsAVX512Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -523,28 +343,28 @@ var linesAVX512 = &lineKernels{
 	channels: 16,
 	filters: lineTable{
 		1: {
-			1: {1: filterAVX512Taps1Step1Pixels1, 2: filterAVX512Taps1Step1Pixels2, 3: filterAVX512Taps1Step1Pixels3, 4: filterAVX512Taps1Step1Pixels4, 5: filterAVX512Taps1Step1Pixels5, 6: filterAVX512Taps1Step1Pixels6, 7: filterAVX512Taps1Step1Pixels7, 8: filterAVX512Taps1Step1Pixels8},
+			1: {1: filterAVX512Taps1Step1Pixels1, 2: filterAVX512Taps1Step1Pixels2, 4: filterAVX512Taps1Step1Pixels4, 7: filterAVX512Taps1Step1Pixels7, 8: filterAVX512Taps1Step1Pixels8},
 		},
 		2: {
-			1: {1: filterAVX512Taps2Step1Pixels1, 2: filterAVX512Taps2Step1Pixels2, 3: filterAVX512Taps2Step1Pixels3, 4: filterAVX512Taps2Step1Pixels4, 5: filterAVX512Taps2Step1Pixels5, 6: filterAVX512Taps2Step1Pixels6, 7: filterAVX512Taps2Step1Pixels7, 8: filterAVX512Taps2Step1Pixels8},
+			1: {1: filterAVX512Taps2Step1Pixels1, 2: filterAVX512Taps2Step1Pixels2, 4: filterAVX512Taps2Step1Pixels4, 7: filterAVX512Taps2Step1Pixels7, 8: filterAVX512Taps2Step1Pixels8},
 		},
 		3: {
-			1: {1: filterAVX512Taps3Step1Pixels1, 2: filterAVX512Taps3Step1Pixels2, 3: filterAVX512Taps3Step1Pixels3, 4: filterAVX512Taps3Step1Pixels4, 5: filterAVX512Taps3Step1Pixels5, 6: filterAVX512Taps3Step1Pixels6, 7: filterAVX512Taps3Step1Pixels7, 8: filterAVX512Taps3Step1Pixels8},
-			2: {1: filterAVX512Taps3Step2Pixels1, 2: filterAVX512Taps3Step2Pixels2, 3: filterAVX512Taps3Step2Pixels3, 4: filterAVX512Taps3Step2Pixels4, 5: filterAVX512Taps3Step2Pixels5, 6: filterAVX512Taps3Step2Pixels6, 7: filterAVX512Taps3Step2Pixels7, 8: filterAVX512Taps3Step2Pixels8},
+			1: {1: filterAVX512Taps3Step1Pixels1, 2: filterAVX512Taps3Step1Pixels2, 4: filterAVX512Taps3Step1Pixels4, 7: filterAVX512Taps3Step1Pixels7, 8: filterAVX512Taps3Step1Pixels8},
+			2: {1: filterAVX512Taps3Step2Pixels1, 2: filterAVX512Taps3Step2Pixels2, 4: filterAVX512Taps3Step2Pixels4, 7: filterAVX512Taps3Step2Pixels7, 8: filterAVX512Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: filterAVX512Taps5Step1Pixels1, 2: filterAVX512Taps5Step1Pixels2, 3: filterAVX512Taps5Step1Pixels3, 4: filterAVX512Taps5Step1Pixels4, 5: filterAVX512Taps5Step1Pixels5, 6: filterAVX512Taps5Step1Pixels6, 7: filterAVX512Taps5Step1Pixels7, 8: filterAVX512Taps5Step1Pixels8},
-			2: {1: filterAVX512Taps5Step2Pixels1, 2: filterAVX512Taps5Step2Pixels2, 3: filterAVX512Taps5Step2Pixels3, 4: filterAVX512Taps5Step2Pixels4, 5: filterAVX512Taps5Step2Pixels5, 6: filterAVX512Taps5Step2Pixels6, 7: filterAVX512Taps5Step2Pixels7, 8: filterAVX512Taps5Step2Pixels8},
+			1: {1: filterAVX512Taps5Step1Pixels1, 2: filterAVX512Taps5Step1Pixels2, 4: filterAVX512Taps5Step1Pixels4, 7: filterAVX512Taps5Step1Pixels7, 8: filterAVX512Taps5Step1Pixels8},
+			2: {1: filterAVX512Taps5Step2Pixels1, 2: filterAVX512Taps5Step2Pixels2, 4: filterAVX512Taps5Step2Pixels4, 7: filterAVX512Taps5Step2Pixels7, 8: filterAVX512Taps5Step2Pixels8},
 		},
 	},
 	products: lineTable{
 		3: {
-			1: {1: productsAVX512Taps3Step1Pixels1, 2: productsAVX512Taps3Step1Pixels2, 3: productsAVX512Taps3Step1Pixels3, 4: productsAVX512Taps3Step1Pixels4, 5: productsAVX512Taps3Step1Pixels5, 6: productsAVX512Taps3Step1Pixels6, 7: productsAVX512Taps3Step1Pixels7, 8: productsAVX512Taps3Step1Pixels8},
-			2: {1: productsAVX512Taps3Step2Pixels1, 2: productsAVX512Taps3Step2Pixels2, 3: productsAVX512Taps3Step2Pixels3, 4: productsAVX512Taps3Step2Pixels4, 5: productsAVX512Taps3Step2Pixels5, 6: productsAVX512Taps3Step2Pixels6, 7: productsAVX512Taps3Step2Pixels7, 8: productsAVX512Taps3Step2Pixels8},
+			1: {1: productsAVX512Taps3Step1Pixels1, 2: productsAVX512Taps3Step1Pixels2, 4: productsAVX512Taps3Step1Pixels4, 7: productsAVX512Taps3Step1Pixels7, 8: productsAVX512Taps3Step1Pixels8},
+			2: {1: productsAVX512Taps3Step2Pixels1, 2: productsAVX512Taps3Step2Pixels2, 4: productsAVX512Taps3Step2Pixels4, 7: productsAVX512Taps3Step2Pixels7, 8: productsAVX512Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: productsAVX512Taps5Step1Pixels1, 2: productsAVX512Taps5Step1Pixels2, 3: productsAVX512Taps5Step1Pixels3, 4: productsAVX512Taps5Step1Pixels4, 5: productsAVX512Taps5Step1Pixels5, 6: productsAVX512Taps5Step1Pixels6, 7: productsAVX512Taps5Step1Pixels7, 8: productsAVX512Taps5Step1Pixels8},
-			2: {1: productsAVX512Taps5Step2Pixels1, 2: productsAVX512Taps5Step2Pixels2, 3: productsAVX512Taps5Step2Pixels3, 4: productsAVX512Taps5Step2Pixels4, 5: productsAVX512Taps5Step2Pixels5, 6: productsAVX512Taps5Step2Pixels6, 7: productsAVX512Taps5Step2Pixels7, 8: productsAVX512Taps5Step2Pixels8},
+			1: {1: productsAVX512Taps5Step1Pixels1, 2: productsAVX512Taps5Step1Pixels2, 4: productsAVX512Taps5Step1Pixels4, 7: productsAVX512Taps5Step1Pixels7, 8: productsAVX512Taps5Step1Pixels8},
+			2: {1: productsAVX512Taps5Step2Pixels1, 2: productsAVX512Taps5Step2Pixels2, 4: productsAVX512Taps5Step2Pixels4, 7: productsAVX512Taps5Step2Pixels7, 8: productsAVX512Taps5Step2Pixels8},
 		},
 	},
 	multiplyAdd: multiplyAddAVX512,

@@ -9,16 +9,7 @@ func filterNEONTaps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterNEONTaps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterNEONTaps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterNEONTaps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterNEONTaps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -33,16 +24,7 @@ func filterNEONTaps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterNEONTaps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterNEONTaps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterNEONTaps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterNEONTaps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -57,16 +39,7 @@ func filterNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterNEONTaps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -81,16 +54,7 @@ func filterNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterNEONTaps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -105,16 +69,7 @@ func filterNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterNEONTaps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -129,16 +84,7 @@ func filterNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow
 func filterNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func filterNEONTaps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func filterNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func filterNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -153,16 +99,7 @@ func productsNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsNEONTaps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -177,16 +114,7 @@ func productsNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsNEONTaps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -201,16 +129,7 @@ func productsNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsNEONTaps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -225,16 +144,7 @@ func productsNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xR
 func productsNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
-func productsNEONTaps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
 func productsNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
 //go:noescape
 func productsNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
@@ -249,28 +159,28 @@ var linesNEON = &lineKernels{
 	channels: 8,
 	filters: lineTable{
 		1: {
-			1: {1: filterNEONTaps1Step1Pixels1, 2: filterNEONTaps1Step1Pixels2, 3: filterNEONTaps1Step1Pixels3, 4: filterNEONTaps1Step1Pixels4, 5: filterNEONTaps1Step1Pixels5, 6: filterNEONTaps1Step1Pixels6, 7: filterNEONTaps1Step1Pixels7, 8: filterNEONTaps1Step1Pixels8},
+			1: {1: filterNEONTaps1Step1Pixels1, 2: filterNEONTaps1Step1Pixels2, 4: filterNEONTaps1Step1Pixels4, 7: filterNEONTaps1Step1Pixels7, 8: filterNEONTaps1Step1Pixels8},
 		},
 		2: {
-			1: {1: filterNEONTaps2Step1Pixels1, 2: filterNEONTaps2Step1Pixels2, 3: filterNEONTaps2Step1Pixels3, 4: filterNEONTaps2Step1Pixels4, 5: filterNEONTaps2Step1Pixels5, 6: filterNEONTaps2Step1Pixels6, 7: filterNEONTaps2Step1Pixels7, 8: filterNEONTaps2Step1Pixels8},
+			1: {1: filterNEONTaps2Step1Pixels1, 2: filterNEONTaps2Step1Pixels2, 4: filterNEONTaps2Step1Pixels4, 7: filterNEONTaps2Step1Pixels7, 8: filterNEONTaps2Step1Pixels8},
 		},
 		3: {
-			1: {1: filterNEONTaps3Step1Pixels1, 2: filterNEONTaps3Step1Pixels2, 3: filterNEONTaps3Step1Pixels3, 4: filterNEONTaps3Step1Pixels4, 5: filterNEONTaps3Step1Pixels5, 6: filterNEONTaps3Step1Pixels6, 7: filterNEONTaps3Step1Pixels7, 8: filterNEONTaps3Step1Pixels8},
-			2: {1: filterNEONTaps3Step2Pixels1, 2: filterNEONTaps3Step2Pixels2, 3: filterNEONTaps3Step2Pixels3, 4: filterNEONTaps3Step2Pixels4, 5: filterNEONTaps3Step2Pixels5, 6: filterNEONTaps3Step2Pixels6, 7: filterNEONTaps3Step2Pixels7, 8: filterNEONTaps3Step2Pixels8},
+			1: {1: filterNEONTaps3Step1Pixels1, 2: filterNEONTaps3Step1Pixels2, 4: filterNEONTaps3Step1Pixels4, 7: filterNEONTaps3Step1Pixels7, 8: filterNEONTaps3Step1Pixels8},
+			2: {1: filterNEONTaps3Step2Pixels1, 2: filterNEONTaps3Step2Pixels2, 4: filterNEONTaps3Step2Pixels4, 7: filterNEONTaps3Step2Pixels7, 8: filterNEONTaps3Step2Pixels8},
 		},
 		5: {
-			1: {1: filterNEONTaps5Step1Pixels1, 2: filterNEONTaps5Step1Pixels2, 3: filterNEONTaps5Step1Pixels3, 4: filterNEONTaps5Step1Pixels4, 5: filterNEONTaps5Step1Pixels5, 6: filterNEONTaps5Step1Pixels6, 7: filterNEONTaps5Step1Pixels7, 8: filterNEONTaps5Step1Pixels8},
-			2: {1: filterNEONTaps5Step2Pixels1, 2: filterNEONTaps5Step2Pixels2, 3: filterNEONTaps5Step2Pixels3, 4: filterNEONTaps5Step2Pixels4, 5: filterNEONTaps5Step2Pixels5, 6: filterNEONTaps5Step2Pixels6, 7: filterNEONTaps5Step2Pixels7, 8: filterNEONTaps5Step2Pixels8},
+			1: {1: filterNEONTaps5Step1Pixels1, 2: filterNEONTaps5Step1Pixels2, 4: filterNEONTaps5Step1Pixels4, 7: filterNEONTaps5Step1Pixels7, 8: filterNEONTaps5Step1Pixels8},
+			2: {1: filterNEONTaps5Step2Pixels1, 2: filterNEONTaps5Step2Pixels2, 4: filterNEONTaps5Step2Pixels4, 7: filterNEONTaps5Step2Pixels7, 8: filterNEONTaps5Step2Pixels8},
 		},
 	},
 	products: lineTable{
 		3: {
-			1: {1: productsNEONTaps3Step1Pixels1, 2: productsNEONTaps3Step1Pixels2, 3: productsNEONTaps3Step1Pixels3, 4: productsNEONTaps3Step1Pixels4, 5: productsNEONTaps3Step1Pixels5, 6: productsNEONTaps3Step1Pixels6, 7: productsNEONTaps3Step1Pixels7, 8: productsNEONTaps3Step1Pixels8},
-			2: {1: productsNEONTaps3Step2Pixels1, 2: productsNEONTaps3Step2Pixels2, 3: productsNEONTaps3Step2Pixels3, 4: productsNEONTaps3Step2Pixels4, 5: productsNEONTaps3Step2Pixels5, 6: productsNEONTaps3Step2Pixels6, 7: productsNEONTaps3Step2Pixels7, 8: productsNEONTaps3Step2Pixels8},
+			1: {1: productsNEONTaps3Step1Pixels1, 2: productsNEONTaps3Step1Pixels2, 4: productsNEONTaps3Step1Pixels4, 7: productsNEONTaps3Step1Pixels7, 8: productsNEONTaps3Step1Pixels8},
+			2: {1: productsNEONTaps3Step2Pixels1, 2: productsNEONTaps3Step2Pixels2, 4: productsNEONTaps3Step2Pixels4, 7: productsNEONTaps3Step2Pixels7, 8: productsNEONTaps3Step2Pixels8},
 		},
 		5: {
-			1: {1: productsNEONTaps5Step1Pixels1, 2: productsNEONTaps5Step1Pixels2, 3: productsNEONTaps5Step1Pixels3, 4: productsNEONTaps5Step1Pixels4, 5: productsNEONTaps5Step1Pixels5, 6: productsNEONTaps5Step1Pixels6, 7: productsNEONTaps5Step1Pixels7, 8: productsNEONTaps5Step1Pixels8},
-			2: {1: productsNEONTaps5Step2Pixels1, 2: productsNEONTaps5Step2Pixels2, 3: productsNEONTaps5Step2Pixels3, 4: productsNEONTaps5Step2Pixels4, 5: productsNEONTaps5Step2Pixels5, 6: productsNEONTaps5Step2Pixels6, 7: productsNEONTaps5Step2Pixels7, 8: productsNEONTaps5Step2Pixels8},
+			1: {1: productsNEONTaps5Step1Pixels1, 2: productsNEONTaps5Step1Pixels2, 4: productsNEONTaps5Step1Pixels4, 7: productsNEONTaps5Step1Pixels7, 8: productsNEONTaps5Step1Pixels8},
+			2: {1: productsNEONTaps5Step2Pixels1, 2: productsNEONTaps5Step2Pixels2, 4: productsNEONTaps5Step2Pixels4, 7: productsNEONTaps5Step2Pixels7, 8: productsNEONTaps5Step2Pixels8},
 		},
 	},
 	multiplyAdd: multiplyAddNEON,

@@ -26,7 +26,7 @@ func vectorLength(n int) int {
 }
 
 func sumRows(sum []float64, x []float32, rows, c int) {
-	n := vectorLength(c)
+	n := vectorLength(len(sum))
 	if n > 0 {
 		sumRowsVector(&sum[0], &x[0], rows, c, n)
 	}

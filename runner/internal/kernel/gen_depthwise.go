@@ -47,8 +47,8 @@ var (
 	productSteps = [][]int{3: {1, 2}, 5: {1, 2}}
 )
 
-// maxPixels is how many pixels of y a loop holds in registers.
-const maxPixels = 8
+// pieces are the numbers of pixels of y that loops hold in registers.
+var pieces = []int{1, 2, 4, 7, 8}
 
 const (
 	parameters            = "(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)"
@@ -85,7 +85,7 @@ func main() {
 							rows += fmt.Sprintf("%d: {\n", taps)
 						}
 						rows += fmt.Sprintf("%d: {", step)
-						for pixels := 1; pixels <= maxPixels; pixels++ {
+						for _, pixels := range pieces {
 							full := fmt.Sprintf("%s%sTaps%dStep%dPixels%d", name, f.name, taps, step, pixels)
 							function(full, parameters, 88)
 							loop(&asm, taps, step, pixels)
