@@ -5,11 +5,11 @@ import "math"
 // The transcendental functions of float32: polynomials in fused multiply-adds, so that
 // all variants do the same operations in the same order. Errors are in units of the last
 // place (ulp) of the exact result, the largest that were measured: over every float32 of
-// the domain for power (every fourth above 0), every fourth for sigmoids, every sixteenth
+// the domain for power (every eighth above 0), every fourth for sigmoids, every sixteenth
 // for normal.
 
 // ln2High + ln2Low = ln 2 to 48 bits. x - k*ln2High is exact where |x| < 88, k being
-// the nearest integer to x / ln 2: its last bit is worth 2^-24, its first below 2^-1.
+// the nearest integer to x / ln 2: it is a multiple of 2^-25 and less than 1/2.
 const (
 	ln2High = 0x1.62e430p-1
 	ln2Low  = -0x1.05c610p-29
@@ -52,7 +52,8 @@ func exponential(x float32) float32 {
 
 // sigmoids returns 1 / (1 + e^-x) and 1 less that, 1 / (1 + e^x). With e = e^-x, x being
 // cut off at powerLimit, they are 1/(1+e) and e/(1+e), so that neither cancels; the first
-// is 0 for x < -powerLimit, the second e^-powerLimit at least. Their errors are at most 2.5 and 2.8 ulp.
+// is 0 for x < -powerLimit, the second e^-powerLimit at least. Their errors are at most
+// 2.5 and 2.8 ulp.
 func sigmoids(x float32) (s, rest float32) {
 	e := power(-atMost(powerLimit, atLeast(-powerLimit, x)))
 	s = 1 / (1 + e)
