@@ -158,7 +158,11 @@ func (v *Verdict) inputs(ctx context.Context, o Options, e *experiment.Experimen
 		return true, nil
 	}
 	if found.Table != claimed.Data.Table.Digest {
-		v.because(InputsDiffer, "table %s has digest %s, locked is %s", claimed.Data.Table.Path, found.Table, claimed.Data.Table.Digest)
+		what := "table " + claimed.Data.Table.Path
+		if e.Recipe.Data.Listed() {
+			what = "the list of photos and classes below " + claimed.Data.Table.Path
+		}
+		v.because(InputsDiffer, "%s has digest %s, locked is %s", what, found.Table, claimed.Data.Table.Digest)
 	}
 	if found.Images != claimed.Data.Images.Digest {
 		v.because(InputsDiffer, "the %d picture files below %s have digest %s, locked is %s of %d files",
