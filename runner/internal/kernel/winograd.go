@@ -18,17 +18,16 @@ package kernel
 // positions is the number of elements of a transformed window.
 const positions = 16
 
-// isWinograd reports whether Forward and InputGradient go by Winograd's algorithm,
-// which is part of the arithmetic contract. It needs enough channels for the products
-// to outweigh the transforms, and a picture that is not all border.
+// isWinograd reports whether a convolution goes by Winograd's algorithm, which is part
+// of the arithmetic contract and therefore depends on neither N nor the machine. It pays
+// for 8 channels and more, unless a picture is so small that transforming the weights
+// takes longest, or that the tiles hang over so far that little is saved.
 func (c Conv) isWinograd() bool {
-	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
-		c.Cin >= winogradChannels && c.Cout >= winogradChannels &&
-		16*ceil(c.OutH(), 2)*ceil(c.OutW(), 2) <= 6*c.OutH()*c.OutW()
+	t := c.tiling()
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad >= 0 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
+		c.Cin >= 8 && c.Cout >= 8 &&
+		t.rows*t.cols > 1 && positions*t.rows*t.cols < 8*c.OutH()*c.OutW()
 }
-
-// winogradChannels is part of the arithmetic contract.
-const winogradChannels = 16
 
 // A tiling cuts the output of a convolution into tiles of 2x2 pixels, in the order
 // (n, y, x); the last of a row or column may hang over.
