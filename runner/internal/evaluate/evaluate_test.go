@@ -17,7 +17,7 @@ const size = 8
 // input has 120 photos of 40 plants; the target is the share of green pixels,
 // which ridge regression therefore finds, and the network is off by 0.1.
 func input() Input {
-	in := Input{Task: "regression", Target: "share", Unit: "", Size: size, Seed: 3}
+	in := Input{Task: "regression", Target: "share", Unit: "", Size: size, Channels: 3, Seed: 3}
 	for i := range 120 {
 		plant := i / 3
 		s := Sample{Line: i + 2, Image: fmt.Sprintf("%03d.jpg", i), Group: fmt.Sprint("plant ", plant)}
@@ -130,7 +130,7 @@ func TestShrink(t *testing.T) {
 	for i := range pixels {
 		pixels[i] = uint8(i / 3 % 2 * 3) // columns of 0 and 3
 	}
-	n, small := shrink(pixels, big)
+	n, small := shrink(pixels, big, 3)
 	if n != mostPixels || len(small) != n*n*3 {
 		t.Fatalf("shrunk to %d with %d bytes", n, len(small))
 	}
@@ -139,7 +139,7 @@ func TestShrink(t *testing.T) {
 			t.Fatalf("the mean of 0 and 3 is %d", v)
 		}
 	}
-	if n, _ := shrink(make([]uint8, 300*300*3), 300); n != 100 {
+	if n, _ := shrink(make([]uint8, 300*300*3), 300, 3); n != 100 {
 		t.Errorf("300 pixels shrink to %d", n)
 	}
 }

@@ -100,9 +100,15 @@ var stages = []stage{
 	},
 	{
 		name: "network", version: 1, sections: []string{"network", "picture"},
-		observed: func(l *line) digest.Digest { return digest.New("seed").Int(int64(l.Recipe.Train.Seed)).Sum() },
-		output:   func(l *line) any { return &l.initial },
-		run:      runNetwork,
+		observed: func(l *line) digest.Digest {
+			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
+			if l.classifies() {
+				e.Int(int64(len(l.classes)))
+			}
+			return e.Sum()
+		},
+		output: func(l *line) any { return &l.initial },
+		run:    runNetwork,
 	},
 	{
 		// The network's output is its initial weights, which another dropout or
@@ -110,7 +116,11 @@ var stages = []stage{
 		name: "train", version: 1, sections: []string{"train", "transform", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target).Sum()
+			e := digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target)
+			if l.classifies() {
+				e.Strings(l.classes)
+			}
+			return e.Sum()
 		},
 		output: func(l *line) any { return &l.trained },
 		run:    runTrain,
@@ -169,8 +179,9 @@ type Pages struct {
 // line is one walk: the inputs as frozen at its start, and the stages' outputs.
 type line struct {
 	*Experiment
-	table *table.Table
-	files *picture.Catalogue // existence and digests of the files, before decoding
+	table   *table.Table
+	classes []string           // of a classification: a row's target is an index into them
+	files   *picture.Catalogue // existence and digests of the files, before decoding
 
 	canonical  digest.Digest
 	catalogue  *picture.Catalogue
@@ -191,8 +202,10 @@ type line struct {
 // inputs.
 func (e *Experiment) freeze() (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
-	if err := l.architecture(); err != nil {
-		return nil, err
+	if !l.classifies() { // else the table says how many outputs there are
+		if err := l.architecture(); err != nil {
+			return nil, err
+		}
 	}
 	if err := e.makeData(); err != nil {
 		return nil, err
@@ -205,6 +218,14 @@ func (e *Experiment) freeze() (*line, error) {
 		return nil, err
 	}
 	l.table = t
+	if l.classifies() {
+		if err := l.nameClasses(); err != nil {
+			return nil, err
+		}
+		if err := l.architecture(); err != nil {
+			return nil, err
+		}
+	}
 	l.files, err = e.hashImages(t)
 	return l, err
 }
@@ -274,6 +295,36 @@ func (e *Experiment) columns(t *table.Table) error {
 		return problems
 	}
 	return nil
+}
+
+// classifies reports whether the target is a class, not a number.
+func (e *Experiment) classifies() bool { return e.Recipe.Task == recipe.Classification }
+
+// nameClasses finds the classes, in the recipe or else in the table, and checks
+// that every row names one of them.
+func (l *line) nameClasses() error {
+	l.classes = l.Recipe.Data.Classes
+	if len(l.classes) == 0 {
+		found, err := l.table.Distinct(l.Recipe.Data.Target)
+		if err != nil {
+			return err
+		}
+		if len(found) < 2 {
+			return recipe.Problems{l.Problem("data.target", fmt.Sprintf("the column %q holds %d classes; there must be two or more", l.Recipe.Data.Target, len(found)), "")}
+		}
+		l.classes = found
+	}
+	_, err := l.targets()
+	return err
+}
+
+// targets returns the target of every row of the table, NaN where it is empty: a
+// number, or the index of a class.
+func (l *line) targets() ([]float64, error) {
+	if l.classifies() {
+		return l.table.Indices(l.Recipe.Data.Target, l.classes)
+	}
+	return l.table.Floats(l.Recipe.Data.Target)
 }
 
 // hashImages looks at every picture file that the table names.

@@ -58,7 +58,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 			return nil, err
 		}
 	}
-	all, err := l.table.Floats(l.Recipe.Data.Target)
+	all, err := l.targets()
 	if err != nil {
 		return nil, err
 	}

@@ -44,8 +44,12 @@ func pixelsKept(l *line) bool {
 	return true
 }
 
-func runClean(_ context.Context, l *line) (err error) {
-	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, l.table, l.catalogue)
+func runClean(_ context.Context, l *line) error {
+	targets, err := l.targets()
+	if err != nil {
+		return err
+	}
+	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue)
 	return err
 }
 
@@ -66,7 +70,36 @@ func runSplit(_ context.Context, l *line) error {
 	if unknown := (*split.UnknownPart)(nil); errors.As(err, &unknown) {
 		return l.unknownPart(unknown, parts)
 	}
-	return err
+	if err != nil || !l.classifies() {
+		return err
+	}
+	return l.checkTraining()
+}
+
+// checkTraining warns of classes that have no training rows. One that has them
+// alone leaves nothing to learn.
+func (l *line) checkTraining() error {
+	targets, err := l.targets()
+	if err != nil {
+		return err
+	}
+	rows := make([]int, len(l.classes))
+	for _, row := range l.split.Train {
+		rows[int(targets[l.ledger.Kept[row]])]++
+	}
+	var without []string
+	for i, class := range l.classes {
+		if rows[i] == 0 {
+			without = append(without, class)
+		}
+	}
+	if len(without) > len(l.classes)-2 {
+		return fmt.Errorf("split: all training rows are of one class, so there is nothing to learn: none is %s", strings.Join(without, ", "))
+	}
+	if len(without) > 0 {
+		l.split.Warnings = append(l.split.Warnings, fmt.Sprintf("no training rows show %s: the network cannot learn to tell it", strings.Join(without, ", ")))
+	}
+	return nil
 }
 
 // unknownPart says where in the table the rows stand that name no part.
@@ -89,7 +122,7 @@ func runTransform(_ context.Context, l *line) error {
 		return err
 	}
 	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	if l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels)); err != nil {
+	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), set.Targets, pixels, len(set.Pixels)); err != nil {
 		return err
 	}
 	for i, row := range l.ledger.Kept { // the other parts must be scalable too
@@ -164,7 +197,7 @@ func runTrain(ctx context.Context, l *line) error {
 // facts are what stands in the weights file beside the weights: how a photo
 // becomes the network's input, and its output the target.
 func (l *line) facts() map[string]string {
-	channels := func(values [3]float32) string {
+	channels := func(values []float32) string {
 		var words []string
 		for _, v := range values {
 			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))
@@ -297,7 +330,7 @@ func (l *line) all() (train.Set, error) {
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.image: %w", err)
 	}
-	targets, err := l.table.Floats(l.Recipe.Data.Target)
+	targets, err := l.targets()
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.target: %w", err)
 	}
@@ -358,8 +391,11 @@ func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) 
 
 // build returns the network of the recipe, not yet initialised.
 func (l *line) build() (*network.Network, error) {
-	size := l.Recipe.Picture.Size
-	return network.New(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: 3}, 1)
+	size, outputs := l.Recipe.Picture.Size, 1
+	if l.classifies() {
+		outputs = len(l.classes)
+	}
+	return network.New(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, outputs)
 }
 
 // trainedNetwork returns the network with the kept weights.

@@ -1,6 +1,59 @@
 package kernel
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
+
+// Activation is a function of one number that a layer ends with.
+type Activation uint8
+
+// The activations. Each is what PyTorch's function of that name computes; where its
+// scalar and its vector code differ (the slopes at a kink), it is the vector code.
+// Where a formula would give Inf*0, the limit is taken.
+const (
+	Identity    Activation = iota // x
+	ReLU                          // max(0, x)
+	ReLU6                         // min(max(0, x), 6)
+	HardSwish                     // x * HardSigmoid(x)
+	HardSigmoid                   // min(max(0, x/6 + 1/2), 1)
+	SiLU                          // x * Sigmoid(x)
+	Sigmoid                       // 1 / (1 + exp(-x))
+	GELU                          // x * the share of a standard normal distribution below x
+)
+
+var activationNames = [...]string{"identity", "relu", "relu6", "hard_swish", "hard_sigmoid", "silu", "sigmoid", "gelu"}
+
+// String is the activation's name, e.g. "hard_swish".
+func (a Activation) String() string {
+	if int(a) < len(activationNames) {
+		return activationNames[a]
+	}
+	return fmt.Sprintf("activation %d", a)
+}
+
+// Forward sets y to the activation of x. A NaN stays one. y may be x.
+func (a Activation) Forward(y, x []float32) {
+	requireLength("x", x, len(y))
+	parallelSpans(len(y), func(from, to int) { activate(a, y[from:to], x[from:to]) })
+}
+
+// Backward sets dx to dy times the slope of the activation at x:
+//
+//	ReLU         dy where x > 0, else 0 (x may as well be Forward's y)
+//	ReLU6        dy where 0 < x < 6, else 0
+//	HardSwish    dy * (x/3 + 1/2) where -3 <= x < 3, dy above, 0 below
+//	HardSigmoid  dy/6 where -3 < x < 3, else 0
+//	SiLU         dy * s*(1 + x*(1-s)) with s = Sigmoid(x)
+//	Sigmoid      dy * s*(1-s)
+//	GELU         dy * (the normal distribution's share below x + x * its density at x)
+//
+// dx may be dy or x.
+func (a Activation) Backward(dx, dy, x []float32) {
+	requireLength("dy", dy, len(dx))
+	requireLength("x", x, len(dx))
+	parallelSpans(len(dx), func(from, to int) { activateGradient(a, dx[from:to], dy[from:to], x[from:to]) })
+}
 
 // AddRelu sets y to x + residual (nil for none), rectified if relu is set: the
 // end of a residual block whose batch norm is folded. y may be x or residual.
@@ -10,20 +63,6 @@ func AddRelu(y, x, residual []float32, relu bool) {
 	low := floor(relu)
 	parallelSpans(len(y), func(from, to int) {
 		addFloor(y[from:to], x[from:to], cut(residual, from, to), low)
-	})
-}
-
-// ReluForward is y = 0 where x < 0, else x: a NaN stays one, as in PyTorch.
-// y may be x.
-func ReluForward(y, x []float32) { AddRelu(y, x, nil, true) }
-
-// ReluBackward is dx = dy where y > 0, else 0, with y what ReluForward made.
-// dx may be dy.
-func ReluBackward(dx, dy, y []float32) {
-	requireLength("dy", dy, len(dx))
-	requireLength("y", y, len(dx))
-	parallelSpans(len(dx), func(from, to int) {
-		keepPositive(dx[from:to], dy[from:to], y[from:to])
 	})
 }
 
@@ -43,12 +82,105 @@ func atLeast(low, v float32) float32 {
 	return v
 }
 
+// atMost is min(high, v) in the same way.
+func atMost(high, v float32) float32 {
+	if v > high {
+		return high
+	}
+	return v
+}
+
 // rectified is dy where y[i] > 0 or y is nil, else 0.
 func rectified(dy float32, y []float32, i int) float32 {
 	if y == nil || y[i] > 0 {
 		return dy
 	}
 	return 0
+}
+
+// of is the activation of one number.
+func (a Activation) of(x float32) float32 {
+	switch a {
+	case Identity:
+		return x
+	case ReLU:
+		return atLeast(0, x)
+	case ReLU6:
+		return atMost(6, atLeast(0, x))
+	case HardSwish:
+		return atLeast(-3, x) * HardSigmoid.of(x)
+	case HardSigmoid:
+		return atMost(1, atLeast(0, FMA32(x, 1./6, 0.5)))
+	case SiLU:
+		s, _ := sigmoids(x)
+		return atLeast(-88, x) * s
+	case Sigmoid:
+		s, _ := sigmoids(x)
+		return s
+	case GELU:
+		below, _ := normal(x)
+		return atLeast(-normalLimit, x) * below
+	}
+	panic("kernel: unknown " + a.String())
+}
+
+// gradient is dy times the activation's slope at x.
+func (a Activation) gradient(dy, x float32) float32 {
+	switch a {
+	case Identity:
+		return dy
+	case ReLU:
+		if x > 0 {
+			return dy
+		}
+		return 0
+	case ReLU6:
+		if x > 0 && x < 6 {
+			return dy
+		}
+		return 0
+	case HardSwish:
+		if x < -3 {
+			return 0
+		}
+		if x >= 3 {
+			return dy
+		}
+		return dy * FMA32(x, 1./3, 0.5)
+	case HardSigmoid:
+		if x > -3 && x < 3 {
+			return dy * (1. / 6)
+		}
+		return 0
+	case SiLU:
+		s, rest := sigmoids(x)
+		return dy * (s * FMA32(atMost(88, atLeast(-88, x)), rest, 1))
+	case Sigmoid:
+		s, rest := sigmoids(x)
+		return dy * (s * rest)
+	case GELU:
+		below, density := normal(x)
+		return dy * FMA32(atMost(normalLimit, atLeast(-normalLimit, x)), density, below)
+	}
+	panic("kernel: unknown " + a.String())
+}
+
+// activatePortable does the elements from first on of
+//
+//	for i: y[i] = a.of(x[i])
+func activatePortable(first int, a Activation, y, x []float32) {
+	for i := first; i < len(y); i++ {
+		y[i] = a.of(x[i])
+	}
+}
+
+// activateGradientPortable does the elements from first on of
+//
+//	for i: dx[i] = a.gradient(dy[i], x[i])
+func activateGradientPortable(first int, a Activation, dx, dy, x []float32) {
+	for i := first; i < len(dx); i++ {
+		dx[i] = a.gradient(dy[i], x[i])
+	}
 }
 
 // addFloorPortable does the elements from first on of
@@ -61,14 +193,5 @@ func addFloorPortable(first int, y, x, residual []float32, low float32) {
 			v += residual[i]
 		}
 		y[i] = atLeast(low, v)
-	}
-}
-
-// keepPositivePortable does the elements from first on of
-//
-//	for i: dx[i] = dy[i] where y[i] > 0, else 0
-func keepPositivePortable(first int, dx, dy, y []float32) {
-	for i := first; i < len(dx); i++ {
-		dx[i] = rectified(dy[i], y, i)
 	}
 }

@@ -4,13 +4,13 @@ import "math"
 
 // BatchNormForward normalises each of the c channels of x (rows, c) by the mean
 // and variance of its rows (Ioffe and Szegedy: Batch Normalization, ICML 2015,
-// algorithm 1), then adds residual (rows, c; nil for none), then rectifies if
-// relu is set:
+// algorithm 1), then adds residual (rows, c; nil for none), then applies act; with a
+// residual that is Identity or ReLU:
 //
 //	mean     = sum(x) / rows
 //	variance = sum((x-mean)^2) / rows
 //	invStd   = 1 / sqrt(variance + eps)
-//	y        = max(0, (x-mean) * (invStd*gamma) + beta + residual)
+//	y        = act((x-mean) * (invStd*gamma) + beta + residual)
 //
 // mean and invStd (c) are kept for BatchNormBackward. The running statistics
 // follow as in PyTorch, with the unbiased variance:
@@ -20,7 +20,7 @@ import "math"
 //
 // The variance is a second pass over the rows, so that a mean far from zero
 // costs no digits. y may be x or residual. It takes two rows at least.
-func BatchNormForward(y, x, residual []float32, gamma, beta, mean, invStd, runningMean, runningVar []float32, momentum, eps float32, relu bool, rows, c int) {
+func BatchNormForward(y, x, residual []float32, gamma, beta, mean, invStd, runningMean, runningVar []float32, momentum, eps float32, act Activation, rows, c int) {
 	requireLength("y", y, rows*c)
 	requireLength("x", x, rows*c)
 	requireOptional("residual", residual, rows*c)
@@ -30,6 +30,7 @@ func BatchNormForward(y, x, residual []float32, gamma, beta, mean, invStd, runni
 	requireLength("invStd", invStd, c)
 	requireLength("runningMean", runningMean, c)
 	requireLength("runningVar", runningVar, c)
+	requireResidual(residual, act)
 	if rows < 2 {
 		panic("kernel: batch statistics need two rows")
 	}
@@ -53,22 +54,46 @@ func BatchNormForward(y, x, residual []float32, gamma, beta, mean, invStd, runni
 		runningVar[j] = blend(runningVar[j], float32(s/(n-1)), momentum)
 	}
 	parallelChunks(rows, func(_, from, count int) {
-		lo, hi := from*c, (from+count)*c
-		normalize(y[lo:hi], x[lo:hi], cut(residual, lo, hi), mean, scale, beta, floor(relu), count, c)
+		inCache(from, count, c, func(lo, hi, rows int) {
+			normalize(y[lo:hi], x[lo:hi], cut(residual, lo, hi), mean, scale, beta, floor(act == ReLU), rows, c)
+			if act > ReLU {
+				activate(act, y[lo:hi], y[lo:hi])
+			}
+		})
 	})
+}
+
+// inCache runs f on pieces of the count rows starting at from that stay in the
+// nearest cache while several loops go over them: elements lo to hi, in whole rows.
+// Only loops without sums may be cut so.
+func inCache(from, count, c int, f func(lo, hi, rows int)) {
+	const elements = 1 << 12
+	step := max(1, elements/c)
+	for end := from + count; from < end; from += step {
+		rows := min(step, end-from)
+		f(from*c, (from+rows)*c, rows)
+	}
+}
+
+// requireResidual panics where the gradient would need the sum before the activation.
+func requireResidual(residual []float32, act Activation) {
+	if residual != nil && act > ReLU {
+		panic("kernel: a residual is followed by " + act.String() + ", not by ReLU or nothing")
+	}
 }
 
 // BatchNormBackward is the gradient of BatchNormForward, given dy (rows, c), that
 // function's x, and what it left in y, mean and invStd:
 //
-//	dz     = dy where y > 0, else 0            (dy itself without relu)
+//	z      = (x-mean) * (invStd*gamma) + beta
+//	dz     = act.Backward(dy, z)               (ReLU: dy where y > 0, else 0)
 //	dBeta  = sum(dz)
 //	dGamma = sum(dz*(x-mean)) * invStd
 //	dx     = (dz - dBeta/rows - (x-mean)*(dGamma*invStd/rows)) * (invStd*gamma)
 //
-// dResidual (rows, c; nil where there is no residual) is set to dz. y may be nil
-// without relu. dx or dResidual may be dy.
-func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, mean, invStd []float32, relu bool, rows, c int) {
+// dResidual (rows, c; nil where there is no residual) is set to dz. y is used by ReLU
+// only. dx or dResidual may be dy.
+func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd []float32, act Activation, rows, c int) {
 	requireLength("dx", dx, rows*c)
 	requireOptional("dResidual", dResidual, rows*c)
 	requireLength("dGamma", dGamma, c)
@@ -76,9 +101,11 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 	requireLength("dy", dy, rows*c)
 	requireLength("x", x, rows*c)
 	requireLength("gamma", gamma, c)
+	requireLength("beta", beta, c)
 	requireLength("mean", mean, c)
 	requireLength("invStd", invStd, c)
-	if relu {
+	requireResidual(dResidual, act)
+	if act == ReLU {
 		requireLength("y", y, rows*c)
 	} else {
 		y = nil
@@ -88,21 +115,37 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 	defer doubles.giveBack(wide)
 	defer singles.giveBack(narrow)
 	sums := *wide
+	offset, slope, scale := (*narrow)[:c], (*narrow)[c:2*c], (*narrow)[2*c:]
+	for j := range scale {
+		scale[j] = invStd[j] * gamma[j]
+	}
 	sumChunks(sums, rows, func(part []float64, from, count int) {
+		dy := dy
+		if act > ReLU {
+			block := singles.borrow(count * c)
+			defer singles.giveBack(block)
+			inCache(from, count, c, func(lo, hi, rows int) {
+				z := (*block)[:hi-lo]
+				normalize(z, x[lo:hi], nil, mean, scale, beta, floor(false), rows, c)
+				activateGradient(act, dx[lo:hi], dy[lo:hi], z)
+			})
+			dy = dx
+		}
 		lo, hi := from*c, (from+count)*c
 		sumGradients(part[:c], part[c:], cut(dResidual, lo, hi), dy[lo:hi], x[lo:hi], cut(y, lo, hi), mean, count, c)
 	})
 	n := float64(rows)
-	offset, slope, scale := (*narrow)[:c], (*narrow)[c:2*c], (*narrow)[2*c:]
 	for j := range c {
 		sum, dot := sums[j], float64(sums[c+j]*float64(invStd[j]))
 		dBeta[j], dGamma[j] = float32(sum), float32(dot)
 		offset[j] = float32(sum / n)
 		slope[j] = float32(dot * float64(invStd[j]) / n)
-		scale[j] = invStd[j] * gamma[j]
 	}
-	if dResidual != nil {
-		dy, y = dResidual, nil // rectified already
+	switch { // where dz is already
+	case dResidual != nil:
+		dy, y = dResidual, nil
+	case act > ReLU:
+		dy = dx
 	}
 	parallelChunks(rows, func(_, from, count int) {
 		lo, hi := from*c, (from+count)*c

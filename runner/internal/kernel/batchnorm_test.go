@@ -52,8 +52,11 @@ func statistics(x []float64, rows, c int) (mean, variance []float64) {
 
 func TestBatchNormGradient(t *testing.T) {
 	const rows, c, eps = 7, 11, 1e-5
-	for _, relu := range []bool{false, true} {
+	for _, act := range activations {
 		for _, withResidual := range []bool{false, true} {
+			if withResidual && act > ReLU {
+				continue
+			}
 			x, dy, gamma, beta := numbers(rows*c, 1), numbers(rows*c, 2), numbers(c, 3), numbers(c, 4)
 			var residual, dResidual []float32
 			if withResidual {
@@ -61,8 +64,8 @@ func TestBatchNormGradient(t *testing.T) {
 			}
 			y, dx := make([]float32, rows*c), make([]float32, rows*c)
 			mean, invStd, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
-			BatchNormForward(y, x, residual, gamma, beta, mean, invStd, make([]float32, c), make([]float32, c), 0.1, eps, relu, rows, c)
-			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, mean, invStd, relu, rows, c)
+			BatchNormForward(y, x, residual, gamma, beta, mean, invStd, make([]float32, c), make([]float32, c), 0.1, eps, act, rows, c)
+			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, act, rows, c)
 
 			x64, gamma64, beta64, residual64, dy64 := double(x), double(gamma), double(beta), double(residual), double(dy)
 			forward := func() []float64 {
@@ -73,14 +76,12 @@ func TestBatchNormGradient(t *testing.T) {
 					if withResidual {
 						out[i] += residual64[i]
 					}
-					if relu && out[i] < 0 {
-						out[i] = 0
-					}
+					out[i] = exactly(act, out[i])
 				}
 				return out
 			}
 			loss := func() float64 { return dot(forward(), dy64) }
-			name := func(what string) string { return fmt.Sprintf("relu %v, residual %v: %s", relu, withResidual, what) }
+			name := func(what string) string { return fmt.Sprintf("%v, residual %v: %s", act, withResidual, what) }
 			near(t, name("y"), y, forward())
 			near(t, name("dx"), dx, differences(x64, loss))
 			near(t, name("dGamma"), dGamma, differences(gamma64, loss))
@@ -100,7 +101,7 @@ func TestBatchNormFarFromZero(t *testing.T) {
 	}
 	ones, zeros, mean, invStd := []float32{1, 1, 1}, make([]float32, c), make([]float32, c), make([]float32, c)
 	runningMean, runningVar := make([]float32, c), make([]float32, c)
-	BatchNormForward(y, x, nil, ones, zeros, mean, invStd, runningMean, runningVar, 1, 0, false, rows, c)
+	BatchNormForward(y, x, nil, ones, zeros, mean, invStd, runningMean, runningVar, 1, 0, Identity, rows, c)
 	m, v := statistics(double(x), rows, c)
 	for j := range c {
 		if d := math.Abs(float64(mean[j]) - m[j]); d > 1e-3 {

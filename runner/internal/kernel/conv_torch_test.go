@@ -86,10 +86,13 @@ func readConvFixture(t *testing.T, file string) convFixture {
 		}
 		x := tensor{entry.Shape, make([]float64, n)}
 		for i := range x.values {
-			if entry.Dtype == "f32" {
-				x.values[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(data[entry.Offset+4*i:])))
-			} else {
-				x.values[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[entry.Offset+8*i:]))
+			switch at := data[entry.Offset:]; entry.Dtype {
+			case "f32":
+				x.values[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(at[4*i:])))
+			case "i64":
+				x.values[i] = float64(int64(binary.LittleEndian.Uint64(at[8*i:])))
+			default:
+				x.values[i] = math.Float64frombits(binary.LittleEndian.Uint64(at[8*i:]))
 			}
 		}
 		f.tensors[entry.Name] = x

@@ -29,7 +29,7 @@ func addFloor(y, x, residual []float32, low float32) {
 }
 
 func keepPositive(dx, dy, y []float32) {
-	keepPositivePortable(0, dx, dy, y)
+	activateGradientPortable(0, ReLU, dx, dy, y)
 }
 
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
@@ -47,3 +47,19 @@ func adam(w, g, m, v []float32, k *adamFactors) {
 func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
 	sgdPortable(0, w, g, b, nesterov, k)
 }
+
+func activate(a Activation, y, x []float32) { activatePortable(0, a, y, x) }
+
+func activateGradient(a Activation, dx, dy, x []float32) { activateGradientPortable(0, a, dx, dy, x) }
+
+func exponentials(y, x []float32, shift float32) { exponentialsPortable(0, y, x, shift) }
+
+func scaleRows(y, x, s []float32, rows, c int) { scaleRowsPortable(0, y, x, s, rows, c) }
+
+func sumProducts(sum []float64, dx, dy, x, s []float32, rows, c int) {
+	sumProductsPortable(0, sum, dx, dy, x, s, rows, c)
+}
+
+func approach(a, w []float32, rest float32) { approachPortable(0, a, w, rest) }
+
+func scaleBy(y, x []float32, factor float32) { scaleByPortable(0, y, x, factor) }

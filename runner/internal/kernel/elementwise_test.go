@@ -109,16 +109,20 @@ var loops = []struct {
 }{
 	{"ColumnSum", func(b *workbench, rows, c int) { ColumnSum(b.out(c), b.in(rows*c), rows, c) }},
 	{"BatchNormForward", func(b *workbench, rows, c int) {
-		for _, relu := range []bool{false, true} {
+		for _, act := range activations {
 			for _, residual := range [][]float32{nil, b.in(rows * c)} {
-				BatchNormForward(b.out(rows*c), b.in(rows*c), residual, b.in(c), b.in(c), b.out(c), b.out(c), b.in(c), b.in(c), 0.1, 1e-5, relu, rows, c)
+				if residual != nil && act > ReLU {
+					continue
+				}
+				BatchNormForward(b.out(rows*c), b.in(rows*c), residual, b.in(c), b.in(c), b.out(c), b.out(c), b.in(c), b.in(c), 0.1, 1e-5, act, rows, c)
 			}
 		}
 	}},
 	{"BatchNormBackward", func(b *workbench, rows, c int) {
-		for _, relu := range []bool{false, true} {
-			for _, dResidual := range [][]float32{nil, b.out(rows * c)} {
-				BatchNormBackward(b.out(rows*c), dResidual, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.positive(c), relu, rows, c)
+		for _, act := range activations {
+			BatchNormBackward(b.out(rows*c), nil, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.in(c), b.positive(c), act, rows, c)
+			if act <= ReLU {
+				BatchNormBackward(b.out(rows*c), b.out(rows*c), b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.in(c), b.positive(c), act, rows, c)
 			}
 		}
 	}},
@@ -130,7 +134,7 @@ var loops = []struct {
 		}
 	}},
 	{"ReluBackward", func(b *workbench, rows, c int) {
-		ReluBackward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+		ReLU.Backward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
 	}},
 	{"MaxPool", func(b *workbench, rows, c int) {
 		for _, p := range []Pool{
@@ -241,7 +245,7 @@ func BenchmarkElementwise(b *testing.B) {
 	pooled, index := make([]float32, pool.sizeOut()), make([]uint8, pool.sizeOut())
 	const weights = 11_200_000
 	pool.MaxForward(pooled, index, x)
-	BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, true, rows, c)
+	BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, ReLU, rows, c)
 
 	for _, k := range []struct {
 		name  string
@@ -251,14 +255,14 @@ func BenchmarkElementwise(b *testing.B) {
 		{"Copy", 8 * n, func() { parallelSpans(n, func(from, to int) { copy(dx[from:to], dy[from:to]) }) }},
 		{"ColumnSum", 4 * n, func() { ColumnSum(dBeta, x, rows, c) }},
 		{"BatchNormForward", 4 * 4 * n, func() {
-			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, true, rows, c)
+			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, ReLU, rows, c)
 		}},
 		{"BatchNormBackward", 7 * 4 * n, func() {
-			BatchNormBackward(dx, nil, dGamma, dBeta, dy, x, y, gamma, mean, invStd, true, rows, c)
+			BatchNormBackward(dx, nil, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, ReLU, rows, c)
 		}},
 		{"AddRelu", 3 * 4 * n, func() { AddRelu(dx, x, dy, true) }},
-		{"Relu", 2 * 4 * n, func() { ReluForward(dx, x) }},
-		{"ReluBackward", 3 * 4 * n, func() { ReluBackward(dx, dy, x) }},
+		{"Relu", 2 * 4 * n, func() { ReLU.Forward(dx, x) }},
+		{"ReluBackward", 3 * 4 * n, func() { ReLU.Backward(dx, dy, x) }},
 		{"MaxForward", 4*n + 5*len(pooled), func() { pool.MaxForward(pooled, index, x) }},
 		{"MaxBackward", 4*n + 5*len(pooled), func() { pool.MaxBackward(dx, pooled, index) }},
 		{"Dropout", 2 * 4 * (1 << 20), func() { Dropout(y[:1<<20], x[:1<<20], 0.5, stream) }},

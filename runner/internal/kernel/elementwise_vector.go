@@ -74,7 +74,7 @@ func keepPositive(dx, dy, y []float32) {
 	if n > 0 {
 		keepPositiveVector(&dx[0], &dy[0], &y[0], n)
 	}
-	keepPositivePortable(n, dx, dy, y)
+	activateGradientPortable(n, ReLU, dx, dy, y)
 }
 
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
@@ -112,6 +112,34 @@ func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
 	}
 	sgdPortable(n, w, g, b, nesterov, k)
 }
+
+func activate(a Activation, y, x []float32) {
+	if a == ReLU {
+		addFloor(y, x, nil, 0)
+		return
+	}
+	activatePortable(0, a, y, x)
+}
+
+func activateGradient(a Activation, dx, dy, x []float32) {
+	if a == ReLU {
+		keepPositive(dx, dy, x)
+		return
+	}
+	activateGradientPortable(0, a, dx, dy, x)
+}
+
+func exponentials(y, x []float32, shift float32) { exponentialsPortable(0, y, x, shift) }
+
+func scaleRows(y, x, s []float32, rows, c int) { scaleRowsPortable(0, y, x, s, rows, c) }
+
+func sumProducts(sum []float64, dx, dy, x, s []float32, rows, c int) {
+	sumProductsPortable(0, sum, dx, dy, x, s, rows, c)
+}
+
+func approach(a, w []float32, rest float32) { approachPortable(0, a, w, rest) }
+
+func scaleBy(y, x []float32, factor float32) { scaleByPortable(0, y, x, factor) }
 
 // sumRowsVector does the columns 0..n, n > 0 a multiple of 8, of
 //

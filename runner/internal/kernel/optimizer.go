@@ -36,7 +36,7 @@ func adamStep(w, g, m, v []float32, keep float32, k adamFactors) {
 	requireLength("v", v, len(w))
 	parallelSpans(len(w), func(from, to int) {
 		if keep != 1 {
-			scale(w[from:to], keep)
+			scaleBy(w[from:to], w[from:to], keep)
 		}
 		adam(w[from:to], g[from:to], m[from:to], v[from:to], &k)
 	})
@@ -142,12 +142,36 @@ func SumSquares(x []float32) float64 {
 
 // Scale multiplies x by factor.
 func Scale(x []float32, factor float32) {
-	parallelSpans(len(x), func(from, to int) { scale(x[from:to], factor) })
+	parallelSpans(len(x), func(from, to int) { scaleBy(x[from:to], x[from:to], factor) })
 }
 
-func scale(x []float32, factor float32) {
-	for i := range x {
-		x[i] *= factor
+// AverageStep moves average towards w, as a mean of weights does whose past decays
+// exponentially:
+//
+//	average += (w-average) * (1-decay)
+//
+// The addition is fused.
+func AverageStep(average, w []float32, decay float64) {
+	requireLength("w", w, len(average))
+	rest := float32(1 - decay)
+	parallelSpans(len(w), func(from, to int) { approach(average[from:to], w[from:to], rest) })
+}
+
+// approachPortable does the elements from first on of
+//
+//	for i: a[i] = FMA32(w[i]-a[i], rest, a[i])
+func approachPortable(first int, a, w []float32, rest float32) {
+	for i := first; i < len(a); i++ {
+		a[i] = FMA32(w[i]-a[i], rest, a[i])
+	}
+}
+
+// scaleByPortable does the elements from first on of
+//
+//	for i: y[i] = x[i] * factor
+func scaleByPortable(first int, y, x []float32, factor float32) {
+	for i := first; i < len(y); i++ {
+		y[i] = x[i] * factor
 	}
 }
 

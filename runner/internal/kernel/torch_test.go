@@ -20,10 +20,10 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 		"batchnorm2d_train": func(l layer) {
 			rows, c := len(l.x)/l.channels, l.channels
 			mean, invStd, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
-			gamma := l.single("w")
+			gamma, beta := l.single("w"), l.single("b")
 			runningMean, runningVar := l.single("running_mean_before"), l.single("running_var_before")
-			BatchNormForward(l.y, l.x, nil, gamma, l.single("b"), mean, invStd, runningMean, runningVar, 0.1, 1e-5, false, rows, c)
-			BatchNormBackward(l.dx, nil, dGamma, dBeta, l.dy, l.x, nil, gamma, mean, invStd, false, rows, c)
+			BatchNormForward(l.y, l.x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, Identity, rows, c)
+			BatchNormBackward(l.dx, nil, dGamma, dBeta, l.dy, l.x, nil, gamma, beta, mean, invStd, Identity, rows, c)
 			l.judge(l.t, "d_w", dGamma, 0)
 			l.judge(l.t, "d_b", dBeta, 0)
 			near(l.t, "running mean", runningMean, l.tensors["running_mean_after"].values)
@@ -49,19 +49,25 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 			GlobalAverageForward(l.y, l.x, n, hw, l.channels)
 			GlobalAverageBackward(l.dx, l.dy, n, hw, l.channels)
 		},
-		"relu": func(l layer) {
-			ReluForward(l.y, l.x)
-			ReluBackward(l.dx, l.dy, l.y)
-		},
+		"relu":        func(l layer) { l.activation(ReLU) },
+		"relu6":       func(l layer) { l.activation(ReLU6) },
+		"hardswish":   func(l layer) { l.activation(HardSwish) },
+		"hardsigmoid": func(l layer) { l.activation(HardSigmoid) },
+		"silu":        func(l layer) { l.activation(SiLU) },
+		"sigmoid":     func(l layer) { l.activation(Sigmoid) },
+		"gelu":        func(l layer) { l.activation(GELU) },
 		"adaptive_avgpool_3x2": func(l layer) {
 			x, y := l.tensors["x"].shape, l.tensors["y"].shape
 			p := AdaptivePool{N: x[0], H: x[2], W: x[3], C: x[1], OutH: y[2], OutW: y[3]}
 			p.AverageForward(l.y, l.x)
 			p.AverageBackward(l.dx, l.dy)
 		},
-		"mse_mean":       func(l layer) { l.loss(MSEForward, MSEBackward) },
-		"l1_mean":        func(l layer) { l.loss(MAEForward, MAEBackward) },
-		"smooth_l1_mean": func(l layer) { l.loss(HuberForward, HuberBackward) },
+		"mse_mean":               func(l layer) { l.loss(MSEForward, MSEBackward) },
+		"l1_mean":                func(l layer) { l.loss(MAEForward, MAEBackward) },
+		"cross_entropy_mean":     func(l layer) { l.crossEntropy(0) },
+		"cross_entropy_smooth":   func(l layer) { l.crossEntropy(0.1) },
+		"cross_entropy_weighted": func(l layer) { l.crossEntropy(0) },
+		"smooth_l1_mean":         func(l layer) { l.loss(HuberForward, HuberBackward) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := readLayer(t, filepath.Join(shared, "peer/fixtures/ops", name+".json"))
@@ -104,6 +110,21 @@ func (l layer) maxPool(window, stride, pad int) {
 	index := make([]uint8, p.sizeOut())
 	p.MaxForward(l.y, index, l.x)
 	p.MaxBackward(l.dx, l.dy, index)
+}
+
+func (l layer) activation(a Activation) {
+	a.Forward(l.y, l.x)
+	a.Backward(l.dx, l.dy, l.x)
+}
+
+func (l layer) crossEntropy(smoothing float32) {
+	target, weights := l.single("target"), []float32(nil)
+	if w, weighted := l.tensors["class_weight"]; weighted {
+		weights = single(w.values)
+	}
+	classes := len(l.x) / len(target)
+	l.y[0] = CrossEntropyForward(l.x, target, weights, smoothing, classes)
+	CrossEntropyBackward(l.dx, l.x, target, weights, smoothing, l.dy[0], classes)
 }
 
 func (l layer) loss(forward func(pred, target []float32) float32, backward func(dPred, pred, target []float32, upstream float32)) {

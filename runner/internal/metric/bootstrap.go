@@ -20,7 +20,12 @@ type Interval struct {
 // sample without a group ("") is a group of its own. With fewer than two groups
 // nothing can be said, and ok is false.
 func RMSEInterval(truth, predicted []float64, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
-	clusters := clusterErrors(truth, predicted, groups)
+	return meanInterval(errors(truth, predicted, square), groups, level, resamples, stream, math.Sqrt)
+}
+
+// meanInterval returns the interval of figure(mean of values).
+func meanInterval(values []float64, groups []string, level float64, resamples int, stream *rng.Stream, figure func(mean float64) float64) (interval Interval, ok bool) {
+	clusters := sumClusters(values, groups)
 	if len(clusters) < 2 {
 		return Interval{}, false
 	}
@@ -29,32 +34,32 @@ func RMSEInterval(truth, predicted []float64, groups []string, level float64, re
 		var sum, count float64
 		for range clusters {
 			c := clusters[stream.IntN(len(clusters))]
-			sum += c.squared
+			sum += c.sum
 			count += c.count
 		}
-		drawn[i] = math.Sqrt(sum / count)
+		drawn[i] = figure(sum / count)
 	}
 	slices.Sort(drawn)
 	tail := float64((1 - level) / 2)
 	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
 }
 
-// cluster holds what the RMSE needs to know of one group.
-type cluster struct{ squared, count float64 }
+// cluster holds what a mean needs to know of one group.
+type cluster struct{ sum, count float64 }
 
-// clusterErrors sums the squared errors by group, groups in the order in which
-// they first appear.
-func clusterErrors(truth, predicted []float64, groups []string) []cluster {
+// sumClusters sums the values by group, groups in the order in which they first
+// appear.
+func sumClusters(values []float64, groups []string) []cluster {
 	var clusters []cluster
 	place := map[string]int{}
-	for i, e := range errors(truth, predicted, square) {
+	for i, v := range values {
 		at, known := place[groups[i]]
 		if !known || groups[i] == "" {
 			at = len(clusters)
 			place[groups[i]] = at
 			clusters = append(clusters, cluster{})
 		}
-		clusters[at].squared += e
+		clusters[at].sum += v
 		clusters[at].count++
 	}
 	return clusters

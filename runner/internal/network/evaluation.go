@@ -148,7 +148,7 @@ func (l *layer) evaluate(batch int) func(in, out [][]float32) {
 	area, c := l.in.Height*l.in.Width, l.in.Channels
 	switch l.kind {
 	case relu:
-		return func(in, out [][]float32) { kernel.ReluForward(out[0], in[0]) }
+		return func(in, out [][]float32) { kernel.ReLU.Forward(out[0], in[0]) }
 	case maxPool:
 		return func(in, out [][]float32) { l.pool(batch).MaxForward(out[0], nil, in[0]) }
 	case avgPool:

@@ -171,9 +171,9 @@ func (t *training) simple(l *layer, forward func(y, x []float32), backward func(
 // relu works on its upstream gradient in place.
 func (t *training) relu() *op {
 	return &op{
-		forward: func(in, out [][]float32) { kernel.ReluForward(out[0], in[0]) },
+		forward: func(in, out [][]float32) { kernel.ReLU.Forward(out[0], in[0]) },
 		gradient: func(_ gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := t.gradientOf("relu", output.Shape(), true, func(in, out [][]float32) { kernel.ReluBackward(out[0], in[0], in[1]) }, upstream, output)
+			dx, err := t.gradientOf("relu", output.Shape(), true, func(in, out [][]float32) { kernel.ReLU.Backward(out[0], in[0], in[1]) }, upstream, output)
 			return gorgonia.Nodes{dx}, err
 		},
 	}
@@ -245,7 +245,7 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 		if l.residual != none {
 			residual = in[3]
 		}
-		kernel.BatchNormForward(out[0], in[0], residual, in[1], in[2], mean, invStd, l.running.mean, l.running.variance, normMomentum, normEpsilon, l.relu, rows, c)
+		kernel.BatchNormForward(out[0], in[0], residual, in[1], in[2], mean, invStd, l.running.mean, l.running.variance, normMomentum, normEpsilon, l.activation(), rows, c)
 		l.running.batches++
 	}}
 	// The outputs of the gradient: input, weight, bias, then residual if there is one.
@@ -255,8 +255,8 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 			if l.residual != none {
 				dResidual = out[3]
 			}
-			kernel.BatchNormBackward(out[0], dResidual, out[1], out[2], in[0], in[1], in[2], in[3], mean, invStd, l.relu, rows, c)
-		}, upstream, inputs[0], output, inputs[1])
+			kernel.BatchNormBackward(out[0], dResidual, out[1], out[2], in[0], in[1], in[2], in[3], in[4], mean, invStd, l.activation(), rows, c)
+		}, upstream, inputs[0], output, inputs[1], inputs[2])
 		if err != nil {
 			return nil, err
 		}
@@ -278,6 +278,14 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 		return gradients, nil
 	}
 	return o, nil
+}
+
+// activation is what a batch norm ends with.
+func (l *layer) activation() kernel.Activation {
+	if l.relu {
+		return kernel.ReLU
+	}
+	return kernel.Identity
 }
 
 // lossOperation reads the outputs and the targets and gives one number.

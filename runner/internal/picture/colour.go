@@ -11,10 +11,23 @@ import (
 // upper 8 stay.
 func rgb(m image.Image) raster {
 	b := m.Bounds()
-	out := newRaster(b.Dx(), b.Dy())
+	out := newRaster(b.Dx(), b.Dy(), 3)
 	read := rowReader(m)
 	for y := range out.height {
 		read(out.pix[3*out.width*y:3*out.width*(y+1)], image.Pt(b.Min.X, b.Min.Y+y))
+	}
+	return out
+}
+
+// gray returns the brightness of a picture's colours as Pillow's convert("L")
+// does, by the weights of ITU-R BT.601 with 16 fractional bits:
+// L = 0.299 red + 0.587 green + 0.114 blue, rounded. They sum to 1, so that what
+// was gray keeps its value.
+func gray(in raster) raster {
+	out := newRaster(in.width, in.height, 1)
+	for i := range out.pix {
+		pixel := in.pix[3*i:][:3]
+		out.pix[i] = uint8((uint32(pixel[0])*19595 + uint32(pixel[1])*38470 + uint32(pixel[2])*7471 + 1<<15) >> 16)
 	}
 	return out
 }

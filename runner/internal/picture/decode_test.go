@@ -73,7 +73,7 @@ func mustDecode(t *testing.T, data []byte) raster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := decode(data, f)
+	r, err := decode(data, f, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +159,40 @@ func TestColour(t *testing.T) {
 	same("palette", &image.Paletted{Pix: []uint8{1, 0}, Stride: 2, Rect: image.Rect(0, 0, 2, 1),
 		Palette: color.Palette{color.NRGBA{1, 2, 3, 255}, color.NRGBA{4, 5, 6, 0}}}, []uint8{4, 5, 6, 1, 2, 3})
 	same("cmyk", &image.CMYK{Pix: []uint8{0, 255, 0, 51}, Stride: 4, Rect: image.Rect(0, 0, 1, 1)}, []uint8{204, 0, 204})
+}
+
+// TestGray holds values of Pillow's convert("L"), and that what was gray stays as it is.
+func TestGray(t *testing.T) {
+	in := raster{4, 1, 3, []uint8{255, 0, 0, 0, 255, 0, 0, 0, 255, 13, 200, 77}}
+	if got, want := gray(in).pix, []uint8{76, 150, 29, 130}; !bytes.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for v := range 256 {
+		level := uint8(v)
+		if got := gray(raster{1, 1, 3, []uint8{level, level, level}}).pix[0]; got != level {
+			t.Errorf("%d becomes %d", level, got)
+		}
+	}
+	photo := encode(t, formula(23, 31), png.Encode)
+	format, _, err := probe(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := decode(photo, format, 1)
+	if err != nil || !bytes.Equal(one.pix, gray(mustDecode(t, photo)).pix) {
+		t.Errorf("decoding to gray is not decoding and graying: %v", err)
+	}
+	// A gray picture is resized and turned as one of three equal channels is.
+	three := newRaster(one.width, one.height, 3)
+	for i, v := range one.pix {
+		three.pix[3*i], three.pix[3*i+1], three.pix[3*i+2] = v, v, v
+	}
+	for o := orientation(1); o <= 8; o++ {
+		a, b := resize(orient(one, o), 16, 9), resize(orient(three, o), 16, 9)
+		if !bytes.Equal(a.pix, gray(b).pix) {
+			t.Errorf("orientation %d: other pixels than in colour", o)
+		}
+	}
 }
 
 // TestYCbCr compares the conversion of rows with the one of the standard
@@ -298,7 +332,7 @@ func TestProblems(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f, _, err := probe(c.file)
 			if err == nil {
-				_, err = decode(c.file, f)
+				_, err = decode(c.file, f, 3)
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("%v; want %s", err, c.want)
@@ -309,7 +343,7 @@ func TestProblems(t *testing.T) {
 
 func TestPanicIsAProblem(t *testing.T) {
 	f := format{name: "ODD", decode: func(io.Reader) (image.Image, error) { panic("index out of range") }}
-	if _, err := decode(nil, f); err == nil || err.Error() != "this ODD cannot be decoded: the decoder failed: index out of range" {
+	if _, err := decode(nil, f, 3); err == nil || err.Error() != "this ODD cannot be decoded: the decoder failed: index out of range" {
 		t.Errorf("%v", err)
 	}
 }
@@ -328,7 +362,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || area > 1<<16 {
 			return
 		}
-		if r, err := decode(data, format); err == nil && len(r.pix) != 3*r.width*r.height {
+		if r, err := decode(data, format, 3); err == nil && len(r.pix) != 3*r.width*r.height {
 			t.Fatalf("%d x %d: %d bytes", r.width, r.height, len(r.pix))
 		}
 	})

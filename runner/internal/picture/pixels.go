@@ -31,8 +31,12 @@ type record struct {
 // key names a record: what the pixels depend on. The decoders come with Go and
 // change with it.
 func (c *Catalogue) key(file digest.Digest) digest.Digest {
-	return digest.New(kindPixels).Int(Version).String(runtime.Version()).
-		Digest(file).Int(int64(c.spec.Size)).String(c.spec.Resize).Sum()
+	e := digest.New(kindPixels).Int(Version).String(runtime.Version()).
+		Digest(file).Int(int64(c.spec.Size)).String(c.spec.Resize)
+	if c.spec.Channels() == 1 {
+		e.String(c.spec.Color)
+	}
+	return e.Sum()
 }
 
 // Decode fills in the pixels, the size and the problem of every photo that
@@ -139,7 +143,7 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 	}
 	c.limit.take(area)
 	defer c.limit.give(area)
-	photo, err := decode(data, format)
+	photo, err := decode(data, format, c.spec.Channels())
 	if err != nil {
 		return nil, record{Problem: err.Error()}, nil
 	}
@@ -147,7 +151,7 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 	return pixels, record{Pixels: digest.Of(pixels), Width: photo.width, Height: photo.height}, nil
 }
 
-// Load returns the pixels (size, size, 3) of a photo, red, green and blue. Pixels
+// Load returns the pixels (size, size, channels) of a photo. Pixels
 // that the store lost are made again from the file. It may be called by several
 // goroutines.
 func Load(c *Catalogue, name string, st *store.Store) ([]uint8, error) {

@@ -45,7 +45,7 @@ func TestResizeEqualsPillow(t *testing.T) {
 	for _, name := range []string{"down", "up", "down32", "short"} {
 		t.Run(name, func(t *testing.T) {
 			f := cases[name]
-			in := raster{f.InShape[1], f.InShape[0], read(f.In)}
+			in := raster{f.InShape[1], f.InShape[0], 3, read(f.In)}
 			got := resize(in, f.OutShape[1], f.OutShape[0])
 			if !bytes.Equal(got.pix, read(f.Out)) {
 				t.Errorf("%v to %v: bytes differ from Pillow's", f.InShape, f.OutShape)
@@ -71,7 +71,7 @@ func TestDecodeNearPillow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := decode(data, format)
+			got, err := decode(data, format, 3)
 			if err != nil {
 				t.Fatal(err)
 			}

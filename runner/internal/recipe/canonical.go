@@ -10,7 +10,7 @@ import (
 // Node returns the canonical form as a map that package yaml writes with sorted
 // keys, so that it can be part of another document.
 func (l *Loaded) Node() map[string]any {
-	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults()))
+	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults(l.Task)))
 	if l.Split.By == "column" && l.Split.Seed == 0 { // where the seed has a default after all
 		delete(node["split"].(map[string]any), "seed")
 	}

@@ -19,12 +19,13 @@ func (d *decoder) check(r *Recipe) {
 	d.ensure(fileName.MatchString(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
+	d.checkClasses(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
 		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
 	}
 	d.checkSplit(&r.Split, &r.Data)
-	d.checkTransform(&r.Transform)
+	d.checkTransform(&r.Transform, r.Picture.Channels())
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -82,6 +83,23 @@ func (d *decoder) checkData(data *Data) {
 	}
 }
 
+// checkClasses wants what only makes sense for a classification there alone, and
+// the other way round.
+func (d *decoder) checkClasses(r *Recipe) {
+	classes := r.Data.Classes
+	for i, class := range classes {
+		key := fmt.Sprintf("data.classes[%d]", i)
+		d.ensure(strings.TrimSpace(class) != "", key, "is empty", "write the name of a class")
+		d.ensure(!slices.Contains(classes[:i], class), key, fmt.Sprintf("%q is there twice", class), "")
+	}
+	if r.Task != Classification {
+		d.ensure(len(classes) == 0, "data.classes", "is only for task: classification", "")
+		return
+	}
+	d.ensure(len(classes) != 1, "data.classes", "names one class; there must be two or more", "")
+	d.ensure(r.Transform.Target == "none", "transform.target", r.Transform.Target+" is for numbers, and this target is a class", "write none, or take the key out")
+}
+
 // checkPath wants a path that stays below data.root on every system.
 func (d *decoder) checkPath(key, name string) {
 	const hint = "write it relative to data.root, with slashes"
@@ -125,11 +143,17 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		"column needs split.column", "write the column that holds each row's part")
 }
 
-func (d *decoder) checkTransform(t *Transform) {
+func (d *decoder) checkTransform(t *Transform, channels int) {
+	d.ensure(channels == 3 || t.Normalize.Kind != "imagenet", "transform.normalize", "imagenet, the default, is for red, green and blue, and picture.color is gray",
+		"write dataset, none or e.g. {mean: [0.5], std: [0.5]}")
 	if t.Normalize.Kind == "given" {
-		const key, want = "transform.normalize.", "must be three numbers, red, green and blue, not %d"
-		d.ensure(len(t.Normalize.Mean) == 3, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
-		d.ensure(len(t.Normalize.Std) == 3, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
+		const key = "transform.normalize."
+		want := "must be three numbers, red, green and blue, not %d"
+		if channels == 1 {
+			want = "must be one number, as picture.color is gray, not %d"
+		}
+		d.ensure(len(t.Normalize.Mean) == channels, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
+		d.ensure(len(t.Normalize.Std) == channels, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
 		for i, std := range t.Normalize.Std {
 			d.checkPositive(fmt.Sprintf("%sstd[%d]", key, i), std)
 		}
@@ -207,6 +231,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
 	d.checkInt("train.batch", t.Batch, 1, maxSize)
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	d.checkLoss(t.Loss, r.Task)
 	d.checkOptimizer(t.Optimizer)
 	d.checkNotNegative("train.clip", t.Clip)
 	validated := r.Split.Validation > 0
@@ -216,6 +241,22 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	if d.sound("split") {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
+	}
+}
+
+// checkLoss holds that the loss is one of the task.
+func (d *decoder) checkLoss(l Loss, task string) {
+	const key = "train.loss"
+	if d.sound("task") {
+		d.ensure(task != Classification || l.Kind == crossEntropy, key, l.Kind+" is a loss of a regression", "write cross_entropy, or leave the key out")
+		d.ensure(task == Classification || l.Kind != crossEntropy, key, crossEntropy+" is the loss of a classification", "write task: classification, or mse, mae or huber here")
+	}
+	options := join(key, crossEntropy) + "."
+	d.checkFraction(options+"label_smoothing", l.CrossEntropy.LabelSmoothing, false)
+	weights := l.CrossEntropy.ClassWeights
+	d.ensure(weights.Kind != "given" || len(weights.Given) > 0, options+"class_weights", "is empty", "write one number a class, balanced or none")
+	for i, weight := range weights.Given {
+		d.checkPositive(fmt.Sprintf("%sclass_weights[%d]", options, i), weight)
 	}
 }
 

@@ -69,7 +69,8 @@ func (d *decoder) dropExplained(partial bool) {
 }
 
 func (d *decoder) recipe(raw map[string]any) Recipe {
-	r := defaults()
+	task, _ := raw["task"].(string)
+	r := defaults(task)
 	d.section("", raw, reflect.ValueOf(&r).Elem())
 	return r
 }
@@ -188,6 +189,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	case *Layer:
 		d.layer(key, raw, target)
+		return
+	case *Loss:
+		d.loss(key, raw, target)
+		return
+	case *ClassWeights:
+		d.classWeights(key, raw, target)
 		return
 	case *Optimizer:
 		d.optimizer(key, raw, target)

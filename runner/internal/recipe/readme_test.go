@@ -119,6 +119,7 @@ func TestReadmeKeys(t *testing.T) {
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
 	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
+	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want)
 	for _, word := range choices["train.optimizer"].now {
 		_, options := defaultOptimizer(word).chosen()
 		walkDefaults("train.optimizer."+word, options, want)

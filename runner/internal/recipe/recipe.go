@@ -15,7 +15,7 @@ type Recipe struct {
 	// Name of the experiment; it names lock/NAME.lock.yaml and reports/NAME/.
 	// The default is the name of the recipe's file.
 	Name string `yaml:"name" recipe:"required"`
-	// Task is what the network learns: regression.
+	// Task is what the network learns: regression (a number) or classification (one of several classes).
 	Task string `yaml:"task"`
 
 	Data      Data      `yaml:"data"`
@@ -45,6 +45,9 @@ type Data struct {
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
+	// Classes of a classification, in the order of the network's outputs. Without them they are the values of the
+	// target's column, sorted. Cells may hold a class's name, or its index, counted from 0.
+	Classes []string `yaml:"classes" recipe:"cell"`
 	// Unit of the target, for people.
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
@@ -69,6 +72,16 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
+	// Color says what a pixel holds: rgb, or gray, which is Pillow's L of it.
+	Color string `yaml:"color"`
+}
+
+// Channels is how many values a pixel has.
+func (p Picture) Channels() int {
+	if p.Color == "gray" {
+		return 1
+	}
+	return 3
 }
 
 // Rule is one cleaning rule; the rules work in order.
@@ -112,7 +125,8 @@ type Transform struct {
 	Augment []Augment `yaml:"augment"`
 }
 
-// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0 to 1.
+// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0
+// to 1, of gray pictures {mean: [g], std: [g]}.
 type Normalize struct {
 	// Kind is imagenet, dataset, none or given.
 	Kind string
@@ -160,14 +174,38 @@ type Train struct {
 	Batch int `yaml:"batch"`
 	// LastBatch says what becomes of a smaller last batch: keep, drop, merge (into the one before it).
 	LastBatch string `yaml:"last_batch"`
-	// Loss is mse, mae or huber.
-	Loss string `yaml:"loss"`
+	// Loss is what is made small; its default follows the task.
+	Loss Loss `yaml:"loss"`
 	// Optimizer is written {adam: {rate: 1e-3}} or {sgd: {rate: 0.1, momentum: 0.9}}; the word alone takes its defaults.
 	Optimizer Optimizer `yaml:"optimizer"`
 	// Clip is the length that the gradient of all parameters together has at most; 0 for any.
 	Clip float64 `yaml:"clip"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
+}
+
+// Loss is written as a word, mse, or as a map with options, {cross_entropy: {label_smoothing: 0.1}}.
+type Loss struct {
+	// Kind is mse, mae or huber for a regression, cross_entropy for a classification.
+	Kind string
+	// CrossEntropy holds the options of that kind.
+	CrossEntropy CrossEntropy
+}
+
+// CrossEntropy is the loss of torch.nn.CrossEntropyLoss.
+type CrossEntropy struct {
+	// ClassWeights say how much a row of each class counts.
+	ClassWeights ClassWeights `yaml:"class_weights"`
+	// LabelSmoothing is the share of a label that is spread evenly over all classes.
+	LabelSmoothing float64 `yaml:"label_smoothing"`
+}
+
+// ClassWeights is written as none, balanced, or a list of numbers, one a class in the order of the classes.
+type ClassWeights struct {
+	// Kind is none, balanced (the inverse of the class's share of the training rows) or given.
+	Kind string
+	// Given are the weights when Kind is given.
+	Given []float64
 }
 
 // Optimizer has exactly one field set.
@@ -215,14 +253,19 @@ type Report struct {
 }
 
 // defaults returns the recipe in which nothing but required keys is missing.
-// A changed default needs a new version of the recipe language: keys at their
-// default are no part of the canonical form, so its digest would lie.
-func defaults() Recipe {
+// One default, train.loss, follows the task, which the canonical form always
+// tells. A changed default needs a new version of the recipe language: keys at
+// their default are no part of the canonical form, so its digest would lie.
+func defaults(task string) Recipe {
+	loss := defaultLoss("mse")
+	if task == Classification {
+		loss = defaultLoss(crossEntropy)
+	}
 	return Recipe{
 		Version: 1,
-		Task:    "regression",
+		Task:    Regression,
 		Data:    Data{Images: "images", Missing: []string{""}},
-		Picture: Picture{Size: 224, Resize: "bilinear"},
+		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
 			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
 		},
@@ -232,11 +275,29 @@ func defaults() Recipe {
 		},
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
 		Train: Train{
-			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: "mse",
+			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Keep: "best",
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
+}
+
+// The tasks.
+const (
+	Regression     = "regression"
+	Classification = "classification"
+)
+
+// crossEntropy is the loss of a classification.
+const crossEntropy = "cross_entropy"
+
+// defaultLoss returns the loss of this word with its default options.
+func defaultLoss(word string) Loss {
+	l := Loss{Kind: word}
+	if word == crossEntropy {
+		l.CrossEntropy.ClassWeights.Kind = "none"
+	}
+	return l
 }
 
 func defaultSource() *Source { return &Source{Plants: 500, Seed: 42} }

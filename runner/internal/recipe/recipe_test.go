@@ -58,7 +58,7 @@ func expect(t *testing.T, got []string, want ...string) {
 
 func TestDefaults(t *testing.T) {
 	l := parse(t, short, Options{})
-	want := defaults()
+	want := defaults(Regression)
 	want.Name = "plants"
 	want.Data.Root, want.Data.Table, want.Data.Image, want.Data.Target = "data/plants", "labels.csv", "photo", "mass"
 	want.Split.Seed = 7
@@ -121,7 +121,7 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:9: train.batch: must be a whole number, not the number 2.5`,
 			`plants.yaml:9: train.seed: must be a whole number, 0 or more, not the number -1`,
 			`plants.yaml:9: train.keep: must be best or last, not a list`,
-			`plants.yaml:9: train.loss: must be mse, mae or huber, not the number 3`,
+			`plants.yaml:9: train.loss: must be mse, mae, huber or cross_entropy, not the number 3`,
 			`plants.yaml:10: picture: must be a map of keys, not the number 224`,
 			`plants.yaml:11: clean: must be a list, not the text "missing_target"; write [missing_target]`,
 			`plants.yaml:12: transform.augment[0].rotate: must be a number, not the text "far"`,
@@ -176,6 +176,30 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:9: train.optimizer.rmsprop.centred: unknown key; did you mean "centered"?`,
 			"plants.yaml:9: train.optimizer.rmsprop.centered: must be true or false, not the number 1",
 			"plants.yaml:9: train.optimizer.rmsprop.weight_decay: must be 0 or more, not -1",
+		}},
+		{"loss of another task", short + "train: {loss: cross_entropy}\n", []string{
+			"plants.yaml:9: train.loss: cross_entropy is the loss of a classification; write task: classification, or mse, mae or huber here",
+		}},
+		{"loss of a regression", short + "task: classification\ntrain: {loss: huber}\ntransform: {target: log1p}\n", []string{
+			"plants.yaml:10: train.loss: huber is a loss of a regression; write cross_entropy, or leave the key out",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
+		}},
+		{"unknown task", short + "task: classifcation\ntrain: {loss: cross_entropy}\n", []string{
+			`plants.yaml:9: task: must be regression or classification, not "classifcation"; did you mean "classification"?`,
+		}},
+		{"cross entropy", short + "task: classification\ntrain: {loss: {cross_entropy: {class_weights: [1, 0], label_smoothing: 1, label_smooth: 1}}}\n", []string{
+			"plants.yaml:10: train.loss.cross_entropy.class_weights[1]: must be above 0, not 0",
+			"plants.yaml:10: train.loss.cross_entropy.label_smoothing: must be from 0 to below 1, not 1",
+			`plants.yaml:10: train.loss.cross_entropy.label_smooth: unknown key; did you mean "label_smoothing"?`,
+		}},
+		{"class weights", short + "task: classification\ntrain:\n  loss:\n    cross_entropy:\n      class_weights: balance\n", []string{
+			`plants.yaml:13: train.loss.cross_entropy.class_weights: must be none or balanced, not "balance"; did you mean "balanced"?`,
+		}},
+		{"no class weights", short + "task: classification\ntrain: {loss: {cross_entropy: {class_weights: []}}}\n", []string{
+			"plants.yaml:10: train.loss.cross_entropy.class_weights: is empty; write one number a class, balanced or none",
+		}},
+		{"a loss without options", short + "train: {loss: {huber: {delta: 2}}}\n", []string{
+			"plants.yaml:9: train.loss: huber has no options; write it as a word",
 		}},
 		{"optimizers", short + "train: {optimizer: {adam: {}, sgd: {}}}\n", []string{
 			`plants.yaml:9: train.optimizer: must have one key, adam, adamw, sgd or rmsprop; not "adam" and "sgd"`,
@@ -234,13 +258,31 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:4: data.source.plants: must be from 1 to 100000, not 0`,
 			`plants.yaml:4: data.source.sed: unknown key; did you mean "seed"?`,
 		}},
+		{"classes of a number", strings.Replace(short, "photo", "photo\n  classes: [a, b]", 1), []string{
+			"plants.yaml:4: data.classes: is only for task: classification",
+		}},
+		{"classes", strings.Replace(short, "photo", "photo\n  classes: [a, 1, '1', ' ']", 1) + "task: classification\ntransform: {target: log1p}\n", []string{
+			`plants.yaml:4: data.classes[2]: "1" is there twice`,
+			"plants.yaml:4: data.classes[3]: is empty; write the name of a class",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
+		}},
+		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
+			"plants.yaml:4: data.classes: names one class; there must be two or more",
+		}},
 		{"normalize", short + "transform:\n  normalize: {mean: [0, 0], std: [1, 0, 1], sd: 1}\n", []string{
 			"plants.yaml:10: transform.normalize.mean: must be three numbers, red, green and blue, not 2",
 			"plants.yaml:10: transform.normalize.std[1]: must be above 0, not 0",
 			`plants.yaml:10: transform.normalize.sd: unknown key; did you mean "std"?`,
 		}},
+		{"gray as imagenet", short + "picture: {color: gray}\n", []string{
+			"plants.yaml: transform.normalize: imagenet, the default, is for red, green and blue, and picture.color is gray; write dataset, none or e.g. {mean: [0.5], std: [0.5]}",
+		}},
+		{"gray of three", short + "picture: {color: gray}\ntransform:\n  normalize: {mean: [0, 0, 0], std: []}\n", []string{
+			"plants.yaml:11: transform.normalize.mean: must be one number, as picture.color is gray, not 3",
+			"plants.yaml:11: transform.normalize.std: must be one number, as picture.color is gray, not 0",
+		}},
 		{"half a normalize", short + "transform:\n  normalize: {mean: [0, 0, 0]}\n", []string{
-			"plants.yaml:10: transform.normalize.std: is required; write three numbers, red, green and blue",
+			"plants.yaml:10: transform.normalize.std: is required; write a number a channel: red, green and blue, or gray alone",
 		}},
 		{"augment", short + "transform:\n  augment:\n    - {horizontal_flip: 1.5}\n    - {rotate: 200}\n    - rotate\n    - {vertical_flip: 0.5, rotate: 3}\n    - {rotat: 3}\n", []string{
 			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
@@ -666,11 +708,9 @@ func TestExtends(t *testing.T) {
 // to be missing, key by key; nothing is ignored and nothing is "unknown".
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
-		"task":               {"classification"},
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"data.folders":       {"images"},
 		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
-		"data.classes":       {"[a, b]"},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
@@ -685,7 +725,6 @@ func TestNotYet(t *testing.T) {
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},
-		"train.loss":         {"{cross_entropy: {label_smoothing: 0.1}}", "cross_entropy"},
 		"train.schedule":     {"{cosine: {warmup: 1}}", "step", "plateau", "one_cycle"},
 		"train.sampler":      {"balanced"},
 		"train.stop":         {"{patience: 8}"},
@@ -848,6 +887,44 @@ func TestOptimizerDefaults(t *testing.T) {
 	}
 }
 
+// TestLoss holds the ways of writing a loss, its canonical form and what is said
+// of a change. The default follows the task.
+func TestLoss(t *testing.T) {
+	classes := Options{Set: []string{"task=classification"}}
+	plain := parse(t, short, classes)
+	if want := defaultLoss("cross_entropy"); !reflect.DeepEqual(plain.Train.Loss, want) || string(plain.Section("train")) != "{}\n" {
+		t.Errorf("the loss of a classification is %+v, its section %q", plain.Train.Loss, plain.Section("train"))
+	}
+	for value, want := range map[string]string{
+		"cross_entropy":       "{}\n",
+		"{cross_entropy: {}}": "{}\n",
+		"{cross_entropy: {class_weights: none, label_smoothing: 0}}": "{}\n",
+		"{cross_entropy: {class_weights: [1, 2.50]}}":                "loss:\n  cross_entropy:\n    class_weights:\n      - 1\n      - 2.5\n",
+		"{cross_entropy: {class_weights: balanced}}":                 "loss:\n  cross_entropy:\n    class_weights: balanced\n",
+		"{cross_entropy: {label_smoothing: 0.1}}":                    "loss:\n  cross_entropy:\n    label_smoothing: 0.1\n",
+	} {
+		l := parse(t, short, Options{Set: append(classes.Set, "train.loss="+value)})
+		if got := string(l.Section("train")); got != want {
+			t.Errorf("%s became %q", value, got)
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest || !reflect.DeepEqual(again.Recipe, l.Recipe) {
+			t.Errorf("%s: the canonical form became\n%s", value, again.Canonical)
+		}
+	}
+	if got := parse(t, short+"train: {loss: {mse: }}\n", Options{Set: []string{"train.loss=mae"}}).Train.Loss.Kind; got != "mae" {
+		t.Errorf("a word over a map gives %s", got)
+	}
+	smoothed := parse(t, short, Options{Set: append(classes.Set, "train.loss.cross_entropy.label_smoothing=0.1")})
+	var said []string
+	for _, change := range append(Diff(plain, smoothed), Diff(parse(t, short, Options{}), plain)...) {
+		said = append(said, change.String())
+	}
+	expect(t, said,
+		"train.loss.cross_entropy.label_smoothing: 0 -> 0.1: spreads more of each label over all classes; invalidates train, evaluate, report",
+		"task: regression -> classification: learns something else",
+		"train.loss: mse -> cross_entropy: minimises something else; invalidates train, evaluate, report")
+}
+
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"].now {
@@ -888,6 +965,7 @@ func TestEveryKeyHasAMeaning(t *testing.T) {
 		_, options := defaultOptimizer(word).chosen()
 		walk("train.optimizer."+word, options.Type())
 	}
+	walk("train.loss.cross_entropy", reflect.TypeFor[CrossEntropy]())
 }
 
 // FuzzParse holds that no text makes Parse panic, and that what it accepts has

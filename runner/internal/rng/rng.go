@@ -39,6 +39,13 @@ func New(seed uint64, purpose string, position ...uint64) *Stream {
 // before it, for arithmetic whose elements are drawn in any order.
 func (s *Stream) At(n uint64) uint64 { return s.philox(n / 2)[n%2] }
 
+// Block returns the n-th (from 0) four words of 32 bits of a fresh stream: the low and
+// the high half of At(2*n), then those of At(2*n+1).
+func (s *Stream) Block(n uint64) [4]uint32 {
+	b := s.philox(n)
+	return [4]uint32{uint32(b[0]), uint32(b[0] >> 32), uint32(b[1]), uint32(b[1] >> 32)}
+}
+
 // Uint64 returns 64 random bits.
 func (s *Stream) Uint64() uint64 {
 	if s.left == 0 {

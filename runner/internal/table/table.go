@@ -20,6 +20,7 @@
 package table
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -285,6 +286,66 @@ func (t *Table) Strings(column string) ([]string, error) {
 		texts[i] = row.Cells[index].Text
 	}
 	return texts, nil
+}
+
+// Distinct returns the values in a column, each once: numbers by their size, then
+// texts by their bytes.
+func (t *Table) Distinct(column string) ([]string, error) {
+	index, err := t.Column(column)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[Cell]bool{{}: true}
+	var cells []Cell
+	for _, row := range t.Rows {
+		if cell := row.Cells[index]; !seen[cell] {
+			seen[cell] = true
+			cells = append(cells, cell)
+		}
+	}
+	slices.SortFunc(cells, func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Text, b.Text))
+	})
+	texts := make([]string, len(cells))
+	for i, cell := range cells {
+		texts[i] = cell.Text
+	}
+	return texts, nil
+}
+
+// Indices returns which of the classes each row's cell in a column names, NaN for
+// an empty one. A cell names a class by its name or, where no class is named so,
+// by its index.
+func (t *Table) Indices(column string, classes []string) ([]float64, error) {
+	index, err := t.Column(column)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]int{}
+	for i, class := range classes {
+		known[parse(class).Text] = i
+	}
+	indices := make([]float64, len(t.Rows))
+	for i, row := range t.Rows {
+		cell := row.Cells[index]
+		class, ok := known[cell.Text]
+		switch x := cell.Number; {
+		case cell.Kind == Empty:
+			indices[i] = math.NaN()
+		case ok:
+			indices[i] = float64(class)
+		case cell.Kind == Number && x >= 0 && x < float64(len(classes)) && x == math.Trunc(x):
+			indices[i] = x
+		default:
+			hint := "the classes are " + strings.Join(classes, ", ")
+			if near := recipe.Suggest(cell.Text, classes); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			return nil, fmt.Errorf("table %s, %s: column %q holds %q, which is no class: correct it, or name it in data.classes; %s",
+				t.where(), t.Place(row.Line, index), column, cell.Text, hint)
+		}
+	}
+	return indices, nil
 }
 
 // Write writes a table to path, an .xlsx or .csv file. The same values give the

@@ -73,7 +73,7 @@ type Checkpoints interface {
 // were finished by then stand in the checkpoint.
 func Run(ctx context.Context, in Input) (*Result, error) {
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
-	if err := in.Network.SetLoss(in.Spec.Loss); err != nil {
+	if err := in.Network.SetLoss(in.Spec.Loss.Kind); err != nil {
 		return nil, err
 	}
 	batches, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
@@ -209,7 +209,7 @@ func (l *loop) validate(e *Epoch) error {
 		truth[i], predicted[i] = float64(l.Fitted.Target(l.Validation.Targets[i])), float64(p)
 		original[i] = l.Fitted.Inverse(p)
 	}
-	e.ValidationLoss = losses[l.Spec.Loss](truth, predicted)
+	e.ValidationLoss = losses[l.Spec.Loss.Kind](truth, predicted)
 	e.ValidationRMSE = metric.RMSE(l.Validation.Targets, original)
 	if math.IsNaN(e.ValidationLoss) || math.IsInf(e.ValidationLoss, 0) || math.IsInf(e.ValidationRMSE, 0) {
 		return errors.New("the validation loss is not finite: " + diverged)

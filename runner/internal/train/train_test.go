@@ -58,7 +58,7 @@ func set(n int, seed uint64) Set {
 func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	t.Helper()
 	spec := recipe.Train{
-		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: "mse", Keep: "best",
+		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best",
 		Optimizer: recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 	}
 	if change != nil {
@@ -74,7 +74,7 @@ func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	net.Initialize(spec.Seed)
 	training := set(27, 1)
 	fitted, err := transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "standardize"},
-		training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
+		3, training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestResume(t *testing.T) {
 func TestLosses(t *testing.T) {
 	first := map[string]Epoch{}
 	for _, loss := range []string{"mse", "mae", "huber"} {
-		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = loss, 1 })
+		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = recipe.Loss{Kind: loss}, 1 })
 		first[loss] = run(t, in).Epochs[0]
 		scaled, err := Scaled(in.Network, in.Fitted, in.Size, in.Validation.Pixels)
 		if err != nil {

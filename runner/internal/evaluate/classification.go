@@ -1,0 +1,161 @@
+package evaluate
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"biomass/runner/internal/metric"
+	"biomass/runner/internal/rng"
+)
+
+// decide returns the samples with the class that the network's outputs speak
+// for; outputs that are no numbers speak for none.
+func decide(samples []Sample, classes int) []Sample {
+	decided := make([]Sample, len(samples))
+	for i, s := range samples {
+		s.Predicted = math.NaN()
+		if s.Outputs != nil && finiteOutputs(s.Outputs) {
+			s.Predicted = float64(metric.Largest(s.Outputs, classes)[0])
+		}
+		decided[i] = s
+	}
+	return decided
+}
+
+func finiteOutputs(outputs []float32) bool {
+	for _, x := range outputs {
+		if !finite(float64(x)) {
+			return false
+		}
+	}
+	return true
+}
+
+// probability is that of a class by the network's outputs.
+func probability(outputs []float32, class int) float64 {
+	all := make([]float64, len(outputs))
+	metric.Softmax(all, outputs)
+	return all[class]
+}
+
+// indices returns values that are classes.
+func indices(values []float64) []int {
+	out := make([]int, len(values))
+	for i, v := range values {
+		out[i] = int(v)
+	}
+	return out
+}
+
+// judgeClasses counts a part's photos by class and scores its predictions where
+// it has them all.
+func (p *Part) judgeClasses(in Input, index []int) {
+	values, predictions, names := columns(in.Samples, index)
+	truth := indices(values)
+	p.Counts = make([]int, len(in.Classes))
+	for _, class := range truth {
+		p.Counts[class]++
+	}
+	if !finite(metric.Sum(predictions)) {
+		return
+	}
+	predicted := indices(predictions)
+	p.Scores = hits(in, truth, predicted)
+	p.Scores.CrossEntropy = crossEntropy(in, index, truth, func(s Sample) []float32 { return s.Outputs })
+	p.Confusion = metric.NewConfusion(truth, predicted, len(in.Classes))
+	p.ClassScores = p.Confusion.Classes()
+	if p.Name == Train {
+		return // nobody asks how sure the result on what was learnt is
+	}
+	stream := rng.New(in.Seed, "bootstrap "+p.Name)
+	if interval, ok := metric.AccuracyInterval(truth, predicted, names, Level, Resamples, stream); ok {
+		p.Interval = &interval
+	}
+}
+
+// hits scores predicted classes.
+func hits(in Input, truth, predicted []int) *Scores {
+	c := metric.NewConfusion(truth, predicted, len(in.Classes))
+	return &Scores{N: len(truth), Hits: &Hits{
+		Accuracy: c.Accuracy(), BalancedAccuracy: c.BalancedAccuracy(), MacroF1: c.MacroF1(), WeightedF1: c.WeightedF1(),
+	}}
+}
+
+// crossEntropy is that of the outputs of the samples at index.
+func crossEntropy(in Input, index, truth []int, outputs func(Sample) []float32) *float64 {
+	var rows []float32
+	for _, i := range index {
+		rows = append(rows, outputs(in.Samples[i])...)
+	}
+	loss := metric.CrossEntropy(rows, truth, len(in.Classes), nil, 0)
+	return &loss
+}
+
+// classBaselines are, from the simplest: the class with the most training photos,
+// the network before training, and the nearest of the classes' mean features.
+func classBaselines(in Input, parts map[string][]int, features [][]float64) []Baseline {
+	targets, _, _ := columns(in.Samples, parts[Train])
+	trained := indices(targets)
+	counts := make([]int, len(in.Classes))
+	rows := make([][]float64, len(trained))
+	most := 0
+	for k, class := range trained {
+		counts[class]++
+		rows[k] = features[parts[Train][k]]
+	}
+	for class, n := range counts {
+		if n > counts[most] {
+			most = class
+		}
+	}
+	nearest := metric.FitNearestMean(rows, trained, len(in.Classes))
+	untrained := func(s Sample) []float32 { return s.Untrained }
+	shown := "share of green pixels and its mean and standard deviation of red, green and blue"
+	if in.Channels == 1 {
+		shown = "mean and standard deviation of brightness"
+	}
+	baselines := []Baseline{
+		{Name: "majority", Description: fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most])},
+		{Name: "untrained", Description: "the same network with its initial weights"},
+		{Name: "colours", Description: "the class whose training photos have the nearest mean, by each photo's " + shown + ", standardised"},
+	}
+	predict := []func(i int) int{
+		func(int) int { return most },
+		func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] },
+		func(i int) int { return nearest.Predict(features[i]) },
+	}
+	for k := range baselines {
+		b := &baselines[k]
+		judge := func(index []int) *Scores {
+			if len(index) == 0 {
+				return nil
+			}
+			values, _, _ := columns(in.Samples, index)
+			truth, predicted := indices(values), make([]int, len(index))
+			for n, i := range index {
+				predicted[n] = predict[k](i)
+			}
+			scores := hits(in, truth, predicted)
+			if b.Name == "untrained" {
+				scores.CrossEntropy = crossEntropy(in, index, truth, untrained)
+			}
+			return scores
+		}
+		b.Validation, b.Test = judge(parts[Validation]), judge(parts[Test])
+	}
+	return baselines
+}
+
+// warnOfClasses adds which classes the result says nothing about.
+func (e *Evaluation) warnOfClasses(say func(format string, args ...any)) {
+	var without []string
+	for class, n := range e.Result().Counts {
+		if n == 0 {
+			without = append(without, e.Classes[class])
+		}
+	}
+	if len(without) > 0 {
+		say("The %s part has no photo of %s: the result says nothing about that.", e.Headline, strings.Join(without, ", "))
+	}
+}

@@ -1,0 +1,97 @@
+package kernel
+
+import "math"
+
+// The transcendental functions of float32: polynomials in fused multiply-adds, so that
+// all variants do the same operations in the same order. Errors are in units of the last
+// place of the result, measured over every float32 of the domain by the tests.
+
+// ln2High + ln2Low = ln 2 to 48 bits. x - k*ln2High is exact where |x| < 88, k being
+// the nearest integer to x / ln 2: its last bit is worth 2^-24, its first below 2^-1.
+const (
+	ln2High = 0x1.62e430p-1
+	ln2Low  = -0x1.05c610p-29
+)
+
+// expMagic is 1.5*2^23 + 127: a small number that is added to it is rounded to the
+// nearest integer k (of two, the even one), and the sum's low bits are those of k+127,
+// the exponent of the float32 2^k.
+const expMagic = 0x1.8p23 + 127
+
+// expLowest is where exponential ends: e^-87 = 1.6e-38 is the last power that needs no
+// subnormal number on the way.
+const expLowest = -87
+
+// exponential returns e to the x for x <= 0, and 0 for x < expLowest. With x = k ln 2 + r
+// and |r| <= ln 2 / 2 it is 2^k times the Taylor series of e^r of degree 7, whose
+// remainder is below 2^-27. Its error is at most 0.87 ulp.
+func exponential(x float32) float32 {
+	t := FMA32(x, math.Log2E, expMagic)
+	k := t - expMagic
+	r := FMA32(k, -ln2High, x)
+	r = FMA32(k, -ln2Low, r)
+	p := FMA32(r, 1./5040, 1./720)
+	p = FMA32(p, r, 1./120)
+	p = FMA32(p, r, 1./24)
+	p = FMA32(p, r, 1./6)
+	p = FMA32(p, r, 1./2)
+	p = FMA32(p, r, 1)
+	p = FMA32(p, r, 1)
+	if x < expLowest {
+		return 0
+	}
+	return p * math.Float32frombits(math.Float32bits(t)<<23)
+}
+
+// sigmoids returns 1 / (1 + e^-x) and 1 / (1 + e^x), which is 1 less the first. With
+// e = exp(-|x|) they are 1/(1+e) and e/(1+e) or the reverse, so that neither cancels.
+// Their error is at most 2 ulp; below e^-87 they are 0.
+func sigmoids(x float32) (s, rest float32) {
+	e := exponential(-abs(x))
+	large := 1 / (1 + e)
+	small := e * large
+	if x < 0 {
+		return small, large
+	}
+	return large, small
+}
+
+// normalLimit is where the normal distribution ends: what lies beyond has a density
+// below e^-98.
+const normalLimit = 14
+
+// tail are the coefficients of a polynomial P with
+//
+//	t * P(t) = e^(a*a/2) * (share of the standard normal distribution above a)
+//	t        = 1 / (1 + a/4)
+//
+// for 0 <= a <= normalLimit: interpolated at the 10 Chebyshev nodes of that range of t,
+// computed with 40 digits. Its relative error is below 2^-26, and it is nearly the sum of
+// the moduli of its terms, so that nothing cancels.
+var tail = [10]float32{
+	0.0997517921878, 0.0994166231254, 0.0961508646744, 0.0690116360914, 0.0953755682802,
+	-0.00367795935984, 0.0483180833782, 0.036615254974, -0.0563454642963, 0.015383603341,
+}
+
+// normal returns the share of the standard normal distribution below x, which is
+// (1 + erf(x/sqrt 2)) / 2, and its density at x, e^(-x*x/2) / sqrt(2 pi).
+func normal(x float32) (below, density float32) {
+	a := atMost(normalLimit, abs(x))
+	square := a * a
+	lost := FMA32(a, a, -square) // in rounding, which would cost digits where a is large
+	e := exponential(-0.5 * square)
+	e = FMA32(e, -0.5*lost, e)
+	t := 1 / FMA32(a, 0.25, 1)
+	p := tail[9]
+	for i := 8; i >= 0; i-- {
+		p = FMA32(p, t, tail[i])
+	}
+	above := e * (t * p)
+	density = e * 0.3989422804014327
+	if x < 0 {
+		return above, density
+	}
+	return 1 - above, density
+}
+
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
