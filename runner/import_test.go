@@ -18,7 +18,7 @@ var imports = map[string][]string{
 	".":                   {"command"},
 	"command":             {"internal/benchmark", "internal/experiment", "internal/kernel", "internal/lock", "internal/progress", "internal/recipe", "internal/verify"},
 	"internal/benchmark":  {"internal/kernel", "internal/network", "internal/recipe", "internal/rng"},
-	"internal/verify":     {"internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/recipe", "internal/store"},
+	"internal/verify":     {"internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/recipe", "internal/rng", "internal/store", "internal/weights"},
 	"internal/experiment": {"internal/clean", "internal/digest", "internal/evaluate", "internal/kernel", "internal/lock", "internal/metric", "internal/network", "internal/picture", "internal/progress", "internal/recipe", "internal/report", "internal/rosette", "internal/source", "internal/split", "internal/store", "internal/table", "internal/train", "internal/transform", "internal/weights"},
 	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric"},
 	"internal/lock":       {"internal/digest"},

@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -73,21 +74,46 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 		return Place{}, err
 	}
 	p := Place{Root: filepath.Dir(filepath.Dir(absolute)), Path: l.Recipe.Path, Data: override}
-	if override != "" {
-		return p, nil
-	}
 	if !filepath.IsLocal(filepath.FromSlash(p.Path)) {
 		return Place{}, fmt.Errorf("recipe.path %q leaves the project folder", p.Path)
 	}
-	loaded, err := recipe.Load(filepath.Join(p.Root, filepath.FromSlash(p.Path)), recipe.Options{})
+	if override != "" {
+		return p, nil
+	}
+	loaded, err := p.Load(recipe.Options{})
+	var problems recipe.Problems
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.As(err, &problems):
 		loaded = locked
 	case err != nil:
 		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
 	}
 	p.Data = dataFolder(p.Root, loaded.Recipe.Data.Root, "")
 	return p, nil
+}
+
+// Load loads the recipe at the place. Neither it nor what it extends may lie
+// outside of the project folder: whoever checks somebody's lock reads nothing
+// else of theirs.
+func (p Place) Load(o recipe.Options) (*recipe.Loaded, error) {
+	root, err := os.OpenRoot(p.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	read := func(path string) ([]byte, error) {
+		f, err := root.Open(filepath.FromSlash(path))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return io.ReadAll(io.LimitReader(f, recipe.MaxBytes+1))
+	}
+	text, err := read(p.Path)
+	if err != nil {
+		return nil, fmt.Errorf("read recipe %s: %w", p.Path, err)
+	}
+	return recipe.Parse(p.Path, text, read, o)
 }
 
 func has(dir, name string) bool {

@@ -42,6 +42,9 @@ type Lock struct {
 	Model    Model            `yaml:"model"`
 	Results  map[string]Score `yaml:"results"`
 	Report   Report           `yaml:"report"`
+	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
+	// edit by hand, not of a forgery.
+	Seal digest.Digest `yaml:"seal,omitempty"`
 }
 
 // Recorded is the git state when the lock was first written. It is kept as it
@@ -136,6 +139,14 @@ type Score struct {
 // Report is the digest of the Markdown, the SVG and the PNGs' pixels.
 type Report struct {
 	Digest digest.Digest `yaml:"digest"`
+}
+
+// Sum returns what Seal has to be.
+func (l *Lock) Sum() (digest.Digest, error) {
+	sealed := *l
+	sealed.Recorded, sealed.Seal = Recorded{}, digest.Digest{}
+	data, err := sealed.Bytes()
+	return digest.New("lock").Bytes(data).Sum(), err
 }
 
 // Bytes returns the file's content.
