@@ -160,6 +160,13 @@ func headline(l *lock.Lock, unit string) string {
 		part = "validation"
 		score = l.Results[part]
 	}
+	if score.Hits != nil {
+		line := fmt.Sprintf("%s accuracy %.4f", part, score.Accuracy)
+		if i := score.AccuracyInterval; i != nil {
+			line += fmt.Sprintf(" (%.4f to %.4f)", i[0], i[1])
+		}
+		return line + fmt.Sprintf(", macro F1 %.4f on %d photos (always the most frequent class: accuracy %.4f)", score.MacroF1, score.Photos, score.BaselineAccuracy["majority"])
+	}
 	if unit != "" {
 		unit = " " + unit
 	}

@@ -70,8 +70,18 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 	if story.Groups > 0 {
 		fmt.Fprintf(s.out, ", %d groups", story.Groups)
 	}
-	fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n",
-		target, story.Target.Min, story.Target.Max, unit, story.Target.Mean, story.Target.Median)
+	if t := story.Target; t != nil {
+		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
+	} else {
+		fmt.Fprintf(s.out, "\ntarget: %s, one of %d classes\n\n", target, len(story.Classes))
+		fmt.Fprintln(w, "CLASS\tTRAIN\tVALIDATION\tTEST")
+		for _, c := range story.Classes {
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", c.Name, c.Train, c.Validation, c.Test)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
 	for _, warning := range story.Warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", warning)
 	}

@@ -10,7 +10,7 @@ import (
 // Baseline is a simple rule that a network has to beat, fitted on the training
 // part and judged on the same split. Scores are nil for a part without samples.
 type Baseline struct {
-	Name        string  `json:"name"` // mean or ridge; colours, untrained or majority
+	Name        string  `json:"name"` // mean or ridge; nearest_mean, untrained or majority
 	Description string  `json:"description"`
 	Validation  *Scores `json:"validation,omitempty"`
 	Test        *Scores `json:"test,omitempty"`

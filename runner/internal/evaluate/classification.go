@@ -118,7 +118,7 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 	baselines := []Baseline{
 		{Name: "majority", Description: fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most])},
 		{Name: "untrained", Description: "the same network with its initial weights"},
-		{Name: "colours", Description: "the class whose training photos have the nearest mean, by each photo's " + shown + ", standardised"},
+		{Name: "nearest_mean", Description: "the class whose training photos have the nearest mean, of each photo's " + shown + ", standardised"},
 	}
 	predict := []func(i int) int{
 		func(int) int { return most },

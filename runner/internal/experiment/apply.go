@@ -210,24 +210,51 @@ func (l *line) results() map[string]lock.Score {
 		if p.Name == evaluate.Train || p.Scores == nil {
 			continue
 		}
-		score := lock.Score{
-			Photos: p.Scores.N, RMSE: p.Scores.RMSE, MSE: p.Scores.MSE, MAE: p.Scores.MAE, R2: p.Scores.R2,
-			BaselineR2: map[string]float64{},
-		}
+		score := lock.Score{Photos: p.Scores.N}
 		if p.Name == l.evaluation.Headline {
 			score.Predictions = l.evaluation.PredictionsDigest()
 		}
-		if p.Interval != nil {
-			score.RMSEInterval = []float64{p.Interval.Low, p.Interval.High}
-		}
-		for _, b := range l.evaluation.Baselines {
-			if s := b.On(p.Name); s != nil {
-				score.BaselineR2[b.Name] = s.R2
-			}
+		if l.classifies() {
+			score.Hits = l.hits(p)
+		} else {
+			score.Errors = l.errors(p)
 		}
 		results[p.Name] = score
 	}
 	return results
+}
+
+// errors states the scores of a regression on one part.
+func (l *line) errors(p evaluate.Part) *lock.Errors {
+	e := &lock.Errors{RMSE: p.Scores.RMSE, RMSEInterval: bounds(p), MSE: p.Scores.MSE, MAE: p.Scores.MAE, R2: p.Scores.R2, BaselineR2: map[string]float64{}}
+	for _, b := range l.evaluation.Baselines {
+		if s := b.On(p.Name); s != nil {
+			e.BaselineR2[b.Name] = s.R2
+		}
+	}
+	return e
+}
+
+// hits states the scores of a classification on one part.
+func (l *line) hits(p evaluate.Part) *lock.Hits {
+	h := &lock.Hits{
+		Accuracy: p.Scores.Accuracy, AccuracyInterval: bounds(p), BalancedAccuracy: p.Scores.BalancedAccuracy,
+		MacroF1: p.Scores.MacroF1, WeightedF1: p.Scores.WeightedF1, CrossEntropy: *p.Scores.CrossEntropy, BaselineAccuracy: map[string]float64{},
+	}
+	for _, b := range l.evaluation.Baselines {
+		if s := b.On(p.Name); s != nil {
+			h.BaselineAccuracy[b.Name] = s.Accuracy
+		}
+	}
+	return h
+}
+
+// bounds are those of a part's interval, if it has one.
+func bounds(p evaluate.Part) []float64 {
+	if p.Interval == nil {
+		return nil
+	}
+	return []float64{p.Interval.Low, p.Interval.High}
 }
 
 // warnings collects what a person should know, in the order of the line.

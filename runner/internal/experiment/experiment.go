@@ -342,6 +342,10 @@ func (l *line) nameClasses() error {
 		}
 		l.classes = found
 	}
+	if w := l.Recipe.Train.Loss.CrossEntropy.ClassWeights.Given; w != nil && len(w) != len(l.classes) {
+		return recipe.Problems{l.Problem("train.loss.cross_entropy.class_weights",
+			fmt.Sprintf("has %d weights; there are %d classes: %s", len(w), len(l.classes), strings.Join(l.classes, ", ")), "")}
+	}
 	_, err := l.targets()
 	return err
 }

@@ -158,9 +158,16 @@ func runTrain(ctx context.Context, l *line) error {
 	}
 	in.Checkpoints = l.checkpoints()
 	in.Epoch = func(e train.Epoch) {
-		l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).
-			Float64("validation_loss", e.ValidationLoss).Float64("validation_rmse", e.ValidationRMSE).
-			Stringer("state", e.State).Msg("epoch")
+		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
+		for _, score := range []struct {
+			name  string
+			value *float64
+		}{{"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			if score.value != nil {
+				event.Float64(score.name, *score.value)
+			}
+		}
+		event.Stringer("state", e.State).Msg("epoch")
 	}
 	result, err := train.Run(ctx, in)
 	if err != nil {
@@ -198,14 +205,15 @@ func (l *line) training() (train.Input, error) {
 	}
 	net.Initialize(l.Recipe.Train.Seed)
 	return train.Input{
-		Spec: l.Recipe.Train, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
 		Progress: l.Progress,
 	}, nil
 }
 
 // facts are what stands in the weights file beside the weights: how a photo
-// becomes the network's input, and its output the target.
+// becomes the network's input, and its output the target or, line by line, the
+// classes.
 func (l *line) facts() map[string]string {
 	channels := func(values []float32) string {
 		var words []string
@@ -215,12 +223,17 @@ func (l *line) facts() map[string]string {
 		return strings.Join(words, " ")
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	return map[string]string{
+	facts := map[string]string{
 		"format": "pt", "task": l.Recipe.Task, "target": l.Recipe.Data.Target,
 		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
 		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
-		"target_scaling": l.fitted.Kind, "target_mean": number(l.fitted.TargetMean), "target_std": number(l.fitted.TargetStd),
 	}
+	if l.classifies() {
+		facts["classes"] = strings.Join(l.classes, "\n")
+		return facts
+	}
+	facts["target_scaling"], facts["target_mean"], facts["target_std"] = l.fitted.Kind, number(l.fitted.TargetMean), number(l.fitted.TargetStd)
+	return facts
 }
 
 func (l *line) checkpoints() *checkpoints {
@@ -246,21 +259,60 @@ func runEvaluate(_ context.Context, l *line) error {
 	}
 	task := l.Progress.Start("evaluate", len(all.Pixels), "photos")
 	defer task.Done()
-	predicted, err := train.Predict(net, l.fitted, l.Recipe.Picture.Size, all.Pixels)
+	samples, err := l.samples()
 	if err != nil {
 		return err
 	}
-	samples, err := l.samples(all.Targets, predicted)
+	if l.classifies() {
+		err = l.predictClasses(net, samples)
+	} else {
+		err = l.predictValues(net, samples)
+	}
 	if err != nil {
 		return err
 	}
 	task.Add(len(samples))
 	l.evaluation, err = evaluate.Run(evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target,
-		Size: l.Recipe.Picture.Size, Seed: l.Recipe.Train.Seed, Samples: samples,
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes,
+		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 	})
 	return err
+}
+
+// predictValues sets what the network predicts for every sample.
+func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
+	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels)
+	for i := range predicted {
+		samples[i].Predicted = predicted[i]
+	}
+	return err
+}
+
+// predictClasses sets the network's outputs for every sample, and those that it
+// had before training for the samples that it was not trained on.
+func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
+	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels)
+	if err != nil {
+		return err
+	}
+	var held []int
+	var pixels [][]uint8
+	n := len(l.classes)
+	for i := range samples {
+		samples[i].Outputs = outputs[i*n : (i+1)*n]
+		if samples[i].Part != evaluate.Train {
+			held, pixels = append(held, i), append(pixels, l.photos.Pixels[i])
+		}
+	}
+	net.Initialize(l.Recipe.Train.Seed)
+	if outputs, err = train.Outputs(net, l.fitted, pixels); err != nil {
+		return err
+	}
+	for k, i := range held {
+		samples[i].Untrained = outputs[k*n : (k+1)*n]
+	}
+	return nil
 }
 
 func runReport(_ context.Context, l *line) error {
@@ -374,8 +426,8 @@ func (l *line) set(rows []int) (train.Set, error) {
 	return set, nil
 }
 
-// samples joins what is known of each kept row.
-func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) {
+// samples joins what is known of each kept row before anything is predicted.
+func (l *line) samples() ([]evaluate.Sample, error) {
 	images, err := l.column(l.Recipe.Data.Image)
 	if err != nil {
 		return nil, err
@@ -384,11 +436,10 @@ func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) 
 	if err != nil {
 		return nil, err
 	}
-	samples := make([]evaluate.Sample, len(targets))
+	samples := make([]evaluate.Sample, len(l.ledger.Kept))
 	for i := range samples {
 		samples[i] = evaluate.Sample{
-			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i],
-			True: targets[i], Predicted: predicted[i],
+			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: l.photos.Targets[i],
 		}
 	}
 	for _, part := range []struct {

@@ -3,64 +3,97 @@ package kernel
 import "fmt"
 
 // Conv is a two-dimensional convolution (cross-correlation, as everywhere in the
-// field) of N pictures, with the same stride and zero padding in both directions.
-// A dense layer is Conv{N: n, H: 1, W: 1, Cin: in, Cout: out, KH: 1, KW: 1, Stride: 1}.
-type Conv struct{ N, H, W, Cin, Cout, KH, KW, Stride, Pad int }
+// field) of N pictures, with the same stride, zero padding and dilation in both
+// directions. Input and output channels are cut into Groups of neighbours, each of
+// which is a convolution of its own. Dilation 0 means 1, and so does Groups 0. A dense
+// layer is Conv{N: n, H: 1, W: 1, Cin: in, Cout: out, KH: 1, KW: 1, Stride: 1}.
+//
+// With as many groups as input and as output channels, and more than one, it is
+// depthwise and has sums of its own, see depthwise.go.
+type Conv struct{ N, H, W, Cin, Cout, KH, KW, Stride, Pad, Dilation, Groups int }
 
 // OutH returns the height of the output.
-func (c Conv) OutH() int { return (c.H+2*c.Pad-c.KH)/c.Stride + 1 }
+func (c Conv) OutH() int { return (c.H+2*c.Pad-(c.KH-1)*c.dilation()-1)/c.Stride + 1 }
 
 // OutW returns the width of the output.
-func (c Conv) OutW() int { return (c.W+2*c.Pad-c.KW)/c.Stride + 1 }
+func (c Conv) OutW() int { return (c.W+2*c.Pad-(c.KW-1)*c.dilation()-1)/c.Stride + 1 }
+
+func (c Conv) dilation() int { return max(c.Dilation, 1) }
+func (c Conv) groups() int   { return max(c.Groups, 1) }
+
+// in and out are the channels of a group.
+func (c Conv) in() int  { return c.Cin / c.groups() }
+func (c Conv) out() int { return c.Cout / c.groups() }
 
 // Forward sets
 //
-//	y[n, oy, ox, co] = sum over (r, s, ci) of x[n, oy*Stride+r-Pad, ox*Stride+s-Pad, ci] * w[r, s, ci, co] + bias[co]
+//	y[n, oy, ox, co] = sum over (r, s, ci) of x[n, oy*Stride+r*Dilation-Pad, ox*Stride+s*Dilation-Pad, ci] * w[r, s, ci, co] + bias[co]
 //
-// with k = (r, s, ci) in ascending order, and x zero outside of the picture.
+// with k = (r, s, ci) in ascending order, and x zero outside of the picture. Within
+// a group ci counts its channels of x from 0.
 //
-//	y (N, OutH, OutW, Cout), x (N, H, W, Cin), w (KH, KW, Cin, Cout), bias (Cout) or nil
+//	y (N, OutH, OutW, Cout), x (N, H, W, Cin), w (KH, KW, Cin/Groups, Cout), bias (Cout) or nil
 func (c Conv) Forward(y, x, w, bias []float32) {
 	c.check(x, w, y)
 	if bias != nil && len(bias) != c.Cout {
 		panic(fmt.Sprintf("kernel: bias has %d elements, want %d", len(bias), c.Cout))
 	}
-	v := c.view(x)
-	p := product{
-		m: v.pixels(), n: c.Cout, k: v.taps(),
-		b: w, c: y, bias: bias,
-		left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
-			a, stride := v.matrix(s, i0, i1, k0, k1)
-			return a, stride, 1
-		},
+	if c.depthwise() {
+		c.depthwiseForward(y, x, w, bias)
+		return
 	}
-	p.run()
+	for g := range c.groups() {
+		v, co := c.view(x, g), g*c.out()
+		p := product{
+			m: v.pixels(), n: c.out(), k: v.taps(),
+			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout,
+			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
+				a, stride := v.matrix(s, i0, i1, k0, k1)
+				return a, stride, 1
+			},
+		}
+		if bias != nil {
+			p.bias = bias[co:][:c.out()]
+		}
+		p.run()
+	}
 }
 
 // WeightGradient sets
 //
-//	dw[r, s, ci, co] = sum over (n, oy, ox) of x[n, oy*Stride+r-Pad, ox*Stride+s-Pad, ci] * dy[n, oy, ox, co]
+//	dw[r, s, ci, co] = sum over (n, oy, ox) of x[n, oy*Stride+r*Dilation-Pad, ox*Stride+s*Dilation-Pad, ci] * dy[n, oy, ox, co]
 //
-// with k = (n, oy, ox) in ascending order, and x zero outside of the picture.
+// with k = (n, oy, ox) in ascending order, and x zero outside of the picture. With
+// groups or dilation the blocks of k are short ones, of 64 terms.
 //
-//	dw (KH, KW, Cin, Cout), x (N, H, W, Cin), dy (N, OutH, OutW, Cout)
+//	dw (KH, KW, Cin/Groups, Cout), x (N, H, W, Cin), dy (N, OutH, OutW, Cout)
 func (c Conv) WeightGradient(dw, x, dy []float32) {
 	c.check(x, dw, dy)
-	v := c.view(x)
-	p := product{
-		m: v.taps(), n: c.Cout, k: v.pixels(),
-		b: dy, c: dw,
-		left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
-			a, stride := v.matrix(s, k0, k1, i0, i1)
-			return a, 1, stride
-		},
+	if c.depthwise() {
+		c.depthwiseWeightGradient(dw, x, dy)
+		return
 	}
-	p.run()
+	var block int
+	if c.groups() > 1 || c.dilation() > 1 {
+		block = shortBlock
+	}
+	for g := range c.groups() {
+		v, co := c.view(x, g), g*c.out()
+		p := product{
+			m: v.taps(), n: c.out(), k: v.pixels(), block: block,
+			b: dy[co:], ldb: c.Cout, c: dw[co:], ldc: c.Cout,
+			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
+				a, stride := v.matrix(s, k0, k1, i0, i1)
+				return a, 1, stride
+			},
+		}
+		p.run()
+	}
 }
 
 // InputGradient sets
 //
-//	dx[n, y, x, ci] = sum over (r, s, co) of dy[n, (y+Pad-r)/Stride, (x+Pad-s)/Stride, co] * w[r, s, ci, co]
+//	dx[n, y, x, ci] = sum over (r, s, co) of dy[n, (y+Pad-r*Dilation)/Stride, (x+Pad-s*Dilation)/Stride, co] * w[r, s, ci, co]
 //
 // over those r and s for which both divisions leave no remainder, with k = (r, s, co)
 // in order of descending r, descending s, ascending co (so that dy is read in
@@ -68,74 +101,99 @@ func (c Conv) WeightGradient(dw, x, dy []float32) {
 // y mod Stride and x mod Stride share their taps: each such phase is a convolution of
 // dy with stride 1. A phase without taps is +0.
 //
-//	dx (N, H, W, Cin), dy (N, OutH, OutW, Cout), w (KH, KW, Cin, Cout)
+//	dx (N, H, W, Cin), dy (N, OutH, OutW, Cout), w (KH, KW, Cin/Groups, Cout)
 func (c Conv) InputGradient(dx, dy, w []float32) {
 	c.check(dx, w, dy)
+	if c.depthwise() {
+		c.depthwiseInputGradient(dx, dy, w)
+		return
+	}
 	s := takeWorkspace()
 	defer s.release()
-	turned := grow(&s.b, len(w))
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
-	c.turn(turned, w, rows, cols)
-	for _, row := range rows {
-		for _, col := range cols {
-			c.phase(dx, dy, turned, row, col)
-			turned = turned[row.taps*col.taps*c.Cin*c.Cout:]
+	for g := range c.groups() {
+		turned := grow(&s.b, c.KH*c.KW*c.in()*c.out())
+		c.turn(turned, w[g*c.out():], rows, cols)
+		for _, row := range rows {
+			for _, col := range cols {
+				c.phase(dx, dy, turned, g, row, col)
+				turned = turned[row.taps*col.taps*c.in()*c.out():]
+			}
 		}
 	}
 }
 
 // A phase is what the pixels with equal position modulo Stride share, in one
-// direction: their taps last, last-Stride, ..., of which the first reads dy at origin
-// for the first of these pixels, the second at origin+1, and so on.
-type phase struct{ position, pixels, taps, last, origin int }
+// direction: their taps last, last-step, ..., of which the first reads dy at origin
+// for the first of these pixels, the second at origin+dilation, and so on.
+type phase struct{ position, pixels, taps, last, step, origin, dilation int }
 
 // phases returns all Stride phases of one direction; the taps of those behind a
-// picture smaller than Stride belong to no pixel.
+// picture smaller than Stride belong to no pixel. Tap r reaches the pixels of position
+// i if r*Dilation = i+Pad modulo Stride: if at all, every Stride/gcd(Stride, Dilation)th.
 func (c Conv) phases(size, kernel int) []phase {
+	divisor := gcd(c.Stride, c.dilation())
 	list := make([]phase, c.Stride)
 	for i := range list {
-		first := (i + c.Pad) % c.Stride
-		taps := ceil(max(kernel-first, 0), c.Stride)
-		last := first + (taps-1)*c.Stride
-		list[i] = phase{i, ceil(max(size-i, 0), c.Stride), taps, last, (i + c.Pad - last) / c.Stride}
+		p := phase{position: i, pixels: ceil(max(size-i, 0), c.Stride), step: c.Stride / divisor, dilation: c.dilation() / divisor}
+		first := 0
+		for first < kernel && (i+c.Pad-first*c.dilation())%c.Stride != 0 {
+			first++
+		}
+		p.taps = ceil(kernel-first, p.step)
+		p.last = first + (p.taps-1)*p.step
+		p.origin = (i + c.Pad - p.last*c.dilation()) / c.Stride
+		list[i] = p
 	}
 	return list
 }
 
-// turn copies w (KH, KW, Cin, Cout) so that every phase has its taps together, in its
-// order, each transposed to (Cout, Cin).
-func (c Conv) turn(dst, w []float32, rows, cols []phase) {
-	size := c.Cin * c.Cout
-	var order []int
+func gcd(a, b int) int {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// order lists the taps, r*KW+s, phase by phase, each phase's in its order.
+func (c Conv) order(rows, cols []phase) []int {
+	list := make([]int, 0, c.KH*c.KW)
 	for _, row := range rows {
 		for _, col := range cols {
 			for i := range row.taps * col.taps {
-				r, s := row.last-i/col.taps*c.Stride, col.last-i%col.taps*c.Stride
-				order = append(order, r*c.KW+s)
+				list = append(list, (row.last-i/col.taps*row.step)*c.KW+col.last-i%col.taps*col.step)
 			}
 		}
 	}
+	return list
+}
+
+// turn copies the columns of one group from w (KH, KW, Cin/Groups, Cout) so that every
+// phase has its taps together, in its order, each transposed to (Cout/Groups, Cin/Groups).
+func (c Conv) turn(dst, w []float32, rows, cols []phase) {
+	in, out := c.in(), c.out()
+	order := c.order(rows, cols)
 	// Rows a task: few enough that their lines do not drive each other out of the cache,
 	// as powers of two do.
 	const strip = 16
-	strips := ceil(c.Cin, strip)
+	strips := ceil(in, strip)
 	Parallel(len(order)*strips, func(task int) {
 		tap, ci := task/strips, task%strips*strip
-		active.transpose(dst[tap*size+ci:], c.Cin, w[order[tap]*size+ci*c.Cout:], c.Cout, min(strip, c.Cin-ci), c.Cout)
+		active.transpose(dst[tap*in*out+ci:], in, w[(order[tap]*in+ci)*c.Cout:], c.Cout, min(strip, in-ci), out)
 	})
 }
 
-// phase computes the pixels of one phase from its weights.
-func (c Conv) phase(dx, dy, w []float32, row, col phase) {
+// phase computes the pixels of one phase, channels of one group, from its weights.
+func (c Conv) phase(dx, dy, w []float32, group int, row, col phase) {
 	v := view{
-		data: dy, h: c.OutH(), w: c.OutW(), channels: c.Cout,
-		top: row.origin, left: col.origin, step: 1,
+		data: dy[group*c.out():], h: c.OutH(), w: c.OutW(), channels: c.out(), stride: c.Cout,
+		top: row.origin, left: col.origin, step: 1, dilation: row.dilation,
 		kh: row.taps, kw: col.taps,
 		n: c.N, outH: row.pixels, outW: col.pixels,
 	}
 	p := product{
-		m: v.pixels(), n: c.Cin, k: v.taps(),
-		b: w, c: dx,
+		m: v.pixels(), n: c.in(), k: v.taps(),
+		b: w, ldb: c.in(), c: dx[group*c.in():], ldc: c.Cin,
 		left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 			a, stride := v.matrix(s, i0, i1, k0, k1)
 			return a, stride, 1
@@ -151,18 +209,20 @@ func (c Conv) phase(dx, dy, w []float32, row, col phase) {
 }
 
 func (c Conv) check(x, w, y []float32) {
-	if c.Stride < 1 || c.OutH() < 1 || c.OutW() < 1 || c.H+2*c.Pad < c.KH || c.W+2*c.Pad < c.KW {
+	if c.Stride < 1 || c.H+2*c.Pad <= (c.KH-1)*c.dilation() || c.W+2*c.Pad <= (c.KW-1)*c.dilation() ||
+		c.Cin%c.groups() != 0 || c.Cout%c.groups() != 0 {
 		panic(fmt.Sprintf("kernel: impossible convolution %+v", c))
 	}
-	if len(x) != c.N*c.H*c.W*c.Cin || len(w) != c.KH*c.KW*c.Cin*c.Cout || len(y) != c.N*c.OutH()*c.OutW()*c.Cout {
+	if len(x) != c.N*c.H*c.W*c.Cin || len(w) != c.KH*c.KW*c.in()*c.Cout || len(y) != c.N*c.OutH()*c.OutW()*c.Cout {
 		panic(fmt.Sprintf("kernel: convolution %+v of %d by %d elements gives %d: shapes do not fit", c, len(x), len(w), len(y)))
 	}
 }
 
-func (c Conv) view(x []float32) view {
+// view returns what a group sees of x.
+func (c Conv) view(x []float32, group int) view {
 	return view{
-		data: x, h: c.H, w: c.W, channels: c.Cin,
-		top: -c.Pad, left: -c.Pad, step: c.Stride,
+		data: x[group*c.in():], h: c.H, w: c.W, channels: c.in(), stride: c.Cin,
+		top: -c.Pad, left: -c.Pad, step: c.Stride, dilation: c.dilation(),
 		kh: c.KH, kw: c.KW,
 		n: c.N, outH: c.OutH(), outW: c.OutW(),
 	}
@@ -171,14 +231,15 @@ func (c Conv) view(x []float32) view {
 // A view is the matrix of pictures as a convolution sees them: one row an output
 // pixel (n, y, x), one column a tap (r, s, channel), with the value
 //
-//	data[n, y*step+top+r, x*step+left+s, channel]
+//	data[n, y*step+top+r*dilation, x*step+left+s*dilation, channel]
 //
 // or zero outside of the picture. It is gathered part by part and never stored.
 type view struct {
-	data           []float32 // (n, h, w, channels)
+	data           []float32 // (n, h, w, stride), of which the last dimension's first channels are seen
 	h, w, channels int
+	stride         int
 	top, left      int // of the first tap of pixel (0, 0)
-	step           int
+	step, dilation int
 	kh, kw         int
 	n, outH, outW  int
 }
@@ -190,7 +251,7 @@ func (v *view) taps() int   { return v.kh * v.kw * v.channels }
 func (v *view) matrix(s *workspace, p0, p1, t0, t1 int) ([]float32, int) {
 	// A 1x1 convolution without stride sees the picture as it is.
 	if v.kh == 1 && v.kw == 1 && v.step == 1 && v.top == 0 && v.left == 0 && v.outH == v.h && v.outW == v.w {
-		return v.data[p0*v.channels+t0:], v.channels
+		return v.data[p0*v.stride+t0:], v.stride
 	}
 	a := grow(&s.a, (p1-p0)*(t1-t0))
 	v.gather(a, p0, p1, t0, t1)
@@ -198,23 +259,27 @@ func (v *view) matrix(s *workspace, p0, p1, t0, t1 int) ([]float32, int) {
 }
 
 // gather writes pixels p0..p1, taps t0..t1 as a (p1-p0, t1-t0) matrix. The taps of
-// one r lie side by side in the picture too, so that a pixel is kh copies.
+// one r lie side by side in the picture too, unless dilation or groups part them, so
+// that a pixel is kh copies, or else kh*kw.
 func (v *view) gather(dst []float32, p0, p1, t0, t1 int) {
-	width, stride := v.kw*v.channels, t1-t0
+	width, across, stride := v.kw*v.channels, 1, t1-t0
+	if v.dilation > 1 || v.stride > v.channels {
+		width, across = v.channels, v.kw
+	}
 	for p, count := p0, 0; p < p1; p += count {
 		n, y, x := p/(v.outW*v.outH), p/v.outW%v.outH, p%v.outW
 		// Few enough pixels of one line that they stay in the first-level cache while
 		// their windows are put together.
 		count = min(p1-p, v.outW-x, 16)
 		for t, end := t0, 0; t < t1; t = end {
-			r := t / width
-			end = min(t1, (r+1)*width)
+			piece := t / width
+			end = min(t1, (piece+1)*width)
 			var line []float32
-			if row := y*v.step + v.top + r; row >= 0 && row < v.h {
-				line = v.data[(n*v.h+row)*v.w*v.channels:][:v.w*v.channels]
+			if row := y*v.step + v.top + piece/across*v.dilation; row >= 0 && row < v.h {
+				line = v.data[(n*v.h+row)*v.w*v.stride:][:(v.w-1)*v.stride+v.channels]
 			}
-			from := (x*v.step+v.left)*v.channels + t - r*width
-			windows(dst[(p-p0)*stride+t-t0:], stride, line, from, v.step*v.channels, end-t, count)
+			from := (x*v.step+v.left+piece%across*v.dilation)*v.stride + t - piece*width
+			windows(dst[(p-p0)*stride+t-t0:], stride, line, from, v.step*v.stride, end-t, count)
 		}
 	}
 }

@@ -32,6 +32,12 @@ func convs() []Conv {
 		Conv{N: 2, H: 20, W: 19, Cin: 70, Cout: 33, KH: 3, KW: 3, Stride: 2, Pad: 1}, // two blocks both ways
 		Conv{N: 2, H: 5, W: 9, Cin: 4, Cout: 6, KH: 2, KW: 4, Stride: 2, Pad: 1},
 		Conv{N: 2, H: 4, W: 4, Cin: 5, Cout: 7, KH: 3, KW: 3, Stride: 4, Pad: 0}, // pixels that no tap reads
+		Conv{N: 2, H: 9, W: 11, Cin: 6, Cout: 9, KH: 3, KW: 2, Stride: 1, Pad: 2, Dilation: 2},
+		Conv{N: 1, H: 10, W: 9, Cin: 4, Cout: 34, KH: 4, KW: 5, Stride: 4, Pad: 3, Dilation: 2}, // phases without taps
+		Conv{N: 2, H: 11, W: 12, Cin: 12, Cout: 8, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 4},
+		Conv{N: 2, H: 7, W: 8, Cin: 6, Cout: 66, KH: 2, KW: 3, Stride: 3, Pad: 2, Dilation: 3, Groups: 2},
+		Conv{N: 3, H: 6, W: 5, Cin: 68, Cout: 6, KH: 1, KW: 1, Stride: 1, Groups: 2},
+		Conv{N: 2, H: 6, W: 7, Cin: 5, Cout: 15, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 5}, // three filters a channel
 		Conv{N: 9, H: 1, W: 1, Cin: 700, Cout: 1, KH: 1, KW: 1, Stride: 1},
 		Conv{N: 33, H: 1, W: 1, Cin: 30, Cout: 65, KH: 1, KW: 1, Stride: 1},
 		Conv{N: 700, H: 1, W: 1, Cin: 3, Cout: 2, KH: 1, KW: 1, Stride: 1},
@@ -42,7 +48,7 @@ func convs() []Conv {
 type operands struct{ x, w, bias, y, dy, dx, dw []float32 }
 
 func newOperands(c Conv) operands {
-	taps := c.KH * c.KW * c.Cin
+	taps := c.KH * c.KW * c.in()
 	return operands{
 		x: numbers(c.N*c.H*c.W*c.Cin, 1), w: numbers(taps*c.Cout, 2), bias: numbers(c.Cout, 3),
 		dy: numbers(c.N*c.OutH()*c.OutW()*c.Cout, 4),
@@ -82,14 +88,14 @@ func visit(c Conv, f func(y, x, w int)) {
 		n, oy, ox := p/(c.OutH()*c.OutW()), p/c.OutW()%c.OutH(), p%c.OutW()
 		for r := range c.KH {
 			for s := range c.KW {
-				iy, ix := oy*c.Stride+r-c.Pad, ox*c.Stride+s-c.Pad
+				iy, ix := oy*c.Stride+r*c.dilation()-c.Pad, ox*c.Stride+s*c.dilation()-c.Pad
 				for ci := range c.Cin {
 					x := ((n*c.H+iy)*c.W+ix)*c.Cin + ci
 					if iy < 0 || iy >= c.H || ix < 0 || ix >= c.W {
 						x = -1
 					}
-					for co := range c.Cout {
-						f(p*c.Cout+co, x, ((r*c.KW+s)*c.Cin+ci)*c.Cout+co)
+					for co := ci / c.in() * c.out(); co < (ci/c.in()+1)*c.out(); co++ {
+						f(p*c.Cout+co, x, ((r*c.KW+s)*c.in()+ci%c.in())*c.Cout+co)
 					}
 				}
 			}
@@ -138,17 +144,18 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 type chain struct {
 	total, sum float32
 	terms      int
+	block      int
 }
 
 func (c *chain) add(a, b float32) {
 	c.sum = FMA32(a, b, c.sum)
-	if c.terms++; c.terms%Block == 0 {
+	if c.terms++; c.terms%c.block == 0 {
 		c.flush()
 	}
 }
 
 func (c *chain) flush() {
-	if c.terms <= Block {
+	if c.terms <= c.block {
 		c.total = c.sum
 	} else {
 		c.total += c.sum
@@ -157,10 +164,19 @@ func (c *chain) flush() {
 }
 
 func (c *chain) value() float32 {
-	if c.terms%Block != 0 {
+	if c.terms%c.block != 0 {
 		c.flush()
 	}
 	return c.total
+}
+
+// chains returns n empty ones of blocks of the given length.
+func chains(n, block int) []chain {
+	list := make([]chain, n)
+	for i := range list {
+		list[i].block = block
+	}
+	return list
 }
 
 // TestContract holds every variant against the contract's own words, bit for bit.
@@ -173,31 +189,17 @@ func TestContract(t *testing.T) {
 			}
 			return x[i]
 		}
-		y, dw := make([]chain, len(o.y)), make([]chain, len(o.dw))
+		block := Block
+		if c.Groups > 1 || c.Dilation > 1 {
+			block = shortBlock
+		}
+		y, dw := chains(len(o.y), Block), chains(len(o.dw), block)
 		visit(c, func(iy, ix, iw int) {
 			y[iy].add(at(o.x, ix), o.w[iw])
 			dw[iw].add(at(o.x, ix), o.dy[iy])
 		})
-		dx := make([]chain, len(o.dx))
-		for i := range dx {
-			n, iy, ix, ci := i/(c.H*c.W*c.Cin), i/(c.W*c.Cin)%c.H, i/c.Cin%c.W, i%c.Cin
-			for r := c.KH - 1; r >= 0; r-- {
-				for s := c.KW - 1; s >= 0; s-- {
-					if (iy+c.Pad-r)%c.Stride != 0 || (ix+c.Pad-s)%c.Stride != 0 {
-						continue
-					}
-					oy, ox := (iy+c.Pad-r)/c.Stride, (ix+c.Pad-s)/c.Stride
-					inside := oy >= 0 && oy < c.OutH() && ox >= 0 && ox < c.OutW()
-					for co := range c.Cout {
-						j := -1
-						if inside {
-							j = ((n*c.OutH()+oy)*c.OutW()+ox)*c.Cout + co
-						}
-						dx[i].add(at(o.dy, j), o.w[((r*c.KW+s)*c.Cin+ci)*c.Cout+co])
-					}
-				}
-			}
-		}
+		dx := chains(len(o.dx), Block)
+		visitBackward(c, func(ix, iy, iw int) { dx[ix].add(at(o.dy, iy), o.w[iw]) })
 		wantY, wantDX, wantDW := values(y), values(dx), values(dw)
 		for i := range wantY {
 			wantY[i] += o.bias[i%c.Cout]
@@ -208,6 +210,31 @@ func TestContract(t *testing.T) {
 			same(t, fmt.Sprintf("%s %+v dx", name, c), o.dx, wantDX)
 			same(t, fmt.Sprintf("%s %+v dw", name, c), o.dw, wantDW)
 		})
+	}
+}
+
+// visitBackward calls f for every product of the input gradient, each element's in its
+// order, with the indices of dx, dy (-1: outside of the picture) and w.
+func visitBackward(c Conv, f func(x, y, w int)) {
+	for i := range c.N * c.H * c.W * c.Cin {
+		n, iy, ix, ci := i/(c.H*c.W*c.Cin), i/(c.W*c.Cin)%c.H, i/c.Cin%c.W, i%c.Cin
+		for r := c.KH - 1; r >= 0; r-- {
+			for s := c.KW - 1; s >= 0; s-- {
+				down, right := iy+c.Pad-r*c.dilation(), ix+c.Pad-s*c.dilation()
+				if down%c.Stride != 0 || right%c.Stride != 0 {
+					continue
+				}
+				oy, ox := down/c.Stride, right/c.Stride
+				inside := oy >= 0 && oy < c.OutH() && ox >= 0 && ox < c.OutW()
+				for co := ci / c.in() * c.out(); co < (ci/c.in()+1)*c.out(); co++ {
+					y := -1
+					if inside {
+						y = ((n*c.OutH()+oy)*c.OutW()+ox)*c.Cout + co
+					}
+					f(i, y, ((r*c.KW+s)*c.in()+ci%c.in())*c.Cout+co)
+				}
+			}
+		}
 	}
 }
 
@@ -308,10 +335,16 @@ func TestConvRefusesWrongShapes(t *testing.T) {
 	c := Conv{N: 1, H: 4, W: 4, Cin: 2, Cout: 3, KH: 3, KW: 3, Stride: 1, Pad: 1}
 	o := newOperands(c)
 	for name, f := range map[string]func(){
-		"x":      func() { c.Forward(o.y, o.x[1:], o.w, nil) },
-		"bias":   func() { c.Forward(o.y, o.x, o.w, o.bias[1:]) },
-		"w":      func() { c.InputGradient(o.dx, o.dy, o.w[1:]) },
-		"dy":     func() { c.WeightGradient(o.dw, o.x, o.dy[1:]) },
+		"x":    func() { c.Forward(o.y, o.x[1:], o.w, nil) },
+		"bias": func() { c.Forward(o.y, o.x, o.w, o.bias[1:]) },
+		"w":    func() { c.InputGradient(o.dx, o.dy, o.w[1:]) },
+		"dy":   func() { c.WeightGradient(o.dw, o.x, o.dy[1:]) },
+		"groups": func() {
+			Conv{N: 1, H: 4, W: 4, Cin: 2, Cout: 3, KH: 1, KW: 1, Stride: 1, Groups: 2}.Forward(make([]float32, 48), make([]float32, 32), make([]float32, 3), nil)
+		},
+		"dilation": func() {
+			Conv{N: 1, H: 4, W: 4, Cin: 1, Cout: 1, KH: 3, KW: 3, Stride: 1, Dilation: 2}.Forward(nil, make([]float32, 16), make([]float32, 9), nil)
+		},
 		"kernel": func() { Conv{N: 1, H: 2, W: 2, Cin: 1, Cout: 1, KH: 5, KW: 5, Stride: 1}.Forward(nil, nil, nil, nil) },
 	} {
 		func() {

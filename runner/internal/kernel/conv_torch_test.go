@@ -23,14 +23,12 @@ func TestConvAgainstPyTorch(t *testing.T) {
 	}
 	for _, file := range files {
 		f := readConvFixture(t, file)
-		if f.Args.Groups != 1 || f.Args.Dilation != 1 {
-			continue
-		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			xs, ws := f.tensors["x"], f.tensors["w"]
 			c := Conv{
 				N: xs.shape[0], H: xs.shape[2], W: xs.shape[3], Cin: xs.shape[1], Cout: ws.shape[0],
 				KH: ws.shape[2], KW: ws.shape[3], Stride: f.Args.Stride, Pad: f.Args.Padding,
+				Dilation: f.Args.Dilation, Groups: f.Args.Groups,
 			}
 			o := newOperands(c)
 			copy(o.x, single(xs.permuted(0, 2, 3, 1)))
@@ -59,7 +57,7 @@ type convFixture struct {
 	tensors map[string]tensor
 }
 
-// A tensor is in PyTorch's layout: (N, C, H, W), (Cout, Cin, KH, KW).
+// A tensor is in PyTorch's layout: (N, C, H, W), (Cout, Cin/groups, KH, KW).
 type tensor struct {
 	shape  []int
 	values []float64

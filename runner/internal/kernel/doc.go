@@ -9,7 +9,7 @@
 // # Layout
 //
 // Pictures are (N, H, W, C), C innermost. Weights of a convolution are
-// (KH, KW, Cin, Cout). A dense layer is a convolution of 1x1 pictures.
+// (KH, KW, Cin/Groups, Cout). A dense layer is a convolution of 1x1 pictures.
 //
 // # Matrix products
 //

@@ -20,6 +20,7 @@ var words = map[string]uint32{
 	"fdiv v.4s, v.4s, v.4s":   0x6e20fc00,
 	"fsqrt v.4s, v.4s":        0x6ea1f800,
 	"fmla v.4s, v.4s, v.s[0]": 0x4f801000,
+	"fmla v.4s, v.4s, v.4s":   0x4e20cc00,
 	"fcmgt v.4s, v.4s, v.4s":  0x6ea0e400,
 	"fcmeq v.4s, v.4s, v.4s":  0x4e20e400,
 	"fcvtl v.2d, v.2s":        0x0e617800,

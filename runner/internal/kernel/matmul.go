@@ -7,6 +7,11 @@ import "sync"
 // other bits.
 const Block = 576
 
+// shortBlock is that number in the weight gradients of convolutions with groups or
+// dilation, whose sums other libraries cut short as well. It is part of the arithmetic
+// contract too.
+const shortBlock = 64
+
 // chunkTiles is how many tiles high a task is, so that its part of A (8 tiles of 14
 // rows by Block terms, 258 kB) and one panel of B stay in a core's second-level
 // cache.
@@ -16,14 +21,17 @@ const chunkTiles = 8
 // defines it, plus bias(j) where bias is given.
 type product struct {
 	m, n, k int
+	block   int // terms in a chain; 0: Block
 	// left returns the part of A of rows i0..i1 and terms k0..k1, with A(i, k) at
 	// a[(i-i0)*rs+(k-k0)*ks]; it may build it in the workspace.
 	left func(workspace *workspace, i0, i1, k0, k1 int) (a []float32, rs, ks int)
-	b    []float32 // (k, n)
+	b    []float32 // (k, n), rows ldb apart
+	ldb  int
 	bias []float32 // (n), or nil
 	c    []float32
-	// row returns where row i of C starts in c. nil: c is (m, n).
+	// row returns where row i of C starts in c. nil: c is (m, n), rows ldc apart.
 	row func(i int) int
+	ldc int
 }
 
 // run computes the product. Tasks are rectangles of C; how they are cut depends on
@@ -62,22 +70,26 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		return
 	}
 	// C is written in place where its rows lie one after the other.
-	c, ldc := p.c, p.n
+	c, ldc := p.c, p.ldc
 	if p.row == nil {
-		c = c[i0*p.n+j0:]
+		c = c[i0*ldc+j0:]
 	} else {
 		ldc = ceil(j1-j0, t.cols) * t.cols
 		c = grow(&s.c, (i1-i0)*ldc)
 	}
 	tiles := ceil(i1-i0, t.rows)
-	for k0 := 0; k0 < p.k; k0 += Block {
-		k1 := min(p.k, k0+Block)
+	block := p.block
+	if block == 0 {
+		block = Block
+	}
+	for k0 := 0; k0 < p.k; k0 += block {
+		k1 := min(p.k, k0+block)
 		a, rs, ks := p.left(s, i0, i1, k0, k1)
 		for j := j0; j < j1; j += t.cols {
-			b, ldb := p.b[k0*p.n+j:], p.n
+			b, ldb := p.b[k0*p.ldb+j:], p.ldb
 			whole := j+t.cols <= j1
 			if !whole {
-				b, ldb = pack(grow(&s.b, (k1-k0)*t.cols), b, p.n, k1-k0, t.cols, j1-j), t.cols
+				b, ldb = pack(grow(&s.b, (k1-k0)*t.cols), b, p.ldb, k1-k0, t.cols, j1-j), t.cols
 			}
 			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.

@@ -12,9 +12,10 @@ type variant struct {
 	name      string
 	tile      tile
 	transpose func(dst []float32, dstStride int, src []float32, srcStride, rows, cols int)
+	lines     []*lineKernels // tried in turn, each on the channels that those before left
 }
 
-var portable = &variant{"portable", portableTile, transposePortable}
+var portable = &variant{"portable", portableTile, transposePortable, nil}
 
 // variants are those that this processor and operating system can run, slowest
 // first.

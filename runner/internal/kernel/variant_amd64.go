@@ -5,10 +5,10 @@ import "golang.org/x/sys/cpu"
 var (
 	avx2 = &variant{"avx2", tile{6, 16, func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 		tilesAVX2[m](c, ldc, a, rs, ks, b, ldb, k, add)
-	}}, transposeVector}
+	}}, transposeVector, []*lineKernels{linesAVX2}}
 	avx512 = &variant{"avx512", tile{14, 32, func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 		tilesAVX512[m](c, ldc, a, rs, ks, b, ldb, k, add)
-	}}, transposeVector}
+	}}, transposeVector, []*lineKernels{linesAVX512, linesAVX2}}
 )
 
 // detect lists what the processor has and the operating system saves the registers of.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/recipe"
 )
 
@@ -16,14 +17,35 @@ const (
 	conv            kind = "conv"
 	dense           kind = "dense"
 	batchNorm       kind = "batch_norm"
-	relu            kind = "relu"
 	maxPool         kind = "max_pool"
 	avgPool         kind = "avg_pool"
 	globalAvgPool   kind = "global_avg_pool"
-	adaptiveAvgPool kind = "adaptive_avg_pool" // not for network.layers
+	adaptiveAvgPool kind = "adaptive_avg_pool"
 	flatten         kind = "flatten"
 	dropout         kind = "dropout"
+	relu            kind = "relu"
+	relu6           kind = "relu6"
+	hardSwish       kind = "hardswish"
+	hardSigmoid     kind = "hardsigmoid"
+	silu            kind = "silu"
+	sigmoid         kind = "sigmoid"
+	gelu            kind = "gelu"
+
+	// Those below are not for network.layers.
+
+	// scale multiplies each channel of a picture by a number of its own: the end of
+	// squeeze and excitation.
+	scale kind = "scale"
+	// stochasticDepth leaves out whole examples at random and adds what is left to
+	// another layer's output.
+	stochasticDepth kind = "stochastic_depth"
 )
+
+// activations are the kinds that are a function of each number alone.
+var activations = map[kind]kernel.Activation{
+	relu: kernel.ReLU, relu6: kernel.ReLU6, hardSwish: kernel.HardSwish, hardSigmoid: kernel.HardSigmoid,
+	silu: kernel.SiLU, sigmoid: kernel.Sigmoid, gelu: kernel.GELU,
+}
 
 // shape is one example's activation, (Height, Width, Channels). A flat
 // activation has height and width 1.
@@ -45,16 +67,20 @@ type layer struct {
 	input   int // the layer whose output it reads; none: the picture
 	in, out shape
 
-	window, stride, pad int     // conv, pools; window of an adaptive_avg_pool: its outputs a side
-	bias                bool    // conv, dense
-	probability         float32 // dropout
+	// other is the second layer that it reads, none where there is none: what a
+	// batch_norm adds before its activation, what a scale multiplies by, what a
+	// stochastic_depth adds to. It may stand behind the batch_norm.
+	other int
 
-	// relu of a batch_norm: the ReLU behind it is done in the same pass.
-	relu bool
-	// residual of a batch_norm: the layer whose output is added before the
-	// ReLU; none when there is none. It may stand behind the batch_norm.
-	residual int
-	// fused marks a relu that the batch_norm before it does.
+	window, stride, pad int // conv, pools; window of an adaptive_avg_pool: its outputs a side
+	dilation, groups    int // conv; 0 means 1
+	bias                bool
+	probability         float32 // dropout, stochastic_depth: of leaving out
+	epsilon, momentum   float32 // batch_norm; 0 means torch's defaults
+
+	// act of a batch_norm: the activation behind it is done in the same pass.
+	act kernel.Activation
+	// fused marks an activation that the batch_norm before it does.
 	fused bool
 
 	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
@@ -84,6 +110,7 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 	if l.input != none {
 		l.in = a.layers[l.input].out
 	}
+	l.dilation, l.groups = max(l.dilation, 1), max(l.groups, 1)
 	flat := l.in.Height == 1 && l.in.Width == 1
 	switch l.kind {
 	case conv, maxPool, avgPool:
@@ -96,11 +123,15 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 		if l.kind != conv && l.window > 15 {
 			return 0, fmt.Errorf("%s: a window of %d is more than the largest, 15: use global_avg_pool, or two pools", l.where, l.window)
 		}
-		l.out = shape{(l.in.Height+2*l.pad-l.window)/l.stride + 1, (l.in.Width+2*l.pad-l.window)/l.stride + 1, l.in.Channels}
-		if l.in.Height+2*l.pad < l.window || l.in.Width+2*l.pad < l.window {
-			return 0, fmt.Errorf("%s: its window of %dx%d is larger than its input of %s: leave out a pool or a stride before it, raise its padding, or raise picture.size", l.where, l.window, l.window, l.in)
+		reach := l.dilation*(l.window-1) + 1
+		if l.in.Height+2*l.pad < reach || l.in.Width+2*l.pad < reach {
+			return 0, fmt.Errorf("%s: its window of %dx%d is larger than its input of %s: leave out a pool or a stride before it, raise its padding, or raise picture.size", l.where, reach, reach, l.in)
 		}
+		l.out = shape{(l.in.Height+2*l.pad-reach)/l.stride + 1, (l.in.Width+2*l.pad-reach)/l.stride + 1, l.in.Channels}
 		if l.kind == conv {
+			if l.in.Channels%l.groups != 0 || channels%l.groups != 0 {
+				return 0, fmt.Errorf("%s: %d groups do not divide its %d inputs and %d outputs evenly", l.where, l.groups, l.in.Channels, channels)
+			}
 			l.out.Channels = channels
 		}
 	case dense:
@@ -112,18 +143,29 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 	case globalAvgPool:
 		l.out = shape{1, 1, l.in.Channels}
 	case adaptiveAvgPool:
+		if l.window < 1 {
+			return 0, fmt.Errorf("%s: %d outputs a side: want at least 1", l.where, l.window)
+		}
 		l.out = shape{l.window, l.window, l.in.Channels}
 	case flatten:
 		l.out = shape{1, 1, l.in.size()}
-	case dropout:
+	case dropout, stochasticDepth:
 		if l.probability < 0 || l.probability >= 1 {
 			return 0, fmt.Errorf("%s: a probability of %v: want at least 0 and less than 1", l.where, l.probability)
 		}
 		l.out = l.in
-	case batchNorm, relu:
+	case batchNorm:
+		if l.epsilon == 0 {
+			l.epsilon, l.momentum = 1e-5, 0.1
+		}
+		l.out = l.in
+	case scale:
 		l.out = l.in
 	default:
-		return 0, fmt.Errorf("%s: there is no such layer", l.where)
+		if _, ok := activations[l.kind]; !ok {
+			return 0, fmt.Errorf("%s: there is no such layer", l.where)
+		}
+		l.out = l.in
 	}
 	if l.out.Channels < 1 {
 		return 0, fmt.Errorf("%s: %d outputs: want at least 1", l.where, l.out.Channels)
@@ -145,7 +187,7 @@ func (l *layer) label() string {
 func (l *layer) makeParameters() {
 	switch l.kind {
 	case conv, dense:
-		l.weight = newWeight(l.name+".weight", l.window, l.in.Channels, l.out.Channels, l.kind == dense)
+		l.weight = newWeight(l.name+".weight", l.window, l.in.Channels/l.groups, l.out.Channels, l.kind == dense)
 		if l.bias {
 			l.offset = newVector(l.name+".bias", l.out.Channels)
 		}
@@ -167,16 +209,16 @@ func (l *layer) parameters() []*Parameter {
 	return []*Parameter{l.weight, l.offset}
 }
 
-// order returns the layers in an order in which each finds its input and its
-// residual done: a batch_norm whose residual stands behind it waits for it.
+// order returns the layers in an order in which each finds what it reads done: a
+// batch_norm that adds a layer behind it waits for it.
 func (a *architecture) order() []int {
 	var order []int
 	for i, l := range a.layers {
-		if l.residual < i {
+		if l.other < i {
 			order = append(order, i)
 		}
 		for j, waiting := range a.layers[:i] {
-			if waiting.residual == i {
+			if waiting.other == i {
 				order = append(order, j)
 			}
 		}
@@ -188,7 +230,7 @@ func (a *architecture) order() []int {
 func (a *architecture) readers() []int {
 	n := make([]int, len(a.layers))
 	for _, l := range a.layers {
-		for _, read := range []int{l.input, l.residual} {
+		for _, read := range []int{l.input, l.other} {
 			if read != none {
 				n[read]++
 			}
@@ -208,9 +250,9 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 		l := layer{
 			name:  strconv.Itoa(i),
 			where: fmt.Sprintf("network.layers[%d] (%s)", i, item.Kind),
-			kind:  kind(item.Kind), input: i - 1, residual: none,
+			kind:  kind(item.Kind), input: i - 1, other: none,
 			window: item.Kernel, stride: item.Stride, pad: item.Padding,
-			bias: item.Bias, probability: float32(item.Probability),
+			dilation: item.Dilation, groups: item.Groups, bias: item.Bias, probability: float32(item.Probability),
 		}
 		switch l.kind {
 		case conv:
@@ -220,10 +262,11 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 			if l.stride == 0 {
 				l.stride = l.window
 			}
-		case relu:
-			if i > 0 && a.layers[i-1].kind == batchNorm {
-				a.layers[i-1].relu, l.fused = true, true
-			}
+		case adaptiveAvgPool:
+			l.window = item.Size
+		}
+		if act, ok := activations[l.kind]; ok && i > 0 && a.layers[i-1].kind == batchNorm {
+			a.layers[i-1].act, l.fused = act, true
 		}
 		if _, err := a.add(l, item.Size); err != nil {
 			return nil, err

@@ -16,86 +16,110 @@ type evaluation struct {
 	*graph
 	batch   int
 	picture *gorgonia.Node
-	output  *op
 	padded  []float32 // a chunk that is smaller than the batch, behind it zeros
 }
 
-// folded is a convolution of the evaluation graph: a conv or dense with the
-// batch_norm behind it, or one of them alone.
-type folded struct {
-	convolution  *layer // nil: norm stands alone
-	norm         *layer // nil: no batch_norm behind it
+// unit is what one op of the evaluation graph does: a convolution, the batch norm
+// behind it, folded into its weights, and then an addition and an activation.
+type unit struct {
+	convolution  *layer // conv, dense; nil where the batch norm stands alone
+	norm         *layer // nil for none
+	input, other int    // the layers that it reads; none: the picture, no addition
+	act          kernel.Activation
+	end          int // the layer whose output it gives
 	weight, bias []float32
-	identity     []float32 // weight of the convolution that a lone norm is folded into
 }
 
-// foldings returns, a layer, the convolution that ends in it; nil for layers
-// that are none, and for a conv that ends in the batch_norm behind it.
-func (n *Network) foldings() []*folded {
-	all := make([]*folded, len(n.layers))
+// newUnits returns, a layer, the unit that does its work; nil for layers of which
+// nothing is folded.
+func (n *Network) newUnits() []*unit {
+	units := make([]*unit, len(n.layers))
 	readers := n.readers()
 	for i, l := range n.layers {
-		switch l.kind {
-		case conv, dense:
-			all[i] = &folded{convolution: l, weight: l.weight.Value}
-			if l.bias {
-				all[i].bias = l.offset.Value
-			}
-		case batchNorm:
-			f := &folded{norm: l, bias: make([]float32, l.out.Channels)}
-			if l.input != none && all[l.input] != nil && all[l.input].norm == nil && readers[l.input] == 1 {
-				f.convolution = all[l.input].convolution
-				f.weight = make([]float32, len(f.convolution.weight.Value))
-				all[l.input] = nil
-			} else {
-				c := l.out.Channels
-				f.weight, f.identity = make([]float32, c*c), make([]float32, c*c)
-				for j := range c {
-					f.identity[j*c+j] = 1
-				}
-			}
-			all[i] = f
+		// The unit that the layer may join: it is the only reader.
+		var u *unit
+		if l.input != none && readers[l.input] == 1 && units[l.input] != nil && units[l.input].act == kernel.Identity {
+			u = units[l.input]
 		}
+		act, isActivation := activations[l.kind]
+		switch {
+		case l.kind == conv || l.kind == dense:
+			u = &unit{convolution: l, input: l.input, other: none, weight: l.weight.Value}
+			if l.bias {
+				u.bias = l.offset.Value
+			}
+		case l.kind == batchNorm:
+			if u == nil || u.norm != nil || u.other != none {
+				u = &unit{input: l.input, weight: make([]float32, l.out.Channels)}
+			} else {
+				u.weight = make([]float32, len(u.weight))
+			}
+			u.norm, u.bias, u.other, u.act = l, make([]float32, l.out.Channels), l.other, l.act
+		case u == nil || l.fused:
+			continue
+		case isActivation:
+			u.act = act
+		case l.kind == stochasticDepth && u.other == none:
+			u.other = l.other
+		default:
+			continue
+		}
+		units[i], u.end = u, i
 	}
-	return all
+	return units
 }
 
-// fold brings weight and bias up to date.
-func (f *folded) fold() {
-	if f.norm == nil {
+// fold brings the units' weights and biases up to date.
+func (n *Network) fold() {
+	if !n.stale {
 		return
 	}
-	weight, bias := f.identity, []float32(nil)
-	if l := f.convolution; l != nil {
-		weight = l.weight.Value
-		if l.bias {
-			bias = l.offset.Value
+	for i, u := range n.units {
+		if u == nil || u.end != i || u.norm == nil {
+			continue
+		}
+		norm, c := u.norm, u.norm.out.Channels
+		weight, bias := make([]float32, c), []float32(nil)
+		if u.convolution != nil {
+			weight = u.convolution.weight.Value
+			if u.convolution.bias {
+				bias = u.convolution.offset.Value
+			}
+		} else {
+			fill(weight, 1)
+		}
+		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
+	}
+	n.stale = false
+}
+
+// shape returns the convolution's dimensions: one of 1x1 a channel for a batch norm
+// that stands alone.
+func (u *unit) shape(batch int) kernel.Conv {
+	if u.convolution != nil {
+		return u.convolution.convolution(batch)
+	}
+	in := u.norm.in
+	return kernel.Conv{N: batch, H: in.Height, W: in.Width, Cin: in.Channels, Cout: in.Channels, KH: 1, KW: 1, Stride: 1, Groups: in.Channels}
+}
+
+// operation returns the unit's arithmetic: inputs x, weight and what is added.
+func (u *unit) operation(batch int) func(in, out [][]float32) {
+	c := u.shape(batch)
+	return func(in, out [][]float32) {
+		c.Forward(out[0], in[0], in[1], u.bias)
+		if u.other != none {
+			kernel.AddRelu(out[0], out[0], in[2], false)
+		}
+		if u.act != kernel.Identity {
+			u.act.Forward(out[0], out[0])
 		}
 	}
-	l, c := f.norm, f.norm.out.Channels
-	kernel.FoldBatchNorm(f.weight, f.bias, weight, bias, l.weight.Value, l.offset.Value, l.running.mean, l.running.variance, normEpsilon, len(weight)/c, c)
-}
-
-// first returns the layer whose input the convolution reads.
-func (f *folded) first() *layer {
-	if f.convolution != nil {
-		return f.convolution
-	}
-	return f.norm
-}
-
-// shape returns the convolution's dimensions.
-func (f *folded) shape(batch int) kernel.Conv {
-	if f.convolution != nil {
-		return f.convolution.convolution(batch)
-	}
-	in := f.norm.in
-	return kernel.Conv{N: batch, H: in.Height, W: in.Width, Cin: in.Channels, Cout: in.Channels, KH: 1, KW: 1, Stride: 1}
 }
 
 // newEvaluation builds the graph of a forward pass of this batch size.
 func (n *Network) newEvaluation(batch int) (*evaluation, error) {
-	e := &evaluation{graph: newGraph(n.memory, false), batch: batch, padded: make([]float32, batch*n.picture.size())}
+	e := &evaluation{graph: newGraph(n.reserve), batch: batch, padded: make([]float32, batch*n.picture.size())}
 	e.picture = e.variable("picture", nil, n.picture.batched(batch)...)
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {
@@ -105,34 +129,27 @@ func (n *Network) newEvaluation(batch int) (*evaluation, error) {
 		return outputs[i]
 	}
 	for _, i := range n.order() {
-		l, f := n.layers[i], n.folded[i]
+		l, u := n.layers[i], n.units[i]
 		switch {
+		case u != nil && u.end != i:
+			continue // a later layer of the unit does its work
 		case l.kind == dropout || l.fused:
 			outputs[i] = read(l.input)
 			continue
-		case f == nil && (l.kind == conv || l.kind == dense):
-			continue // the batch_norm behind it does its work
 		}
 		o := &op{name: l.name, shape: l.out.batched(batch)}
 		children := gorgonia.Nodes{read(l.input)}
-		if f != nil {
-			c := f.shape(batch)
-			children = gorgonia.Nodes{read(f.first().input), e.variable(l.name+" folded weight", wrap(f.weight, c.KH, c.KW, c.Cin, c.Cout), c.KH, c.KW, c.Cin, c.Cout)}
-			if l.residual != none {
-				children = append(children, read(l.residual))
-			}
-			o.forward = func(in, out [][]float32) {
-				c.Forward(out[0], in[0], in[1], f.bias)
-				if l.relu || l.residual != none {
-					var residual []float32
-					if l.residual != none {
-						residual = in[2]
-					}
-					kernel.AddRelu(out[0], out[0], residual, l.relu)
-				}
-			}
+		other := l.other
+		if u != nil {
+			c := u.shape(batch)
+			shape := []int{c.KH, c.KW, c.Cin / c.Groups, c.Cout}
+			children = gorgonia.Nodes{read(u.input), e.variable(l.name+" folded weight", wrap(u.weight, shape...), shape...)}
+			o.forward, other = u.operation(batch), u.other
 		} else {
-			o.forward = l.evaluate(batch)
+			o.forward, o.inPlace = l.evaluate(batch)
+		}
+		if other != none {
+			children = append(children, read(other))
 		}
 		var err error
 		if outputs[i], err = e.apply(o, children...); err != nil {
@@ -143,20 +160,26 @@ func (n *Network) newEvaluation(batch int) (*evaluation, error) {
 	return e, nil
 }
 
-// evaluate returns the arithmetic of the layers without parameters.
-func (l *layer) evaluate(batch int) func(in, out [][]float32) {
+// evaluate returns the arithmetic of the layers of which nothing is folded, and
+// whether it may be done in place.
+func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace bool) {
 	area, c := l.in.Height*l.in.Width, l.in.Channels
-	switch l.kind {
-	case relu:
-		return func(in, out [][]float32) { kernel.ReLU.Forward(out[0], in[0]) }
-	case maxPool:
-		return func(in, out [][]float32) { l.pool(batch).MaxForward(out[0], nil, in[0]) }
-	case avgPool:
-		return func(in, out [][]float32) { l.pool(batch).AverageForward(out[0], in[0]) }
-	case globalAvgPool:
-		return func(in, out [][]float32) { kernel.GlobalAverageForward(out[0], in[0], batch, area, c) }
-	case adaptiveAvgPool:
-		return func(in, out [][]float32) { l.adaptivePool(batch).AverageForward(out[0], in[0]) }
+	if act, ok := activations[l.kind]; ok {
+		return func(in, out [][]float32) { act.Forward(out[0], in[0]) }, true
 	}
-	return func(in, out [][]float32) { transpose(out[0], in[0], batch, area, c) } // flatten
+	switch l.kind {
+	case maxPool:
+		return func(in, out [][]float32) { l.pool(batch).MaxForward(out[0], nil, in[0]) }, false
+	case avgPool:
+		return func(in, out [][]float32) { l.pool(batch).AverageForward(out[0], in[0]) }, false
+	case globalAvgPool:
+		return func(in, out [][]float32) { kernel.GlobalAverageForward(out[0], in[0], batch, area, c) }, false
+	case adaptiveAvgPool:
+		return func(in, out [][]float32) { l.adaptivePool(batch).AverageForward(out[0], in[0]) }, false
+	case scale:
+		return func(in, out [][]float32) { kernel.ScaleChannels(out[0], in[0], in[1], batch, area, c) }, true
+	case stochasticDepth:
+		return func(in, out [][]float32) { kernel.AddRelu(out[0], in[0], in[1], false) }, true
+	}
+	return func(in, out [][]float32) { transpose(out[0], in[0], batch, area, c) }, false // flatten
 }

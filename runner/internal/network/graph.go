@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
-	"slices"
 
 	"github.com/chewxy/hm"
 	_ "go4.org/unsafe/assume-no-moving-gc" // its pinned version lets gorgonia start on this Go
@@ -16,19 +15,24 @@ import (
 
 // graph is one Gorgonia expression graph and the machine that runs it. Batch
 // size and purpose are fixed; parameters are shared with all other graphs of
-// the network, buffers too, because only one graph runs at a time.
+// the network, and the arena too, because only one graph runs at a time.
 type graph struct {
 	expression *gorgonia.ExprGraph
 	machine    gorgonia.VM
-	memory     *memory
-	// keep says that the forward pass gives no buffer back, so that it can be
-	// looked at when the run is over.
-	keep bool
-	ops  uint64
+	ops        uint64
+	// output is the op whose output is read when the run is over; nil for none.
+	output *op
+	// sequence is the order in which the machine runs the ops, once it is known.
+	sequence []*op
+	planned  bool
+	// reserve returns an arena of at least so many numbers.
+	reserve func(size int) []float32
+	// watching has every op note whether its output is finite.
+	watching bool
 }
 
-func newGraph(memory *memory, keep bool) *graph {
-	return &graph{expression: gorgonia.NewGraph(), memory: memory.open(), keep: keep}
+func newGraph(reserve func(size int) []float32) *graph {
+	return &graph{expression: gorgonia.NewGraph(), reserve: reserve}
 }
 
 // variable makes an input node of this shape. A value of nil is bound later.
@@ -41,11 +45,20 @@ func (g *graph) variable(name string, value *tensor.Dense, shape ...int) *gorgon
 	return node
 }
 
-// run executes the graph once.
+// run executes the graph once. Before the first time it rehearses: the machine
+// runs, but the ops only note their order, from which their memory is planned.
 func (g *graph) run() error {
 	if g.machine == nil {
 		g.machine = gorgonia.NewTapeMachine(g.expression)
+		if err := g.execute(); err != nil {
+			return err
+		}
+		g.plan()
 	}
+	return g.execute()
+}
+
+func (g *graph) execute() error {
 	defer g.machine.Reset()
 	return g.machine.RunAll()
 }
@@ -56,7 +69,7 @@ func wrap(data []float32, shape ...int) *tensor.Dense {
 }
 
 // op is the one operation type of our graphs. Its arithmetic is forward, a
-// function on slices; it owns its output.
+// function on slices.
 //
 // An op may have several outputs: those after the first are ops of their own,
 // its parts, which only hand out what the owner has written. Gorgonia knows
@@ -66,7 +79,8 @@ type op struct {
 	id    uint64
 	name  string
 	shape tensor.Shape // of the output; a scalar has none
-	// forward reads in and overwrites out: its own output and then its parts'.
+	// forward reads in and overwrites out: its own output and then its parts'. It is
+	// nil for a fork, whose output is its input, and for a part.
 	forward func(in, out [][]float32)
 	// gradient makes the nodes of the inputs' gradients; nil for an op of the
 	// backward pass, which has none.
@@ -80,19 +94,20 @@ type op struct {
 	types  []hm.Type
 	parts  []*op
 	owner  *op // of a part
-	// alias says that the output is the first input, changed in place.
-	alias bool
-	// backing is where the output lies if that is not the graph's memory.
+	// inPlace says that the output may lie where the first input does, if nobody
+	// reads that one later. For a part it is the owner's first input.
+	inPlace bool
+	// backing is where the output lies if that is not the arena.
 	backing []float32
-	// backward marks an op whose output is given back after its last reader.
-	backward bool
 
-	readers, waiting int
-	value            gorgonia.Value
-	buffer           []float32
-	arguments        [][]float32
-	results          [][]float32
-	collected        gorgonia.Nodes // of a fork: the gradients of its other readers
+	last      int    // position in the sequence of the output's last reader
+	block     *block // of the output in the arena, or nil
+	value     gorgonia.Value
+	buffer    []float32
+	arguments [][]float32
+	results   [][]float32
+	broken    bool           // the output held NaN or infinity when it was last watched
+	collected gorgonia.Nodes // of a fork: the gradients of its other readers
 }
 
 // apply makes o a node that reads the children.
@@ -103,10 +118,7 @@ func (g *graph) apply(o *op, children ...*gorgonia.Node) (*gorgonia.Node, error)
 	o.types = make([]hm.Type, len(children), len(children)+1)
 	for i, child := range children {
 		o.types[i] = child.Type()
-		if read, ok := child.Op().(*op); ok {
-			o.inputs[i] = read
-			read.readers++
-		}
+		o.inputs[i], _ = child.Op().(*op)
 	}
 	o.types = append(o.types, typeOf(o.shape))
 	o.arguments = make([][]float32, len(children))
@@ -117,13 +129,12 @@ func (g *graph) apply(o *op, children ...*gorgonia.Node) (*gorgonia.Node, error)
 	return node, nil
 }
 
-// part makes the node of one more output of the node's op. A backing of nil
-// takes the buffer from the graph's memory.
-func (g *graph) part(of *gorgonia.Node, name string, backing []float32, shape ...int) (*gorgonia.Node, error) {
-	owner := of.Op().(*op)
-	p := &op{name: name, shape: shape, owner: owner, backing: backing, backward: true}
-	owner.parts = append(owner.parts, p)
-	return g.apply(p, of)
+// part makes the node of one more output of the node's op. One without backing
+// is given a place in the arena.
+func (g *graph) part(of *gorgonia.Node, p op, shape ...int) (*gorgonia.Node, error) {
+	p.shape, p.owner = shape, of.Op().(*op)
+	p.owner.parts = append(p.owner.parts, &p)
+	return g.apply(&p, of)
 }
 
 func typeOf(shape tensor.Shape) hm.Type {
@@ -150,7 +161,7 @@ func (o *op) ReturnsPtr() bool { return true }
 func (o *op) CallsExtern() bool { return false }
 
 // OverwritesInput implements gorgonia.Op. The machine's registers are not ours
-// to share: what an alias overwrites is known to memory.
+// to share: what is overwritten is planned.
 func (o *op) OverwritesInput() int { return -1 }
 
 // WriteHash implements gorgonia.Op. The number keeps equal ops apart: Gorgonia
@@ -200,93 +211,40 @@ func (o *op) Do(values ...gorgonia.Value) (value gorgonia.Value, err error) {
 			err = fmt.Errorf("%s: %v", o.name, broken)
 		}
 	}()
-	first := o.value == nil
-	if first {
-		o.allocate()
+	if !o.graph.planned {
+		o.graph.sequence = append(o.graph.sequence, o)
+		return gorgonia.NewF32(0), nil
 	}
-	if o.forward != nil {
-		for i, v := range values {
-			switch v := v.(type) {
-			case *tensor.Dense:
-				o.arguments[i] = v.Float32s()
-			case *gorgonia.F32:
-				o.arguments[i] = []float32{float32(*v)}
-			}
-		}
-		o.forward(o.arguments, o.results)
-		if scalar, ok := o.value.(*gorgonia.F32); ok {
-			*scalar = gorgonia.F32(o.buffer[0])
+	if o.forward == nil {
+		return o.value, nil
+	}
+	for i, v := range values {
+		switch v := v.(type) {
+		case *tensor.Dense:
+			o.arguments[i] = v.Float32s()
+		case *gorgonia.F32:
+			o.arguments[i] = []float32{float32(*v)}
 		}
 	}
-	if first {
-		o.settle()
+	o.forward(o.arguments, o.results)
+	if scalar, ok := o.value.(*gorgonia.F32); ok {
+		*scalar = gorgonia.F32(o.buffer[0])
+	}
+	if o.graph.watching {
+		o.broken = kernel.FirstNonFinite(o.buffer) >= 0
 	}
 	return o.value, nil
 }
 
-// allocate gives the op and its parts their outputs. Because every run takes
-// the same order, what the first run settles holds for all of them.
-func (o *op) allocate() {
-	switch {
-	case o.owner != nil:
-		o.value = wrap(o.buffer, o.shape...)
-		return
-	case o.alias:
-		o.value, o.buffer = o.inputs[0].value, o.inputs[0].buffer
-	case len(o.shape) == 0:
-		o.value, o.buffer = gorgonia.NewF32(0), make([]float32, 1)
-	default:
-		o.buffer = o.backing
-		if o.buffer == nil {
-			o.buffer = o.graph.memory.take(o.shape.TotalSize())
-		}
-		o.value = wrap(o.buffer, o.shape...)
-	}
-	o.waiting = o.readers
-	o.results = append(o.results, o.buffer)
-	for _, p := range o.parts {
-		p.buffer, p.waiting = p.backing, p.readers
-		if p.buffer == nil {
-			p.buffer = o.graph.memory.take(p.shape.TotalSize())
-		}
-		o.results = append(o.results, p.buffer)
-	}
-}
-
-// settle gives back the buffers that nobody reads any more.
-func (o *op) settle() {
-	for i, read := range o.inputs {
-		if read != nil && !(o.alias && i == 0) {
-			read.release()
-		}
-	}
-	if o.readers == 0 {
-		o.waiting = 1
-		o.release()
-	}
-}
-
-// release counts one reader as done.
-func (o *op) release() {
-	o.waiting--
-	switch {
-	case o.waiting > 0 || o.backing != nil || len(o.shape) == 0 || o.graph.keep && !o.backward:
-	case o.alias:
-		o.inputs[0].release()
-	default:
-		o.graph.memory.give(o.buffer)
-	}
-}
-
 // fork makes a node that stands for x where it has several readers. Gorgonia
 // sees one of them differentiate it; the others' gradients are collected and
-// added to that one's in place, where Gorgonia would make new tensors.
+// added to that one's, where Gorgonia would make new tensors.
 func (g *graph) fork(x *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, error) {
-	o := &op{name: "fork", shape: shape, alias: true}
+	o := &op{name: "fork", shape: shape}
 	o.gradient = func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (sum gorgonia.Nodes, err error) {
 		for _, other := range o.collected {
-			accumulate := &op{name: "accumulate", shape: shape, alias: true, backward: true}
-			accumulate.forward = func(in, out [][]float32) { kernel.AddRelu(out[0], out[0], in[1], false) }
+			accumulate := &op{name: "accumulate", shape: shape, inPlace: true}
+			accumulate.forward = func(in, out [][]float32) { kernel.AddRelu(out[0], in[0], in[1], false) }
 			if upstream, err = g.apply(accumulate, upstream, other); err != nil {
 				return nil, err
 			}
@@ -295,37 +253,3 @@ func (g *graph) fork(x *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, erro
 	}
 	return g.apply(o, x)
 }
-
-// memory lends buffers to the graphs of one network. Nothing in them outlives a
-// run, so that every graph starts with all of them free.
-type memory struct {
-	all  *[][]float32
-	free [][]float32
-}
-
-func newMemory() *memory { return &memory{all: new([][]float32)} }
-
-// open returns the memory as a new graph sees it.
-func (m *memory) open() *memory { return &memory{all: m.all, free: slices.Clone(*m.all)} }
-
-// take lends n numbers: the smallest free buffer that is large enough, or a new
-// one.
-func (m *memory) take(n int) []float32 {
-	best := none
-	for i, b := range m.free {
-		if cap(b) >= n && (best == none || cap(b) < cap(m.free[best])) {
-			best = i
-		}
-	}
-	if best == none {
-		b := make([]float32, n)
-		*m.all = append(*m.all, b)
-		return b
-	}
-	b := m.free[best][:n]
-	m.free = slices.Delete(m.free, best, best+1)
-	return b
-}
-
-// give takes a lent buffer back.
-func (m *memory) give(b []float32) { m.free = append(m.free, b[:cap(b)]) }

@@ -70,12 +70,13 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 		}
 		switch l.kind {
 		case conv, dense:
+			inGroup, outGroup := l.in.Channels/l.groups, l.out.Channels/l.groups
 			each(func(o, n, c, y, x int) {
-				for ci := range l.in.Channels {
+				for ci := range inGroup {
 					for r := range l.window {
 						for s := range l.window {
-							value, _ := at(n, ci, y*l.stride+r-l.pad, x*l.stride+s-l.pad)
-							out[o] += value * weight[((c*l.in.Channels+ci)*l.window+r)*l.window+s]
+							value, _ := at(n, c/outGroup*inGroup+ci, y*l.stride+r*l.dilation-l.pad, x*l.stride+s*l.dilation-l.pad)
+							out[o] += value * weight[((c*inGroup+ci)*l.window+r)*l.window+s]
 						}
 					}
 				}
@@ -89,16 +90,16 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 				mean, variance = moments(in, l.in, batch)
 			}
 			each(func(o, _, c, _, _ int) {
-				out[o] = (in[o]-mean[c])/math.Sqrt(variance[c]+1e-5)*weight[c] + bias[c]
-				if l.residual != none {
-					out[o] += outputs[l.residual][o]
+				out[o] = (in[o]-mean[c])/math.Sqrt(variance[c]+float64(l.epsilon))*weight[c] + bias[c]
+				if l.other != none {
+					out[o] += outputs[l.other][o]
 				}
-				if l.relu {
-					out[o] = max(0, out[o])
+				if act := naiveActivations[l.act]; act != nil {
+					out[o] = act(out[o])
 				}
 			})
-		case relu:
-			each(func(o, _, _, _, _ int) { out[o] = max(0, in[o]) })
+		case scale:
+			each(func(o, n, c, _, _ int) { out[o] = in[o] * outputs[l.other][n*l.out.Channels+c] })
 		case maxPool, avgPool:
 			each(func(o, n, c, y, x int) {
 				sum, largest := 0.0, math.Inf(-1)
@@ -131,20 +132,44 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 			})
 		case flatten:
 			copy(out, in)
-		case dropout:
+		case dropout, stochasticDepth:
 			copy(out, in)
 			if v.training {
 				ones, mask := make([]float32, len(out)), make([]float32, len(out))
 				fill(ones, 1)
-				kernel.Dropout(mask, ones, l.probability, v.streams(uint64(i)))
+				if l.kind == dropout {
+					kernel.Dropout(mask, ones, l.probability, v.streams(uint64(i)))
+				} else {
+					kernel.StochasticDepth(mask, ones, l.probability, batch, l.in.size(), v.streams(uint64(i)))
+				}
 				for o, m := range toPlanes(float64s(mask), l.out) {
 					out[o] *= m
 				}
+			}
+			if l.other != none {
+				each(func(o, _, _, _, _ int) { out[o] += outputs[l.other][o] })
+			}
+		default:
+			act := naiveActivations[activations[l.kind]]
+			copy(out, in)
+			if !l.fused {
+				each(func(o, _, _, _, _ int) { out[o] = act(in[o]) })
 			}
 		}
 		outputs[i] = out
 	}
 	return outputs[len(outputs)-1]
+}
+
+// naiveActivations are torch's formulas; nil for the identity.
+var naiveActivations = map[kernel.Activation]func(x float64) float64{
+	kernel.ReLU:        func(x float64) float64 { return max(0, x) },
+	kernel.ReLU6:       func(x float64) float64 { return min(max(0, x), 6) },
+	kernel.HardSigmoid: func(x float64) float64 { return min(max(0, x+3), 6) / 6 },
+	kernel.HardSwish:   func(x float64) float64 { return x * min(max(0, x+3), 6) / 6 },
+	kernel.Sigmoid:     func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
+	kernel.SiLU:        func(x float64) float64 { return x / (1 + math.Exp(-x)) },
+	kernel.GELU:        func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 },
 }
 
 // moments returns mean and biased variance of each channel of x (N, C, H, W).

@@ -32,10 +32,11 @@ type Network struct {
 	outputs     int
 	all         []*Parameter
 	loss        loss
-	memory      *memory
+	arena       []float32 // where the graphs have their activations
 	trainings   map[int]*training
 	evaluations map[int]*evaluation
-	folded      []*folded
+	units       []*unit
+	stale       bool // parameters or running statistics have changed since units were folded
 }
 
 // New builds the network of the recipe for pictures of this shape. The
@@ -61,29 +62,18 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 
 func newNetwork(a *architecture, outputs int) *Network {
 	n := &Network{
-		architecture: a, outputs: outputs, all: a.parameters(), loss: losses["mse"], memory: newMemory(),
+		architecture: a, outputs: outputs, all: a.parameters(), stale: true, loss: losses["mse"],
 		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},
 	}
-	n.folded = n.foldings()
+	n.units = n.newUnits()
 	return n
-}
-
-// SetLoss chooses the loss of Step: mse, which it is from the beginning, mae or
-// huber.
-func (n *Network) SetLoss(name string) error {
-	l, ok := losses[name]
-	if !ok {
-		return fmt.Errorf("train.loss: there is no %q: want one of %v", name, slices.Sorted(maps.Keys(losses)))
-	}
-	n.loss = l
-	clear(n.trainings) // their graphs hold the loss of before
-	return nil
 }
 
 // Initialize draws all parameters from the seed, each from a stream of its own
 // name, and resets the running statistics.
 func (n *Network) Initialize(seed uint64) {
 	kernel.Parallel(len(n.layers), func(i int) { n.initialise(n.layers[i], seed) })
+	n.stale = true
 }
 
 // Parameters returns the trainable tensors in torch's order.
@@ -105,16 +95,21 @@ type LayerInfo struct {
 	Output Input
 	// Parameters is the number of trainable scalars.
 	Parameters int
+	// MultiplyAdds is the number of products of conv and dense, an example.
+	MultiplyAdds int
 }
 
-// Layers returns the layer table in the order of torch's modules. A ReLU and an
-// addition that a ResNet's batch norm does have no row of their own.
+// Layers returns the layer table in the order of torch's modules. An activation and
+// an addition that a batch norm of the zoo does have no row of their own.
 func (n *Network) Layers() []LayerInfo {
 	table := make([]LayerInfo, len(n.layers))
 	for i, l := range n.layers {
 		table[i] = LayerInfo{Name: l.name, Kind: string(l.kind), Output: Input(l.out)}
 		for _, p := range l.parameters() {
 			table[i].Parameters += len(p.Value)
+		}
+		if l.kind == conv || l.kind == dense {
+			table[i].MultiplyAdds = l.out.Height * l.out.Width * len(l.weight.Value)
 		}
 	}
 	return table
@@ -140,12 +135,13 @@ func (e *NonFiniteError) Error() string {
 
 // Step computes the loss of a batch and its gradients, which it leaves in the
 // Parameters, and updates the running statistics. x is (batch, H, W, C), target
-// (batch, outputs). streams gives each dropout layer, named by its index, its
-// random stream of this step; it may be nil when there is no such layer. A loss
-// that is no finite number is a *NonFiniteError.
+// (batch, outputs), or (batch) for cross_entropy: the indices of the classes. streams
+// gives each dropout layer, named by its index, its random stream of this step; it may
+// be nil when there is no such layer. A loss that is no finite number is a
+// *NonFiniteError.
 func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
-	if batch < 1 || len(x) != batch*n.picture.size() || len(target) != batch*n.outputs {
-		return 0, fmt.Errorf("step: %d pixels and %d targets are no batch of %d pictures of %v and %d outputs", len(x), len(target), batch, n.picture, n.outputs)
+	if batch < 1 || len(x) != batch*n.picture.size() || len(target) != batch*n.loss.targets(n.outputs) {
+		return 0, fmt.Errorf("step: %d pixels and %d targets are no batch of %d pictures of %v and %d targets each", len(x), len(target), batch, n.picture, n.loss.targets(n.outputs))
 	}
 	t := n.trainings[batch]
 	if t == nil {
@@ -153,25 +149,38 @@ func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64
 		if t, err = n.newTraining(batch); err != nil {
 			return 0, err
 		}
-		n.trainings[batch] = t
 	}
 	for i, l := range n.layers {
-		if l.kind == dropout {
+		if l.kind == dropout || l.kind == stochasticDepth {
 			if streams == nil {
 				return 0, fmt.Errorf("step: %s needs a random stream", l.where)
 			}
 			t.streams[i] = streams(uint64(i))
 		}
 	}
+	n.stale = true
 	if err := t.step(x, target); err != nil {
 		delete(n.trainings, batch)
 		return 0, err
 	}
+	n.trainings[batch] = t
 	loss := t.loss.buffer[0]
 	if kernel.FirstNonFinite(t.loss.buffer) >= 0 {
 		return loss, n.firstNonFinite(t, x, target)
 	}
 	return loss, nil
+}
+
+// reserve returns the arena, a larger one if need be; the graphs in the smaller
+// one are forgotten with it.
+func (n *Network) reserve(size int) []float32 {
+	if size > len(n.arena) {
+		clear(n.trainings)
+		clear(n.evaluations)
+		n.arena = nil // free before the new one comes
+		n.arena = make([]float32, size)
+	}
+	return n.arena
 }
 
 func (t *training) step(x, target []float32) error {
@@ -189,8 +198,14 @@ func bind(node *gorgonia.Node, data []float32) error {
 	return gorgonia.Let(node, wrap(data, node.Shape()...))
 }
 
-// firstNonFinite looks through the step that has just run, in forward order.
+// firstNonFinite repeats the step that has just run, whose activations have been
+// overwritten, and looks at each as it comes, in forward order.
 func (n *Network) firstNonFinite(t *training, x, target []float32) error {
+	t.watching = true
+	defer func() { t.watching = false }()
+	if err := t.step(x, target); err != nil {
+		return err
+	}
 	if kernel.FirstNonFinite(x) >= 0 {
 		return &NonFiniteError{Layer: "picture"}
 	}
@@ -201,7 +216,7 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 				return &NonFiniteError{Layer: l.label(), Parameter: p.Name}
 			}
 		}
-		if o := t.layers[i]; o != nil && kernel.FirstNonFinite(o.buffer) >= 0 {
+		if o := t.layers[i]; o != nil && o.broken {
 			return &NonFiniteError{Layer: l.label()}
 		}
 	}
@@ -219,11 +234,7 @@ func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 	if count < 0 || len(x) != count*size {
 		return nil, fmt.Errorf("predict: %d pixels are not %d pictures of %v", len(x), count, n.picture)
 	}
-	for _, f := range n.folded {
-		if f != nil {
-			f.fold()
-		}
-	}
+	n.fold()
 	outputs := make([]float32, 0, count*n.outputs)
 	for done := 0; done < count; {
 		// The graph of the smallest power of two that holds what is left.
@@ -237,7 +248,6 @@ func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 			if e, err = n.newEvaluation(batch); err != nil {
 				return nil, err
 			}
-			n.evaluations[batch] = e
 		}
 		chunk := min(batch, count-done)
 		pixels := x[done*size : (done+chunk)*size]
@@ -249,6 +259,7 @@ func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 			delete(n.evaluations, batch)
 			return nil, err
 		}
+		n.evaluations[batch] = e
 		outputs = append(outputs, e.output.buffer[:chunk*n.outputs]...)
 		done += chunk
 	}

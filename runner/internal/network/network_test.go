@@ -80,16 +80,16 @@ func residualNetwork(t testing.TB) *Network {
 		layer
 		channels int
 	}{
-		{layer{name: "stem", kind: conv, input: none, window: 3, stride: 1, pad: 1, residual: none}, 4},
-		{layer{name: "bn", kind: batchNorm, input: 0, relu: true, residual: none}, 0},
-		{layer{name: "a.conv", kind: conv, input: 1, window: 3, stride: 1, pad: 1, residual: none}, 4},
-		{layer{name: "a.bn", kind: batchNorm, input: 2, relu: true, residual: 1}, 0},
-		{layer{name: "b.conv", kind: conv, input: 3, window: 3, stride: 2, pad: 1, residual: none}, 6},
-		{layer{name: "b.bn", kind: batchNorm, input: 4, relu: true, residual: 7}, 0},
-		{layer{name: "b.downsample.0", kind: conv, input: 3, window: 1, stride: 2, residual: none}, 6},
-		{layer{name: "b.downsample.1", kind: batchNorm, input: 6, residual: none}, 0},
-		{layer{name: "pool", kind: globalAvgPool, input: 5, residual: none}, 0},
-		{layer{name: "fc", kind: dense, input: 8, bias: true, residual: none}, 2},
+		{layer{name: "stem", kind: conv, input: none, window: 3, stride: 1, pad: 1, other: none}, 4},
+		{layer{name: "bn", kind: batchNorm, input: 0, act: kernel.ReLU, other: none}, 0},
+		{layer{name: "a.conv", kind: conv, input: 1, window: 3, stride: 1, pad: 1, other: none}, 4},
+		{layer{name: "a.bn", kind: batchNorm, input: 2, act: kernel.ReLU, other: 1}, 0},
+		{layer{name: "b.conv", kind: conv, input: 3, window: 3, stride: 2, pad: 1, other: none}, 6},
+		{layer{name: "b.bn", kind: batchNorm, input: 4, act: kernel.ReLU, other: 7}, 0},
+		{layer{name: "b.downsample.0", kind: conv, input: 3, window: 1, stride: 2, other: none}, 6},
+		{layer{name: "b.downsample.1", kind: batchNorm, input: 6, other: none}, 0},
+		{layer{name: "pool", kind: globalAvgPool, input: 5, other: none}, 0},
+		{layer{name: "fc", kind: dense, input: 8, bias: true, other: none}, 2},
 	} {
 		if _, err := a.add(item.layer, item.channels); err != nil {
 			t.Fatal(err)
@@ -426,14 +426,14 @@ func TestSetLoss(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]float64{"mse": mse, "mae": mae, "huber": huber} {
-		if err := n.SetLoss(name); err != nil {
+		if err := n.SetLoss(Loss{Name: name}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := n.Step(x, target, batch, nil); err != nil || math.Abs(float64(got)-want) > 1e-5*want {
 			t.Errorf("%s is %v, want %v; error %v", name, got, want, err)
 		}
 	}
-	if err := n.SetLoss("hinge"); err == nil || !strings.Contains(err.Error(), "[huber mae mse]") {
+	if err := n.SetLoss(Loss{Name: "hinge"}); err == nil || !strings.Contains(err.Error(), "[huber mae mse]") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -523,7 +523,7 @@ func TestInitializeVGG(t *testing.T) {
 func TestLayers(t *testing.T) {
 	n := layersNetwork(t, everyItem)
 	table := n.Layers()
-	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180}
+	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180, MultiplyAdds: 720}
 	if table[4] != want {
 		t.Errorf("row %+v, want %+v", table[4], want)
 	}
@@ -669,7 +669,7 @@ func BenchmarkResNet18Step(b *testing.B) {
 				step()
 			}
 			b.ReportMetric(float64(batch*b.N)/b.Elapsed().Seconds(), "images/s")
-			b.ReportMetric(float64(n.memory.bytes())/(1<<20), "MiB-activations")
+			b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
 		})
 	}
 }
@@ -685,14 +685,5 @@ func BenchmarkResNet18Predict(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(count*b.N)/b.Elapsed().Seconds(), "images/s")
-	b.ReportMetric(float64(n.memory.bytes())/(1<<20), "MiB-activations")
-}
-
-// bytes is how much memory the buffers take.
-func (m *memory) bytes() int {
-	sum := 0
-	for _, b := range *m.all {
-		sum += 4 * cap(b)
-	}
-	return sum
+	b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
 }

@@ -13,8 +13,9 @@ import (
 
 // Optimizer applies the gradients that Network.Step left in the parameters.
 type Optimizer struct {
-	model  []gorgonia.ValueGrad
-	solver solver
+	network *Network
+	model   []gorgonia.ValueGrad
+	solver  solver
 }
 
 // solver is a Gorgonia solver whose state can be kept.
@@ -49,7 +50,7 @@ func (t *trained) Grad() (gorgonia.Value, error) { return t.grad, nil }
 // NewOptimizer returns the recipe's optimiser of the network's parameters, at
 // its beginning. The spec has exactly one of its fields set.
 func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
-	o := &Optimizer{}
+	o := &Optimizer{network: n}
 	for _, p := range n.all {
 		o.model = append(o.model, &trained{p, wrap(p.Value, p.kernelShape()...), wrap(p.Grad, p.kernelShape()...)})
 	}
@@ -105,6 +106,7 @@ func (o *Optimizer) Clip(limit float64) {
 func (o *Optimizer) Step() {
 	// Gorgonia's interface has an error; no solver here has a reason for one.
 	_ = o.solver.Step(o.model)
+	o.network.stale = true
 }
 
 // Tensors returns copies of the state: torch's names before the parameters'

@@ -10,8 +10,9 @@ import (
 )
 
 // Parameter is one trainable tensor. Value and Grad keep their place in memory
-// for the life of the network. Weights lie as the kernels want them, (height,
-// width, in, out); torch has (out, in, height, width) and, for dense, (out, in).
+// for the life of the network; only the network and its optimisers write them.
+// Weights lie as the kernels want them, (height, width, in, out); torch has (out, in,
+// height, width) and, for dense, (out, in). in is that of one group.
 type Parameter struct {
 	Name        string
 	Value, Grad []float32
@@ -84,7 +85,7 @@ func (p *Parameter) draw(seed uint64, next func(*rng.Stream) float64) {
 func (l *layer) initialiseTorch(seed uint64) {
 	switch l.kind {
 	case conv, dense:
-		bound := 1 / math.Sqrt(float64(l.window*l.window*l.in.Channels))
+		bound := 1 / math.Sqrt(float64(l.window*l.window*l.in.Channels/l.groups))
 		for _, p := range l.parameters() {
 			p.draw(seed, func(s *rng.Stream) float64 { return bound * (float64(2*s.Float64()) - 1) })
 		}
@@ -109,10 +110,23 @@ func (l *layer) initialiseResNet(seed uint64) {
 }
 
 // initialiseVGG gives convolutions the weights of initialiseResNet, dense layers
-// the normal distribution of deviation 0.01, and no bias, as torchvision does.
+// the normal distribution of deviation 0.01, and no bias, as torchvision does in VGG
+// and the MobileNets.
 func (l *layer) initialiseVGG(seed uint64) {
+	l.initialiseUnbiased(seed, func(s *rng.Stream) float64 { return 0.01 * s.Normal() })
+}
+
+// initialiseEfficientNet is initialiseVGG with the uniform distribution on
+// +-1/sqrt(outputs) for dense layers, as torchvision does in the EfficientNets.
+func (l *layer) initialiseEfficientNet(seed uint64) {
+	bound := 1 / math.Sqrt(float64(l.out.Channels))
+	l.initialiseUnbiased(seed, func(s *rng.Stream) float64 { return bound * (float64(2*s.Float64()) - 1) })
+}
+
+// initialiseUnbiased draws the weights of dense layers by next.
+func (l *layer) initialiseUnbiased(seed uint64, next func(*rng.Stream) float64) {
 	if l.kind == dense {
-		l.weight.draw(seed, func(s *rng.Stream) float64 { return 0.01 * s.Normal() })
+		l.weight.draw(seed, next)
 	} else {
 		l.initialiseResNet(seed)
 	}
@@ -163,6 +177,7 @@ func (n *Network) Load(tensors []weights.Tensor) error {
 			r.batches = named[l.name+".num_batches_tracked"].Int[0]
 		}
 	}
+	n.stale = true
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -17,13 +18,14 @@ import (
 // gives, in float32 and in float64. See testdata/reference.py.
 type torchReference struct {
 	F32, F64 torchRun
-	Labels   []int
-	Keys     [][2]any `json:"state_dict_keys"` // name and shape
+	Labels   []float32
+	Variance float32 `json:"running_var"` // at the beginning; 0 for 1
 }
 
 type torchRun struct {
 	EvalLogits  []float64 `json:"eval_logits"`
 	TrainLogits []float64 `json:"train_logits"`
+	Loss        float64   `json:"ce_loss"`
 	Grads       []struct {
 		Name   string
 		L2     float64
@@ -46,13 +48,13 @@ func formula(start uint64, i int) float64 {
 }
 
 // formulaTensors fills a new network's parameters as the reference does.
-func formulaTensors(n *Network) []weights.Tensor {
+func formulaTensors(n *Network, variance float32) []weights.Tensor {
 	tensors := n.Tensors()
 	p := 0
 	for _, t := range tensors {
 		if t.Int != nil || strings.Contains(t.Name, "running") {
 			if strings.HasSuffix(t.Name, "running_var") {
-				fill(t.Float, 1)
+				fill(t.Float, variance)
 			}
 			continue
 		}
@@ -85,27 +87,6 @@ func formulaPictures(n int) []float32 {
 	return x
 }
 
-// crossEntropyGradient is (softmax - one hot) / count, a row of classes logits
-// at a time, in float64.
-func crossEntropyGradient(logits []float32, labels []int) []float32 {
-	classes := len(logits) / len(labels)
-	gradient := make([]float32, len(logits))
-	for row, label := range labels {
-		sum := 0.0
-		for _, v := range logits[row*classes:][:classes] {
-			sum += math.Exp(float64(v))
-		}
-		for j := range classes {
-			p := math.Exp(float64(logits[row*classes+j])) / sum
-			if j == label {
-				p--
-			}
-			gradient[row*classes+j] = float32(p / float64(len(labels)))
-		}
-	}
-	return gradient
-}
-
 // rms is the root of the mean squared difference.
 func rms(a, b []float64) float64 {
 	sum := 0.0
@@ -131,25 +112,17 @@ func float64s(x []float32) []float64 {
 	return y
 }
 
-// givenGradient is a loss whose gradient by the outputs is what f says.
-func givenGradient(f func(output []float32) []float32) loss {
-	return loss{"given gradient",
-		func(_, _ []float32) float32 { return 0 },
-		func(dOutput, output, _ []float32, upstream float32) {
-			for i, g := range f(output) {
-				dOutput[i] = upstream * g
-			}
-		}}
-}
-
 // torchReferences are the files of the references by their networks. Those without
 // a path lie in testdata.
 var torchReferences = map[string]string{
-	"resnet18": "peer/fixtures/resnet18_formula.json",
-	"resnet34": "", // names and shapes only
-	"resnet50": "peer/fixtures/resnet50_formula.json",
-	"vgg16":    "",
-	"vgg16_bn": "",
+	"resnet18":           "peer/fixtures/resnet18_formula.json",
+	"resnet50":           "peer/fixtures/resnet50_formula.json",
+	"mobilenet_v3_small": "peer/fixtures/mobilenet_v3_small_formula.json",
+	"mobilenet_v3_large": "peer/fixtures/mobilenet_v3_large_formula.json",
+	"vgg16":              "",
+	"vgg16_bn":           "",
+	"mobilenet_v2":       "",
+	"efficientnet_b0":    "",
 }
 
 func readTorchReference(t *testing.T, backbone string) (r torchReference) {
@@ -174,43 +147,50 @@ func readTorchReference(t *testing.T, backbone string) (r torchReference) {
 
 // TestNamesAndShapesAreTorchvisions: a state_dict goes from one to the other.
 func TestNamesAndShapesAreTorchvisions(t *testing.T) {
-	if len(torchReferences) != len(zoo) {
-		t.Errorf("%d references for %d networks", len(torchReferences), len(zoo))
+	text, err := os.ReadFile("testdata/tensors.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for backbone := range torchReferences {
-		t.Run(backbone, func(t *testing.T) {
-			want := readTorchReference(t, backbone).Keys
-			a, err := zoo[backbone](shape{64, 64, 3}, 10)
-			if err != nil {
-				t.Fatal(err)
+	var want map[string]struct {
+		Count  int
+		SHA256 string
+	}
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	for backbone, build := range zoo {
+		a, err := build(shape{64, 64, 3}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Not by Tensors, which copies: vgg16 has half a gigabyte.
+		var lines strings.Builder
+		count := 0
+		line := func(name string, shape []int) {
+			count++
+			fmt.Fprintln(&lines, name, shape)
+		}
+		for _, l := range a.layers {
+			for _, p := range l.parameters() {
+				line(p.Name, p.shape)
 			}
-			// Not by Tensors, which copies: vgg16 has half a gigabyte.
-			var got []string
-			for _, l := range a.layers {
-				for _, p := range l.parameters() {
-					got = append(got, fmt.Sprint(p.Name, p.shape))
-				}
-				if r := l.running; r != nil {
-					got = append(got, fmt.Sprint(l.name, ".running_mean", []int{len(r.mean)}),
-						fmt.Sprint(l.name, ".running_var", []int{len(r.variance)}), fmt.Sprint(l.name, ".num_batches_tracked", []int{}))
-				}
+			if r := l.running; r != nil {
+				line(l.name+".running_mean", []int{len(r.mean)})
+				line(l.name+".running_var", []int{len(r.variance)})
+				line(l.name+".num_batches_tracked", nil)
 			}
-			if len(got) != len(want) {
-				t.Fatalf("%d tensors, torchvision has %d", len(got), len(want))
-			}
-			for i, key := range want {
-				if name := fmt.Sprint(key[0], key[1]); got[i] != name {
-					t.Errorf("tensor %d is %s, torchvision has %s", i, got[i], name)
-				}
-			}
-		})
+		}
+		if digest := fmt.Sprintf("%x", sha256.Sum256([]byte(lines.String()))); count != want[backbone].Count || digest != want[backbone].SHA256 {
+			t.Errorf("%s has %d tensors of digest %s, torchvision %d of %s; testdata/reference.py %s prints torchvision's, this network has\n%s",
+				backbone, count, digest, want[backbone].Count, want[backbone].SHA256, backbone, &lines)
+		}
 	}
 }
 
 // TestZooAgainstTorch asks that our float32 lies as near to torch's float64 as
 // torch's own float32 does, within a factor of two.
 func TestZooAgainstTorch(t *testing.T) {
-	for _, backbone := range []string{"resnet18", "resnet50", "vgg16", "vgg16_bn"} {
+	for backbone := range torchReferences {
 		t.Run(backbone, func(t *testing.T) {
 			reference := readTorchReference(t, backbone)
 			build := zoo[backbone]
@@ -235,7 +215,10 @@ func TestZooAgainstTorch(t *testing.T) {
 // againstTorch compares the outputs of both graphs, the gradients and the running
 // statistics.
 func againstTorch(t *testing.T, n *Network, want torchReference) {
-	if err := n.Load(formulaTensors(n)); err != nil {
+	if want.Variance == 0 {
+		want.Variance = 1
+	}
+	if err := n.Load(formulaTensors(n, want.Variance)); err != nil {
 		t.Fatal(err)
 	}
 	near := func(what string, got, f32, f64 []float64) {
@@ -255,12 +238,20 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 	near("evaluation outputs", float64s(evaluated), want.F32.EvalLogits, want.F64.EvalLogits)
 
 	var outputs []float32
-	n.loss = givenGradient(func(output []float32) []float32 {
-		outputs = append(outputs, output...)
-		return crossEntropyGradient(output, want.Labels)
-	})
-	if _, err := n.Step(pictures, make([]float32, len(evaluated)), 2, streams); err != nil {
+	if err := n.SetLoss(Loss{Name: "cross_entropy"}); err != nil {
 		t.Fatal(err)
+	}
+	crossEntropy := n.loss.forward
+	n.loss.forward = func(output, target []float32) float32 {
+		outputs = append(outputs, output...)
+		return crossEntropy(output, target)
+	}
+	loss, err := n.Step(pictures, want.Labels, 2, streams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(float64(loss)-want.F64.Loss) > 1e-4*want.F64.Loss {
+		t.Errorf("the loss is %v, torch's %v", loss, want.F64.Loss)
 	}
 	near("training outputs", float64s(outputs), want.F32.TrainLogits, want.F64.TrainLogits)
 
@@ -269,11 +260,12 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 	// the largest may be what torch's is, and 1e-2 at least.
 	var ours, torchs []float64    // distances
 	var lengths, theirs []float64 // relative errors of the whole gradients' lengths
-	for i, p := range n.Parameters() {
-		a, b := want.F32.Grads[i], want.F64.Grads[i]
-		if p.Name != a.Name {
-			t.Fatalf("parameter %d is %s, torch has %s", i, p.Name, a.Name)
-		}
+	parameters := map[string]*Parameter{}
+	for _, p := range n.Parameters() {
+		parameters[p.Name] = p
+	}
+	for i, a := range want.F32.Grads {
+		p, b := parameters[a.Name], want.F64.Grads[i]
 		length := norm(p.Grad)
 		if b.L2 < 1e-12 { // a bias before a batch norm changes nothing: its gradient is rounding
 			if length > 1e-5 {

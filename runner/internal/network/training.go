@@ -10,27 +10,6 @@ import (
 	"biomass/runner/internal/rng"
 )
 
-// torch's defaults of a batch norm.
-const (
-	normEpsilon  = 1e-5
-	normMomentum = 0.1
-)
-
-// loss is a function of all outputs and targets of a batch and its gradient by
-// the outputs, times upstream.
-type loss struct {
-	name     string
-	forward  func(output, target []float32) float32
-	backward func(dOutput, output, target []float32, upstream float32)
-}
-
-// losses holds the losses by the words of train.loss.
-var losses = map[string]loss{
-	"mse":   {"mse", kernel.MSEForward, kernel.MSEBackward},
-	"mae":   {"mae", kernel.MAEForward, kernel.MAEBackward},
-	"huber": {"huber", kernel.HuberForward, kernel.HuberBackward},
-}
-
 // training is the graph of one step: forward, loss, gradients.
 type training struct {
 	*graph
@@ -39,14 +18,14 @@ type training struct {
 	layers          []*op // each layer's op; nil where another layer's op does its work
 	loss            *op
 	parameters      map[*Parameter]*gorgonia.Node
-	// streams holds, a layer, the random stream of its dropout in this step.
+	// streams holds, a layer, its random stream in this step.
 	streams []*rng.Stream
 }
 
 // newTraining builds the graph of a step with this batch size.
 func (n *Network) newTraining(batch int) (*training, error) {
 	t := &training{
-		graph: newGraph(n.memory, true), batch: batch,
+		graph: newGraph(n.reserve), batch: batch,
 		layers: make([]*op, len(n.layers)), streams: make([]*rng.Stream, len(n.layers)),
 		parameters: map[*Parameter]*gorgonia.Node{},
 	}
@@ -80,9 +59,9 @@ func (n *Network) newTraining(batch int) (*training, error) {
 			children, forked = append(children, t.parameters[p]), append(forked, nil)
 			trained = append(trained, t.parameters[p])
 		}
-		if l.residual != none {
-			r, fork := read(l.residual)
-			children, forked = append(children, r), append(forked, fork)
+		if l.other != none {
+			other, fork := read(l.other)
+			children, forked = append(children, other), append(forked, fork)
 		}
 		o, err := t.operation(i, l)
 		if err != nil {
@@ -98,7 +77,7 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		}
 	}
 	last := outputs[len(outputs)-1]
-	t.target = t.variable("target", nil, n.layers[len(n.layers)-1].out.batched(batch)...)
+	t.target = t.variable("target", nil, batch, n.loss.targets(n.outputs))
 	t.loss = t.lossOperation(n.loss)
 	cost, err := t.apply(t.loss, last, t.target)
 	if err != nil {
@@ -118,43 +97,49 @@ func (s shape) batched(batch int) tensor.Shape {
 }
 
 // operation returns the forward arithmetic of layer i and how it is
-// differentiated. Inputs are the layer's input, its parameters, its residual.
+// differentiated. Inputs are the layer's input, its parameters, its other input.
 func (t *training) operation(i int, l *layer) (*op, error) {
+	if act, ok := activations[l.kind]; ok {
+		return t.activation(l, act), nil
+	}
+	area, c := l.in.Height*l.in.Width, l.in.Channels
 	switch l.kind {
 	case conv, dense:
 		return t.convolution(l), nil
 	case batchNorm:
 		return t.batchNorm(l)
-	case relu:
-		return t.relu(), nil
 	case maxPool:
 		return t.maxPool(l), nil
 	case avgPool:
 		p := l.pool(t.batch)
-		return t.simple(l, func(y, x []float32) { p.AverageForward(y, x) }, func(dx, dy []float32) { p.AverageBackward(dx, dy) }), nil
+		return t.simple(l, p.AverageForward, p.AverageBackward), nil
 	case globalAvgPool:
-		area, c := l.in.Height*l.in.Width, l.in.Channels
 		return t.simple(l,
 			func(y, x []float32) { kernel.GlobalAverageForward(y, x, t.batch, area, c) },
 			func(dx, dy []float32) { kernel.GlobalAverageBackward(dx, dy, t.batch, area, c) }), nil
 	case adaptiveAvgPool:
 		p := l.adaptivePool(t.batch)
-		return t.simple(l, func(y, x []float32) { p.AverageForward(y, x) }, func(dx, dy []float32) { p.AverageBackward(dx, dy) }), nil
+		return t.simple(l, p.AverageForward, p.AverageBackward), nil
 	case flatten:
-		area, c := l.in.Height*l.in.Width, l.in.Channels
 		return t.simple(l,
 			func(y, x []float32) { transpose(y, x, t.batch, area, c) },
 			func(dx, dy []float32) { transpose(dx, dy, t.batch, c, area) }), nil
 	case dropout:
 		drop := func(y, x []float32) { kernel.Dropout(y, x, l.probability, t.streams[i]) }
-		return t.simple(l, drop, drop), nil
+		o := t.simple(l, drop, drop)
+		o.inPlace = true
+		return o, nil
+	case scale:
+		return t.scale(l), nil
+	case stochasticDepth:
+		return t.stochasticDepth(i, l), nil
 	}
 	return nil, fmt.Errorf("%s: no arithmetic for this layer", l.where)
 }
 
 // gradientOf applies an op of the backward pass.
-func (t *training) gradientOf(of string, shape tensor.Shape, alias bool, forward func(in, out [][]float32), inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
-	return t.apply(&op{name: "gradient of " + of, shape: shape, alias: alias, forward: forward, backward: true}, inputs...)
+func (t *training) gradientOf(of string, shape tensor.Shape, inPlace bool, forward func(in, out [][]float32), inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
+	return t.apply(&op{name: "gradient of " + of, shape: shape, inPlace: inPlace, forward: forward}, inputs...)
 }
 
 // simple is a layer whose gradient is a function of its upstream gradient alone.
@@ -162,19 +147,64 @@ func (t *training) simple(l *layer, forward func(y, x []float32), backward func(
 	return &op{
 		forward: func(in, out [][]float32) { forward(out[0], in[0]) },
 		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), false, func(in, out [][]float32) { backward(out[0], in[0]) }, upstream)
+			inPlace := l.kind == dropout
+			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), inPlace, func(in, out [][]float32) { backward(out[0], in[0]) }, upstream)
 			return gorgonia.Nodes{dx}, err
 		},
 	}
 }
 
-// relu works on its upstream gradient in place.
-func (t *training) relu() *op {
+// activation reads its output in the backward pass if that tells as much as its
+// input, which then need not be kept.
+func (t *training) activation(l *layer, act kernel.Activation) *op {
 	return &op{
-		forward: func(in, out [][]float32) { kernel.ReLU.Forward(out[0], in[0]) },
-		gradient: func(_ gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-			dx, err := t.gradientOf("relu", output.Shape(), true, func(in, out [][]float32) { kernel.ReLU.Backward(out[0], in[0], in[1]) }, upstream, output)
+		inPlace: true,
+		forward: func(in, out [][]float32) { act.Forward(out[0], in[0]) },
+		gradient: func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			x := inputs[0]
+			if act == kernel.ReLU {
+				x = output
+			}
+			dx, err := t.gradientOf(l.name, x.Shape(), true, func(in, out [][]float32) { act.Backward(out[0], in[0], in[1]) }, upstream, x)
 			return gorgonia.Nodes{dx}, err
+		},
+	}
+}
+
+// scale has the inputs x and the channels' factors.
+func (t *training) scale(l *layer) *op {
+	area, c := l.in.Height*l.in.Width, l.in.Channels
+	return &op{
+		inPlace: true,
+		forward: func(in, out [][]float32) { kernel.ScaleChannels(out[0], in[0], in[1], t.batch, area, c) },
+		gradient: func(inputs gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), true, func(in, out [][]float32) {
+				kernel.ScaleChannelsBackward(out[0], out[1], in[0], in[1], in[2], t.batch, area, c)
+			}, upstream, inputs[0], inputs[1])
+			if err != nil {
+				return nil, err
+			}
+			ds, err := t.part(dx, op{name: "factors"}, inputs[1].Shape()...)
+			return gorgonia.Nodes{dx, ds}, err
+		},
+	}
+}
+
+// stochasticDepth has the inputs x and what the rest of it is added to, whose
+// gradient is the upstream one.
+func (t *training) stochasticDepth(i int, l *layer) *op {
+	drop := func(y, x []float32) {
+		kernel.StochasticDepth(y, x, l.probability, t.batch, l.in.size(), t.streams[i])
+	}
+	return &op{
+		inPlace: true,
+		forward: func(in, out [][]float32) {
+			drop(out[0], in[0])
+			kernel.AddRelu(out[0], out[0], in[1], false)
+		},
+		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), true, func(in, out [][]float32) { drop(out[0], in[0]) }, upstream)
+			return gorgonia.Nodes{dx, upstream}, err
 		},
 	}
 }
@@ -201,7 +231,7 @@ func (t *training) convolution(l *layer) *op {
 	// The outputs of the gradient: weight, then bias and input where wanted.
 	o.gradient = func(inputs gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
 		wantInput := l.input != none
-		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad, backward: true}
+		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
 		backward.forward = func(in, out [][]float32) {
 			x, w, dy := in[0], in[1], in[2]
 			c.WeightGradient(out[0], x, dy)
@@ -218,22 +248,22 @@ func (t *training) convolution(l *layer) *op {
 		}
 		gradients := gorgonia.Nodes{nil, dw}
 		if l.bias {
-			db, err := t.part(dw, "bias", l.offset.Grad, l.offset.kernelShape()...)
+			db, err := t.part(dw, op{name: l.offset.Name, backing: l.offset.Grad}, l.offset.kernelShape()...)
 			if err != nil {
 				return nil, err
 			}
 			gradients = append(gradients, db)
 		}
 		if wantInput {
-			gradients[0], err = t.part(dw, "input", nil, l.in.batched(t.batch)...)
+			// In the place of x, which has been read by then.
+			gradients[0], err = t.part(dw, op{name: "input", inPlace: true}, l.in.batched(t.batch)...)
 		}
 		return gradients, err
 	}
 	return o
 }
 
-// batchNorm works on its upstream gradient in place: inputs x, weight, bias
-// and, if there is one, residual.
+// batchNorm has the inputs x, weight, bias and, if there is one, what is added.
 func (t *training) batchNorm(l *layer) (*op, error) {
 	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
 	if rows < 2 {
@@ -242,34 +272,41 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 	mean, invStd := make([]float32, c), make([]float32, c)
 	o := &op{forward: func(in, out [][]float32) {
 		var residual []float32
-		if l.residual != none {
+		if l.other != none {
 			residual = in[3]
 		}
-		kernel.BatchNormForward(out[0], in[0], residual, in[1], in[2], mean, invStd, l.running.mean, l.running.variance, normMomentum, normEpsilon, l.activation(), rows, c)
+		kernel.BatchNormForward(out[0], in[0], residual, in[1], in[2], mean, invStd, l.running.mean, l.running.variance, l.momentum, l.epsilon, l.act, rows, c)
 		l.running.batches++
 	}}
-	// The outputs of the gradient: input, weight, bias, then residual if there is one.
+	// The outputs of the gradient: input, weight, bias, then the other if there is one.
 	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+		reads := gorgonia.Nodes{upstream, inputs[0], inputs[1], inputs[2]}
+		if l.act == kernel.ReLU { // other activations begin again from x
+			reads = append(reads, output)
+		}
 		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
-			var dResidual []float32
-			if l.residual != none {
+			var y, dResidual []float32
+			if l.act == kernel.ReLU {
+				y = in[4]
+			}
+			if l.other != none {
 				dResidual = out[3]
 			}
-			kernel.BatchNormBackward(out[0], dResidual, out[1], out[2], in[0], in[1], in[2], in[3], in[4], mean, invStd, l.activation(), rows, c)
-		}, upstream, inputs[0], output, inputs[1], inputs[2])
+			kernel.BatchNormBackward(out[0], dResidual, out[1], out[2], in[0], in[1], y, in[2], in[3], mean, invStd, l.act, rows, c)
+		}, reads...)
 		if err != nil {
 			return nil, err
 		}
 		gradients := gorgonia.Nodes{dx}
 		for _, p := range l.parameters() {
-			d, err := t.part(dx, p.Name, p.Grad, p.kernelShape()...)
+			d, err := t.part(dx, op{name: p.Name, backing: p.Grad}, p.kernelShape()...)
 			if err != nil {
 				return nil, err
 			}
 			gradients = append(gradients, d)
 		}
-		if l.residual != none {
-			d, err := t.part(dx, "residual", nil, l.out.batched(t.batch)...)
+		if l.other != none {
+			d, err := t.part(dx, op{name: "other"}, l.out.batched(t.batch)...)
 			if err != nil {
 				return nil, err
 			}
@@ -278,14 +315,6 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 		return gradients, nil
 	}
 	return o, nil
-}
-
-// activation is what a batch norm ends with.
-func (l *layer) activation() kernel.Activation {
-	if l.relu {
-		return kernel.ReLU
-	}
-	return kernel.Identity
 }
 
 // lossOperation reads the outputs and the targets and gives one number.
@@ -306,7 +335,7 @@ func (t *training) lossOperation(f loss) *op {
 func (l *layer) convolution(batch int) kernel.Conv {
 	return kernel.Conv{
 		N: batch, H: l.in.Height, W: l.in.Width, Cin: l.in.Channels, Cout: l.out.Channels,
-		KH: l.window, KW: l.window, Stride: l.stride, Pad: l.pad,
+		KH: l.window, KW: l.window, Stride: l.stride, Pad: l.pad, Dilation: l.dilation, Groups: l.groups,
 	}
 }
 

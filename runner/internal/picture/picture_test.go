@@ -26,10 +26,10 @@ const (
 
 type counter struct{ n, skipped atomic.Int64 }
 
-func (c *counter) Add(n int)   { c.n.Add(int64(n)) }
-func (c *counter) Skip(n int)  { c.skipped.Add(int64(n)); c.n.Add(int64(n)) }
-func (c *counter) Note(string) {}
-func (c *counter) Done()       {}
+func (c *counter) Add(n int)          { c.n.Add(int64(n)) }
+func (c *counter) Skip(n int)         { c.skipped.Add(int64(n)); c.n.Add(int64(n)) }
+func (c *counter) Note(func() string) {}
+func (c *counter) Done()              {}
 
 var quiet = progress.Silent.Start("", 0, "")
 

@@ -199,12 +199,18 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 			window = layer.Size
 			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
 			d.ensure(layer.Padding <= window/2, key+".padding", fmt.Sprintf("must be at most half the window of %d, not %d", window, layer.Padding), "")
+		case "adaptive_avg_pool":
+			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
 		case "dropout":
 			d.checkFraction(join(key, layer.Kind), layer.Probability, false)
 		}
 		if layer.Kind == "conv" {
 			d.checkInt(key+".kernel", layer.Kernel, 1, maxWindow)
-			d.ensure(layer.Padding < window, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", window, layer.Padding), "")
+			d.checkInt(key+".dilation", layer.Dilation, 1, maxWindow)
+			reach := max(layer.Dilation, 1)*(window-1) + 1
+			d.ensure(layer.Padding < reach, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", reach, layer.Padding), "")
+			d.checkInt(key+".groups", layer.Groups, 1, maxSize)
+			d.ensure(layer.Groups < 1 || layer.Size%layer.Groups == 0, key+".groups", fmt.Sprintf("must divide the %d output channels evenly, not %d", layer.Size, layer.Groups), "")
 		}
 		if slices.Contains(layerOptions[layer.Kind], "stride") {
 			if layer.Stride != layer.defaultStride() {

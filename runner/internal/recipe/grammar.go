@@ -167,13 +167,14 @@ func (o Optimizer) spell() any {
 }
 
 // layerOptions are the keys that can stand beside the kind of a layer. A kind
-// with options, and dropout, needs a value; the others are words.
+// that is in this table needs a value; the others are words.
 var layerOptions = map[string][]string{
-	"conv":     {"kernel", "stride", "padding", "bias"},
-	"dense":    {"bias"},
-	"max_pool": {"stride", "padding"},
-	"avg_pool": {"stride", "padding"},
-	"dropout":  {},
+	"conv":              {"kernel", "stride", "padding", "dilation", "groups", "bias"},
+	"dense":             {"bias"},
+	"max_pool":          {"stride", "padding"},
+	"avg_pool":          {"stride", "padding"},
+	"adaptive_avg_pool": {},
+	"dropout":           {},
 }
 
 // layer reads one item of network.layers.
@@ -213,6 +214,11 @@ func (d *decoder) layer(key string, raw any, into *Layer) {
 		into.Stride = into.defaultStride()
 		fill("stride", &into.Stride)
 		fill("padding", &into.Padding)
+	}
+	if slices.Contains(options, "dilation") {
+		into.Dilation, into.Groups = 1, 1
+		fill("dilation", &into.Dilation)
+		fill("groups", &into.Groups)
 	}
 	if slices.Contains(options, "bias") {
 		fill("bias", &into.Bias)
@@ -276,6 +282,12 @@ func (l Layer) spell() any {
 	}
 	if slices.Contains(options, "padding") && l.Padding != 0 {
 		out["padding"] = l.Padding
+	}
+	if l.Dilation > 1 {
+		out["dilation"] = l.Dilation
+	}
+	if l.Groups > 1 {
+		out["groups"] = l.Groups
 	}
 	if slices.Contains(options, "bias") && !l.Bias {
 		out["bias"] = false

@@ -143,7 +143,8 @@ type Augment struct {
 
 // Network says what is trained.
 type Network struct {
-	// Backbone is resnet18, resnet34, resnet50, vgg16, vgg16_bn, or layers.
+	// Backbone is resnet18, resnet34, resnet50, vgg16, vgg16_bn, mobilenet_v2, mobilenet_v3_small,
+	// mobilenet_v3_large, efficientnet_b0, or layers.
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
@@ -151,13 +152,17 @@ type Network struct {
 
 // Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
 type Layer struct {
-	// Kind is conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout.
+	// Kind is conv, dense, batch_norm, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten, dropout, or
+	// an activation: relu, relu6, hardswish, hardsigmoid, silu, sigmoid, gelu.
 	Kind string
-	// Size is the number of output channels (conv), outputs (dense) or the window (max_pool, avg_pool).
+	// Size is the number of output channels (conv), outputs (dense), the window (max_pool, avg_pool) or the height
+	// and width of the output (adaptive_avg_pool).
 	Size int
 	// Kernel of conv, Stride and Padding of conv and the pools. The default stride is 1 for conv, the window
 	// for a pool; a loaded recipe has it written in.
 	Kernel, Stride, Padding int
+	// Dilation and Groups of conv; the default is 1.
+	Dilation, Groups int
 	// Bias of conv and dense; the default is true.
 	Bias bool
 	// Probability of dropout.

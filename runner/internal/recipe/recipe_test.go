@@ -317,7 +317,11 @@ func TestBadRecipes(t *testing.T) {
     - {dense: 4, kernel: 3}
     - {conv: 8, kernel: two}
     - dropout
-    - 3`, 1), []string{
+    - 3
+    - {conv: 8, kernel: 3, dilation: 0, groups: 3}
+    - {conv: 8, kernel: 3, dilation: 2, groups: 0, padding: 5}
+    - {adaptive_avg_pool: 16}
+    - adaptive_avg_pool`, 1), []string{
 			"plants.yaml:10: network.layers[0].kernel: is required; write the height and width of the window, e.g. kernel: 3",
 			"plants.yaml:11: network.layers[1].conv: must be from 1 to 65536, not 0",
 			"plants.yaml:11: network.layers[1].padding: must be below the kernel of 3, not 3",
@@ -325,8 +329,8 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:12: network.layers[2].stride: must be from 1 to 15, not 0",
 			"plants.yaml:12: network.layers[2].padding: must be 0 or more, not -1",
 			"plants.yaml:13: network.layers[3]: conv has no value; write {conv: NUMBER, kernel: NUMBER}",
-			`plants.yaml:14: network.layers[4]: must be conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout, not "rulu"; did you mean "relu"?`,
-			`plants.yaml:15: network.layers[5]: names no layer: "con"; a layer is conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout; did you mean "conv"?`,
+			`plants.yaml:14: network.layers[4]: must be conv, dense, batch_norm, relu, relu6, hardswish, hardsigmoid, silu, sigmoid, gelu, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten or dropout, not "rulu"; did you mean "relu"?`,
+			`plants.yaml:15: network.layers[5]: names no layer: "con"; a layer is conv, dense, batch_norm, relu, relu6, hardswish, hardsigmoid, silu, sigmoid, gelu, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten or dropout; did you mean "conv"?`,
 			"plants.yaml:16: network.layers[6]: is conv and dense; write one layer an item",
 			"plants.yaml:17: network.layers[7]: relu has no options; write it as a word",
 			"plants.yaml:18: network.layers[8].max_pool: must be from 1 to 15, not 16",
@@ -335,7 +339,13 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:21: network.layers[11].kernel: unknown key; here can stand: bias",
 			`plants.yaml:22: network.layers[12].kernel: must be a whole number, not the text "two"`,
 			"plants.yaml:23: network.layers[13]: dropout has no value; write {dropout: NUMBER}",
-			"plants.yaml:24: network.layers[14]: must be conv, dense, batch_norm, relu, max_pool, avg_pool, global_avg_pool, flatten or dropout, not the number 3",
+			"plants.yaml:24: network.layers[14]: must be conv, dense, batch_norm, relu, relu6, hardswish, hardsigmoid, silu, sigmoid, gelu, max_pool, avg_pool, global_avg_pool, adaptive_avg_pool, flatten or dropout, not the number 3",
+			"plants.yaml:25: network.layers[15].dilation: must be from 1 to 15, not 0",
+			"plants.yaml:25: network.layers[15].groups: must divide the 8 output channels evenly, not 3",
+			"plants.yaml:26: network.layers[16].groups: must be from 1 to 65536, not 0",
+			"plants.yaml:26: network.layers[16].padding: must be below the kernel of 5, not 5",
+			"plants.yaml:27: network.layers[17].adaptive_avg_pool: must be from 1 to 15, not 16",
+			"plants.yaml:28: network.layers[18]: adaptive_avg_pool has no value; write {adaptive_avg_pool: NUMBER}",
 		}},
 		{"alias bomb", "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
 			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", []string{
@@ -391,8 +401,10 @@ transform:
 network:
   backbone: layers
   layers:
-    - {conv: 8, kernel: 3, stride: 1, padding: 1, bias: false}
+    - {conv: 8, kernel: 3, stride: 1, padding: 1, dilation: 1, bias: false}
     - batch_norm
+    - {conv: 8, kernel: 3, dilation: 2, groups: 4}
+    - hardswish
     - {max_pool: 2, stride: 2}
     - {avg_pool: 3, stride: 2, padding: 1}
     - {dropout: 0.5}
@@ -429,6 +441,11 @@ network:
       kernel: 3
       padding: 1
     - batch_norm
+    - conv: 8
+      dilation: 2
+      groups: 4
+      kernel: 3
+    - hardswish
     - max_pool: 2
     - avg_pool: 3
       padding: 1
@@ -721,7 +738,6 @@ func TestNotYet(t *testing.T) {
 		"transform.features": {"standardize"},
 		"transform.augment":  {"[{color_jitter: {brightness: 0.2}}]", "[{resized_crop: {scale: [0.8, 1]}}]", "[{affine: {shear: 5}}]", "[{perspective: {distortion: 0.3}}]", "[{erase: 0.1}]"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
-		"network.backbone":   {"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},

@@ -23,11 +23,16 @@ var choices = map[string]choice{
 		later: []string{"color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
 	"network.backbone": {
-		now:   []string{"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn", "layers"},
-		later: []string{"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"},
+		now: []string{
+			"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
+			"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "layers",
+		},
 	},
 	"network.layers[]": {
-		now: []string{"conv", "dense", "batch_norm", "relu", "max_pool", "avg_pool", "global_avg_pool", "flatten", "dropout"},
+		now: []string{
+			"conv", "dense", "batch_norm", "relu", "relu6", "hardswish", "hardsigmoid", "silu", "sigmoid", "gelu",
+			"max_pool", "avg_pool", "global_avg_pool", "adaptive_avg_pool", "flatten", "dropout",
+		},
 	},
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
 	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},

@@ -144,7 +144,7 @@ func (t *trial) replay(ctx context.Context, replayed *experiment.Replayed, from,
 	if err != nil {
 		return t.stopped(ctx, err)
 	}
-	i := slices.IndexFunc(made, func(e lock.Epoch) bool { return t.claimed.Training[e.Epoch-1] != e })
+	i := slices.IndexFunc(made, func(e lock.Epoch) bool { return !t.claimed.Training[e.Epoch-1].Same(e) })
 	if i < 0 {
 		return nil
 	}

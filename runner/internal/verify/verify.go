@@ -163,10 +163,10 @@ func (v *Verdict) because(j Judgement, format string, args ...any) {
 	v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...))
 }
 
-// parts says where claim and finding part; what is nearest to the cause is said
-// first.
+// parts says where claim and finding part. The first place stays, unless a later
+// one is more exact.
 func (v *Verdict) parts(p Parting) {
-	if v.Parts == nil {
+	if v.Parts == nil || v.Parts.Stage == p.Stage && v.Parts.Epoch == 0 {
 		v.Parts = &p
 	}
 	v.because(Differs, "%s", p)
@@ -350,7 +350,7 @@ func off(d lock.Difference) string {
 // witness looks at every epoch of a rerun and names the first that is not as
 // locked, and the tensor, where the state of the locked one was kept.
 func (t *trial) witness(epoch lock.Epoch, state []weights.Tensor) {
-	if t.Parts != nil || epoch.Epoch > len(t.claimed.Training) || t.claimed.Training[epoch.Epoch-1] == epoch {
+	if t.Parts != nil && t.Parts.Epoch > 0 || epoch.Epoch > len(t.claimed.Training) || t.claimed.Training[epoch.Epoch-1].Same(epoch) {
 		return
 	}
 	t.otherEpoch(t.claimed.Training[epoch.Epoch-1], epoch, state)
