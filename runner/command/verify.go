@@ -15,18 +15,19 @@ func (s *invocation) verify() *cobra.Command {
 	var lockOnly, rerun bool
 	var spots int
 	var seed uint64
+	var limit int64
 	c := &cobra.Command{
 		Use:   "verify LOCK",
 		Short: "Check a lock: hash the data, evaluate the weights again, compare; or train again",
-		Long: "verify hashes the data and evaluates the kept weights again. With --lock-only it looks at the lock,\n" +
+		Long: "verify hashes the data and evaluates the kept weights again. LOCK is a lockfile, or a pack. With --lock-only it looks at the lock,\n" +
 			"the recipe and the report alone; with --spot K it also trains K epochs again from their kept states;\n" +
 			"with --rerun it trains again from nothing. It says what each of them proves and what it leaves open.\n" +
 			"Exit code 0: VERIFIED, bit for bit; 3: DIFFERS; 4: INPUTS DIFFER; 5: INCOMPLETE.",
-		Args:        exactly(1, "one lockfile"),
+		Args:        exactly(1, "one lockfile or pack"),
 		Annotations: map[string]string{markdown: ""},
 		RunE: func(c *cobra.Command, args []string) error {
 			o := verify.Options{
-				Lock: args[0], Data: s.dataRoot(), Store: s.machine.store, Progress: s.progress(),
+				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Progress: s.progress(),
 				Level: verify.Evaluation, Spots: spots, Seed: seed,
 			}
 			given := 0
@@ -66,6 +67,7 @@ func (s *invocation) verify() *cobra.Command {
 	c.Flags().IntVar(&spots, "spot", 0, "train `K` epochs again, chosen by --seed, from the states that apply --keep-checkpoints kept")
 	c.Flags().Uint64Var(&seed, "seed", 0, "`N` chooses the epochs of --spot; without it the clock does")
 	c.Flags().BoolVar(&rerun, "rerun", false, "train again from nothing and compare bit for bit")
+	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
 }

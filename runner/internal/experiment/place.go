@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/kernel"
@@ -96,9 +97,22 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 // outside of the project folder: whoever checks somebody's lock reads nothing
 // else of theirs.
 func (p Place) Load(o recipe.Options) (*recipe.Loaded, error) {
+	loaded, _, err := p.load(o)
+	return loaded, err
+}
+
+// RecipeFiles returns the paths, below the project folder and with slashes, of
+// the recipe and of all that it extends, sorted.
+func (p Place) RecipeFiles() ([]string, error) {
+	_, files, err := p.load(recipe.Options{})
+	slices.Sort(files)
+	return slices.Compact(files), err
+}
+
+func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, err error) {
 	root, err := os.OpenRoot(p.Root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer root.Close()
 	read := func(path string) ([]byte, error) {
@@ -107,13 +121,15 @@ func (p Place) Load(o recipe.Options) (*recipe.Loaded, error) {
 			return nil, err
 		}
 		defer f.Close()
+		files = append(files, path)
 		return io.ReadAll(io.LimitReader(f, recipe.MaxBytes+1))
 	}
 	text, err := read(p.Path)
 	if err != nil {
-		return nil, fmt.Errorf("read recipe %s: %w", p.Path, err)
+		return nil, nil, fmt.Errorf("read recipe %s: %w", p.Path, err)
 	}
-	return recipe.Parse(p.Path, text, read, o)
+	loaded, err = recipe.Parse(p.Path, text, read, o)
+	return loaded, files, err
 }
 
 func has(dir, name string) bool {
@@ -128,7 +144,10 @@ func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", n
 func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
 
 // Model returns the path of the weights beside the report.
-func (p Place) Model(name string) string { return filepath.Join(p.Report(name), "model.safetensors") }
+func (p Place) Model(name string) string { return filepath.Join(p.Report(name), ModelFile) }
+
+// ModelFile is the name of the weights beside a report.
+const ModelFile = "model.safetensors"
 
 // Table returns the path of the label table.
 func (p Place) Table(d recipe.Data) string {

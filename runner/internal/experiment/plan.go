@@ -122,16 +122,12 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	return strings.Join(reasons, ", ")
 }
 
+// lockedStage returns what a lock says of a stage, nil where there is no lock.
 func lockedStage(l *lock.Lock, name string) *lock.Stage {
 	if l == nil {
 		return nil
 	}
-	for i := range l.Stages {
-		if l.Stages[i].Name == name {
-			return &l.Stages[i]
-		}
-	}
-	return nil
+	return l.Stage(name)
 }
 
 // oldLock returns the lock that stands in the checkout, or nil.

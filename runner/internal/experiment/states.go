@@ -76,14 +76,16 @@ func (s states) keep(epoch int, tensors []weights.Tensor) error {
 	return s.add(State{Epoch: epoch, Object: object, Bytes: int64(len(packed)), Whole: int64(len(file))})
 }
 
-// add records a state whose object is there.
-func (s states) add(k State) error {
-	all := slices.DeleteFunc(s.list(), func(old State) bool { return old.Epoch == k.Epoch })
-	all = append(all, k)
+// add records states whose objects are there.
+func (s states) add(more ...State) error {
+	all := slices.DeleteFunc(s.list(), func(old State) bool {
+		return slices.ContainsFunc(more, func(k State) bool { return k.Epoch == old.Epoch })
+	})
+	all = append(all, more...)
 	slices.SortFunc(all, func(a, b State) int { return a.Epoch - b.Epoch })
 	data, err := json.Marshal(all)
 	if err != nil {
-		return fmt.Errorf("keep the state of epoch %d: %w", k.Epoch, err)
+		return fmt.Errorf("keep the states of epochs: %w", err)
 	}
 	record, err := s.store.Put(data)
 	if err != nil {
@@ -113,6 +115,12 @@ var ErrNoState = errors.New("no state was kept")
 
 // Kept lists the states that are kept of the training with this key.
 func Kept(s *store.Store, training digest.Digest) []State { return states{s, training}.list() }
+
+// AddStates records states, objects of the store, as what the training with this
+// key left. Nothing of them is checked.
+func AddStates(s *store.Store, training digest.Digest, all []State) error {
+	return states{s, training}.add(all...)
+}
 
 // LoadState reads the state that the training with this key left after an epoch,
 // or gives ErrNoState.

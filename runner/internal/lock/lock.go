@@ -109,6 +109,16 @@ type Stage struct {
 	Output  digest.Digest `yaml:"output"`
 }
 
+// Stage returns the stage of this name, or nil.
+func (l *Lock) Stage(name string) *Stage {
+	for i := range l.Stages {
+		if l.Stages[i].Name == name {
+			return &l.Stages[i]
+		}
+	}
+	return nil
+}
+
 // Epoch is one link of the training chain. What the task does not measure is
 // left out.
 type Epoch struct {

@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/rs/zerolog"
 
+	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
@@ -85,7 +87,8 @@ func (p Parting) String() string {
 
 // Options say what is verified and how far.
 type Options struct {
-	Lock     string // path of the lockfile
+	Lock     string // path of the lockfile, or of a pack
+	Limit    int64  // bytes that a pack may hold
 	Data     string // overrides the recipe's data.root
 	Store    string // overrides where kept weights and states are looked for
 	Level    Level
@@ -117,9 +120,29 @@ type trial struct {
 	made       *store.Store           // the project's store: what the run left, if it was here
 }
 
-// Run verifies a lock. An error means that no verdict could be reached because
+// Run verifies a lock, or the lock in a pack. An error means that no verdict could be reached because
 // the lock cannot be read or this machine failed.
 func Run(ctx context.Context, o Options) (*Verdict, error) {
+	if !bundle.Is(o.Lock) {
+		return run(ctx, o)
+	}
+	dir, err := os.MkdirTemp("", "runner-verify-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	opened, err := bundle.Open(o.Lock, filepath.Join(dir, "pack"), o.Limit)
+	if err != nil {
+		return nil, err
+	}
+	o.Lock, o.Store = opened.Lock, opened.Store
+	if o.Data == "" { // what a pack says of places on this machine is not followed
+		o.Data = filepath.Join(dir, "data")
+	}
+	return run(ctx, o)
+}
+
+func run(ctx context.Context, o Options) (*Verdict, error) {
 	claimed, err := lock.Read(o.Lock)
 	if err != nil {
 		return nil, err
@@ -395,10 +418,8 @@ func (t *trial) tensors(expected, found []byte) {
 }
 
 func (t *trial) trainKey() digest.Digest {
-	for _, s := range t.claimed.Stages {
-		if s.Name == "train" {
-			return s.Key
-		}
+	if s := t.claimed.Stage("train"); s != nil {
+		return s.Key
 	}
 	return digest.Digest{}
 }
