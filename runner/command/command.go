@@ -174,7 +174,10 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop()}, nil
+	return &experiment.Experiment{
+		Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop(),
+		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
+	}, nil
 }
 
 // tellDrawn says that the data are not somebody's own, once they were drawn.

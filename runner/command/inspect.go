@@ -37,7 +37,11 @@ func (s *invocation) inspect() *cobra.Command {
 const shownDropped = 20
 
 func (s *invocation) printStory(story *experiment.Story, target, unit string) error {
-	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", story.Table, story.Rows, story.Photos, story.Missing)
+	from := story.Table
+	if from == "." {
+		from = "data.parts"
+	}
+	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", from, story.Rows, story.Photos, story.Missing)
 	for _, note := range story.Notes {
 		fmt.Fprintf(s.out, "  %s\n", note)
 	}

@@ -89,6 +89,9 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Open(); err != nil {
+		return nil, err
+	}
 	s := &sheet{table: t, target: data.Target, targets: targets, cells: cells, images: images, entries: make([]*picture.Entry, len(images))}
 	for i, name := range images {
 		if name != "" {
@@ -188,6 +191,9 @@ func (s *sheet) duplicates() func(i int) string {
 		there := s.table.PlaceRow(s.table.Rows[j].Line)
 		if a, b := s.targets[j], s.targets[i]; a != b && !math.IsNaN(a) && !math.IsNaN(b) {
 			s.conflicts = append(s.conflicts, fmt.Sprintf("%s has %s, %s has %s", there, s.cells[j], s.table.PlaceRow(s.table.Rows[i].Line), s.cells[i]))
+		}
+		if s.table.Listed { // the place is the photo
+			return "it has the same bytes as " + there
 		}
 		if s.images[i] == s.images[j] {
 			return fmt.Sprintf("%s is the picture of %s too", s.images[i], there)

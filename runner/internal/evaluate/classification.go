@@ -10,13 +10,16 @@ import (
 )
 
 // decide returns the samples with the class that the network's outputs speak
-// for; outputs that are no numbers speak for none.
+// for, and its probability; outputs that are no numbers speak for none.
 func decide(samples []Sample, classes int) []Sample {
 	decided := make([]Sample, len(samples))
+	probabilities := make([]float64, classes)
 	for i, s := range samples {
 		s.Predicted = math.NaN()
 		if s.Outputs != nil && finiteOutputs(s.Outputs) {
-			s.Predicted = float64(metric.Largest(s.Outputs, classes)[0])
+			class := metric.Largest(s.Outputs, classes)[0]
+			metric.Softmax(probabilities, s.Outputs)
+			s.Predicted, s.probability = float64(class), probabilities[class]
 		}
 		decided[i] = s
 	}
@@ -30,13 +33,6 @@ func finiteOutputs(outputs []float32) bool {
 		}
 	}
 	return true
-}
-
-// probability is that of a class by the network's outputs.
-func probability(outputs []float32, class int) float64 {
-	all := make([]float64, len(outputs))
-	metric.Softmax(all, outputs)
-	return all[class]
 }
 
 // indices returns values that are classes.
@@ -111,14 +107,14 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 	}
 	nearest := metric.FitNearestMean(rows, trained, len(in.Classes))
 	untrained := func(s Sample) []float32 { return s.Untrained }
-	shown := "share of green pixels and its mean and standard deviation of red, green and blue"
+	shown := "share of green pixels and mean and standard deviation of red, green and blue"
 	if in.Channels == 1 {
 		shown = "mean and standard deviation of brightness"
 	}
 	baselines := []Baseline{
 		{Name: "majority", Description: fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most])},
 		{Name: "untrained", Description: "the same network with its initial weights"},
-		{Name: "nearest_mean", Description: "the class whose training photos have the nearest mean, of each photo's " + shown + ", standardised"},
+		{Name: "nearest_mean", Description: "the class whose training photos are nearest on average, by " + shown + ", standardised"},
 	}
 	predict := []func(i int) int{
 		func(int) int { return most },

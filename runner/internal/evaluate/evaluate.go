@@ -57,6 +57,7 @@ type Sample struct {
 	// only of a classification, where Predicted follows from them. A training
 	// sample may go without.
 	Outputs, Untrained []float32
+	probability        float64 // of the class that is predicted
 }
 
 // Evaluation is everything that a report states about data and results. Its
@@ -211,11 +212,7 @@ func Run(in Input) (*Evaluation, error) {
 
 // prediction returns what is kept of a sample.
 func (s Sample) prediction() Prediction {
-	p := Prediction{Line: s.Line, Image: s.Image, Group: s.Group, Part: s.Part, True: s.True, Predicted: s.Predicted}
-	if s.Outputs != nil {
-		p.Probability = probability(s.Outputs, int(s.Predicted))
-	}
-	return p
+	return Prediction{Line: s.Line, Image: s.Image, Group: s.Group, Part: s.Part, True: s.True, Predicted: s.Predicted, Probability: s.probability}
 }
 
 // Part returns the part of this name, nil where it has no samples.

@@ -40,7 +40,7 @@ func chooseJudged(samples []Sample, index []int) []int {
 			wrong = append(wrong, i)
 		}
 	}
-	doubt := func(s Sample) float64 { return -s.prediction().Probability }
+	doubt := func(s Sample) float64 { return -s.probability }
 	errors := min(len(wrong), max(mostPhotos/2, mostPhotos-len(right)))
 	return append(spaced(samples, right, mostPhotos-errors, doubt), spaced(samples, wrong, errors, doubt)...)
 }

@@ -36,7 +36,7 @@ var ErrLocked = errors.New("the lock was made from other settings")
 // changed the recipe: such a run does not silently replace another one's lock.
 func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, error) {
 	name := e.Recipe.Name
-	unlock, err := e.Store.Lock("recipe-" + name)
+	unlock, err := e.hold(ctx, "recipe-"+name, "applies "+name)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 			return nil, err
 		}
 	}
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +65,10 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	if len(l.worked) > 0 {
-		if err := l.unchanged(); err != nil {
+		if err := l.unchanged(ctx); err != nil {
 			return nil, err
 		}
+		l.Store.Sweep()
 	}
 	out := &Outcome{Worked: l.worked, Warnings: l.warnings(), States: Kept(e.Store, l.keys["train"])}
 	if out.Lock, err = l.lock(old); err != nil {
@@ -79,6 +80,16 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	}
 	l.checkpoints().forget()
 	return out, nil
+}
+
+// hold waits for a lock of the store and tells whom it waits for and what that
+// process does.
+func (e *Experiment) hold(ctx context.Context, lock, work string) (unlock func(), err error) {
+	return e.Store.Lock(ctx, lock, func(holder string) {
+		if e.Waiting != nil {
+			e.Waiting(fmt.Sprintf("waiting for %s, which %s; Ctrl-C ends the wait", holder, work))
+		}
+	})
 }
 
 // writable finds out before the work, not after it, that dir takes no files.
@@ -107,8 +118,8 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Lock: lock.Format, Numerics: lock.Numerics,
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
-			Table:  lock.Table{Path: r.Data.Table, Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: r.Data.Images, Digest: root, Files: files},
+			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files},
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split: lock.Split{

@@ -84,11 +84,12 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 			all = append(all, lock.Difference{Path: path, A: fmt.Sprint(locked), B: fmt.Sprint(follows)})
 		}
 	}
-	if k.Data.Table.Path != e.Recipe.Data.Table {
-		all = append(all, lock.Difference{Path: "data.table.path", A: k.Data.Table.Path, B: e.Recipe.Data.Table})
-	}
-	if k.Data.Images.Path != e.Recipe.Data.Images {
-		all = append(all, lock.Difference{Path: "data.images.path", A: k.Data.Images.Path, B: e.Recipe.Data.Images})
+	for _, path := range []struct{ key, locked, follows string }{
+		{"data.table.path", k.Data.Table.Path, tablePath(e.Recipe.Data)}, {"data.images.path", k.Data.Images.Path, imagesPath(e.Recipe.Data)},
+	} {
+		if path.locked != path.follows {
+			all = append(all, lock.Difference{Path: path.key, A: path.locked, B: path.follows})
+		}
 	}
 	rows := k.Clean.Kept
 	for _, n := range k.Clean.Dropped {

@@ -45,6 +45,8 @@ type Experiment struct {
 	KeepEvery int
 	// Witness, when set, is shown the state after every epoch of a training.
 	Witness Witness
+	// Waiting, when set, is told in a line what this walk waits for.
+	Waiting func(line string)
 	// Drawn is the folder of the built-in data when this walk had to draw them.
 	Drawn string
 }
@@ -222,14 +224,14 @@ type line struct {
 
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
-func (e *Experiment) freeze() (*line, error) {
+func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
 	if !l.classifies() { // else the table says how many outputs there are
 		if err := l.architecture(); err != nil {
 			return nil, err
 		}
 	}
-	if err := e.makeData(); err != nil {
+	if err := e.makeData(ctx); err != nil {
 		return nil, err
 	}
 	t, err := e.readTable()
@@ -248,13 +250,16 @@ func (e *Experiment) freeze() (*line, error) {
 			return nil, err
 		}
 	}
-	l.files, err = e.hashImages(t)
+	l.files, err = e.hashImages(ctx, t)
 	return l, err
 }
 
 // readTable reads the table, or takes what was read from the same bytes before:
 // a spreadsheet takes longer to understand than to hash.
 func (e *Experiment) readTable() (*table.Table, error) {
+	if e.Recipe.Data.Listed() {
+		return table.List(e.Place.Data, e.Recipe.Data)
+	}
 	path := e.Place.Table(e.Recipe.Data)
 	file, _, err := digest.File(path)
 	if err != nil { // reading says better what is wrong
@@ -359,37 +364,54 @@ func (l *line) targets() ([]float64, error) {
 	return l.table.Floats(l.Recipe.Data.Target)
 }
 
-// hashImages looks at every picture file that the table names.
-func (e *Experiment) hashImages(t *table.Table) (*picture.Catalogue, error) {
+// hashImages looks at every picture file that the table names, or that holds the
+// pictures of a part.
+func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.Catalogue, error) {
+	if parts := e.Recipe.Data.Parts; parts.Train.IDX != (recipe.IDX{}) {
+		task := e.Progress.Start("hash", len(t.Rows), "photos")
+		defer task.Done()
+		return picture.HashIDX(ctx, e.Place.Data, parts.List(), task)
+	}
 	names, err := t.Strings(e.Recipe.Data.Image)
 	if err != nil {
 		return nil, err
 	}
 	task := e.Progress.Start("hash", len(names), "photos")
 	defer task.Done()
-	return picture.Hash(e.Place.Images(e.Recipe.Data), names, task)
+	return picture.Hash(ctx, e.Place.Images(e.Recipe.Data), names, task)
 }
 
 // unchanged checks at the end of a walk that the inputs are still those that it
 // froze.
-func (l *line) unchanged() error {
-	file, _, err := digest.File(l.Place.Table(l.Recipe.Data))
+func (l *line) unchanged(ctx context.Context) error {
+	file, err := l.tableFile()
 	if err != nil {
 		return err
 	}
 	if file != l.table.File {
-		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.Place.Table(l.Recipe.Data))
+		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.table.Path)
 	}
-	files, err := l.hashImages(l.table)
+	files, err := l.hashImages(ctx, l.table)
 	if err != nil {
 		return err
 	}
-	for i, entry := range files.Entries {
-		if was := l.files.Entries[i]; was.Exists != entry.Exists || was.File != entry.File {
-			return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", entry.Name)
-		}
+	if changes := l.files.Changed(files); len(changes) > 0 {
+		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
 	return nil
+}
+
+// tableFile hashes the table's file, or what stands for it, once more.
+func (l *line) tableFile() (digest.Digest, error) {
+	if l.table.Listed {
+		again, err := l.readTable()
+		if err != nil {
+			return digest.Digest{}, err
+		}
+		return again.File, nil
+	}
+	file, _, err := digest.File(l.table.Path)
+	return file, err
 }
 
 // key names what a stage is asked: its version, its sections, what it observes

@@ -55,7 +55,7 @@ type Range struct {
 
 // Inspect walks the line as far as the split and tells what it saw.
 func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -67,18 +67,14 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 			return nil, err
 		}
 	}
-	all, err := l.targets()
+	targets, err := l.keptTargets()
 	if err != nil {
 		return nil, err
 	}
-	var targets []float64
-	for _, row := range l.ledger.Kept {
-		targets = append(targets, all[row])
-	}
-	_, files := l.files.Root()
+	photos, missing := l.files.Count()
 	story := &Story{
-		Table: l.Recipe.Data.Table, Notes: l.table.Notes, Rows: len(l.table.Rows),
-		Photos: len(l.files.Entries), Missing: len(l.files.Entries) - files,
+		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
+		Photos: photos, Missing: missing,
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,

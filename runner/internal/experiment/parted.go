@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"biomass/runner/internal/digest"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/store"
@@ -16,8 +15,11 @@ import (
 
 // This file says in words where inputs are not those that were locked.
 
-// shownParts is how many rows or pictures are named one by one.
-const shownParts = 8
+// How many are named one by one.
+const (
+	shownRows     = 8
+	shownPictures = 5
+)
 
 // otherTable compares the table with the locked one.
 func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
@@ -26,6 +28,9 @@ func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
 		return nil
 	}
 	found := l.table.Digest()
+	if l.table.Listed { // a list of the pictures' own names and folders or labels
+		return []string{fmt.Sprintf("the list of pictures has digest %s, locked is %s: %d pictures, locked are %d", l.table.File, want.Digest, len(l.table.Rows), want.Rows)}
+	}
 	words := []string{fmt.Sprintf("table %s has digest %s, locked is %s", want.Path, l.table.File, want.Digest)}
 	switch {
 	case found == want.Canonical:
@@ -35,11 +40,8 @@ func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
 	}
 	was := &Experiment{Loaded: l.Loaded, Store: before}
 	old := new(table.Table)
-	if before == nil {
-		return words
-	}
 	if _, ok := was.recall("rows", l.rowsKey(want.Digest, filepath.Ext(want.Path)), old); !ok || old.Digest() != want.Canonical {
-		return append(words, "which rows is not known here: the store has no copy of the locked table")
+		return append(words, "which rows they are is not known here: the store of the run that made the lock knows them, see RUNNER_STORE")
 	}
 	return append(words, otherRows(old, l.table)...)
 }
@@ -65,7 +67,7 @@ func otherRows(old, now *table.Table) []string {
 				}
 			}
 		}
-		return firstParts(words, "cells")
+		return firstRows(words, "cells")
 	}
 	count := map[string]int{}
 	for _, row := range old.Rows {
@@ -84,10 +86,11 @@ func otherRows(old, now *table.Table) []string {
 			words = append(words, fmt.Sprintf("locked %s is gone: %s", old.PlaceRow(row.Line), key))
 		}
 	}
-	return firstParts(words, "rows")
+	return firstRows(words, "rows")
 }
 
-// otherPictures compares the pictures with the locked ones.
+// otherPictures compares the pictures with the locked ones. A lock has one digest
+// for all of them; each is known only to the store of the run that made it.
 func (l *line) otherPictures(claimed *lock.Lock, before *store.Store) []string {
 	want := claimed.Data.Images
 	root, files := l.files.Root()
@@ -95,61 +98,33 @@ func (l *line) otherPictures(claimed *lock.Lock, before *store.Store) []string {
 		return nil
 	}
 	words := []string{fmt.Sprintf("the %d picture files below %s have digest %s, locked is %s of %d files", files, want.Path, root, want.Digest, want.Files)}
-	stage := lockedStage(claimed, "picture")
-	if before == nil || stage == nil {
-		return words
-	}
 	old := new(picture.Catalogue)
-	if data, err := before.Get(stage.Output); err != nil || json.Unmarshal(data, old) != nil {
-		return append(words, "which pictures is not known here: the store has no list of the locked ones")
+	stage := claimed.Stage("picture")
+	known := stage != nil
+	if known {
+		data, err := before.Get(stage.Output)
+		known = err == nil && json.Unmarshal(data, old) == nil
 	}
-	if known, _ := old.Root(); known != want.Digest {
-		return words
+	changes := old.Changed(l.files)
+	switch {
+	case !known:
+		return append(words, "which they are is not known here, the lock has one digest for all: the store of the run that made it knows each, see RUNNER_STORE")
+	case len(changes) == 0:
+		return append(words, "they are those of the run that made the lock: its data.images was edited")
 	}
-	return append(words, otherFiles(old, l.files)...)
+	var names []string
+	for _, c := range changes[:min(shownPictures, len(changes))] {
+		names = append(names, c.String())
+	}
+	if more := len(changes) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return append(words, "not as locked: "+strings.Join(names, ", "))
 }
 
-// otherFiles names the pictures whose bytes differ, or that came, went or took
-// another's place.
-func otherFiles(old, now *picture.Catalogue) []string {
-	names := map[digest.Digest]string{}
-	for _, e := range old.Entries {
-		if e.Exists {
-			names[e.File] = e.Name
-		}
-	}
-	var words []string
-	for _, e := range now.Entries {
-		was := old.Lookup(e.Name)
-		switch {
-		case was == nil && !e.Exists, was != nil && was.Exists == e.Exists && was.File == e.File:
-		case !e.Exists:
-			words = append(words, fmt.Sprintf("picture %s is missing", e.Name))
-		case was == nil || !was.Exists:
-			words = append(words, fmt.Sprintf("picture %s was not there%s", e.Name, other(names[e.File], e.Name)))
-		default:
-			words = append(words, fmt.Sprintf("picture %s has other bytes%s", e.Name, other(names[e.File], e.Name)))
-		}
-	}
-	for _, e := range old.Entries {
-		if e.Exists && now.Lookup(e.Name) == nil {
-			words = append(words, fmt.Sprintf("the table no longer names picture %s", e.Name))
-		}
-	}
-	return firstParts(words, "pictures")
-}
-
-// other says whose bytes a picture has, where those are another's.
-func other(name, own string) string {
-	if name == "" || name == own {
-		return ""
-	}
-	return ": those of " + name
-}
-
-func firstParts(words []string, what string) []string {
-	if more := len(words) - shownParts; more > 0 {
-		words = append(words[:shownParts:shownParts], fmt.Sprintf("and %d more %s", more, what))
+func firstRows(words []string, what string) []string {
+	if more := len(words) - shownRows; more > 0 {
+		words = append(words[:shownRows:shownRows], fmt.Sprintf("and %d more %s", more, what))
 	}
 	return words
 }

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -68,7 +69,8 @@ func dataFolder(project, root, override string) string {
 
 // LockPlace returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
-// file there says, else the default of the locked recipe.
+// file there says, which need not be the recipe that was locked nor a valid one,
+// else the default of the locked recipe.
 func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
@@ -81,15 +83,16 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 	if override != "" {
 		return p, nil
 	}
-	loaded, err := p.Load(recipe.Options{})
-	var problems recipe.Problems
+	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
+	root, err := recipe.DataRoot(file)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.As(err, &problems):
-		loaded = locked
+	case errors.Is(err, fs.ErrNotExist):
+		root = locked.Recipe.Data.Root
 	case err != nil:
-		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
+		// Not wrapped: it is no problem of the recipe that is verified.
+		return Place{}, fmt.Errorf("%s says where the data are, and cannot be read: mend it, or say where they are with --data DIR\n%v", file, err)
 	}
-	p.Data = dataFolder(p.Root, loaded.Recipe.Data.Root, "")
+	p.Data = dataFolder(p.Root, root, "")
 	return p, nil
 }
 
@@ -156,7 +159,27 @@ func (p Place) Table(d recipe.Data) string {
 
 // Images returns the folder of the pictures.
 func (p Place) Images(d recipe.Data) string {
-	return filepath.Join(p.Data, filepath.FromSlash(d.Images))
+	return filepath.Join(p.Data, filepath.FromSlash(imagesPath(d)))
+}
+
+// tablePath and imagesPath are where a lock says that the labels and the pictures
+// are: paths below the data's root folder, with slashes. Data in parts have
+// several, and so the root folder itself.
+func tablePath(d recipe.Data) string {
+	if d.Listed() {
+		return imagesPath(d)
+	}
+	return d.Table
+}
+
+func imagesPath(d recipe.Data) string {
+	switch {
+	case d.Folders != "":
+		return d.Folders
+	case d.Listed():
+		return "."
+	}
+	return d.Images
 }
 
 // ErrNoData says that a folder of the data is missing.
@@ -164,13 +187,13 @@ var ErrNoData = errors.New("no folder")
 
 // makeData draws the built-in data where the data's root folder is missing. The
 // folder appears whole or not at all.
-func (e *Experiment) makeData() error {
+func (e *Experiment) makeData(ctx context.Context) error {
 	root, r := e.Place.Data, e.Recipe
 	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {
 			return fmt.Errorf("data.root: %w", err)
 		}
-		if !has(root, filepath.FromSlash(r.Data.Images)) {
+		if !r.Data.Listed() && !has(root, filepath.FromSlash(r.Data.Images)) {
 			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
 		return e.sameSource()
@@ -178,7 +201,7 @@ func (e *Experiment) makeData() error {
 	if r.Data.Source == nil {
 		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
 	}
-	unlock, err := e.Store.Lock("data")
+	unlock, err := e.hold(ctx, "data", "draws the built-in data")
 	if err != nil {
 		return err
 	}
@@ -192,16 +215,13 @@ func (e *Experiment) makeData() error {
 	if err := store.Sweep(filepath.Dir(root), filepath.Base(root)); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(root), store.Temporary(filepath.Base(root)))
+	partial, err := store.TemporaryDir(root)
 	if err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
 	defer os.RemoveAll(partial)
-	if err := e.draw(partial); err != nil {
+	if err := e.draw(ctx, partial); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	if err := os.Chmod(partial, 0o755); err != nil {
-		return err
 	}
 	if err := os.Rename(partial, root); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
@@ -239,7 +259,7 @@ func drawn(s *recipe.Source) string {
 }
 
 // draw writes the table and the photos below dir.
-func (e *Experiment) draw(dir string) error {
+func (e *Experiment) draw(ctx context.Context, dir string) error {
 	r := e.Recipe
 	set := rosette.New(rosette.Options{Plants: r.Data.Source.Plants, Seed: r.Data.Source.Seed})
 	path := filepath.Join(dir, filepath.FromSlash(r.Data.Table))
@@ -260,6 +280,9 @@ func (e *Experiment) draw(dir string) error {
 	defer task.Done()
 	failed := make([]error, len(names))
 	kernel.Parallel(len(names), func(i int) {
+		if failed[i] = ctx.Err(); failed[i] != nil {
+			return
+		}
 		data, err := set.Photo(names[i])
 		if err == nil {
 			err = os.WriteFile(filepath.Join(images, names[i]), data, 0o666)

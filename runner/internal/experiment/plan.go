@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,8 +33,8 @@ type Step struct {
 // Plan says, for each stage, whether it would give what is locked, and whether
 // there is work to do. It hashes the inputs and runs nothing, but makes the
 // built-in data where they are missing.
-func (e *Experiment) Plan() ([]Step, error) {
-	l, err := e.freeze()
+func (e *Experiment) Plan(ctx context.Context) ([]Step, error) {
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +109,8 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	}
 	switch {
 	case len(reasons) > 0:
+	case s.name == "table" && old.Data.Table.Digest != l.table.File && l.table.Listed:
+		reasons = append(reasons, "the photos or their classes changed")
 	case s.name == "table" && old.Data.Table.Digest != l.table.File:
 		reasons = append(reasons, "the table's file changed")
 	case s.name == "picture":

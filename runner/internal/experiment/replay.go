@@ -37,8 +37,8 @@ func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
 // Inputs hashes the inputs, runs nothing, and says in words where they are not
 // those that are locked, as far as that is known: before is the store of whoever
 // made the lock and may know what was in table and pictures.
-func (e *Experiment) Inputs(claimed *lock.Lock, before *store.Store) ([]string, error) {
-	l, err := e.freeze()
+func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) ([]string, error) {
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ type Replayed struct {
 
 // Replay walks the line. It writes nothing but to the store.
 func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}

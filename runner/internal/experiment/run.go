@@ -16,6 +16,7 @@ import (
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/split"
+	"biomass/runner/internal/table"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/transform"
 	"biomass/runner/internal/weights"
@@ -24,13 +25,15 @@ import (
 // This file holds what each stage of the table does. The functions stand in
 // the table's order.
 
-func runPicture(_ context.Context, l *line) error {
-	task := l.Progress.Start("decode", len(l.files.Entries), "photos")
+func runPicture(ctx context.Context, l *line) error {
+	photos, _ := l.files.Count()
+	task := l.Progress.Start("decode", photos, "photos")
 	defer task.Done()
 	catalogue := *l.files
 	catalogue.Entries = append([]picture.Entry(nil), l.files.Entries...)
+	catalogue.Packs = append([]picture.Pack(nil), l.files.Packs...)
 	l.catalogue = &catalogue
-	return picture.Decode(l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
+	return picture.Decode(ctx, l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
 }
 
 func pixelsKept(l *line) bool {
@@ -53,38 +56,59 @@ func runClean(_ context.Context, l *line) error {
 }
 
 func runSplit(_ context.Context, l *line) error {
-	var groups, parts []string
+	spec, rows := l.Recipe.Split, split.Rows{N: len(l.ledger.Kept)}
 	var err error
-	if len(l.Recipe.Data.Group) > 0 {
-		if groups, err = l.groups(); err != nil {
+	if spec.By == "stratified" || l.classifies() {
+		if rows.Strata, err = l.strata(); err != nil {
 			return err
 		}
 	}
-	if l.Recipe.Split.By == "column" {
-		if parts, err = l.column(l.Recipe.Split.Column); err != nil {
+	if len(l.Recipe.Data.Group) > 0 {
+		if rows.Groups, err = l.groups(); err != nil {
+			return err
+		}
+	}
+	if spec.By == "given" {
+		spec.Column, spec.Parts = table.PartColumn, l.Recipe.Data.Parts.Stated()
+	}
+	if spec.By == "column" || spec.By == "given" {
+		if rows.Parts, err = l.column(spec.Column); err != nil {
 			return fmt.Errorf("split.column: %w", err)
 		}
 	}
-	l.split, err = split.Make(l.Recipe.Split, groups, parts, len(l.ledger.Kept))
+	l.split, err = split.Make(spec, rows)
 	if unknown := (*split.UnknownPart)(nil); errors.As(err, &unknown) {
-		return l.unknownPart(unknown, parts)
+		return l.unknownPart(unknown, rows.Parts)
 	}
 	if err != nil || !l.classifies() {
 		return err
 	}
-	return l.checkTraining()
+	return l.checkTraining(rows.Strata)
+}
+
+// strata returns what a stratified split keeps in proportion: the rows' classes, or
+// the tenths of their targets.
+func (l *line) strata() ([]int, error) {
+	targets, err := l.keptTargets()
+	if err != nil {
+		return nil, err
+	}
+	if !l.classifies() {
+		return split.Strata(targets), nil
+	}
+	strata := make([]int, len(targets))
+	for i, class := range targets {
+		strata[i] = int(class)
+	}
+	return strata, nil
 }
 
 // checkTraining warns of classes that have no training rows. One that has them
-// alone leaves nothing to learn.
-func (l *line) checkTraining() error {
-	targets, err := l.targets()
-	if err != nil {
-		return err
-	}
+// alone leaves nothing to learn. It gets the class of each kept row.
+func (l *line) checkTraining(classes []int) error {
 	rows := make([]int, len(l.classes))
 	for _, row := range l.split.Train {
-		rows[int(targets[l.ledger.Kept[row]])]++
+		rows[classes[row]]++
 	}
 	var without []string
 	for i, class := range l.classes {
@@ -228,6 +252,9 @@ func (l *line) facts() map[string]string {
 		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
 		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
 	}
+	if l.Recipe.Picture.Color != "rgb" {
+		facts["picture_color"] = l.Recipe.Picture.Color
+	}
 	if l.classifies() {
 		facts["classes"] = strings.Join(l.classes, "\n")
 		return facts
@@ -359,6 +386,19 @@ func (l *line) column(name string) ([]string, error) {
 	return kept, nil
 }
 
+// keptTargets returns the target of each kept row.
+func (l *line) keptTargets() ([]float64, error) {
+	all, err := l.targets()
+	if err != nil {
+		return nil, fmt.Errorf("data.target: %w", err)
+	}
+	kept := make([]float64, len(l.ledger.Kept))
+	for i, row := range l.ledger.Kept {
+		kept[i] = all[row]
+	}
+	return kept, nil
+}
+
 // groups returns the name of each kept row's group: its cells, joined so that
 // other cells give another name. It is empty where all of them are, and where the
 // recipe names no columns: such a row stands alone.
@@ -395,16 +435,18 @@ func (l *line) all() (train.Set, error) {
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.image: %w", err)
 	}
-	targets, err := l.targets()
+	targets, err := l.keptTargets()
 	if err != nil {
-		return train.Set{}, fmt.Errorf("data.target: %w", err)
+		return train.Set{}, err
+	}
+	if err := l.catalogue.Open(); err != nil {
+		return train.Set{}, err
 	}
 	n := len(l.ledger.Kept)
-	set := train.Set{Pixels: make([][]uint8, n), Targets: make([]float64, n)}
+	set := train.Set{Pixels: make([][]uint8, n), Targets: targets}
 	failed := make([]error, n)
 	kernel.Parallel(n, func(i int) {
 		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
-		set.Targets[i] = targets[l.ledger.Kept[i]]
 	})
 	if err := errors.Join(failed...); err != nil {
 		return train.Set{}, err

@@ -34,26 +34,36 @@ func (c Conv) out() int { return c.Cout / c.groups() }
 //
 //	y (N, OutH, OutW, Cout), x (N, H, W, Cin), w (KH, KW, Cin/Groups, Cout), bias (Cout) or nil
 func (c Conv) Forward(y, x, w, bias []float32) {
+	c.ForwardThen(y, x, w, bias, nil, Identity)
+}
+
+// ForwardThen is Forward, then
+//
+//	y = act(y + residual)    residual as y, or nil
+//
+// while y is in the cache: the same bits as in passes of their own.
+func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 	c.check(x, w, y)
-	if bias != nil && len(bias) != c.Cout {
-		panic(fmt.Sprintf("kernel: bias has %d elements, want %d", len(bias), c.Cout))
-	}
+	requireOptional("bias", bias, c.Cout)
+	requireOptional("residual", residual, len(y))
+	then := epilogue{bias, residual, act}
 	if c.depthwise() {
-		c.depthwiseForward(y, x, w, bias)
+		c.depthwiseForward(y, x, w, then)
+		return
+	}
+	if c.isWinograd() {
+		c.forwardWinograd(y, x, w, then)
 		return
 	}
 	for g := range c.groups() {
 		v, co := c.view(x, g), g*c.out()
 		p := product{
 			m: v.pixels(), n: c.out(), k: v.taps(),
-			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout,
+			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout, then: then.from(co),
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 				a, stride := v.matrix(s, i0, i1, k0, k1)
 				return a, stride, 1
 			},
-		}
-		if bias != nil {
-			p.bias = bias[co:][:c.out()]
 		}
 		p.run()
 	}
@@ -63,8 +73,7 @@ func (c Conv) Forward(y, x, w, bias []float32) {
 //
 //	dw[r, s, ci, co] = sum over (n, oy, ox) of x[n, oy*Stride+r*Dilation-Pad, ox*Stride+s*Dilation-Pad, ci] * dy[n, oy, ox, co]
 //
-// with k = (n, oy, ox) in ascending order, and x zero outside of the picture. With
-// groups or dilation the blocks of k are short ones, of 64 terms.
+// with k = (n, oy, ox) in ascending order, and x zero outside of the picture.
 //
 //	dw (KH, KW, Cin/Groups, Cout), x (N, H, W, Cin), dy (N, OutH, OutW, Cout)
 func (c Conv) WeightGradient(dw, x, dy []float32) {
@@ -73,14 +82,14 @@ func (c Conv) WeightGradient(dw, x, dy []float32) {
 		c.depthwiseWeightGradient(dw, x, dy)
 		return
 	}
-	var block int
-	if c.groups() > 1 || c.dilation() > 1 {
-		block = shortBlock
+	if c.isWinograd() {
+		c.weightGradientWinograd(dw, x, dy)
+		return
 	}
 	for g := range c.groups() {
 		v, co := c.view(x, g), g*c.out()
 		p := product{
-			m: v.taps(), n: c.out(), k: v.pixels(), block: block,
+			m: v.taps(), n: c.out(), k: v.pixels(),
 			b: dy[co:], ldb: c.Cout, c: dw[co:], ldc: c.Cout,
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
 				a, stride := v.matrix(s, k0, k1, i0, i1)
@@ -108,12 +117,16 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 		c.depthwiseInputGradient(dx, dy, w)
 		return
 	}
-	s := takeWorkspace()
-	defer s.release()
+	s := calls.take()
+	defer calls.giveBack(s)
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
 	for g := range c.groups() {
 		turned := grow(&s.b, c.KH*c.KW*c.in()*c.out())
 		c.turn(turned, w[g*c.out():], rows, cols)
+		if back := c.transposed(); back.isWinograd() {
+			back.forwardWinograd(dx, dy, turned, epilogue{})
+			return
+		}
 		for _, row := range rows {
 			for _, col := range cols {
 				c.phase(dx, dy, turned, g, row, col)
@@ -121,6 +134,13 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 			}
 		}
 	}
+}
+
+// transposed is, for a stride and a dilation of 1, the convolution of dy with the turned weights that
+// gives the gradient of the input.
+func (c Conv) transposed() Conv {
+	c.H, c.W, c.Cin, c.Cout, c.Pad = c.OutH(), c.OutW(), c.Cout, c.Cin, c.KH-1-c.Pad
+	return c
 }
 
 // A phase is what the pixels with equal position modulo Stride share, in one

@@ -28,8 +28,8 @@ func convs() []Conv {
 		}
 	}
 	return append(list,
-		Conv{N: 3, H: 6, W: 5, Cin: 64, Cout: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},   // exactly a block
-		Conv{N: 2, H: 20, W: 19, Cin: 70, Cout: 33, KH: 3, KW: 3, Stride: 2, Pad: 1}, // two blocks both ways
+		Conv{N: 3, H: 7, W: 6, Cin: 64, Cout: 40, KH: 3, KW: 3, Stride: 2, Pad: 1},   // exactly 9 blocks
+		Conv{N: 2, H: 20, W: 19, Cin: 70, Cout: 33, KH: 3, KW: 3, Stride: 2, Pad: 1}, // gathered in two parts
 		Conv{N: 2, H: 5, W: 9, Cin: 4, Cout: 6, KH: 2, KW: 4, Stride: 2, Pad: 1},
 		Conv{N: 2, H: 4, W: 4, Cin: 5, Cout: 7, KH: 3, KW: 3, Stride: 4, Pad: 0}, // pixels that no tap reads
 		Conv{N: 2, H: 9, W: 11, Cin: 6, Cout: 9, KH: 3, KW: 2, Stride: 1, Pad: 2, Dilation: 2},
@@ -120,7 +120,7 @@ func naive(c Conv, o operands) (y, dx, dw []float64) {
 }
 
 func TestConvAgainstFloat64(t *testing.T) {
-	for _, c := range convs() {
+	for _, c := range append(convs(), winogradConvs()[:6]...) {
 		o := newOperands(c)
 		y, dx, dw := naive(c, o)
 		o.run(c)
@@ -144,18 +144,17 @@ func near(t *testing.T, what string, got []float32, want []float64) {
 type chain struct {
 	total, sum float32
 	terms      int
-	block      int
 }
 
 func (c *chain) add(a, b float32) {
 	c.sum = FMA32(a, b, c.sum)
-	if c.terms++; c.terms%c.block == 0 {
+	if c.terms++; c.terms%Block == 0 {
 		c.flush()
 	}
 }
 
 func (c *chain) flush() {
-	if c.terms <= c.block {
+	if c.terms <= Block {
 		c.total = c.sum
 	} else {
 		c.total += c.sum
@@ -164,24 +163,18 @@ func (c *chain) flush() {
 }
 
 func (c *chain) value() float32 {
-	if c.terms%c.block != 0 {
+	if c.terms%Block != 0 {
 		c.flush()
 	}
 	return c.total
 }
 
-// chains returns n empty ones of blocks of the given length.
-func chains(n, block int) []chain {
-	list := make([]chain, n)
-	for i := range list {
-		list[i].block = block
-	}
-	return list
-}
-
 // TestContract holds every variant against the contract's own words, bit for bit.
 func TestContract(t *testing.T) {
 	for _, c := range convs() {
+		if c.isWinograd() {
+			continue
+		}
 		o := newOperands(c)
 		at := func(x []float32, i int) float32 {
 			if i < 0 {
@@ -189,16 +182,11 @@ func TestContract(t *testing.T) {
 			}
 			return x[i]
 		}
-		block := Block
-		if c.Groups > 1 || c.Dilation > 1 {
-			block = shortBlock
-		}
-		y, dw := chains(len(o.y), Block), chains(len(o.dw), block)
+		y, dw, dx := make([]chain, len(o.y)), make([]chain, len(o.dw)), make([]chain, len(o.dx))
 		visit(c, func(iy, ix, iw int) {
 			y[iy].add(at(o.x, ix), o.w[iw])
 			dw[iw].add(at(o.x, ix), o.dy[iy])
 		})
-		dx := chains(len(o.dx), Block)
 		visitBackward(c, func(ix, iy, iw int) { dx[ix].add(at(o.dy, iy), o.w[iw]) })
 		wantY, wantDX, wantDW := values(y), values(dx), values(dw)
 		for i := range wantY {
@@ -275,10 +263,32 @@ func same(t *testing.T, what string, got, want []float32) {
 	}
 }
 
+// TestForwardThen compares with separate passes.
+func TestForwardThen(t *testing.T) {
+	for _, c := range append(append(convs(), winogradConvs()[:4]...), Conv{N: 2, H: 5, W: 6, Cin: 12, Cout: 12, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 12}) {
+		o := newOperands(c)
+		want, residual := make([]float32, len(o.y)), numbers(len(o.y), 5)
+		everyVariant(t, func(name string) {
+			for _, act := range []Activation{Identity, ReLU, SiLU} {
+				for _, with := range [][]float32{nil, residual} {
+					c.Forward(want, o.x, o.w, o.bias)
+					if with != nil {
+						AddRelu(want, want, with, false)
+					}
+					act.Forward(want, want)
+					c.ForwardThen(o.y, o.x, o.w, o.bias, with, act)
+					same(t, fmt.Sprintf("%s %+v then %s", name, c, act), o.y, want)
+				}
+			}
+		})
+	}
+}
+
 func TestThreadsDoNotChangeBits(t *testing.T) {
 	defer SetThreads(Threads())
 	for _, c := range []Conv{
 		{N: 2, H: 11, W: 31, Cin: 65, Cout: 70, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 3, H: 8, W: 9, Cin: 33, Cout: 40, KH: 3, KW: 3, Stride: 2, Pad: 1},
 		{N: 3, H: 17, W: 16, Cin: 20, Cout: 96, KH: 3, KW: 3, Stride: 2, Pad: 1},
 		{N: 4, H: 2, W: 2, Cin: 96, Cout: 128, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 16, H: 1, W: 1, Cin: 512, Cout: 1, KH: 1, KW: 1, Stride: 1},
@@ -286,7 +296,7 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 		want := newOperands(c)
 		SetThreads(1)
 		want.run(c)
-		for _, n := range []int{2, 3, 5} {
+		for _, n := range []int{2, 3, 5, 8} {
 			SetThreads(n)
 			got := newOperands(c)
 			got.run(c)
@@ -312,7 +322,13 @@ func TestConvFromSeveralGoroutines(t *testing.T) {
 }
 
 func TestConvMakesNoGarbage(t *testing.T) {
-	c := Conv{N: 2, H: 16, W: 16, Cin: 32, Cout: 40, KH: 3, KW: 3, Stride: 2, Pad: 1}
+	for stride := 1; stride <= 2; stride++ {
+		convMakesNoGarbage(t, Conv{N: 2, H: 16, W: 16, Cin: 32, Cout: 40, KH: 3, KW: 3, Stride: stride, Pad: 1})
+	}
+}
+
+func convMakesNoGarbage(t *testing.T, c Conv) {
+	t.Helper()
 	o := newOperands(c)
 	// One thread: with more, how many buffers are in use at once depends on chance.
 	defer SetThreads(Threads())
@@ -327,7 +343,7 @@ func TestConvMakesNoGarbage(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	// Closures and short lists; a single buffer would be far more.
 	if n := (after.TotalAlloc - before.TotalAlloc) / steps; n > 4<<10 {
-		t.Errorf("%d bytes allocated a step", n)
+		t.Errorf("%+v: %d bytes allocated a step", c, n)
 	}
 }
 

@@ -21,10 +21,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y1
+	VMOVUPS (R15), Y1
 	MOVQ R13, AX
 	VMOVUPS (AX), Y2
 	ADDQ R8, AX
@@ -34,14 +32,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y2
 	ADDQ $32, bias+24(FP)
 	VADDPS Y2, Y0, Y0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ $32, DI
@@ -72,10 +69,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y2
+	VMOVUPS (R15), Y2
 	MOVQ R13, AX
 	VMOVUPS (AX), Y3
 	ADDQ R8, AX
@@ -88,15 +83,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y3
 	ADDQ $32, bias+24(FP)
 	VADDPS Y3, Y0, Y0
 	VADDPS Y3, Y1, Y1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -130,10 +124,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y3
+	VMOVUPS (R15), Y3
 	MOVQ R13, AX
 	VMOVUPS (AX), Y4
 	ADDQ R8, AX
@@ -149,16 +141,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y4
 	ADDQ $32, bias+24(FP)
 	VADDPS Y4, Y0, Y0
 	VADDPS Y4, Y1, Y1
 	VADDPS Y4, Y2, Y2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -195,10 +186,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y4
+	VMOVUPS (R15), Y4
 	MOVQ R13, AX
 	VMOVUPS (AX), Y5
 	ADDQ R8, AX
@@ -217,17 +206,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y5
 	ADDQ $32, bias+24(FP)
 	VADDPS Y5, Y0, Y0
 	VADDPS Y5, Y1, Y1
 	VADDPS Y5, Y2, Y2
 	VADDPS Y5, Y3, Y3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -267,10 +255,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y5
+	VMOVUPS (R15), Y5
 	MOVQ R13, AX
 	VMOVUPS (AX), Y6
 	ADDQ R8, AX
@@ -292,10 +278,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y6
 	ADDQ $32, bias+24(FP)
 	VADDPS Y6, Y0, Y0
@@ -303,7 +288,7 @@ store:
 	VADDPS Y6, Y2, Y2
 	VADDPS Y6, Y3, Y3
 	VADDPS Y6, Y4, Y4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -346,10 +331,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y6
+	VMOVUPS (R15), Y6
 	MOVQ R13, AX
 	VMOVUPS (AX), Y7
 	ADDQ R8, AX
@@ -374,10 +357,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y7
 	ADDQ $32, bias+24(FP)
 	VADDPS Y7, Y0, Y0
@@ -386,7 +368,7 @@ store:
 	VADDPS Y7, Y3, Y3
 	VADDPS Y7, Y4, Y4
 	VADDPS Y7, Y5, Y5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -432,10 +414,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y7
+	VMOVUPS (R15), Y7
 	MOVQ R13, AX
 	VMOVUPS (AX), Y8
 	ADDQ R8, AX
@@ -463,10 +443,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y8
 	ADDQ $32, bias+24(FP)
 	VADDPS Y8, Y0, Y0
@@ -476,7 +455,7 @@ store:
 	VADDPS Y8, Y4, Y4
 	VADDPS Y8, Y5, Y5
 	VADDPS Y8, Y6, Y6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -525,10 +504,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y8
+	VMOVUPS (R15), Y8
 	MOVQ R13, AX
 	VMOVUPS (AX), Y9
 	ADDQ R8, AX
@@ -559,10 +536,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y9
 	ADDQ $32, bias+24(FP)
 	VADDPS Y9, Y0, Y0
@@ -573,7 +549,7 @@ store:
 	VADDPS Y9, Y5, Y5
 	VADDPS Y9, Y6, Y6
 	VADDPS Y9, Y7, Y7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -617,11 +593,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y1
-	VMOVUPS 0(R15)(R8*1), Y2
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -639,14 +613,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y3
 	ADDQ $32, bias+24(FP)
 	VADDPS Y3, Y0, Y0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ $32, DI
@@ -679,11 +652,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y2
-	VMOVUPS 0(R15)(R8*1), Y3
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -705,15 +676,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y4
 	ADDQ $32, bias+24(FP)
 	VADDPS Y4, Y0, Y0
 	VADDPS Y4, Y1, Y1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -749,11 +719,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y3
-	VMOVUPS 0(R15)(R8*1), Y4
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -779,16 +747,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y5
 	ADDQ $32, bias+24(FP)
 	VADDPS Y5, Y0, Y0
 	VADDPS Y5, Y1, Y1
 	VADDPS Y5, Y2, Y2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -827,11 +794,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y4
-	VMOVUPS 0(R15)(R8*1), Y5
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -861,17 +826,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y6
 	ADDQ $32, bias+24(FP)
 	VADDPS Y6, Y0, Y0
 	VADDPS Y6, Y1, Y1
 	VADDPS Y6, Y2, Y2
 	VADDPS Y6, Y3, Y3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -913,11 +877,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y5
-	VMOVUPS 0(R15)(R8*1), Y6
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -951,10 +913,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y7
 	ADDQ $32, bias+24(FP)
 	VADDPS Y7, Y0, Y0
@@ -962,7 +923,7 @@ store:
 	VADDPS Y7, Y2, Y2
 	VADDPS Y7, Y3, Y3
 	VADDPS Y7, Y4, Y4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1007,11 +968,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y6
-	VMOVUPS 0(R15)(R8*1), Y7
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1049,10 +1008,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y8
 	ADDQ $32, bias+24(FP)
 	VADDPS Y8, Y0, Y0
@@ -1061,7 +1019,7 @@ store:
 	VADDPS Y8, Y3, Y3
 	VADDPS Y8, Y4, Y4
 	VADDPS Y8, Y5, Y5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1109,11 +1067,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y7
-	VMOVUPS 0(R15)(R8*1), Y8
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1155,10 +1111,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y9
 	ADDQ $32, bias+24(FP)
 	VADDPS Y9, Y0, Y0
@@ -1168,7 +1123,7 @@ store:
 	VADDPS Y9, Y4, Y4
 	VADDPS Y9, Y5, Y5
 	VADDPS Y9, Y6, Y6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1219,11 +1174,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y8
-	VMOVUPS 0(R15)(R8*1), Y9
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1269,10 +1222,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y10
 	ADDQ $32, bias+24(FP)
 	VADDPS Y10, Y0, Y0
@@ -1283,7 +1235,7 @@ store:
 	VADDPS Y10, Y5, Y5
 	VADDPS Y10, Y6, Y6
 	VADDPS Y10, Y7, Y7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1329,12 +1281,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y1
-	VMOVUPS 0(R15)(R8*1), Y2
-	VMOVUPS 0(R15)(R8*2), Y3
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1358,14 +1308,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y4
 	ADDQ $32, bias+24(FP)
 	VADDPS Y4, Y0, Y0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ $32, DI
@@ -1400,12 +1349,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y2
-	VMOVUPS 0(R15)(R8*1), Y3
-	VMOVUPS 0(R15)(R8*2), Y4
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1434,15 +1381,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y5
 	ADDQ $32, bias+24(FP)
 	VADDPS Y5, Y0, Y0
 	VADDPS Y5, Y1, Y1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1480,12 +1426,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y3
-	VMOVUPS 0(R15)(R8*1), Y4
-	VMOVUPS 0(R15)(R8*2), Y5
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1519,16 +1463,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y6
 	ADDQ $32, bias+24(FP)
 	VADDPS Y6, Y0, Y0
 	VADDPS Y6, Y1, Y1
 	VADDPS Y6, Y2, Y2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1569,12 +1512,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y4
-	VMOVUPS 0(R15)(R8*1), Y5
-	VMOVUPS 0(R15)(R8*2), Y6
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1613,17 +1554,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y7
 	ADDQ $32, bias+24(FP)
 	VADDPS Y7, Y0, Y0
 	VADDPS Y7, Y1, Y1
 	VADDPS Y7, Y2, Y2
 	VADDPS Y7, Y3, Y3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1667,12 +1607,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y5
-	VMOVUPS 0(R15)(R8*1), Y6
-	VMOVUPS 0(R15)(R8*2), Y7
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1716,10 +1654,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y8
 	ADDQ $32, bias+24(FP)
 	VADDPS Y8, Y0, Y0
@@ -1727,7 +1664,7 @@ store:
 	VADDPS Y8, Y2, Y2
 	VADDPS Y8, Y3, Y3
 	VADDPS Y8, Y4, Y4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1774,12 +1711,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y6
-	VMOVUPS 0(R15)(R8*1), Y7
-	VMOVUPS 0(R15)(R8*2), Y8
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1828,10 +1763,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y9
 	ADDQ $32, bias+24(FP)
 	VADDPS Y9, Y0, Y0
@@ -1840,7 +1774,7 @@ store:
 	VADDPS Y9, Y3, Y3
 	VADDPS Y9, Y4, Y4
 	VADDPS Y9, Y5, Y5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -1890,12 +1824,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y7
-	VMOVUPS 0(R15)(R8*1), Y8
-	VMOVUPS 0(R15)(R8*2), Y9
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -1949,10 +1881,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y10
 	ADDQ $32, bias+24(FP)
 	VADDPS Y10, Y0, Y0
@@ -1962,7 +1893,7 @@ store:
 	VADDPS Y10, Y4, Y4
 	VADDPS Y10, Y5, Y5
 	VADDPS Y10, Y6, Y6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2015,12 +1946,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y8
-	VMOVUPS 0(R15)(R8*1), Y9
-	VMOVUPS 0(R15)(R8*2), Y10
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2079,10 +2008,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y11
 	ADDQ $32, bias+24(FP)
 	VADDPS Y11, Y0, Y0
@@ -2093,7 +2021,7 @@ store:
 	VADDPS Y11, Y5, Y5
 	VADDPS Y11, Y6, Y6
 	VADDPS Y11, Y7, Y7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2141,12 +2069,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y1
-	VMOVUPS 0(R15)(R8*1), Y2
-	VMOVUPS 0(R15)(R8*2), Y3
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2170,14 +2096,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y4
 	ADDQ $32, bias+24(FP)
 	VADDPS Y4, Y0, Y0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ $32, DI
@@ -2212,12 +2137,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y2
-	VMOVUPS 0(R15)(R8*1), Y3
-	VMOVUPS 0(R15)(R8*2), Y4
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2248,15 +2171,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y5
 	ADDQ $32, bias+24(FP)
 	VADDPS Y5, Y0, Y0
 	VADDPS Y5, Y1, Y1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2294,12 +2216,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y3
-	VMOVUPS 0(R15)(R8*1), Y4
-	VMOVUPS 0(R15)(R8*2), Y5
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2337,16 +2257,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y6
 	ADDQ $32, bias+24(FP)
 	VADDPS Y6, Y0, Y0
 	VADDPS Y6, Y1, Y1
 	VADDPS Y6, Y2, Y2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2387,12 +2306,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y4
-	VMOVUPS 0(R15)(R8*1), Y5
-	VMOVUPS 0(R15)(R8*2), Y6
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2437,17 +2354,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y7
 	ADDQ $32, bias+24(FP)
 	VADDPS Y7, Y0, Y0
 	VADDPS Y7, Y1, Y1
 	VADDPS Y7, Y2, Y2
 	VADDPS Y7, Y3, Y3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2491,12 +2407,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y5
-	VMOVUPS 0(R15)(R8*1), Y6
-	VMOVUPS 0(R15)(R8*2), Y7
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2548,10 +2462,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y8
 	ADDQ $32, bias+24(FP)
 	VADDPS Y8, Y0, Y0
@@ -2559,7 +2472,7 @@ store:
 	VADDPS Y8, Y2, Y2
 	VADDPS Y8, Y3, Y3
 	VADDPS Y8, Y4, Y4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2606,12 +2519,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y6
-	VMOVUPS 0(R15)(R8*1), Y7
-	VMOVUPS 0(R15)(R8*2), Y8
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2670,10 +2581,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y9
 	ADDQ $32, bias+24(FP)
 	VADDPS Y9, Y0, Y0
@@ -2682,7 +2592,7 @@ store:
 	VADDPS Y9, Y3, Y3
 	VADDPS Y9, Y4, Y4
 	VADDPS Y9, Y5, Y5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2732,12 +2642,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y7
-	VMOVUPS 0(R15)(R8*1), Y8
-	VMOVUPS 0(R15)(R8*2), Y9
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2803,10 +2711,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y10
 	ADDQ $32, bias+24(FP)
 	VADDPS Y10, Y0, Y0
@@ -2816,7 +2723,7 @@ store:
 	VADDPS Y10, Y4, Y4
 	VADDPS Y10, Y5, Y5
 	VADDPS Y10, Y6, Y6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -2869,12 +2776,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y8
-	VMOVUPS 0(R15)(R8*1), Y9
-	VMOVUPS 0(R15)(R8*2), Y10
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -2947,10 +2852,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y11
 	ADDQ $32, bias+24(FP)
 	VADDPS Y11, Y0, Y0
@@ -2961,7 +2865,7 @@ store:
 	VADDPS Y11, Y5, Y5
 	VADDPS Y11, Y6, Y6
 	VADDPS Y11, Y7, Y7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3009,14 +2913,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y1
-	VMOVUPS 0(R15)(R8*1), Y2
-	VMOVUPS 0(R15)(R8*2), Y3
-	VMOVUPS 0(R15)(R12*1), Y4
-	VMOVUPS 0(R15)(R8*4), Y5
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
+	VMOVUPS (R15)(R12*1), Y4
+	VMOVUPS (R15)(R8*4), Y5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3052,14 +2954,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y6
 	ADDQ $32, bias+24(FP)
 	VADDPS Y6, Y0, Y0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ $32, DI
@@ -3098,14 +2999,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y2
-	VMOVUPS 0(R15)(R8*1), Y3
-	VMOVUPS 0(R15)(R8*2), Y4
-	VMOVUPS 0(R15)(R12*1), Y5
-	VMOVUPS 0(R15)(R8*4), Y6
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
+	VMOVUPS (R15)(R12*1), Y5
+	VMOVUPS (R15)(R8*4), Y6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3148,15 +3047,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y7
 	ADDQ $32, bias+24(FP)
 	VADDPS Y7, Y0, Y0
 	VADDPS Y7, Y1, Y1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3198,14 +3096,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y3
-	VMOVUPS 0(R15)(R8*1), Y4
-	VMOVUPS 0(R15)(R8*2), Y5
-	VMOVUPS 0(R15)(R12*1), Y6
-	VMOVUPS 0(R15)(R8*4), Y7
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
+	VMOVUPS (R15)(R12*1), Y6
+	VMOVUPS (R15)(R8*4), Y7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3255,16 +3151,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y8
 	ADDQ $32, bias+24(FP)
 	VADDPS Y8, Y0, Y0
 	VADDPS Y8, Y1, Y1
 	VADDPS Y8, Y2, Y2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3309,14 +3204,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y4
-	VMOVUPS 0(R15)(R8*1), Y5
-	VMOVUPS 0(R15)(R8*2), Y6
-	VMOVUPS 0(R15)(R12*1), Y7
-	VMOVUPS 0(R15)(R8*4), Y8
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
+	VMOVUPS (R15)(R12*1), Y7
+	VMOVUPS (R15)(R8*4), Y8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3373,17 +3266,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y9
 	ADDQ $32, bias+24(FP)
 	VADDPS Y9, Y0, Y0
 	VADDPS Y9, Y1, Y1
 	VADDPS Y9, Y2, Y2
 	VADDPS Y9, Y3, Y3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3431,14 +3323,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y5
-	VMOVUPS 0(R15)(R8*1), Y6
-	VMOVUPS 0(R15)(R8*2), Y7
-	VMOVUPS 0(R15)(R12*1), Y8
-	VMOVUPS 0(R15)(R8*4), Y9
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
+	VMOVUPS (R15)(R12*1), Y8
+	VMOVUPS (R15)(R8*4), Y9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3502,10 +3392,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y10
 	ADDQ $32, bias+24(FP)
 	VADDPS Y10, Y0, Y0
@@ -3513,7 +3402,7 @@ store:
 	VADDPS Y10, Y2, Y2
 	VADDPS Y10, Y3, Y3
 	VADDPS Y10, Y4, Y4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3564,14 +3453,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y6
-	VMOVUPS 0(R15)(R8*1), Y7
-	VMOVUPS 0(R15)(R8*2), Y8
-	VMOVUPS 0(R15)(R12*1), Y9
-	VMOVUPS 0(R15)(R8*4), Y10
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
+	VMOVUPS (R15)(R12*1), Y9
+	VMOVUPS (R15)(R8*4), Y10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3642,10 +3529,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y11
 	ADDQ $32, bias+24(FP)
 	VADDPS Y11, Y0, Y0
@@ -3654,7 +3540,7 @@ store:
 	VADDPS Y11, Y3, Y3
 	VADDPS Y11, Y4, Y4
 	VADDPS Y11, Y5, Y5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3708,14 +3594,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y7
-	VMOVUPS 0(R15)(R8*1), Y8
-	VMOVUPS 0(R15)(R8*2), Y9
-	VMOVUPS 0(R15)(R12*1), Y10
-	VMOVUPS 0(R15)(R8*4), Y11
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
+	VMOVUPS (R15)(R12*1), Y10
+	VMOVUPS (R15)(R8*4), Y11
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3793,10 +3677,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y12
 	ADDQ $32, bias+24(FP)
 	VADDPS Y12, Y0, Y0
@@ -3806,7 +3689,7 @@ store:
 	VADDPS Y12, Y4, Y4
 	VADDPS Y12, Y5, Y5
 	VADDPS Y12, Y6, Y6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -3863,14 +3746,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y8
-	VMOVUPS 0(R15)(R8*1), Y9
-	VMOVUPS 0(R15)(R8*2), Y10
-	VMOVUPS 0(R15)(R12*1), Y11
-	VMOVUPS 0(R15)(R8*4), Y12
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
+	VMOVUPS (R15)(R12*1), Y11
+	VMOVUPS (R15)(R8*4), Y12
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -3955,10 +3836,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y13
 	ADDQ $32, bias+24(FP)
 	VADDPS Y13, Y0, Y0
@@ -3969,7 +3849,7 @@ store:
 	VADDPS Y13, Y5, Y5
 	VADDPS Y13, Y6, Y6
 	VADDPS Y13, Y7, Y7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4021,14 +3901,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y1
-	VMOVUPS 0(R15)(R8*1), Y2
-	VMOVUPS 0(R15)(R8*2), Y3
-	VMOVUPS 0(R15)(R12*1), Y4
-	VMOVUPS 0(R15)(R8*4), Y5
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
+	VMOVUPS (R15)(R12*1), Y4
+	VMOVUPS (R15)(R8*4), Y5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4064,14 +3942,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y6
 	ADDQ $32, bias+24(FP)
 	VADDPS Y6, Y0, Y0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ $32, DI
@@ -4110,14 +3987,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y2
-	VMOVUPS 0(R15)(R8*1), Y3
-	VMOVUPS 0(R15)(R8*2), Y4
-	VMOVUPS 0(R15)(R12*1), Y5
-	VMOVUPS 0(R15)(R8*4), Y6
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
+	VMOVUPS (R15)(R12*1), Y5
+	VMOVUPS (R15)(R8*4), Y6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4162,15 +4037,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y7
 	ADDQ $32, bias+24(FP)
 	VADDPS Y7, Y0, Y0
 	VADDPS Y7, Y1, Y1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4212,14 +4086,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y3
-	VMOVUPS 0(R15)(R8*1), Y4
-	VMOVUPS 0(R15)(R8*2), Y5
-	VMOVUPS 0(R15)(R12*1), Y6
-	VMOVUPS 0(R15)(R8*4), Y7
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
+	VMOVUPS (R15)(R12*1), Y6
+	VMOVUPS (R15)(R8*4), Y7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4273,16 +4145,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y8
 	ADDQ $32, bias+24(FP)
 	VADDPS Y8, Y0, Y0
 	VADDPS Y8, Y1, Y1
 	VADDPS Y8, Y2, Y2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4327,14 +4198,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y4
-	VMOVUPS 0(R15)(R8*1), Y5
-	VMOVUPS 0(R15)(R8*2), Y6
-	VMOVUPS 0(R15)(R12*1), Y7
-	VMOVUPS 0(R15)(R8*4), Y8
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
+	VMOVUPS (R15)(R12*1), Y7
+	VMOVUPS (R15)(R8*4), Y8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4397,17 +4266,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y9
 	ADDQ $32, bias+24(FP)
 	VADDPS Y9, Y0, Y0
 	VADDPS Y9, Y1, Y1
 	VADDPS Y9, Y2, Y2
 	VADDPS Y9, Y3, Y3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4455,14 +4323,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y5
-	VMOVUPS 0(R15)(R8*1), Y6
-	VMOVUPS 0(R15)(R8*2), Y7
-	VMOVUPS 0(R15)(R12*1), Y8
-	VMOVUPS 0(R15)(R8*4), Y9
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
+	VMOVUPS (R15)(R12*1), Y8
+	VMOVUPS (R15)(R8*4), Y9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4534,10 +4400,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y10
 	ADDQ $32, bias+24(FP)
 	VADDPS Y10, Y0, Y0
@@ -4545,7 +4410,7 @@ store:
 	VADDPS Y10, Y2, Y2
 	VADDPS Y10, Y3, Y3
 	VADDPS Y10, Y4, Y4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4596,14 +4461,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y6
-	VMOVUPS 0(R15)(R8*1), Y7
-	VMOVUPS 0(R15)(R8*2), Y8
-	VMOVUPS 0(R15)(R12*1), Y9
-	VMOVUPS 0(R15)(R8*4), Y10
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
+	VMOVUPS (R15)(R12*1), Y9
+	VMOVUPS (R15)(R8*4), Y10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4684,10 +4547,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y11
 	ADDQ $32, bias+24(FP)
 	VADDPS Y11, Y0, Y0
@@ -4696,7 +4558,7 @@ store:
 	VADDPS Y11, Y3, Y3
 	VADDPS Y11, Y4, Y4
 	VADDPS Y11, Y5, Y5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4750,14 +4612,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y7
-	VMOVUPS 0(R15)(R8*1), Y8
-	VMOVUPS 0(R15)(R8*2), Y9
-	VMOVUPS 0(R15)(R12*1), Y10
-	VMOVUPS 0(R15)(R8*4), Y11
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
+	VMOVUPS (R15)(R12*1), Y10
+	VMOVUPS (R15)(R8*4), Y11
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -4847,10 +4707,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y12
 	ADDQ $32, bias+24(FP)
 	VADDPS Y12, Y0, Y0
@@ -4860,7 +4719,7 @@ store:
 	VADDPS Y12, Y4, Y4
 	VADDPS Y12, Y5, Y5
 	VADDPS Y12, Y6, Y6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -4917,14 +4776,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Y8
-	VMOVUPS 0(R15)(R8*1), Y9
-	VMOVUPS 0(R15)(R8*2), Y10
-	VMOVUPS 0(R15)(R12*1), Y11
-	VMOVUPS 0(R15)(R8*4), Y12
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
+	VMOVUPS (R15)(R12*1), Y11
+	VMOVUPS (R15)(R8*4), Y12
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -5023,10 +4880,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Y13
 	ADDQ $32, bias+24(FP)
 	VADDPS Y13, Y0, Y0
@@ -5037,7 +4893,7 @@ store:
 	VADDPS Y13, Y5, Y5
 	VADDPS Y13, Y6, Y6
 	VADDPS Y13, Y7, Y7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Y0, (AX)
 	ADDQ R10, AX
@@ -5070,579 +4926,3317 @@ enter:
 	JEQ column3
 	JMP column4
 
-// func productsAVX2Taps3(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsAVX2Taps3(SB), NOSPLIT, $0-120
-	MOVQ dw+0(FP), DI
+// func productsAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
-	MOVQ dy+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ c+32(FP), R8
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
 	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
 	LEAQ (R8)(R8*2), R12
-	SHLQ $2, xRow+48(FP)
-	SHLQ $2, dyRow+56(FP)
-	SHLQ $2, xStep+64(FP)
-	MOVQ first+104(FP), AX
-	IMULQ R8, AX
-	ADDQ AX, SI
-l1:
-	CMPQ BX, $32
-	JLT l2
-	VMOVUPS 0(DI), Y0
-	VMOVUPS 32(DI), Y1
-	VMOVUPS 64(DI), Y2
-	VMOVUPS 96(DI), Y3
-	VMOVUPS 0(DI)(R8*1), Y4
-	VMOVUPS 32(DI)(R8*1), Y5
-	VMOVUPS 64(DI)(R8*1), Y6
-	VMOVUPS 96(DI)(R8*1), Y7
-	VMOVUPS 0(DI)(R8*2), Y8
-	VMOVUPS 32(DI)(R8*2), Y9
-	VMOVUPS 64(DI)(R8*2), Y10
-	VMOVUPS 96(DI)(R8*2), Y11
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
 	MOVQ SI, R13
 	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l3:
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
 	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l8
-l6:
-	VMOVUPS 0(R9), Y12
-	VMOVUPS 32(R9), Y13
-	VMOVUPS 64(R9), Y14
-	VMOVUPS 96(R9), Y15
-	CMPQ R10, $-1
-	JEQ l10
-	CMPQ R10, $-2
-	JEQ l11
-l9:
-	VFMADD231PS 0(AX), Y12, Y0
-	VFMADD231PS 32(AX), Y13, Y1
-	VFMADD231PS 64(AX), Y14, Y2
-	VFMADD231PS 96(AX), Y15, Y3
-	CMPQ R14, $1
-	JEQ l7
-l10:
-	VFMADD231PS 0(AX)(R8*1), Y12, Y4
-	VFMADD231PS 32(AX)(R8*1), Y13, Y5
-	VFMADD231PS 64(AX)(R8*1), Y14, Y6
-	VFMADD231PS 96(AX)(R8*1), Y15, Y7
-	CMPQ R14, $2
-	JEQ l7
-l11:
-	VFMADD231PS 0(AX)(R8*2), Y12, Y8
-	VFMADD231PS 32(AX)(R8*2), Y13, Y9
-	VFMADD231PS 64(AX)(R8*2), Y14, Y10
-	VFMADD231PS 96(AX)(R8*2), Y15, Y11
-l7:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y4
+	ADDQ R8, AX
+	VFMADD231PS Y4, Y0, Y1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Y4
+	ADDQ R8, AX
+	VFMADD231PS Y4, Y0, Y2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Y4
+	ADDQ R8, AX
+	VFMADD231PS Y4, Y0, Y3
+next:
+	VMOVUPS Y1, (R15)
+	VMOVUPS Y2, (R15)(R8*1)
+	VMOVUPS Y3, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
 	DECQ CX
-	JNZ l6
-l8:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l5
-l4:
-	VMOVUPS 0(R9), Y12
-	VMOVUPS 32(R9), Y13
-	VMOVUPS 64(R9), Y14
-	VMOVUPS 96(R9), Y15
-	VFMADD231PS 0(AX), Y12, Y0
-	VFMADD231PS 32(AX), Y13, Y1
-	VFMADD231PS 64(AX), Y14, Y2
-	VFMADD231PS 96(AX), Y15, Y3
-	VFMADD231PS 0(AX)(R8*1), Y12, Y4
-	VFMADD231PS 32(AX)(R8*1), Y13, Y5
-	VFMADD231PS 64(AX)(R8*1), Y14, Y6
-	VFMADD231PS 96(AX)(R8*1), Y15, Y7
-	VFMADD231PS 0(AX)(R8*2), Y12, Y8
-	VFMADD231PS 32(AX)(R8*2), Y13, Y9
-	VFMADD231PS 64(AX)(R8*2), Y14, Y10
-	VFMADD231PS 96(AX)(R8*2), Y15, Y11
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l4
-l5:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l14
-l12:
-	VMOVUPS 0(R9), Y12
-	VMOVUPS 32(R9), Y13
-	VMOVUPS 64(R9), Y14
-	VMOVUPS 96(R9), Y15
-	CMPQ R10, $-1
-	JEQ l16
-	CMPQ R10, $-2
-	JEQ l17
-l15:
-	VFMADD231PS 0(AX), Y12, Y0
-	VFMADD231PS 32(AX), Y13, Y1
-	VFMADD231PS 64(AX), Y14, Y2
-	VFMADD231PS 96(AX), Y15, Y3
-	CMPQ R14, $1
-	JEQ l13
-l16:
-	VFMADD231PS 0(AX)(R8*1), Y12, Y4
-	VFMADD231PS 32(AX)(R8*1), Y13, Y5
-	VFMADD231PS 64(AX)(R8*1), Y14, Y6
-	VFMADD231PS 96(AX)(R8*1), Y15, Y7
-	CMPQ R14, $2
-	JEQ l13
-l17:
-	VFMADD231PS 0(AX)(R8*2), Y12, Y8
-	VFMADD231PS 32(AX)(R8*2), Y13, Y9
-	VFMADD231PS 64(AX)(R8*2), Y14, Y10
-	VFMADD231PS 96(AX)(R8*2), Y15, Y11
-l13:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l12
-l14:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l3
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 0(DI)(R8*1)
-	VMOVUPS Y5, 32(DI)(R8*1)
-	VMOVUPS Y6, 64(DI)(R8*1)
-	VMOVUPS Y7, 96(DI)(R8*1)
-	VMOVUPS Y8, 0(DI)(R8*2)
-	VMOVUPS Y9, 32(DI)(R8*2)
-	VMOVUPS Y10, 64(DI)(R8*2)
-	VMOVUPS Y11, 96(DI)(R8*2)
-	ADDQ $128, DI
-	ADDQ $128, SI
-	ADDQ $128, DX
-	SUBQ $32, BX
-	JMP l1
-l2:
-l18:
-	CMPQ BX, $8
-	JLT l19
-	VMOVUPS 0(DI), Y0
-	VMOVUPS 0(DI)(R8*1), Y1
-	VMOVUPS 0(DI)(R8*2), Y2
-	MOVQ SI, R13
-	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l20:
-	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l25
-l23:
-	VMOVUPS 0(R9), Y3
-	CMPQ R10, $-1
-	JEQ l27
-	CMPQ R10, $-2
-	JEQ l28
-l26:
-	VFMADD231PS 0(AX), Y3, Y0
-	CMPQ R14, $1
-	JEQ l24
-l27:
-	VFMADD231PS 0(AX)(R8*1), Y3, Y1
-	CMPQ R14, $2
-	JEQ l24
-l28:
-	VFMADD231PS 0(AX)(R8*2), Y3, Y2
-l24:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l23
-l25:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l22
-l21:
-	VMOVUPS 0(R9), Y3
-	VFMADD231PS 0(AX), Y3, Y0
-	VFMADD231PS 0(AX)(R8*1), Y3, Y1
-	VFMADD231PS 0(AX)(R8*2), Y3, Y2
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l21
-l22:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l31
-l29:
-	VMOVUPS 0(R9), Y3
-	CMPQ R10, $-1
-	JEQ l33
-	CMPQ R10, $-2
-	JEQ l34
-l32:
-	VFMADD231PS 0(AX), Y3, Y0
-	CMPQ R14, $1
-	JEQ l30
-l33:
-	VFMADD231PS 0(AX)(R8*1), Y3, Y1
-	CMPQ R14, $2
-	JEQ l30
-l34:
-	VFMADD231PS 0(AX)(R8*2), Y3, Y2
-l30:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l29
-l31:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l20
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 0(DI)(R8*1)
-	VMOVUPS Y2, 0(DI)(R8*2)
+	JNZ row
 	ADDQ $32, DI
 	ADDQ $32, SI
 	ADDQ $32, DX
 	SUBQ $8, BX
-	JMP l18
-l19:
+	JNZ block
 	VZEROUPPER
 	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
 
-// func productsAVX2Taps5(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsAVX2Taps5(SB), NOSPLIT, $0-120
-	MOVQ dw+0(FP), DI
+// func productsAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
-	MOVQ dy+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ c+32(FP), R8
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
 	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
 	LEAQ (R8)(R8*2), R12
-	SHLQ $2, xRow+48(FP)
-	SHLQ $2, dyRow+56(FP)
-	SHLQ $2, xStep+64(FP)
-	MOVQ first+104(FP), AX
-	IMULQ R8, AX
-	ADDQ AX, SI
-l1:
-	CMPQ BX, $16
-	JLT l2
-	VMOVUPS 0(DI), Y0
-	VMOVUPS 32(DI), Y1
-	VMOVUPS 0(DI)(R8*1), Y2
-	VMOVUPS 32(DI)(R8*1), Y3
-	VMOVUPS 0(DI)(R8*2), Y4
-	VMOVUPS 32(DI)(R8*2), Y5
-	VMOVUPS 0(DI)(R12*1), Y6
-	VMOVUPS 32(DI)(R12*1), Y7
-	VMOVUPS 0(DI)(R8*4), Y8
-	VMOVUPS 32(DI)(R8*4), Y9
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
 	MOVQ SI, R13
 	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l3:
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
 	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l8
-l6:
-	VMOVUPS 0(R9), Y10
-	VMOVUPS 32(R9), Y11
-	CMPQ R10, $-1
-	JEQ l10
-	CMPQ R10, $-2
-	JEQ l11
-	CMPQ R10, $-3
-	JEQ l12
-	CMPQ R10, $-4
-	JEQ l13
-l9:
-	VFMADD231PS 0(AX), Y10, Y0
-	VFMADD231PS 32(AX), Y11, Y1
-	CMPQ R14, $1
-	JEQ l7
-l10:
-	VFMADD231PS 0(AX)(R8*1), Y10, Y2
-	VFMADD231PS 32(AX)(R8*1), Y11, Y3
-	CMPQ R14, $2
-	JEQ l7
-l11:
-	VFMADD231PS 0(AX)(R8*2), Y10, Y4
-	VFMADD231PS 32(AX)(R8*2), Y11, Y5
-	CMPQ R14, $3
-	JEQ l7
-l12:
-	VFMADD231PS 0(AX)(R12*1), Y10, Y6
-	VFMADD231PS 32(AX)(R12*1), Y11, Y7
-	CMPQ R14, $4
-	JEQ l7
-l13:
-	VFMADD231PS 0(AX)(R8*4), Y10, Y8
-	VFMADD231PS 32(AX)(R8*4), Y11, Y9
-l7:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y0, Y2
+column1:
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y0, Y3
+	VFMADD231PS Y5, Y1, Y2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y0, Y4
+	VFMADD231PS Y5, Y1, Y3
+	CMPQ columns+80(FP), $3
+	JEQ next
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y1, Y4
+next:
+	VMOVUPS Y2, (R15)
+	VMOVUPS Y3, (R15)(R8*1)
+	VMOVUPS Y4, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
 	DECQ CX
-	JNZ l6
-l8:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l5
-l4:
-	VMOVUPS 0(R9), Y10
-	VMOVUPS 32(R9), Y11
-	VFMADD231PS 0(AX), Y10, Y0
-	VFMADD231PS 32(AX), Y11, Y1
-	VFMADD231PS 0(AX)(R8*1), Y10, Y2
-	VFMADD231PS 32(AX)(R8*1), Y11, Y3
-	VFMADD231PS 0(AX)(R8*2), Y10, Y4
-	VFMADD231PS 32(AX)(R8*2), Y11, Y5
-	VFMADD231PS 0(AX)(R12*1), Y10, Y6
-	VFMADD231PS 32(AX)(R12*1), Y11, Y7
-	VFMADD231PS 0(AX)(R8*4), Y10, Y8
-	VFMADD231PS 32(AX)(R8*4), Y11, Y9
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l4
-l5:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l16
-l14:
-	VMOVUPS 0(R9), Y10
-	VMOVUPS 32(R9), Y11
-	CMPQ R10, $-1
-	JEQ l18
-	CMPQ R10, $-2
-	JEQ l19
-	CMPQ R10, $-3
-	JEQ l20
-	CMPQ R10, $-4
-	JEQ l21
-l17:
-	VFMADD231PS 0(AX), Y10, Y0
-	VFMADD231PS 32(AX), Y11, Y1
-	CMPQ R14, $1
-	JEQ l15
-l18:
-	VFMADD231PS 0(AX)(R8*1), Y10, Y2
-	VFMADD231PS 32(AX)(R8*1), Y11, Y3
-	CMPQ R14, $2
-	JEQ l15
-l19:
-	VFMADD231PS 0(AX)(R8*2), Y10, Y4
-	VFMADD231PS 32(AX)(R8*2), Y11, Y5
-	CMPQ R14, $3
-	JEQ l15
-l20:
-	VFMADD231PS 0(AX)(R12*1), Y10, Y6
-	VFMADD231PS 32(AX)(R12*1), Y11, Y7
-	CMPQ R14, $4
-	JEQ l15
-l21:
-	VFMADD231PS 0(AX)(R8*4), Y10, Y8
-	VFMADD231PS 32(AX)(R8*4), Y11, Y9
-l15:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l14
-l16:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l3
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 0(DI)(R8*1)
-	VMOVUPS Y3, 32(DI)(R8*1)
-	VMOVUPS Y4, 0(DI)(R8*2)
-	VMOVUPS Y5, 32(DI)(R8*2)
-	VMOVUPS Y6, 0(DI)(R12*1)
-	VMOVUPS Y7, 32(DI)(R12*1)
-	VMOVUPS Y8, 0(DI)(R8*4)
-	VMOVUPS Y9, 32(DI)(R8*4)
-	ADDQ $64, DI
-	ADDQ $64, SI
-	ADDQ $64, DX
-	SUBQ $16, BX
-	JMP l1
-l2:
-l22:
-	CMPQ BX, $8
-	JLT l23
-	VMOVUPS 0(DI), Y0
-	VMOVUPS 0(DI)(R8*1), Y1
-	VMOVUPS 0(DI)(R8*2), Y2
-	VMOVUPS 0(DI)(R12*1), Y3
-	VMOVUPS 0(DI)(R8*4), Y4
-	MOVQ SI, R13
-	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l24:
-	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l29
-l27:
-	VMOVUPS 0(R9), Y5
-	CMPQ R10, $-1
-	JEQ l31
-	CMPQ R10, $-2
-	JEQ l32
-	CMPQ R10, $-3
-	JEQ l33
-	CMPQ R10, $-4
-	JEQ l34
-l30:
-	VFMADD231PS 0(AX), Y5, Y0
-	CMPQ R14, $1
-	JEQ l28
-l31:
-	VFMADD231PS 0(AX)(R8*1), Y5, Y1
-	CMPQ R14, $2
-	JEQ l28
-l32:
-	VFMADD231PS 0(AX)(R8*2), Y5, Y2
-	CMPQ R14, $3
-	JEQ l28
-l33:
-	VFMADD231PS 0(AX)(R12*1), Y5, Y3
-	CMPQ R14, $4
-	JEQ l28
-l34:
-	VFMADD231PS 0(AX)(R8*4), Y5, Y4
-l28:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l27
-l29:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l26
-l25:
-	VMOVUPS 0(R9), Y5
-	VFMADD231PS 0(AX), Y5, Y0
-	VFMADD231PS 0(AX)(R8*1), Y5, Y1
-	VFMADD231PS 0(AX)(R8*2), Y5, Y2
-	VFMADD231PS 0(AX)(R12*1), Y5, Y3
-	VFMADD231PS 0(AX)(R8*4), Y5, Y4
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l25
-l26:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l37
-l35:
-	VMOVUPS 0(R9), Y5
-	CMPQ R10, $-1
-	JEQ l39
-	CMPQ R10, $-2
-	JEQ l40
-	CMPQ R10, $-3
-	JEQ l41
-	CMPQ R10, $-4
-	JEQ l42
-l38:
-	VFMADD231PS 0(AX), Y5, Y0
-	CMPQ R14, $1
-	JEQ l36
-l39:
-	VFMADD231PS 0(AX)(R8*1), Y5, Y1
-	CMPQ R14, $2
-	JEQ l36
-l40:
-	VFMADD231PS 0(AX)(R8*2), Y5, Y2
-	CMPQ R14, $3
-	JEQ l36
-l41:
-	VFMADD231PS 0(AX)(R12*1), Y5, Y3
-	CMPQ R14, $4
-	JEQ l36
-l42:
-	VFMADD231PS 0(AX)(R8*4), Y5, Y4
-l36:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l35
-l37:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l24
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 0(DI)(R8*1)
-	VMOVUPS Y2, 0(DI)(R8*2)
-	VMOVUPS Y3, 0(DI)(R12*1)
-	VMOVUPS Y4, 0(DI)(R8*4)
+	JNZ row
 	ADDQ $32, DI
 	ADDQ $32, SI
 	ADDQ $32, DX
 	SUBQ $8, BX
-	JMP l22
-l23:
+	JNZ block
 	VZEROUPPER
 	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y3
+column1:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y4
+	VFMADD231PS Y6, Y1, Y3
+column2:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y5
+	VFMADD231PS Y6, Y1, Y4
+	VFMADD231PS Y6, Y2, Y3
+	CMPQ columns+80(FP), $3
+	JEQ next
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y1, Y5
+	VFMADD231PS Y6, Y2, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y2, Y5
+next:
+	VMOVUPS Y3, (R15)
+	VMOVUPS Y4, (R15)(R8*1)
+	VMOVUPS Y5, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y4
+column1:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y5
+	VFMADD231PS Y7, Y1, Y4
+column2:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y6
+	VFMADD231PS Y7, Y1, Y5
+	VFMADD231PS Y7, Y2, Y4
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y1, Y6
+	VFMADD231PS Y7, Y2, Y5
+	VFMADD231PS Y7, Y3, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y2, Y6
+	VFMADD231PS Y7, Y3, Y5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y3, Y6
+next:
+	VMOVUPS Y4, (R15)
+	VMOVUPS Y5, (R15)(R8*1)
+	VMOVUPS Y6, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y5
+column1:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y6
+	VFMADD231PS Y8, Y1, Y5
+column2:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y7
+	VFMADD231PS Y8, Y1, Y6
+	VFMADD231PS Y8, Y2, Y5
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y1, Y7
+	VFMADD231PS Y8, Y2, Y6
+	VFMADD231PS Y8, Y3, Y5
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y2, Y7
+	VFMADD231PS Y8, Y3, Y6
+	VFMADD231PS Y8, Y4, Y5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y3, Y7
+	VFMADD231PS Y8, Y4, Y6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y4, Y7
+next:
+	VMOVUPS Y5, (R15)
+	VMOVUPS Y6, (R15)(R8*1)
+	VMOVUPS Y7, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y6
+column1:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y7
+	VFMADD231PS Y9, Y1, Y6
+column2:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y8
+	VFMADD231PS Y9, Y1, Y7
+	VFMADD231PS Y9, Y2, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y1, Y8
+	VFMADD231PS Y9, Y2, Y7
+	VFMADD231PS Y9, Y3, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y2, Y8
+	VFMADD231PS Y9, Y3, Y7
+	VFMADD231PS Y9, Y4, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y3, Y8
+	VFMADD231PS Y9, Y4, Y7
+	VFMADD231PS Y9, Y5, Y6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y4, Y8
+	VFMADD231PS Y9, Y5, Y7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y5, Y8
+next:
+	VMOVUPS Y6, (R15)
+	VMOVUPS Y7, (R15)(R8*1)
+	VMOVUPS Y8, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y7
+column1:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y8
+	VFMADD231PS Y10, Y1, Y7
+column2:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y9
+	VFMADD231PS Y10, Y1, Y8
+	VFMADD231PS Y10, Y2, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y1, Y9
+	VFMADD231PS Y10, Y2, Y8
+	VFMADD231PS Y10, Y3, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y2, Y9
+	VFMADD231PS Y10, Y3, Y8
+	VFMADD231PS Y10, Y4, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y3, Y9
+	VFMADD231PS Y10, Y4, Y8
+	VFMADD231PS Y10, Y5, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y4, Y9
+	VFMADD231PS Y10, Y5, Y8
+	VFMADD231PS Y10, Y6, Y7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y5, Y9
+	VFMADD231PS Y10, Y6, Y8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y6, Y9
+next:
+	VMOVUPS Y7, (R15)
+	VMOVUPS Y8, (R15)(R8*1)
+	VMOVUPS Y9, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	ADDQ R10, AX
+	VMOVUPS (AX), Y7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y8
+column1:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y9
+	VFMADD231PS Y11, Y1, Y8
+column2:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y10
+	VFMADD231PS Y11, Y1, Y9
+	VFMADD231PS Y11, Y2, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y1, Y10
+	VFMADD231PS Y11, Y2, Y9
+	VFMADD231PS Y11, Y3, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y2, Y10
+	VFMADD231PS Y11, Y3, Y9
+	VFMADD231PS Y11, Y4, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y3, Y10
+	VFMADD231PS Y11, Y4, Y9
+	VFMADD231PS Y11, Y5, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y4, Y10
+	VFMADD231PS Y11, Y5, Y9
+	VFMADD231PS Y11, Y6, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y5, Y10
+	VFMADD231PS Y11, Y6, Y9
+	VFMADD231PS Y11, Y7, Y8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y6, Y10
+	VFMADD231PS Y11, Y7, Y9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y7, Y10
+next:
+	VMOVUPS Y8, (R15)
+	VMOVUPS Y9, (R15)(R8*1)
+	VMOVUPS Y10, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y4
+	ADDQ R8, AX
+	VFMADD231PS Y4, Y0, Y1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Y4
+	ADDQ R8, AX
+	VFMADD231PS Y4, Y0, Y2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Y4
+	ADDQ R8, AX
+	VFMADD231PS Y4, Y0, Y3
+next:
+	VMOVUPS Y1, (R15)
+	VMOVUPS Y2, (R15)(R8*1)
+	VMOVUPS Y3, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y0, Y2
+column1:
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y0, Y3
+column2:
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y0, Y4
+	VFMADD231PS Y5, Y1, Y2
+	CMPQ columns+80(FP), $3
+	JEQ next
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y1, Y3
+	CMPQ columns+80(FP), $4
+	JEQ next
+	VMOVUPS (AX), Y5
+	ADDQ R8, AX
+	VFMADD231PS Y5, Y1, Y4
+next:
+	VMOVUPS Y2, (R15)
+	VMOVUPS Y3, (R15)(R8*1)
+	VMOVUPS Y4, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y3
+column1:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y4
+column2:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y5
+	VFMADD231PS Y6, Y1, Y3
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y1, Y4
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y1, Y5
+	VFMADD231PS Y6, Y2, Y3
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y2, Y4
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y2, Y5
+next:
+	VMOVUPS Y3, (R15)
+	VMOVUPS Y4, (R15)(R8*1)
+	VMOVUPS Y5, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y4
+column1:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y5
+column2:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y6
+	VFMADD231PS Y7, Y1, Y4
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y1, Y5
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y1, Y6
+	VFMADD231PS Y7, Y2, Y4
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y2, Y5
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y2, Y6
+	VFMADD231PS Y7, Y3, Y4
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y3, Y5
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y3, Y6
+next:
+	VMOVUPS Y4, (R15)
+	VMOVUPS Y5, (R15)(R8*1)
+	VMOVUPS Y6, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y5
+column1:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y6
+column2:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y7
+	VFMADD231PS Y8, Y1, Y5
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y1, Y6
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y1, Y7
+	VFMADD231PS Y8, Y2, Y5
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y2, Y6
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y2, Y7
+	VFMADD231PS Y8, Y3, Y5
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y3, Y6
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y3, Y7
+	VFMADD231PS Y8, Y4, Y5
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y4, Y6
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y4, Y7
+next:
+	VMOVUPS Y5, (R15)
+	VMOVUPS Y6, (R15)(R8*1)
+	VMOVUPS Y7, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y6
+column1:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y7
+column2:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y8
+	VFMADD231PS Y9, Y1, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y1, Y7
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y1, Y8
+	VFMADD231PS Y9, Y2, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y2, Y7
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y2, Y8
+	VFMADD231PS Y9, Y3, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y3, Y7
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y3, Y8
+	VFMADD231PS Y9, Y4, Y6
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y4, Y7
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y4, Y8
+	VFMADD231PS Y9, Y5, Y6
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y5, Y7
+	CMPQ columns+80(FP), $12
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y5, Y8
+next:
+	VMOVUPS Y6, (R15)
+	VMOVUPS Y7, (R15)(R8*1)
+	VMOVUPS Y8, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y7
+column1:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y8
+column2:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y9
+	VFMADD231PS Y10, Y1, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y1, Y8
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y1, Y9
+	VFMADD231PS Y10, Y2, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y2, Y8
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y2, Y9
+	VFMADD231PS Y10, Y3, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y3, Y8
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y3, Y9
+	VFMADD231PS Y10, Y4, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y4, Y8
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y4, Y9
+	VFMADD231PS Y10, Y5, Y7
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y5, Y8
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y5, Y9
+	VFMADD231PS Y10, Y6, Y7
+	CMPQ columns+80(FP), $13
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y6, Y8
+	CMPQ columns+80(FP), $14
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y6, Y9
+next:
+	VMOVUPS Y7, (R15)
+	VMOVUPS Y8, (R15)(R8*1)
+	VMOVUPS Y9, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps3Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	ADDQ R10, AX
+	VMOVUPS (AX), Y7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y8
+column1:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y9
+column2:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y10
+	VFMADD231PS Y11, Y1, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y1, Y9
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y1, Y10
+	VFMADD231PS Y11, Y2, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y2, Y9
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y2, Y10
+	VFMADD231PS Y11, Y3, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y3, Y9
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y3, Y10
+	VFMADD231PS Y11, Y4, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y4, Y9
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y4, Y10
+	VFMADD231PS Y11, Y5, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y5, Y9
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y5, Y10
+	VFMADD231PS Y11, Y6, Y8
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y6, Y9
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y6, Y10
+	VFMADD231PS Y11, Y7, Y8
+	CMPQ columns+80(FP), $15
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y7, Y9
+	CMPQ columns+80(FP), $16
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y7, Y10
+next:
+	VMOVUPS Y8, (R15)
+	VMOVUPS Y9, (R15)(R8*1)
+	VMOVUPS Y10, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
+	VMOVUPS (R15)(R12*1), Y4
+	VMOVUPS (R15)(R8*4), Y5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y5
+next:
+	VMOVUPS Y1, (R15)
+	VMOVUPS Y2, (R15)(R8*1)
+	VMOVUPS Y3, (R15)(R8*2)
+	VMOVUPS Y4, (R15)(R12*1)
+	VMOVUPS Y5, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
+	VMOVUPS (R15)(R12*1), Y5
+	VMOVUPS (R15)(R8*4), Y6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y2
+column1:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y3
+	VFMADD231PS Y7, Y1, Y2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y4
+	VFMADD231PS Y7, Y1, Y3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y5
+	VFMADD231PS Y7, Y1, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y6
+	VFMADD231PS Y7, Y1, Y5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y1, Y6
+next:
+	VMOVUPS Y2, (R15)
+	VMOVUPS Y3, (R15)(R8*1)
+	VMOVUPS Y4, (R15)(R8*2)
+	VMOVUPS Y5, (R15)(R12*1)
+	VMOVUPS Y6, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
+	VMOVUPS (R15)(R12*1), Y6
+	VMOVUPS (R15)(R8*4), Y7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y3
+column1:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y4
+	VFMADD231PS Y8, Y1, Y3
+column2:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y5
+	VFMADD231PS Y8, Y1, Y4
+	VFMADD231PS Y8, Y2, Y3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y6
+	VFMADD231PS Y8, Y1, Y5
+	VFMADD231PS Y8, Y2, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y7
+	VFMADD231PS Y8, Y1, Y6
+	VFMADD231PS Y8, Y2, Y5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y1, Y7
+	VFMADD231PS Y8, Y2, Y6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y2, Y7
+next:
+	VMOVUPS Y3, (R15)
+	VMOVUPS Y4, (R15)(R8*1)
+	VMOVUPS Y5, (R15)(R8*2)
+	VMOVUPS Y6, (R15)(R12*1)
+	VMOVUPS Y7, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
+	VMOVUPS (R15)(R12*1), Y7
+	VMOVUPS (R15)(R8*4), Y8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y4
+column1:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y5
+	VFMADD231PS Y9, Y1, Y4
+column2:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y6
+	VFMADD231PS Y9, Y1, Y5
+	VFMADD231PS Y9, Y2, Y4
+column3:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y7
+	VFMADD231PS Y9, Y1, Y6
+	VFMADD231PS Y9, Y2, Y5
+	VFMADD231PS Y9, Y3, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y8
+	VFMADD231PS Y9, Y1, Y7
+	VFMADD231PS Y9, Y2, Y6
+	VFMADD231PS Y9, Y3, Y5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y1, Y8
+	VFMADD231PS Y9, Y2, Y7
+	VFMADD231PS Y9, Y3, Y6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y2, Y8
+	VFMADD231PS Y9, Y3, Y7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y3, Y8
+next:
+	VMOVUPS Y4, (R15)
+	VMOVUPS Y5, (R15)(R8*1)
+	VMOVUPS Y6, (R15)(R8*2)
+	VMOVUPS Y7, (R15)(R12*1)
+	VMOVUPS Y8, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
+	VMOVUPS (R15)(R12*1), Y8
+	VMOVUPS (R15)(R8*4), Y9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y5
+column1:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y6
+	VFMADD231PS Y10, Y1, Y5
+column2:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y7
+	VFMADD231PS Y10, Y1, Y6
+	VFMADD231PS Y10, Y2, Y5
+column3:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y8
+	VFMADD231PS Y10, Y1, Y7
+	VFMADD231PS Y10, Y2, Y6
+	VFMADD231PS Y10, Y3, Y5
+column4:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y9
+	VFMADD231PS Y10, Y1, Y8
+	VFMADD231PS Y10, Y2, Y7
+	VFMADD231PS Y10, Y3, Y6
+	VFMADD231PS Y10, Y4, Y5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y1, Y9
+	VFMADD231PS Y10, Y2, Y8
+	VFMADD231PS Y10, Y3, Y7
+	VFMADD231PS Y10, Y4, Y6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y2, Y9
+	VFMADD231PS Y10, Y3, Y8
+	VFMADD231PS Y10, Y4, Y7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y3, Y9
+	VFMADD231PS Y10, Y4, Y8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y4, Y9
+next:
+	VMOVUPS Y5, (R15)
+	VMOVUPS Y6, (R15)(R8*1)
+	VMOVUPS Y7, (R15)(R8*2)
+	VMOVUPS Y8, (R15)(R12*1)
+	VMOVUPS Y9, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
+	VMOVUPS (R15)(R12*1), Y9
+	VMOVUPS (R15)(R8*4), Y10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y6
+column1:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y7
+	VFMADD231PS Y11, Y1, Y6
+column2:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y8
+	VFMADD231PS Y11, Y1, Y7
+	VFMADD231PS Y11, Y2, Y6
+column3:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y9
+	VFMADD231PS Y11, Y1, Y8
+	VFMADD231PS Y11, Y2, Y7
+	VFMADD231PS Y11, Y3, Y6
+column4:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y10
+	VFMADD231PS Y11, Y1, Y9
+	VFMADD231PS Y11, Y2, Y8
+	VFMADD231PS Y11, Y3, Y7
+	VFMADD231PS Y11, Y4, Y6
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y1, Y10
+	VFMADD231PS Y11, Y2, Y9
+	VFMADD231PS Y11, Y3, Y8
+	VFMADD231PS Y11, Y4, Y7
+	VFMADD231PS Y11, Y5, Y6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y2, Y10
+	VFMADD231PS Y11, Y3, Y9
+	VFMADD231PS Y11, Y4, Y8
+	VFMADD231PS Y11, Y5, Y7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y3, Y10
+	VFMADD231PS Y11, Y4, Y9
+	VFMADD231PS Y11, Y5, Y8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y4, Y10
+	VFMADD231PS Y11, Y5, Y9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y5, Y10
+next:
+	VMOVUPS Y6, (R15)
+	VMOVUPS Y7, (R15)(R8*1)
+	VMOVUPS Y8, (R15)(R8*2)
+	VMOVUPS Y9, (R15)(R12*1)
+	VMOVUPS Y10, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
+	VMOVUPS (R15)(R12*1), Y10
+	VMOVUPS (R15)(R8*4), Y11
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y7
+column1:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y8
+	VFMADD231PS Y12, Y1, Y7
+column2:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y9
+	VFMADD231PS Y12, Y1, Y8
+	VFMADD231PS Y12, Y2, Y7
+column3:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y10
+	VFMADD231PS Y12, Y1, Y9
+	VFMADD231PS Y12, Y2, Y8
+	VFMADD231PS Y12, Y3, Y7
+column4:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y11
+	VFMADD231PS Y12, Y1, Y10
+	VFMADD231PS Y12, Y2, Y9
+	VFMADD231PS Y12, Y3, Y8
+	VFMADD231PS Y12, Y4, Y7
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y1, Y11
+	VFMADD231PS Y12, Y2, Y10
+	VFMADD231PS Y12, Y3, Y9
+	VFMADD231PS Y12, Y4, Y8
+	VFMADD231PS Y12, Y5, Y7
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y2, Y11
+	VFMADD231PS Y12, Y3, Y10
+	VFMADD231PS Y12, Y4, Y9
+	VFMADD231PS Y12, Y5, Y8
+	VFMADD231PS Y12, Y6, Y7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y3, Y11
+	VFMADD231PS Y12, Y4, Y10
+	VFMADD231PS Y12, Y5, Y9
+	VFMADD231PS Y12, Y6, Y8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y4, Y11
+	VFMADD231PS Y12, Y5, Y10
+	VFMADD231PS Y12, Y6, Y9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y5, Y11
+	VFMADD231PS Y12, Y6, Y10
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y6, Y11
+next:
+	VMOVUPS Y7, (R15)
+	VMOVUPS Y8, (R15)(R8*1)
+	VMOVUPS Y9, (R15)(R8*2)
+	VMOVUPS Y10, (R15)(R12*1)
+	VMOVUPS Y11, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	ADDQ R10, AX
+	VMOVUPS (AX), Y7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
+	VMOVUPS (R15)(R12*1), Y11
+	VMOVUPS (R15)(R8*4), Y12
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y8
+column1:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y9
+	VFMADD231PS Y13, Y1, Y8
+column2:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y10
+	VFMADD231PS Y13, Y1, Y9
+	VFMADD231PS Y13, Y2, Y8
+column3:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y11
+	VFMADD231PS Y13, Y1, Y10
+	VFMADD231PS Y13, Y2, Y9
+	VFMADD231PS Y13, Y3, Y8
+column4:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y12
+	VFMADD231PS Y13, Y1, Y11
+	VFMADD231PS Y13, Y2, Y10
+	VFMADD231PS Y13, Y3, Y9
+	VFMADD231PS Y13, Y4, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y1, Y12
+	VFMADD231PS Y13, Y2, Y11
+	VFMADD231PS Y13, Y3, Y10
+	VFMADD231PS Y13, Y4, Y9
+	VFMADD231PS Y13, Y5, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y2, Y12
+	VFMADD231PS Y13, Y3, Y11
+	VFMADD231PS Y13, Y4, Y10
+	VFMADD231PS Y13, Y5, Y9
+	VFMADD231PS Y13, Y6, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y3, Y12
+	VFMADD231PS Y13, Y4, Y11
+	VFMADD231PS Y13, Y5, Y10
+	VFMADD231PS Y13, Y6, Y9
+	VFMADD231PS Y13, Y7, Y8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y4, Y12
+	VFMADD231PS Y13, Y5, Y11
+	VFMADD231PS Y13, Y6, Y10
+	VFMADD231PS Y13, Y7, Y9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y5, Y12
+	VFMADD231PS Y13, Y6, Y11
+	VFMADD231PS Y13, Y7, Y10
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y6, Y12
+	VFMADD231PS Y13, Y7, Y11
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y7, Y12
+next:
+	VMOVUPS Y8, (R15)
+	VMOVUPS Y9, (R15)(R8*1)
+	VMOVUPS Y10, (R15)(R8*2)
+	VMOVUPS Y11, (R15)(R12*1)
+	VMOVUPS Y12, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y1
+	VMOVUPS (R15)(R8*1), Y2
+	VMOVUPS (R15)(R8*2), Y3
+	VMOVUPS (R15)(R12*1), Y4
+	VMOVUPS (R15)(R8*4), Y5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Y6
+	ADDQ R8, AX
+	VFMADD231PS Y6, Y0, Y5
+next:
+	VMOVUPS Y1, (R15)
+	VMOVUPS Y2, (R15)(R8*1)
+	VMOVUPS Y3, (R15)(R8*2)
+	VMOVUPS Y4, (R15)(R12*1)
+	VMOVUPS Y5, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y2
+	VMOVUPS (R15)(R8*1), Y3
+	VMOVUPS (R15)(R8*2), Y4
+	VMOVUPS (R15)(R12*1), Y5
+	VMOVUPS (R15)(R8*4), Y6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y2
+column1:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y3
+column2:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y4
+	VFMADD231PS Y7, Y1, Y2
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y5
+	VFMADD231PS Y7, Y1, Y3
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y0, Y6
+	VFMADD231PS Y7, Y1, Y4
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y1, Y5
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y7
+	ADDQ R8, AX
+	VFMADD231PS Y7, Y1, Y6
+next:
+	VMOVUPS Y2, (R15)
+	VMOVUPS Y3, (R15)(R8*1)
+	VMOVUPS Y4, (R15)(R8*2)
+	VMOVUPS Y5, (R15)(R12*1)
+	VMOVUPS Y6, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y3
+	VMOVUPS (R15)(R8*1), Y4
+	VMOVUPS (R15)(R8*2), Y5
+	VMOVUPS (R15)(R12*1), Y6
+	VMOVUPS (R15)(R8*4), Y7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y3
+column1:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y4
+column2:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y5
+	VFMADD231PS Y8, Y1, Y3
+column3:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y6
+	VFMADD231PS Y8, Y1, Y4
+column4:
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y0, Y7
+	VFMADD231PS Y8, Y1, Y5
+	VFMADD231PS Y8, Y2, Y3
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y1, Y6
+	VFMADD231PS Y8, Y2, Y4
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y1, Y7
+	VFMADD231PS Y8, Y2, Y5
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y2, Y6
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y8
+	ADDQ R8, AX
+	VFMADD231PS Y8, Y2, Y7
+next:
+	VMOVUPS Y3, (R15)
+	VMOVUPS Y4, (R15)(R8*1)
+	VMOVUPS Y5, (R15)(R8*2)
+	VMOVUPS Y6, (R15)(R12*1)
+	VMOVUPS Y7, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y4
+	VMOVUPS (R15)(R8*1), Y5
+	VMOVUPS (R15)(R8*2), Y6
+	VMOVUPS (R15)(R12*1), Y7
+	VMOVUPS (R15)(R8*4), Y8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y4
+column1:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y5
+column2:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y6
+	VFMADD231PS Y9, Y1, Y4
+column3:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y7
+	VFMADD231PS Y9, Y1, Y5
+column4:
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y0, Y8
+	VFMADD231PS Y9, Y1, Y6
+	VFMADD231PS Y9, Y2, Y4
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y1, Y7
+	VFMADD231PS Y9, Y2, Y5
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y1, Y8
+	VFMADD231PS Y9, Y2, Y6
+	VFMADD231PS Y9, Y3, Y4
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y2, Y7
+	VFMADD231PS Y9, Y3, Y5
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y2, Y8
+	VFMADD231PS Y9, Y3, Y6
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y3, Y7
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Y9
+	ADDQ R8, AX
+	VFMADD231PS Y9, Y3, Y8
+next:
+	VMOVUPS Y4, (R15)
+	VMOVUPS Y5, (R15)(R8*1)
+	VMOVUPS Y6, (R15)(R8*2)
+	VMOVUPS Y7, (R15)(R12*1)
+	VMOVUPS Y8, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y5
+	VMOVUPS (R15)(R8*1), Y6
+	VMOVUPS (R15)(R8*2), Y7
+	VMOVUPS (R15)(R12*1), Y8
+	VMOVUPS (R15)(R8*4), Y9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y5
+column1:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y6
+column2:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y7
+	VFMADD231PS Y10, Y1, Y5
+column3:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y8
+	VFMADD231PS Y10, Y1, Y6
+column4:
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y0, Y9
+	VFMADD231PS Y10, Y1, Y7
+	VFMADD231PS Y10, Y2, Y5
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y1, Y8
+	VFMADD231PS Y10, Y2, Y6
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y1, Y9
+	VFMADD231PS Y10, Y2, Y7
+	VFMADD231PS Y10, Y3, Y5
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y2, Y8
+	VFMADD231PS Y10, Y3, Y6
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y2, Y9
+	VFMADD231PS Y10, Y3, Y7
+	VFMADD231PS Y10, Y4, Y5
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y3, Y8
+	VFMADD231PS Y10, Y4, Y6
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y3, Y9
+	VFMADD231PS Y10, Y4, Y7
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y4, Y8
+	CMPQ columns+80(FP), $12
+	JEQ next
+	VMOVUPS (AX), Y10
+	ADDQ R8, AX
+	VFMADD231PS Y10, Y4, Y9
+next:
+	VMOVUPS Y5, (R15)
+	VMOVUPS Y6, (R15)(R8*1)
+	VMOVUPS Y7, (R15)(R8*2)
+	VMOVUPS Y8, (R15)(R12*1)
+	VMOVUPS Y9, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y6
+	VMOVUPS (R15)(R8*1), Y7
+	VMOVUPS (R15)(R8*2), Y8
+	VMOVUPS (R15)(R12*1), Y9
+	VMOVUPS (R15)(R8*4), Y10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y6
+column1:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y7
+column2:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y8
+	VFMADD231PS Y11, Y1, Y6
+column3:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y9
+	VFMADD231PS Y11, Y1, Y7
+column4:
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y0, Y10
+	VFMADD231PS Y11, Y1, Y8
+	VFMADD231PS Y11, Y2, Y6
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y1, Y9
+	VFMADD231PS Y11, Y2, Y7
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y1, Y10
+	VFMADD231PS Y11, Y2, Y8
+	VFMADD231PS Y11, Y3, Y6
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y2, Y9
+	VFMADD231PS Y11, Y3, Y7
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y2, Y10
+	VFMADD231PS Y11, Y3, Y8
+	VFMADD231PS Y11, Y4, Y6
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y3, Y9
+	VFMADD231PS Y11, Y4, Y7
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y3, Y10
+	VFMADD231PS Y11, Y4, Y8
+	VFMADD231PS Y11, Y5, Y6
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y4, Y9
+	VFMADD231PS Y11, Y5, Y7
+	CMPQ columns+80(FP), $12
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y4, Y10
+	VFMADD231PS Y11, Y5, Y8
+	CMPQ columns+80(FP), $13
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y5, Y9
+	CMPQ columns+80(FP), $14
+	JEQ next
+	VMOVUPS (AX), Y11
+	ADDQ R8, AX
+	VFMADD231PS Y11, Y5, Y10
+next:
+	VMOVUPS Y6, (R15)
+	VMOVUPS Y7, (R15)(R8*1)
+	VMOVUPS Y8, (R15)(R8*2)
+	VMOVUPS Y9, (R15)(R12*1)
+	VMOVUPS Y10, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y7
+	VMOVUPS (R15)(R8*1), Y8
+	VMOVUPS (R15)(R8*2), Y9
+	VMOVUPS (R15)(R12*1), Y10
+	VMOVUPS (R15)(R8*4), Y11
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y7
+column1:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y8
+column2:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y9
+	VFMADD231PS Y12, Y1, Y7
+column3:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y10
+	VFMADD231PS Y12, Y1, Y8
+column4:
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y0, Y11
+	VFMADD231PS Y12, Y1, Y9
+	VFMADD231PS Y12, Y2, Y7
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y1, Y10
+	VFMADD231PS Y12, Y2, Y8
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y1, Y11
+	VFMADD231PS Y12, Y2, Y9
+	VFMADD231PS Y12, Y3, Y7
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y2, Y10
+	VFMADD231PS Y12, Y3, Y8
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y2, Y11
+	VFMADD231PS Y12, Y3, Y9
+	VFMADD231PS Y12, Y4, Y7
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y3, Y10
+	VFMADD231PS Y12, Y4, Y8
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y3, Y11
+	VFMADD231PS Y12, Y4, Y9
+	VFMADD231PS Y12, Y5, Y7
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y4, Y10
+	VFMADD231PS Y12, Y5, Y8
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y4, Y11
+	VFMADD231PS Y12, Y5, Y9
+	VFMADD231PS Y12, Y6, Y7
+	CMPQ columns+80(FP), $13
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y5, Y10
+	VFMADD231PS Y12, Y6, Y8
+	CMPQ columns+80(FP), $14
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y5, Y11
+	VFMADD231PS Y12, Y6, Y9
+	CMPQ columns+80(FP), $15
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y6, Y10
+	CMPQ columns+80(FP), $16
+	JEQ next
+	VMOVUPS (AX), Y12
+	ADDQ R8, AX
+	VFMADD231PS Y12, Y6, Y11
+next:
+	VMOVUPS Y7, (R15)
+	VMOVUPS Y8, (R15)(R8*1)
+	VMOVUPS Y9, (R15)(R8*2)
+	VMOVUPS Y10, (R15)(R12*1)
+	VMOVUPS Y11, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX2Taps5Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R10, AX
+	VMOVUPS (AX), Y1
+	ADDQ R10, AX
+	VMOVUPS (AX), Y2
+	ADDQ R10, AX
+	VMOVUPS (AX), Y3
+	ADDQ R10, AX
+	VMOVUPS (AX), Y4
+	ADDQ R10, AX
+	VMOVUPS (AX), Y5
+	ADDQ R10, AX
+	VMOVUPS (AX), Y6
+	ADDQ R10, AX
+	VMOVUPS (AX), Y7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Y8
+	VMOVUPS (R15)(R8*1), Y9
+	VMOVUPS (R15)(R8*2), Y10
+	VMOVUPS (R15)(R12*1), Y11
+	VMOVUPS (R15)(R8*4), Y12
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y8
+column1:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y9
+column2:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y10
+	VFMADD231PS Y13, Y1, Y8
+column3:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y11
+	VFMADD231PS Y13, Y1, Y9
+column4:
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y0, Y12
+	VFMADD231PS Y13, Y1, Y10
+	VFMADD231PS Y13, Y2, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y1, Y11
+	VFMADD231PS Y13, Y2, Y9
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y1, Y12
+	VFMADD231PS Y13, Y2, Y10
+	VFMADD231PS Y13, Y3, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y2, Y11
+	VFMADD231PS Y13, Y3, Y9
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y2, Y12
+	VFMADD231PS Y13, Y3, Y10
+	VFMADD231PS Y13, Y4, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y3, Y11
+	VFMADD231PS Y13, Y4, Y9
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y3, Y12
+	VFMADD231PS Y13, Y4, Y10
+	VFMADD231PS Y13, Y5, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y4, Y11
+	VFMADD231PS Y13, Y5, Y9
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y4, Y12
+	VFMADD231PS Y13, Y5, Y10
+	VFMADD231PS Y13, Y6, Y8
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y5, Y11
+	VFMADD231PS Y13, Y6, Y9
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y5, Y12
+	VFMADD231PS Y13, Y6, Y10
+	VFMADD231PS Y13, Y7, Y8
+	CMPQ columns+80(FP), $15
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y6, Y11
+	VFMADD231PS Y13, Y7, Y9
+	CMPQ columns+80(FP), $16
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y6, Y12
+	VFMADD231PS Y13, Y7, Y10
+	CMPQ columns+80(FP), $17
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y7, Y11
+	CMPQ columns+80(FP), $18
+	JEQ next
+	VMOVUPS (AX), Y13
+	ADDQ R8, AX
+	VFMADD231PS Y13, Y7, Y12
+next:
+	VMOVUPS Y8, (R15)
+	VMOVUPS Y9, (R15)(R8*1)
+	VMOVUPS Y10, (R15)(R8*2)
+	VMOVUPS Y11, (R15)(R12*1)
+	VMOVUPS Y12, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
 
 // func multiplyAddAVX2(sum, a, b *float32, n int)
 TEXT ·multiplyAddAVX2(SB), NOSPLIT, $0-32
@@ -5681,10 +8275,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z1
+	VMOVUPS (R15), Z1
 	MOVQ R13, AX
 	VMOVUPS (AX), Z2
 	ADDQ R8, AX
@@ -5694,14 +8286,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z2
 	ADDQ $64, bias+24(FP)
 	VADDPS Z2, Z0, Z0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ $64, DI
@@ -5732,10 +8323,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z2
+	VMOVUPS (R15), Z2
 	MOVQ R13, AX
 	VMOVUPS (AX), Z3
 	ADDQ R8, AX
@@ -5748,15 +8337,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z3
 	ADDQ $64, bias+24(FP)
 	VADDPS Z3, Z0, Z0
 	VADDPS Z3, Z1, Z1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -5790,10 +8378,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z3
+	VMOVUPS (R15), Z3
 	MOVQ R13, AX
 	VMOVUPS (AX), Z4
 	ADDQ R8, AX
@@ -5809,16 +8395,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z4
 	ADDQ $64, bias+24(FP)
 	VADDPS Z4, Z0, Z0
 	VADDPS Z4, Z1, Z1
 	VADDPS Z4, Z2, Z2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -5855,10 +8440,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z4
+	VMOVUPS (R15), Z4
 	MOVQ R13, AX
 	VMOVUPS (AX), Z5
 	ADDQ R8, AX
@@ -5877,17 +8460,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z5
 	ADDQ $64, bias+24(FP)
 	VADDPS Z5, Z0, Z0
 	VADDPS Z5, Z1, Z1
 	VADDPS Z5, Z2, Z2
 	VADDPS Z5, Z3, Z3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -5927,10 +8509,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z5
+	VMOVUPS (R15), Z5
 	MOVQ R13, AX
 	VMOVUPS (AX), Z6
 	ADDQ R8, AX
@@ -5952,10 +8532,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z6
 	ADDQ $64, bias+24(FP)
 	VADDPS Z6, Z0, Z0
@@ -5963,7 +8542,7 @@ store:
 	VADDPS Z6, Z2, Z2
 	VADDPS Z6, Z3, Z3
 	VADDPS Z6, Z4, Z4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6006,10 +8585,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z6
+	VMOVUPS (R15), Z6
 	MOVQ R13, AX
 	VMOVUPS (AX), Z7
 	ADDQ R8, AX
@@ -6034,10 +8611,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z7
 	ADDQ $64, bias+24(FP)
 	VADDPS Z7, Z0, Z0
@@ -6046,7 +8622,7 @@ store:
 	VADDPS Z7, Z3, Z3
 	VADDPS Z7, Z4, Z4
 	VADDPS Z7, Z5, Z5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6092,10 +8668,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z7
+	VMOVUPS (R15), Z7
 	MOVQ R13, AX
 	VMOVUPS (AX), Z8
 	ADDQ R8, AX
@@ -6123,10 +8697,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z8
 	ADDQ $64, bias+24(FP)
 	VADDPS Z8, Z0, Z0
@@ -6136,7 +8709,7 @@ store:
 	VADDPS Z8, Z4, Z4
 	VADDPS Z8, Z5, Z5
 	VADDPS Z8, Z6, Z6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6185,10 +8758,8 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z8
+	VMOVUPS (R15), Z8
 	MOVQ R13, AX
 	VMOVUPS (AX), Z9
 	ADDQ R8, AX
@@ -6219,10 +8790,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z9
 	ADDQ $64, bias+24(FP)
 	VADDPS Z9, Z0, Z0
@@ -6233,7 +8803,7 @@ store:
 	VADDPS Z9, Z5, Z5
 	VADDPS Z9, Z6, Z6
 	VADDPS Z9, Z7, Z7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6277,11 +8847,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z1
-	VMOVUPS 0(R15)(R8*1), Z2
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6299,14 +8867,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z3
 	ADDQ $64, bias+24(FP)
 	VADDPS Z3, Z0, Z0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ $64, DI
@@ -6339,11 +8906,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z2
-	VMOVUPS 0(R15)(R8*1), Z3
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6365,15 +8930,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z4
 	ADDQ $64, bias+24(FP)
 	VADDPS Z4, Z0, Z0
 	VADDPS Z4, Z1, Z1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6409,11 +8973,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z3
-	VMOVUPS 0(R15)(R8*1), Z4
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6439,16 +9001,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z5
 	ADDQ $64, bias+24(FP)
 	VADDPS Z5, Z0, Z0
 	VADDPS Z5, Z1, Z1
 	VADDPS Z5, Z2, Z2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6487,11 +9048,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z4
-	VMOVUPS 0(R15)(R8*1), Z5
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6521,17 +9080,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z6
 	ADDQ $64, bias+24(FP)
 	VADDPS Z6, Z0, Z0
 	VADDPS Z6, Z1, Z1
 	VADDPS Z6, Z2, Z2
 	VADDPS Z6, Z3, Z3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6573,11 +9131,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z5
-	VMOVUPS 0(R15)(R8*1), Z6
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6611,10 +9167,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z7
 	ADDQ $64, bias+24(FP)
 	VADDPS Z7, Z0, Z0
@@ -6622,7 +9177,7 @@ store:
 	VADDPS Z7, Z2, Z2
 	VADDPS Z7, Z3, Z3
 	VADDPS Z7, Z4, Z4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6667,11 +9222,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z6
-	VMOVUPS 0(R15)(R8*1), Z7
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6709,10 +9262,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z8
 	ADDQ $64, bias+24(FP)
 	VADDPS Z8, Z0, Z0
@@ -6721,7 +9273,7 @@ store:
 	VADDPS Z8, Z3, Z3
 	VADDPS Z8, Z4, Z4
 	VADDPS Z8, Z5, Z5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6769,11 +9321,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z7
-	VMOVUPS 0(R15)(R8*1), Z8
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6815,10 +9365,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z9
 	ADDQ $64, bias+24(FP)
 	VADDPS Z9, Z0, Z0
@@ -6828,7 +9377,7 @@ store:
 	VADDPS Z9, Z4, Z4
 	VADDPS Z9, Z5, Z5
 	VADDPS Z9, Z6, Z6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6879,11 +9428,9 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z8
-	VMOVUPS 0(R15)(R8*1), Z9
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -6929,10 +9476,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z10
 	ADDQ $64, bias+24(FP)
 	VADDPS Z10, Z0, Z0
@@ -6943,7 +9489,7 @@ store:
 	VADDPS Z10, Z5, Z5
 	VADDPS Z10, Z6, Z6
 	VADDPS Z10, Z7, Z7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -6989,12 +9535,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z1
-	VMOVUPS 0(R15)(R8*1), Z2
-	VMOVUPS 0(R15)(R8*2), Z3
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7018,14 +9562,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z4
 	ADDQ $64, bias+24(FP)
 	VADDPS Z4, Z0, Z0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ $64, DI
@@ -7060,12 +9603,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z2
-	VMOVUPS 0(R15)(R8*1), Z3
-	VMOVUPS 0(R15)(R8*2), Z4
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7094,15 +9635,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z5
 	ADDQ $64, bias+24(FP)
 	VADDPS Z5, Z0, Z0
 	VADDPS Z5, Z1, Z1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7140,12 +9680,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z3
-	VMOVUPS 0(R15)(R8*1), Z4
-	VMOVUPS 0(R15)(R8*2), Z5
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7179,16 +9717,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z6
 	ADDQ $64, bias+24(FP)
 	VADDPS Z6, Z0, Z0
 	VADDPS Z6, Z1, Z1
 	VADDPS Z6, Z2, Z2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7229,12 +9766,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z4
-	VMOVUPS 0(R15)(R8*1), Z5
-	VMOVUPS 0(R15)(R8*2), Z6
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7273,17 +9808,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z7
 	ADDQ $64, bias+24(FP)
 	VADDPS Z7, Z0, Z0
 	VADDPS Z7, Z1, Z1
 	VADDPS Z7, Z2, Z2
 	VADDPS Z7, Z3, Z3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7327,12 +9861,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z5
-	VMOVUPS 0(R15)(R8*1), Z6
-	VMOVUPS 0(R15)(R8*2), Z7
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7376,10 +9908,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z8
 	ADDQ $64, bias+24(FP)
 	VADDPS Z8, Z0, Z0
@@ -7387,7 +9918,7 @@ store:
 	VADDPS Z8, Z2, Z2
 	VADDPS Z8, Z3, Z3
 	VADDPS Z8, Z4, Z4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7434,12 +9965,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z6
-	VMOVUPS 0(R15)(R8*1), Z7
-	VMOVUPS 0(R15)(R8*2), Z8
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7488,10 +10017,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z9
 	ADDQ $64, bias+24(FP)
 	VADDPS Z9, Z0, Z0
@@ -7500,7 +10028,7 @@ store:
 	VADDPS Z9, Z3, Z3
 	VADDPS Z9, Z4, Z4
 	VADDPS Z9, Z5, Z5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7550,12 +10078,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z7
-	VMOVUPS 0(R15)(R8*1), Z8
-	VMOVUPS 0(R15)(R8*2), Z9
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7609,10 +10135,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z10
 	ADDQ $64, bias+24(FP)
 	VADDPS Z10, Z0, Z0
@@ -7622,7 +10147,7 @@ store:
 	VADDPS Z10, Z4, Z4
 	VADDPS Z10, Z5, Z5
 	VADDPS Z10, Z6, Z6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7675,12 +10200,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z8
-	VMOVUPS 0(R15)(R8*1), Z9
-	VMOVUPS 0(R15)(R8*2), Z10
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7739,10 +10262,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z11
 	ADDQ $64, bias+24(FP)
 	VADDPS Z11, Z0, Z0
@@ -7753,7 +10275,7 @@ store:
 	VADDPS Z11, Z5, Z5
 	VADDPS Z11, Z6, Z6
 	VADDPS Z11, Z7, Z7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7801,12 +10323,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z1
-	VMOVUPS 0(R15)(R8*1), Z2
-	VMOVUPS 0(R15)(R8*2), Z3
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7830,14 +10350,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z4
 	ADDQ $64, bias+24(FP)
 	VADDPS Z4, Z0, Z0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ $64, DI
@@ -7872,12 +10391,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z2
-	VMOVUPS 0(R15)(R8*1), Z3
-	VMOVUPS 0(R15)(R8*2), Z4
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7908,15 +10425,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z5
 	ADDQ $64, bias+24(FP)
 	VADDPS Z5, Z0, Z0
 	VADDPS Z5, Z1, Z1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -7954,12 +10470,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z3
-	VMOVUPS 0(R15)(R8*1), Z4
-	VMOVUPS 0(R15)(R8*2), Z5
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -7997,16 +10511,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z6
 	ADDQ $64, bias+24(FP)
 	VADDPS Z6, Z0, Z0
 	VADDPS Z6, Z1, Z1
 	VADDPS Z6, Z2, Z2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8047,12 +10560,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z4
-	VMOVUPS 0(R15)(R8*1), Z5
-	VMOVUPS 0(R15)(R8*2), Z6
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8097,17 +10608,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z7
 	ADDQ $64, bias+24(FP)
 	VADDPS Z7, Z0, Z0
 	VADDPS Z7, Z1, Z1
 	VADDPS Z7, Z2, Z2
 	VADDPS Z7, Z3, Z3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8151,12 +10661,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z5
-	VMOVUPS 0(R15)(R8*1), Z6
-	VMOVUPS 0(R15)(R8*2), Z7
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8208,10 +10716,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z8
 	ADDQ $64, bias+24(FP)
 	VADDPS Z8, Z0, Z0
@@ -8219,7 +10726,7 @@ store:
 	VADDPS Z8, Z2, Z2
 	VADDPS Z8, Z3, Z3
 	VADDPS Z8, Z4, Z4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8266,12 +10773,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z6
-	VMOVUPS 0(R15)(R8*1), Z7
-	VMOVUPS 0(R15)(R8*2), Z8
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8330,10 +10835,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z9
 	ADDQ $64, bias+24(FP)
 	VADDPS Z9, Z0, Z0
@@ -8342,7 +10846,7 @@ store:
 	VADDPS Z9, Z3, Z3
 	VADDPS Z9, Z4, Z4
 	VADDPS Z9, Z5, Z5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8392,12 +10896,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z7
-	VMOVUPS 0(R15)(R8*1), Z8
-	VMOVUPS 0(R15)(R8*2), Z9
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8463,10 +10965,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z10
 	ADDQ $64, bias+24(FP)
 	VADDPS Z10, Z0, Z0
@@ -8476,7 +10977,7 @@ store:
 	VADDPS Z10, Z4, Z4
 	VADDPS Z10, Z5, Z5
 	VADDPS Z10, Z6, Z6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8529,12 +11030,10 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z8
-	VMOVUPS 0(R15)(R8*1), Z9
-	VMOVUPS 0(R15)(R8*2), Z10
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8607,10 +11106,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z11
 	ADDQ $64, bias+24(FP)
 	VADDPS Z11, Z0, Z0
@@ -8621,7 +11119,7 @@ store:
 	VADDPS Z11, Z5, Z5
 	VADDPS Z11, Z6, Z6
 	VADDPS Z11, Z7, Z7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8669,14 +11167,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z1
-	VMOVUPS 0(R15)(R8*1), Z2
-	VMOVUPS 0(R15)(R8*2), Z3
-	VMOVUPS 0(R15)(R12*1), Z4
-	VMOVUPS 0(R15)(R8*4), Z5
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
+	VMOVUPS (R15)(R12*1), Z4
+	VMOVUPS (R15)(R8*4), Z5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8712,14 +11208,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z6
 	ADDQ $64, bias+24(FP)
 	VADDPS Z6, Z0, Z0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ $64, DI
@@ -8758,14 +11253,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z2
-	VMOVUPS 0(R15)(R8*1), Z3
-	VMOVUPS 0(R15)(R8*2), Z4
-	VMOVUPS 0(R15)(R12*1), Z5
-	VMOVUPS 0(R15)(R8*4), Z6
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
+	VMOVUPS (R15)(R12*1), Z5
+	VMOVUPS (R15)(R8*4), Z6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8808,15 +11301,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z7
 	ADDQ $64, bias+24(FP)
 	VADDPS Z7, Z0, Z0
 	VADDPS Z7, Z1, Z1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8858,14 +11350,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z3
-	VMOVUPS 0(R15)(R8*1), Z4
-	VMOVUPS 0(R15)(R8*2), Z5
-	VMOVUPS 0(R15)(R12*1), Z6
-	VMOVUPS 0(R15)(R8*4), Z7
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
+	VMOVUPS (R15)(R12*1), Z6
+	VMOVUPS (R15)(R8*4), Z7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -8915,16 +11405,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z8
 	ADDQ $64, bias+24(FP)
 	VADDPS Z8, Z0, Z0
 	VADDPS Z8, Z1, Z1
 	VADDPS Z8, Z2, Z2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -8969,14 +11458,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z4
-	VMOVUPS 0(R15)(R8*1), Z5
-	VMOVUPS 0(R15)(R8*2), Z6
-	VMOVUPS 0(R15)(R12*1), Z7
-	VMOVUPS 0(R15)(R8*4), Z8
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
+	VMOVUPS (R15)(R12*1), Z7
+	VMOVUPS (R15)(R8*4), Z8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9033,17 +11520,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z9
 	ADDQ $64, bias+24(FP)
 	VADDPS Z9, Z0, Z0
 	VADDPS Z9, Z1, Z1
 	VADDPS Z9, Z2, Z2
 	VADDPS Z9, Z3, Z3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9091,14 +11577,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z5
-	VMOVUPS 0(R15)(R8*1), Z6
-	VMOVUPS 0(R15)(R8*2), Z7
-	VMOVUPS 0(R15)(R12*1), Z8
-	VMOVUPS 0(R15)(R8*4), Z9
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
+	VMOVUPS (R15)(R12*1), Z8
+	VMOVUPS (R15)(R8*4), Z9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9162,10 +11646,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z10
 	ADDQ $64, bias+24(FP)
 	VADDPS Z10, Z0, Z0
@@ -9173,7 +11656,7 @@ store:
 	VADDPS Z10, Z2, Z2
 	VADDPS Z10, Z3, Z3
 	VADDPS Z10, Z4, Z4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9224,14 +11707,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z6
-	VMOVUPS 0(R15)(R8*1), Z7
-	VMOVUPS 0(R15)(R8*2), Z8
-	VMOVUPS 0(R15)(R12*1), Z9
-	VMOVUPS 0(R15)(R8*4), Z10
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
+	VMOVUPS (R15)(R12*1), Z9
+	VMOVUPS (R15)(R8*4), Z10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9302,10 +11783,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z11
 	ADDQ $64, bias+24(FP)
 	VADDPS Z11, Z0, Z0
@@ -9314,7 +11794,7 @@ store:
 	VADDPS Z11, Z3, Z3
 	VADDPS Z11, Z4, Z4
 	VADDPS Z11, Z5, Z5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9368,14 +11848,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z7
-	VMOVUPS 0(R15)(R8*1), Z8
-	VMOVUPS 0(R15)(R8*2), Z9
-	VMOVUPS 0(R15)(R12*1), Z10
-	VMOVUPS 0(R15)(R8*4), Z11
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
+	VMOVUPS (R15)(R12*1), Z10
+	VMOVUPS (R15)(R8*4), Z11
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9453,10 +11931,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z12
 	ADDQ $64, bias+24(FP)
 	VADDPS Z12, Z0, Z0
@@ -9466,7 +11943,7 @@ store:
 	VADDPS Z12, Z4, Z4
 	VADDPS Z12, Z5, Z5
 	VADDPS Z12, Z6, Z6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9523,14 +12000,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z8
-	VMOVUPS 0(R15)(R8*1), Z9
-	VMOVUPS 0(R15)(R8*2), Z10
-	VMOVUPS 0(R15)(R12*1), Z11
-	VMOVUPS 0(R15)(R8*4), Z12
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
+	VMOVUPS (R15)(R12*1), Z11
+	VMOVUPS (R15)(R8*4), Z12
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9615,10 +12090,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z13
 	ADDQ $64, bias+24(FP)
 	VADDPS Z13, Z0, Z0
@@ -9629,7 +12103,7 @@ store:
 	VADDPS Z13, Z5, Z5
 	VADDPS Z13, Z6, Z6
 	VADDPS Z13, Z7, Z7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9681,14 +12155,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z1
-	VMOVUPS 0(R15)(R8*1), Z2
-	VMOVUPS 0(R15)(R8*2), Z3
-	VMOVUPS 0(R15)(R12*1), Z4
-	VMOVUPS 0(R15)(R8*4), Z5
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
+	VMOVUPS (R15)(R12*1), Z4
+	VMOVUPS (R15)(R8*4), Z5
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9724,14 +12196,13 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z6
 	ADDQ $64, bias+24(FP)
 	VADDPS Z6, Z0, Z0
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ $64, DI
@@ -9770,14 +12241,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z2
-	VMOVUPS 0(R15)(R8*1), Z3
-	VMOVUPS 0(R15)(R8*2), Z4
-	VMOVUPS 0(R15)(R12*1), Z5
-	VMOVUPS 0(R15)(R8*4), Z6
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
+	VMOVUPS (R15)(R12*1), Z5
+	VMOVUPS (R15)(R8*4), Z6
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9822,15 +12291,14 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z7
 	ADDQ $64, bias+24(FP)
 	VADDPS Z7, Z0, Z0
 	VADDPS Z7, Z1, Z1
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9872,14 +12340,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z3
-	VMOVUPS 0(R15)(R8*1), Z4
-	VMOVUPS 0(R15)(R8*2), Z5
-	VMOVUPS 0(R15)(R12*1), Z6
-	VMOVUPS 0(R15)(R8*4), Z7
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
+	VMOVUPS (R15)(R12*1), Z6
+	VMOVUPS (R15)(R8*4), Z7
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -9933,16 +12399,15 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z8
 	ADDQ $64, bias+24(FP)
 	VADDPS Z8, Z0, Z0
 	VADDPS Z8, Z1, Z1
 	VADDPS Z8, Z2, Z2
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -9987,14 +12452,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z4
-	VMOVUPS 0(R15)(R8*1), Z5
-	VMOVUPS 0(R15)(R8*2), Z6
-	VMOVUPS 0(R15)(R12*1), Z7
-	VMOVUPS 0(R15)(R8*4), Z8
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
+	VMOVUPS (R15)(R12*1), Z7
+	VMOVUPS (R15)(R8*4), Z8
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -10057,17 +12520,16 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z9
 	ADDQ $64, bias+24(FP)
 	VADDPS Z9, Z0, Z0
 	VADDPS Z9, Z1, Z1
 	VADDPS Z9, Z2, Z2
 	VADDPS Z9, Z3, Z3
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -10115,14 +12577,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z5
-	VMOVUPS 0(R15)(R8*1), Z6
-	VMOVUPS 0(R15)(R8*2), Z7
-	VMOVUPS 0(R15)(R12*1), Z8
-	VMOVUPS 0(R15)(R8*4), Z9
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
+	VMOVUPS (R15)(R12*1), Z8
+	VMOVUPS (R15)(R8*4), Z9
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -10194,10 +12654,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z10
 	ADDQ $64, bias+24(FP)
 	VADDPS Z10, Z0, Z0
@@ -10205,7 +12664,7 @@ store:
 	VADDPS Z10, Z2, Z2
 	VADDPS Z10, Z3, Z3
 	VADDPS Z10, Z4, Z4
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -10256,14 +12715,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z6
-	VMOVUPS 0(R15)(R8*1), Z7
-	VMOVUPS 0(R15)(R8*2), Z8
-	VMOVUPS 0(R15)(R12*1), Z9
-	VMOVUPS 0(R15)(R8*4), Z10
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
+	VMOVUPS (R15)(R12*1), Z9
+	VMOVUPS (R15)(R8*4), Z10
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -10344,10 +12801,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z11
 	ADDQ $64, bias+24(FP)
 	VADDPS Z11, Z0, Z0
@@ -10356,7 +12812,7 @@ store:
 	VADDPS Z11, Z3, Z3
 	VADDPS Z11, Z4, Z4
 	VADDPS Z11, Z5, Z5
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -10410,14 +12866,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z7
-	VMOVUPS 0(R15)(R8*1), Z8
-	VMOVUPS 0(R15)(R8*2), Z9
-	VMOVUPS 0(R15)(R12*1), Z10
-	VMOVUPS 0(R15)(R8*4), Z11
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
+	VMOVUPS (R15)(R12*1), Z10
+	VMOVUPS (R15)(R8*4), Z11
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -10507,10 +12961,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z12
 	ADDQ $64, bias+24(FP)
 	VADDPS Z12, Z0, Z0
@@ -10520,7 +12973,7 @@ store:
 	VADDPS Z12, Z4, Z4
 	VADDPS Z12, Z5, Z5
 	VADDPS Z12, Z6, Z6
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -10577,14 +13030,12 @@ block:
 	MOVQ SI, R13
 	MOVQ DX, R15
 	MOVQ rows+56(FP), CX
-	TESTQ CX, CX
-	JZ store
 row:
-	VMOVUPS 0(R15), Z8
-	VMOVUPS 0(R15)(R8*1), Z9
-	VMOVUPS 0(R15)(R8*2), Z10
-	VMOVUPS 0(R15)(R12*1), Z11
-	VMOVUPS 0(R15)(R8*4), Z12
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
+	VMOVUPS (R15)(R12*1), Z11
+	VMOVUPS (R15)(R8*4), Z12
 	MOVQ R13, AX
 	CMPQ skip+72(FP), $0
 	JNE enter
@@ -10683,10 +13134,9 @@ next:
 	ADDQ R11, R15
 	DECQ CX
 	JNZ row
-store:
 	MOVQ bias+24(FP), AX
 	TESTQ AX, AX
-	JZ plain
+	JZ store
 	VMOVUPS (AX), Z13
 	ADDQ $64, bias+24(FP)
 	VADDPS Z13, Z0, Z0
@@ -10697,7 +13147,7 @@ store:
 	VADDPS Z13, Z5, Z5
 	VADDPS Z13, Z6, Z6
 	VADDPS Z13, Z7, Z7
-plain:
+store:
 	MOVQ DI, AX
 	VMOVUPS Z0, (AX)
 	ADDQ R10, AX
@@ -10730,909 +13180,3317 @@ enter:
 	JEQ column3
 	JMP column4
 
-// func productsAVX512Taps3(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsAVX512Taps3(SB), NOSPLIT, $0-120
-	MOVQ dw+0(FP), DI
+// func productsAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
-	MOVQ dy+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ c+32(FP), R8
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
 	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
 	LEAQ (R8)(R8*2), R12
-	SHLQ $2, xRow+48(FP)
-	SHLQ $2, dyRow+56(FP)
-	SHLQ $2, xStep+64(FP)
-	MOVQ first+104(FP), AX
-	IMULQ R8, AX
-	ADDQ AX, SI
-l1:
-	CMPQ BX, $64
-	JLT l2
-	VMOVUPS 0(DI), Z0
-	VMOVUPS 64(DI), Z1
-	VMOVUPS 128(DI), Z2
-	VMOVUPS 192(DI), Z3
-	VMOVUPS 0(DI)(R8*1), Z4
-	VMOVUPS 64(DI)(R8*1), Z5
-	VMOVUPS 128(DI)(R8*1), Z6
-	VMOVUPS 192(DI)(R8*1), Z7
-	VMOVUPS 0(DI)(R8*2), Z8
-	VMOVUPS 64(DI)(R8*2), Z9
-	VMOVUPS 128(DI)(R8*2), Z10
-	VMOVUPS 192(DI)(R8*2), Z11
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
 	MOVQ SI, R13
 	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l3:
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
 	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l8
-l6:
-	VMOVUPS 0(R9), Z12
-	VMOVUPS 64(R9), Z13
-	VMOVUPS 128(R9), Z14
-	VMOVUPS 192(R9), Z15
-	CMPQ R10, $-1
-	JEQ l10
-	CMPQ R10, $-2
-	JEQ l11
-l9:
-	VFMADD231PS 0(AX), Z12, Z0
-	VFMADD231PS 64(AX), Z13, Z1
-	VFMADD231PS 128(AX), Z14, Z2
-	VFMADD231PS 192(AX), Z15, Z3
-	CMPQ R14, $1
-	JEQ l7
-l10:
-	VFMADD231PS 0(AX)(R8*1), Z12, Z4
-	VFMADD231PS 64(AX)(R8*1), Z13, Z5
-	VFMADD231PS 128(AX)(R8*1), Z14, Z6
-	VFMADD231PS 192(AX)(R8*1), Z15, Z7
-	CMPQ R14, $2
-	JEQ l7
-l11:
-	VFMADD231PS 0(AX)(R8*2), Z12, Z8
-	VFMADD231PS 64(AX)(R8*2), Z13, Z9
-	VFMADD231PS 128(AX)(R8*2), Z14, Z10
-	VFMADD231PS 192(AX)(R8*2), Z15, Z11
-l7:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z4
+	ADDQ R8, AX
+	VFMADD231PS Z4, Z0, Z1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Z4
+	ADDQ R8, AX
+	VFMADD231PS Z4, Z0, Z2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Z4
+	ADDQ R8, AX
+	VFMADD231PS Z4, Z0, Z3
+next:
+	VMOVUPS Z1, (R15)
+	VMOVUPS Z2, (R15)(R8*1)
+	VMOVUPS Z3, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
 	DECQ CX
-	JNZ l6
-l8:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l5
-l4:
-	VMOVUPS 0(R9), Z12
-	VMOVUPS 64(R9), Z13
-	VMOVUPS 128(R9), Z14
-	VMOVUPS 192(R9), Z15
-	VFMADD231PS 0(AX), Z12, Z0
-	VFMADD231PS 64(AX), Z13, Z1
-	VFMADD231PS 128(AX), Z14, Z2
-	VFMADD231PS 192(AX), Z15, Z3
-	VFMADD231PS 0(AX)(R8*1), Z12, Z4
-	VFMADD231PS 64(AX)(R8*1), Z13, Z5
-	VFMADD231PS 128(AX)(R8*1), Z14, Z6
-	VFMADD231PS 192(AX)(R8*1), Z15, Z7
-	VFMADD231PS 0(AX)(R8*2), Z12, Z8
-	VFMADD231PS 64(AX)(R8*2), Z13, Z9
-	VFMADD231PS 128(AX)(R8*2), Z14, Z10
-	VFMADD231PS 192(AX)(R8*2), Z15, Z11
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l4
-l5:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l14
-l12:
-	VMOVUPS 0(R9), Z12
-	VMOVUPS 64(R9), Z13
-	VMOVUPS 128(R9), Z14
-	VMOVUPS 192(R9), Z15
-	CMPQ R10, $-1
-	JEQ l16
-	CMPQ R10, $-2
-	JEQ l17
-l15:
-	VFMADD231PS 0(AX), Z12, Z0
-	VFMADD231PS 64(AX), Z13, Z1
-	VFMADD231PS 128(AX), Z14, Z2
-	VFMADD231PS 192(AX), Z15, Z3
-	CMPQ R14, $1
-	JEQ l13
-l16:
-	VFMADD231PS 0(AX)(R8*1), Z12, Z4
-	VFMADD231PS 64(AX)(R8*1), Z13, Z5
-	VFMADD231PS 128(AX)(R8*1), Z14, Z6
-	VFMADD231PS 192(AX)(R8*1), Z15, Z7
-	CMPQ R14, $2
-	JEQ l13
-l17:
-	VFMADD231PS 0(AX)(R8*2), Z12, Z8
-	VFMADD231PS 64(AX)(R8*2), Z13, Z9
-	VFMADD231PS 128(AX)(R8*2), Z14, Z10
-	VFMADD231PS 192(AX)(R8*2), Z15, Z11
-l13:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l12
-l14:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l3
-	VMOVUPS Z0, 0(DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
-	VMOVUPS Z4, 0(DI)(R8*1)
-	VMOVUPS Z5, 64(DI)(R8*1)
-	VMOVUPS Z6, 128(DI)(R8*1)
-	VMOVUPS Z7, 192(DI)(R8*1)
-	VMOVUPS Z8, 0(DI)(R8*2)
-	VMOVUPS Z9, 64(DI)(R8*2)
-	VMOVUPS Z10, 128(DI)(R8*2)
-	VMOVUPS Z11, 192(DI)(R8*2)
-	ADDQ $256, DI
-	ADDQ $256, SI
-	ADDQ $256, DX
-	SUBQ $64, BX
-	JMP l1
-l2:
-l18:
-	CMPQ BX, $32
-	JLT l19
-	VMOVUPS 0(DI), Z0
-	VMOVUPS 64(DI), Z1
-	VMOVUPS 0(DI)(R8*1), Z2
-	VMOVUPS 64(DI)(R8*1), Z3
-	VMOVUPS 0(DI)(R8*2), Z4
-	VMOVUPS 64(DI)(R8*2), Z5
-	MOVQ SI, R13
-	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l20:
-	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l25
-l23:
-	VMOVUPS 0(R9), Z6
-	VMOVUPS 64(R9), Z7
-	CMPQ R10, $-1
-	JEQ l27
-	CMPQ R10, $-2
-	JEQ l28
-l26:
-	VFMADD231PS 0(AX), Z6, Z0
-	VFMADD231PS 64(AX), Z7, Z1
-	CMPQ R14, $1
-	JEQ l24
-l27:
-	VFMADD231PS 0(AX)(R8*1), Z6, Z2
-	VFMADD231PS 64(AX)(R8*1), Z7, Z3
-	CMPQ R14, $2
-	JEQ l24
-l28:
-	VFMADD231PS 0(AX)(R8*2), Z6, Z4
-	VFMADD231PS 64(AX)(R8*2), Z7, Z5
-l24:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l23
-l25:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l22
-l21:
-	VMOVUPS 0(R9), Z6
-	VMOVUPS 64(R9), Z7
-	VFMADD231PS 0(AX), Z6, Z0
-	VFMADD231PS 64(AX), Z7, Z1
-	VFMADD231PS 0(AX)(R8*1), Z6, Z2
-	VFMADD231PS 64(AX)(R8*1), Z7, Z3
-	VFMADD231PS 0(AX)(R8*2), Z6, Z4
-	VFMADD231PS 64(AX)(R8*2), Z7, Z5
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l21
-l22:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l31
-l29:
-	VMOVUPS 0(R9), Z6
-	VMOVUPS 64(R9), Z7
-	CMPQ R10, $-1
-	JEQ l33
-	CMPQ R10, $-2
-	JEQ l34
-l32:
-	VFMADD231PS 0(AX), Z6, Z0
-	VFMADD231PS 64(AX), Z7, Z1
-	CMPQ R14, $1
-	JEQ l30
-l33:
-	VFMADD231PS 0(AX)(R8*1), Z6, Z2
-	VFMADD231PS 64(AX)(R8*1), Z7, Z3
-	CMPQ R14, $2
-	JEQ l30
-l34:
-	VFMADD231PS 0(AX)(R8*2), Z6, Z4
-	VFMADD231PS 64(AX)(R8*2), Z7, Z5
-l30:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l29
-l31:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l20
-	VMOVUPS Z0, 0(DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 0(DI)(R8*1)
-	VMOVUPS Z3, 64(DI)(R8*1)
-	VMOVUPS Z4, 0(DI)(R8*2)
-	VMOVUPS Z5, 64(DI)(R8*2)
-	ADDQ $128, DI
-	ADDQ $128, SI
-	ADDQ $128, DX
-	SUBQ $32, BX
-	JMP l18
-l19:
-l35:
-	CMPQ BX, $16
-	JLT l36
-	VMOVUPS 0(DI), Z0
-	VMOVUPS 0(DI)(R8*1), Z1
-	VMOVUPS 0(DI)(R8*2), Z2
-	MOVQ SI, R13
-	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l37:
-	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l42
-l40:
-	VMOVUPS 0(R9), Z3
-	CMPQ R10, $-1
-	JEQ l44
-	CMPQ R10, $-2
-	JEQ l45
-l43:
-	VFMADD231PS 0(AX), Z3, Z0
-	CMPQ R14, $1
-	JEQ l41
-l44:
-	VFMADD231PS 0(AX)(R8*1), Z3, Z1
-	CMPQ R14, $2
-	JEQ l41
-l45:
-	VFMADD231PS 0(AX)(R8*2), Z3, Z2
-l41:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l40
-l42:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l39
-l38:
-	VMOVUPS 0(R9), Z3
-	VFMADD231PS 0(AX), Z3, Z0
-	VFMADD231PS 0(AX)(R8*1), Z3, Z1
-	VFMADD231PS 0(AX)(R8*2), Z3, Z2
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l38
-l39:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l48
-l46:
-	VMOVUPS 0(R9), Z3
-	CMPQ R10, $-1
-	JEQ l50
-	CMPQ R10, $-2
-	JEQ l51
-l49:
-	VFMADD231PS 0(AX), Z3, Z0
-	CMPQ R14, $1
-	JEQ l47
-l50:
-	VFMADD231PS 0(AX)(R8*1), Z3, Z1
-	CMPQ R14, $2
-	JEQ l47
-l51:
-	VFMADD231PS 0(AX)(R8*2), Z3, Z2
-l47:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l46
-l48:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l37
-	VMOVUPS Z0, 0(DI)
-	VMOVUPS Z1, 0(DI)(R8*1)
-	VMOVUPS Z2, 0(DI)(R8*2)
+	JNZ row
 	ADDQ $64, DI
 	ADDQ $64, SI
 	ADDQ $64, DX
 	SUBQ $16, BX
-	JMP l35
-l36:
+	JNZ block
 	VZEROUPPER
 	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
 
-// func productsAVX512Taps5(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsAVX512Taps5(SB), NOSPLIT, $0-120
-	MOVQ dw+0(FP), DI
+// func productsAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
-	MOVQ dy+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ c+32(FP), R8
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
 	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
 	LEAQ (R8)(R8*2), R12
-	SHLQ $2, xRow+48(FP)
-	SHLQ $2, dyRow+56(FP)
-	SHLQ $2, xStep+64(FP)
-	MOVQ first+104(FP), AX
-	IMULQ R8, AX
-	ADDQ AX, SI
-l1:
-	CMPQ BX, $64
-	JLT l2
-	VMOVUPS 0(DI), Z0
-	VMOVUPS 64(DI), Z1
-	VMOVUPS 128(DI), Z2
-	VMOVUPS 192(DI), Z3
-	VMOVUPS 0(DI)(R8*1), Z4
-	VMOVUPS 64(DI)(R8*1), Z5
-	VMOVUPS 128(DI)(R8*1), Z6
-	VMOVUPS 192(DI)(R8*1), Z7
-	VMOVUPS 0(DI)(R8*2), Z8
-	VMOVUPS 64(DI)(R8*2), Z9
-	VMOVUPS 128(DI)(R8*2), Z10
-	VMOVUPS 192(DI)(R8*2), Z11
-	VMOVUPS 0(DI)(R12*1), Z12
-	VMOVUPS 64(DI)(R12*1), Z13
-	VMOVUPS 128(DI)(R12*1), Z14
-	VMOVUPS 192(DI)(R12*1), Z15
-	VMOVUPS 0(DI)(R8*4), Z16
-	VMOVUPS 64(DI)(R8*4), Z17
-	VMOVUPS 128(DI)(R8*4), Z18
-	VMOVUPS 192(DI)(R8*4), Z19
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
 	MOVQ SI, R13
 	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l3:
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
 	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l8
-l6:
-	VMOVUPS 0(R9), Z20
-	VMOVUPS 64(R9), Z21
-	VMOVUPS 128(R9), Z22
-	VMOVUPS 192(R9), Z23
-	CMPQ R10, $-1
-	JEQ l10
-	CMPQ R10, $-2
-	JEQ l11
-	CMPQ R10, $-3
-	JEQ l12
-	CMPQ R10, $-4
-	JEQ l13
-l9:
-	VFMADD231PS 0(AX), Z20, Z0
-	VFMADD231PS 64(AX), Z21, Z1
-	VFMADD231PS 128(AX), Z22, Z2
-	VFMADD231PS 192(AX), Z23, Z3
-	CMPQ R14, $1
-	JEQ l7
-l10:
-	VFMADD231PS 0(AX)(R8*1), Z20, Z4
-	VFMADD231PS 64(AX)(R8*1), Z21, Z5
-	VFMADD231PS 128(AX)(R8*1), Z22, Z6
-	VFMADD231PS 192(AX)(R8*1), Z23, Z7
-	CMPQ R14, $2
-	JEQ l7
-l11:
-	VFMADD231PS 0(AX)(R8*2), Z20, Z8
-	VFMADD231PS 64(AX)(R8*2), Z21, Z9
-	VFMADD231PS 128(AX)(R8*2), Z22, Z10
-	VFMADD231PS 192(AX)(R8*2), Z23, Z11
-	CMPQ R14, $3
-	JEQ l7
-l12:
-	VFMADD231PS 0(AX)(R12*1), Z20, Z12
-	VFMADD231PS 64(AX)(R12*1), Z21, Z13
-	VFMADD231PS 128(AX)(R12*1), Z22, Z14
-	VFMADD231PS 192(AX)(R12*1), Z23, Z15
-	CMPQ R14, $4
-	JEQ l7
-l13:
-	VFMADD231PS 0(AX)(R8*4), Z20, Z16
-	VFMADD231PS 64(AX)(R8*4), Z21, Z17
-	VFMADD231PS 128(AX)(R8*4), Z22, Z18
-	VFMADD231PS 192(AX)(R8*4), Z23, Z19
-l7:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z0, Z2
+column1:
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z0, Z3
+	VFMADD231PS Z5, Z1, Z2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z0, Z4
+	VFMADD231PS Z5, Z1, Z3
+	CMPQ columns+80(FP), $3
+	JEQ next
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z1, Z4
+next:
+	VMOVUPS Z2, (R15)
+	VMOVUPS Z3, (R15)(R8*1)
+	VMOVUPS Z4, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
 	DECQ CX
-	JNZ l6
-l8:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l5
-l4:
-	VMOVUPS 0(R9), Z20
-	VMOVUPS 64(R9), Z21
-	VMOVUPS 128(R9), Z22
-	VMOVUPS 192(R9), Z23
-	VFMADD231PS 0(AX), Z20, Z0
-	VFMADD231PS 64(AX), Z21, Z1
-	VFMADD231PS 128(AX), Z22, Z2
-	VFMADD231PS 192(AX), Z23, Z3
-	VFMADD231PS 0(AX)(R8*1), Z20, Z4
-	VFMADD231PS 64(AX)(R8*1), Z21, Z5
-	VFMADD231PS 128(AX)(R8*1), Z22, Z6
-	VFMADD231PS 192(AX)(R8*1), Z23, Z7
-	VFMADD231PS 0(AX)(R8*2), Z20, Z8
-	VFMADD231PS 64(AX)(R8*2), Z21, Z9
-	VFMADD231PS 128(AX)(R8*2), Z22, Z10
-	VFMADD231PS 192(AX)(R8*2), Z23, Z11
-	VFMADD231PS 0(AX)(R12*1), Z20, Z12
-	VFMADD231PS 64(AX)(R12*1), Z21, Z13
-	VFMADD231PS 128(AX)(R12*1), Z22, Z14
-	VFMADD231PS 192(AX)(R12*1), Z23, Z15
-	VFMADD231PS 0(AX)(R8*4), Z20, Z16
-	VFMADD231PS 64(AX)(R8*4), Z21, Z17
-	VFMADD231PS 128(AX)(R8*4), Z22, Z18
-	VFMADD231PS 192(AX)(R8*4), Z23, Z19
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l4
-l5:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l16
-l14:
-	VMOVUPS 0(R9), Z20
-	VMOVUPS 64(R9), Z21
-	VMOVUPS 128(R9), Z22
-	VMOVUPS 192(R9), Z23
-	CMPQ R10, $-1
-	JEQ l18
-	CMPQ R10, $-2
-	JEQ l19
-	CMPQ R10, $-3
-	JEQ l20
-	CMPQ R10, $-4
-	JEQ l21
-l17:
-	VFMADD231PS 0(AX), Z20, Z0
-	VFMADD231PS 64(AX), Z21, Z1
-	VFMADD231PS 128(AX), Z22, Z2
-	VFMADD231PS 192(AX), Z23, Z3
-	CMPQ R14, $1
-	JEQ l15
-l18:
-	VFMADD231PS 0(AX)(R8*1), Z20, Z4
-	VFMADD231PS 64(AX)(R8*1), Z21, Z5
-	VFMADD231PS 128(AX)(R8*1), Z22, Z6
-	VFMADD231PS 192(AX)(R8*1), Z23, Z7
-	CMPQ R14, $2
-	JEQ l15
-l19:
-	VFMADD231PS 0(AX)(R8*2), Z20, Z8
-	VFMADD231PS 64(AX)(R8*2), Z21, Z9
-	VFMADD231PS 128(AX)(R8*2), Z22, Z10
-	VFMADD231PS 192(AX)(R8*2), Z23, Z11
-	CMPQ R14, $3
-	JEQ l15
-l20:
-	VFMADD231PS 0(AX)(R12*1), Z20, Z12
-	VFMADD231PS 64(AX)(R12*1), Z21, Z13
-	VFMADD231PS 128(AX)(R12*1), Z22, Z14
-	VFMADD231PS 192(AX)(R12*1), Z23, Z15
-	CMPQ R14, $4
-	JEQ l15
-l21:
-	VFMADD231PS 0(AX)(R8*4), Z20, Z16
-	VFMADD231PS 64(AX)(R8*4), Z21, Z17
-	VFMADD231PS 128(AX)(R8*4), Z22, Z18
-	VFMADD231PS 192(AX)(R8*4), Z23, Z19
-l15:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l14
-l16:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l3
-	VMOVUPS Z0, 0(DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 128(DI)
-	VMOVUPS Z3, 192(DI)
-	VMOVUPS Z4, 0(DI)(R8*1)
-	VMOVUPS Z5, 64(DI)(R8*1)
-	VMOVUPS Z6, 128(DI)(R8*1)
-	VMOVUPS Z7, 192(DI)(R8*1)
-	VMOVUPS Z8, 0(DI)(R8*2)
-	VMOVUPS Z9, 64(DI)(R8*2)
-	VMOVUPS Z10, 128(DI)(R8*2)
-	VMOVUPS Z11, 192(DI)(R8*2)
-	VMOVUPS Z12, 0(DI)(R12*1)
-	VMOVUPS Z13, 64(DI)(R12*1)
-	VMOVUPS Z14, 128(DI)(R12*1)
-	VMOVUPS Z15, 192(DI)(R12*1)
-	VMOVUPS Z16, 0(DI)(R8*4)
-	VMOVUPS Z17, 64(DI)(R8*4)
-	VMOVUPS Z18, 128(DI)(R8*4)
-	VMOVUPS Z19, 192(DI)(R8*4)
-	ADDQ $256, DI
-	ADDQ $256, SI
-	ADDQ $256, DX
-	SUBQ $64, BX
-	JMP l1
-l2:
-l22:
-	CMPQ BX, $32
-	JLT l23
-	VMOVUPS 0(DI), Z0
-	VMOVUPS 64(DI), Z1
-	VMOVUPS 0(DI)(R8*1), Z2
-	VMOVUPS 64(DI)(R8*1), Z3
-	VMOVUPS 0(DI)(R8*2), Z4
-	VMOVUPS 64(DI)(R8*2), Z5
-	VMOVUPS 0(DI)(R12*1), Z6
-	VMOVUPS 64(DI)(R12*1), Z7
-	VMOVUPS 0(DI)(R8*4), Z8
-	VMOVUPS 64(DI)(R8*4), Z9
-	MOVQ SI, R13
-	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l24:
-	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l29
-l27:
-	VMOVUPS 0(R9), Z10
-	VMOVUPS 64(R9), Z11
-	CMPQ R10, $-1
-	JEQ l31
-	CMPQ R10, $-2
-	JEQ l32
-	CMPQ R10, $-3
-	JEQ l33
-	CMPQ R10, $-4
-	JEQ l34
-l30:
-	VFMADD231PS 0(AX), Z10, Z0
-	VFMADD231PS 64(AX), Z11, Z1
-	CMPQ R14, $1
-	JEQ l28
-l31:
-	VFMADD231PS 0(AX)(R8*1), Z10, Z2
-	VFMADD231PS 64(AX)(R8*1), Z11, Z3
-	CMPQ R14, $2
-	JEQ l28
-l32:
-	VFMADD231PS 0(AX)(R8*2), Z10, Z4
-	VFMADD231PS 64(AX)(R8*2), Z11, Z5
-	CMPQ R14, $3
-	JEQ l28
-l33:
-	VFMADD231PS 0(AX)(R12*1), Z10, Z6
-	VFMADD231PS 64(AX)(R12*1), Z11, Z7
-	CMPQ R14, $4
-	JEQ l28
-l34:
-	VFMADD231PS 0(AX)(R8*4), Z10, Z8
-	VFMADD231PS 64(AX)(R8*4), Z11, Z9
-l28:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l27
-l29:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l26
-l25:
-	VMOVUPS 0(R9), Z10
-	VMOVUPS 64(R9), Z11
-	VFMADD231PS 0(AX), Z10, Z0
-	VFMADD231PS 64(AX), Z11, Z1
-	VFMADD231PS 0(AX)(R8*1), Z10, Z2
-	VFMADD231PS 64(AX)(R8*1), Z11, Z3
-	VFMADD231PS 0(AX)(R8*2), Z10, Z4
-	VFMADD231PS 64(AX)(R8*2), Z11, Z5
-	VFMADD231PS 0(AX)(R12*1), Z10, Z6
-	VFMADD231PS 64(AX)(R12*1), Z11, Z7
-	VFMADD231PS 0(AX)(R8*4), Z10, Z8
-	VFMADD231PS 64(AX)(R8*4), Z11, Z9
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l25
-l26:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l37
-l35:
-	VMOVUPS 0(R9), Z10
-	VMOVUPS 64(R9), Z11
-	CMPQ R10, $-1
-	JEQ l39
-	CMPQ R10, $-2
-	JEQ l40
-	CMPQ R10, $-3
-	JEQ l41
-	CMPQ R10, $-4
-	JEQ l42
-l38:
-	VFMADD231PS 0(AX), Z10, Z0
-	VFMADD231PS 64(AX), Z11, Z1
-	CMPQ R14, $1
-	JEQ l36
-l39:
-	VFMADD231PS 0(AX)(R8*1), Z10, Z2
-	VFMADD231PS 64(AX)(R8*1), Z11, Z3
-	CMPQ R14, $2
-	JEQ l36
-l40:
-	VFMADD231PS 0(AX)(R8*2), Z10, Z4
-	VFMADD231PS 64(AX)(R8*2), Z11, Z5
-	CMPQ R14, $3
-	JEQ l36
-l41:
-	VFMADD231PS 0(AX)(R12*1), Z10, Z6
-	VFMADD231PS 64(AX)(R12*1), Z11, Z7
-	CMPQ R14, $4
-	JEQ l36
-l42:
-	VFMADD231PS 0(AX)(R8*4), Z10, Z8
-	VFMADD231PS 64(AX)(R8*4), Z11, Z9
-l36:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l35
-l37:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l24
-	VMOVUPS Z0, 0(DI)
-	VMOVUPS Z1, 64(DI)
-	VMOVUPS Z2, 0(DI)(R8*1)
-	VMOVUPS Z3, 64(DI)(R8*1)
-	VMOVUPS Z4, 0(DI)(R8*2)
-	VMOVUPS Z5, 64(DI)(R8*2)
-	VMOVUPS Z6, 0(DI)(R12*1)
-	VMOVUPS Z7, 64(DI)(R12*1)
-	VMOVUPS Z8, 0(DI)(R8*4)
-	VMOVUPS Z9, 64(DI)(R8*4)
-	ADDQ $128, DI
-	ADDQ $128, SI
-	ADDQ $128, DX
-	SUBQ $32, BX
-	JMP l22
-l23:
-l43:
-	CMPQ BX, $16
-	JLT l44
-	VMOVUPS 0(DI), Z0
-	VMOVUPS 0(DI)(R8*1), Z1
-	VMOVUPS 0(DI)(R8*2), Z2
-	VMOVUPS 0(DI)(R12*1), Z3
-	VMOVUPS 0(DI)(R8*4), Z4
-	MOVQ SI, R13
-	MOVQ DX, R15
-	MOVQ rows+40(FP), R11
-l45:
-	MOVQ R13, AX
-	MOVQ R15, R9
-	MOVQ first+104(FP), R10
-	MOVQ width+112(FP), R14
-	SUBQ R10, R14
-	MOVQ left+80(FP), CX
-	TESTQ CX, CX
-	JZ l50
-l48:
-	VMOVUPS 0(R9), Z5
-	CMPQ R10, $-1
-	JEQ l52
-	CMPQ R10, $-2
-	JEQ l53
-	CMPQ R10, $-3
-	JEQ l54
-	CMPQ R10, $-4
-	JEQ l55
-l51:
-	VFMADD231PS 0(AX), Z5, Z0
-	CMPQ R14, $1
-	JEQ l49
-l52:
-	VFMADD231PS 0(AX)(R8*1), Z5, Z1
-	CMPQ R14, $2
-	JEQ l49
-l53:
-	VFMADD231PS 0(AX)(R8*2), Z5, Z2
-	CMPQ R14, $3
-	JEQ l49
-l54:
-	VFMADD231PS 0(AX)(R12*1), Z5, Z3
-	CMPQ R14, $4
-	JEQ l49
-l55:
-	VFMADD231PS 0(AX)(R8*4), Z5, Z4
-l49:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l48
-l50:
-	MOVQ inner+88(FP), CX
-	IMULQ step+72(FP), CX
-	ADDQ CX, R10
-	SUBQ CX, R14
-	MOVQ inner+88(FP), CX
-	TESTQ CX, CX
-	JZ l47
-l46:
-	VMOVUPS 0(R9), Z5
-	VFMADD231PS 0(AX), Z5, Z0
-	VFMADD231PS 0(AX)(R8*1), Z5, Z1
-	VFMADD231PS 0(AX)(R8*2), Z5, Z2
-	VFMADD231PS 0(AX)(R12*1), Z5, Z3
-	VFMADD231PS 0(AX)(R8*4), Z5, Z4
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	DECQ CX
-	JNZ l46
-l47:
-	MOVQ right+96(FP), CX
-	TESTQ CX, CX
-	JZ l58
-l56:
-	VMOVUPS 0(R9), Z5
-	CMPQ R10, $-1
-	JEQ l60
-	CMPQ R10, $-2
-	JEQ l61
-	CMPQ R10, $-3
-	JEQ l62
-	CMPQ R10, $-4
-	JEQ l63
-l59:
-	VFMADD231PS 0(AX), Z5, Z0
-	CMPQ R14, $1
-	JEQ l57
-l60:
-	VFMADD231PS 0(AX)(R8*1), Z5, Z1
-	CMPQ R14, $2
-	JEQ l57
-l61:
-	VFMADD231PS 0(AX)(R8*2), Z5, Z2
-	CMPQ R14, $3
-	JEQ l57
-l62:
-	VFMADD231PS 0(AX)(R12*1), Z5, Z3
-	CMPQ R14, $4
-	JEQ l57
-l63:
-	VFMADD231PS 0(AX)(R8*4), Z5, Z4
-l57:
-	ADDQ xStep+64(FP), AX
-	ADDQ R8, R9
-	ADDQ step+72(FP), R10
-	SUBQ step+72(FP), R14
-	DECQ CX
-	JNZ l56
-l58:
-	ADDQ xRow+48(FP), R13
-	ADDQ dyRow+56(FP), R15
-	DECQ R11
-	JNZ l45
-	VMOVUPS Z0, 0(DI)
-	VMOVUPS Z1, 0(DI)(R8*1)
-	VMOVUPS Z2, 0(DI)(R8*2)
-	VMOVUPS Z3, 0(DI)(R12*1)
-	VMOVUPS Z4, 0(DI)(R8*4)
+	JNZ row
 	ADDQ $64, DI
 	ADDQ $64, SI
 	ADDQ $64, DX
 	SUBQ $16, BX
-	JMP l43
-l44:
+	JNZ block
 	VZEROUPPER
 	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z3
+column1:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z4
+	VFMADD231PS Z6, Z1, Z3
+column2:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z5
+	VFMADD231PS Z6, Z1, Z4
+	VFMADD231PS Z6, Z2, Z3
+	CMPQ columns+80(FP), $3
+	JEQ next
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z1, Z5
+	VFMADD231PS Z6, Z2, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z2, Z5
+next:
+	VMOVUPS Z3, (R15)
+	VMOVUPS Z4, (R15)(R8*1)
+	VMOVUPS Z5, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z4
+column1:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z5
+	VFMADD231PS Z7, Z1, Z4
+column2:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z6
+	VFMADD231PS Z7, Z1, Z5
+	VFMADD231PS Z7, Z2, Z4
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z1, Z6
+	VFMADD231PS Z7, Z2, Z5
+	VFMADD231PS Z7, Z3, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z2, Z6
+	VFMADD231PS Z7, Z3, Z5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z3, Z6
+next:
+	VMOVUPS Z4, (R15)
+	VMOVUPS Z5, (R15)(R8*1)
+	VMOVUPS Z6, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z5
+column1:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z6
+	VFMADD231PS Z8, Z1, Z5
+column2:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z7
+	VFMADD231PS Z8, Z1, Z6
+	VFMADD231PS Z8, Z2, Z5
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z1, Z7
+	VFMADD231PS Z8, Z2, Z6
+	VFMADD231PS Z8, Z3, Z5
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z2, Z7
+	VFMADD231PS Z8, Z3, Z6
+	VFMADD231PS Z8, Z4, Z5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z3, Z7
+	VFMADD231PS Z8, Z4, Z6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z4, Z7
+next:
+	VMOVUPS Z5, (R15)
+	VMOVUPS Z6, (R15)(R8*1)
+	VMOVUPS Z7, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z6
+column1:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z7
+	VFMADD231PS Z9, Z1, Z6
+column2:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z8
+	VFMADD231PS Z9, Z1, Z7
+	VFMADD231PS Z9, Z2, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z1, Z8
+	VFMADD231PS Z9, Z2, Z7
+	VFMADD231PS Z9, Z3, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z2, Z8
+	VFMADD231PS Z9, Z3, Z7
+	VFMADD231PS Z9, Z4, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z3, Z8
+	VFMADD231PS Z9, Z4, Z7
+	VFMADD231PS Z9, Z5, Z6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z4, Z8
+	VFMADD231PS Z9, Z5, Z7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z5, Z8
+next:
+	VMOVUPS Z6, (R15)
+	VMOVUPS Z7, (R15)(R8*1)
+	VMOVUPS Z8, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z7
+column1:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z8
+	VFMADD231PS Z10, Z1, Z7
+column2:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z9
+	VFMADD231PS Z10, Z1, Z8
+	VFMADD231PS Z10, Z2, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z1, Z9
+	VFMADD231PS Z10, Z2, Z8
+	VFMADD231PS Z10, Z3, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z2, Z9
+	VFMADD231PS Z10, Z3, Z8
+	VFMADD231PS Z10, Z4, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z3, Z9
+	VFMADD231PS Z10, Z4, Z8
+	VFMADD231PS Z10, Z5, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z4, Z9
+	VFMADD231PS Z10, Z5, Z8
+	VFMADD231PS Z10, Z6, Z7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z5, Z9
+	VFMADD231PS Z10, Z6, Z8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z6, Z9
+next:
+	VMOVUPS Z7, (R15)
+	VMOVUPS Z8, (R15)(R8*1)
+	VMOVUPS Z9, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	ADDQ R10, AX
+	VMOVUPS (AX), Z7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z8
+column1:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z9
+	VFMADD231PS Z11, Z1, Z8
+column2:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z10
+	VFMADD231PS Z11, Z1, Z9
+	VFMADD231PS Z11, Z2, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z1, Z10
+	VFMADD231PS Z11, Z2, Z9
+	VFMADD231PS Z11, Z3, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z2, Z10
+	VFMADD231PS Z11, Z3, Z9
+	VFMADD231PS Z11, Z4, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z3, Z10
+	VFMADD231PS Z11, Z4, Z9
+	VFMADD231PS Z11, Z5, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z4, Z10
+	VFMADD231PS Z11, Z5, Z9
+	VFMADD231PS Z11, Z6, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z5, Z10
+	VFMADD231PS Z11, Z6, Z9
+	VFMADD231PS Z11, Z7, Z8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z6, Z10
+	VFMADD231PS Z11, Z7, Z9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z7, Z10
+next:
+	VMOVUPS Z8, (R15)
+	VMOVUPS Z9, (R15)(R8*1)
+	VMOVUPS Z10, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z4
+	ADDQ R8, AX
+	VFMADD231PS Z4, Z0, Z1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Z4
+	ADDQ R8, AX
+	VFMADD231PS Z4, Z0, Z2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Z4
+	ADDQ R8, AX
+	VFMADD231PS Z4, Z0, Z3
+next:
+	VMOVUPS Z1, (R15)
+	VMOVUPS Z2, (R15)(R8*1)
+	VMOVUPS Z3, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z0, Z2
+column1:
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z0, Z3
+column2:
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z0, Z4
+	VFMADD231PS Z5, Z1, Z2
+	CMPQ columns+80(FP), $3
+	JEQ next
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z1, Z3
+	CMPQ columns+80(FP), $4
+	JEQ next
+	VMOVUPS (AX), Z5
+	ADDQ R8, AX
+	VFMADD231PS Z5, Z1, Z4
+next:
+	VMOVUPS Z2, (R15)
+	VMOVUPS Z3, (R15)(R8*1)
+	VMOVUPS Z4, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z3
+column1:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z4
+column2:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z5
+	VFMADD231PS Z6, Z1, Z3
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z1, Z4
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z1, Z5
+	VFMADD231PS Z6, Z2, Z3
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z2, Z4
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z2, Z5
+next:
+	VMOVUPS Z3, (R15)
+	VMOVUPS Z4, (R15)(R8*1)
+	VMOVUPS Z5, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z4
+column1:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z5
+column2:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z6
+	VFMADD231PS Z7, Z1, Z4
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z1, Z5
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z1, Z6
+	VFMADD231PS Z7, Z2, Z4
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z2, Z5
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z2, Z6
+	VFMADD231PS Z7, Z3, Z4
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z3, Z5
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z3, Z6
+next:
+	VMOVUPS Z4, (R15)
+	VMOVUPS Z5, (R15)(R8*1)
+	VMOVUPS Z6, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z5
+column1:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z6
+column2:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z7
+	VFMADD231PS Z8, Z1, Z5
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z1, Z6
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z1, Z7
+	VFMADD231PS Z8, Z2, Z5
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z2, Z6
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z2, Z7
+	VFMADD231PS Z8, Z3, Z5
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z3, Z6
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z3, Z7
+	VFMADD231PS Z8, Z4, Z5
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z4, Z6
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z4, Z7
+next:
+	VMOVUPS Z5, (R15)
+	VMOVUPS Z6, (R15)(R8*1)
+	VMOVUPS Z7, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z6
+column1:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z7
+column2:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z8
+	VFMADD231PS Z9, Z1, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z1, Z7
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z1, Z8
+	VFMADD231PS Z9, Z2, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z2, Z7
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z2, Z8
+	VFMADD231PS Z9, Z3, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z3, Z7
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z3, Z8
+	VFMADD231PS Z9, Z4, Z6
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z4, Z7
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z4, Z8
+	VFMADD231PS Z9, Z5, Z6
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z5, Z7
+	CMPQ columns+80(FP), $12
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z5, Z8
+next:
+	VMOVUPS Z6, (R15)
+	VMOVUPS Z7, (R15)(R8*1)
+	VMOVUPS Z8, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z7
+column1:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z8
+column2:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z9
+	VFMADD231PS Z10, Z1, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z1, Z8
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z1, Z9
+	VFMADD231PS Z10, Z2, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z2, Z8
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z2, Z9
+	VFMADD231PS Z10, Z3, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z3, Z8
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z3, Z9
+	VFMADD231PS Z10, Z4, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z4, Z8
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z4, Z9
+	VFMADD231PS Z10, Z5, Z7
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z5, Z8
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z5, Z9
+	VFMADD231PS Z10, Z6, Z7
+	CMPQ columns+80(FP), $13
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z6, Z8
+	CMPQ columns+80(FP), $14
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z6, Z9
+next:
+	VMOVUPS Z7, (R15)
+	VMOVUPS Z8, (R15)(R8*1)
+	VMOVUPS Z9, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps3Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $3, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	ADDQ R10, AX
+	VMOVUPS (AX), Z7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z8
+column1:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z9
+column2:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z10
+	VFMADD231PS Z11, Z1, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z1, Z9
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z1, Z10
+	VFMADD231PS Z11, Z2, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z2, Z9
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z2, Z10
+	VFMADD231PS Z11, Z3, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z3, Z9
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z3, Z10
+	VFMADD231PS Z11, Z4, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z4, Z9
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z4, Z10
+	VFMADD231PS Z11, Z5, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z5, Z9
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z5, Z10
+	VFMADD231PS Z11, Z6, Z8
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z6, Z9
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z6, Z10
+	VFMADD231PS Z11, Z7, Z8
+	CMPQ columns+80(FP), $15
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z7, Z9
+	CMPQ columns+80(FP), $16
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z7, Z10
+next:
+	VMOVUPS Z8, (R15)
+	VMOVUPS Z9, (R15)(R8*1)
+	VMOVUPS Z10, (R15)(R8*2)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	JMP column2
+
+// func productsAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
+	VMOVUPS (R15)(R12*1), Z4
+	VMOVUPS (R15)(R8*4), Z5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z5
+next:
+	VMOVUPS Z1, (R15)
+	VMOVUPS Z2, (R15)(R8*1)
+	VMOVUPS Z3, (R15)(R8*2)
+	VMOVUPS Z4, (R15)(R12*1)
+	VMOVUPS Z5, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
+	VMOVUPS (R15)(R12*1), Z5
+	VMOVUPS (R15)(R8*4), Z6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z2
+column1:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z3
+	VFMADD231PS Z7, Z1, Z2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z4
+	VFMADD231PS Z7, Z1, Z3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z5
+	VFMADD231PS Z7, Z1, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z6
+	VFMADD231PS Z7, Z1, Z5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z1, Z6
+next:
+	VMOVUPS Z2, (R15)
+	VMOVUPS Z3, (R15)(R8*1)
+	VMOVUPS Z4, (R15)(R8*2)
+	VMOVUPS Z5, (R15)(R12*1)
+	VMOVUPS Z6, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
+	VMOVUPS (R15)(R12*1), Z6
+	VMOVUPS (R15)(R8*4), Z7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z3
+column1:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z4
+	VFMADD231PS Z8, Z1, Z3
+column2:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z5
+	VFMADD231PS Z8, Z1, Z4
+	VFMADD231PS Z8, Z2, Z3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z6
+	VFMADD231PS Z8, Z1, Z5
+	VFMADD231PS Z8, Z2, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z7
+	VFMADD231PS Z8, Z1, Z6
+	VFMADD231PS Z8, Z2, Z5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z1, Z7
+	VFMADD231PS Z8, Z2, Z6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z2, Z7
+next:
+	VMOVUPS Z3, (R15)
+	VMOVUPS Z4, (R15)(R8*1)
+	VMOVUPS Z5, (R15)(R8*2)
+	VMOVUPS Z6, (R15)(R12*1)
+	VMOVUPS Z7, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
+	VMOVUPS (R15)(R12*1), Z7
+	VMOVUPS (R15)(R8*4), Z8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z4
+column1:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z5
+	VFMADD231PS Z9, Z1, Z4
+column2:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z6
+	VFMADD231PS Z9, Z1, Z5
+	VFMADD231PS Z9, Z2, Z4
+column3:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z7
+	VFMADD231PS Z9, Z1, Z6
+	VFMADD231PS Z9, Z2, Z5
+	VFMADD231PS Z9, Z3, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z8
+	VFMADD231PS Z9, Z1, Z7
+	VFMADD231PS Z9, Z2, Z6
+	VFMADD231PS Z9, Z3, Z5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z1, Z8
+	VFMADD231PS Z9, Z2, Z7
+	VFMADD231PS Z9, Z3, Z6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z2, Z8
+	VFMADD231PS Z9, Z3, Z7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z3, Z8
+next:
+	VMOVUPS Z4, (R15)
+	VMOVUPS Z5, (R15)(R8*1)
+	VMOVUPS Z6, (R15)(R8*2)
+	VMOVUPS Z7, (R15)(R12*1)
+	VMOVUPS Z8, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
+	VMOVUPS (R15)(R12*1), Z8
+	VMOVUPS (R15)(R8*4), Z9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z5
+column1:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z6
+	VFMADD231PS Z10, Z1, Z5
+column2:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z7
+	VFMADD231PS Z10, Z1, Z6
+	VFMADD231PS Z10, Z2, Z5
+column3:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z8
+	VFMADD231PS Z10, Z1, Z7
+	VFMADD231PS Z10, Z2, Z6
+	VFMADD231PS Z10, Z3, Z5
+column4:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z9
+	VFMADD231PS Z10, Z1, Z8
+	VFMADD231PS Z10, Z2, Z7
+	VFMADD231PS Z10, Z3, Z6
+	VFMADD231PS Z10, Z4, Z5
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z1, Z9
+	VFMADD231PS Z10, Z2, Z8
+	VFMADD231PS Z10, Z3, Z7
+	VFMADD231PS Z10, Z4, Z6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z2, Z9
+	VFMADD231PS Z10, Z3, Z8
+	VFMADD231PS Z10, Z4, Z7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z3, Z9
+	VFMADD231PS Z10, Z4, Z8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z4, Z9
+next:
+	VMOVUPS Z5, (R15)
+	VMOVUPS Z6, (R15)(R8*1)
+	VMOVUPS Z7, (R15)(R8*2)
+	VMOVUPS Z8, (R15)(R12*1)
+	VMOVUPS Z9, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
+	VMOVUPS (R15)(R12*1), Z9
+	VMOVUPS (R15)(R8*4), Z10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z6
+column1:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z7
+	VFMADD231PS Z11, Z1, Z6
+column2:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z8
+	VFMADD231PS Z11, Z1, Z7
+	VFMADD231PS Z11, Z2, Z6
+column3:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z9
+	VFMADD231PS Z11, Z1, Z8
+	VFMADD231PS Z11, Z2, Z7
+	VFMADD231PS Z11, Z3, Z6
+column4:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z10
+	VFMADD231PS Z11, Z1, Z9
+	VFMADD231PS Z11, Z2, Z8
+	VFMADD231PS Z11, Z3, Z7
+	VFMADD231PS Z11, Z4, Z6
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z1, Z10
+	VFMADD231PS Z11, Z2, Z9
+	VFMADD231PS Z11, Z3, Z8
+	VFMADD231PS Z11, Z4, Z7
+	VFMADD231PS Z11, Z5, Z6
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z2, Z10
+	VFMADD231PS Z11, Z3, Z9
+	VFMADD231PS Z11, Z4, Z8
+	VFMADD231PS Z11, Z5, Z7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z3, Z10
+	VFMADD231PS Z11, Z4, Z9
+	VFMADD231PS Z11, Z5, Z8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z4, Z10
+	VFMADD231PS Z11, Z5, Z9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z5, Z10
+next:
+	VMOVUPS Z6, (R15)
+	VMOVUPS Z7, (R15)(R8*1)
+	VMOVUPS Z8, (R15)(R8*2)
+	VMOVUPS Z9, (R15)(R12*1)
+	VMOVUPS Z10, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
+	VMOVUPS (R15)(R12*1), Z10
+	VMOVUPS (R15)(R8*4), Z11
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z7
+column1:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z8
+	VFMADD231PS Z12, Z1, Z7
+column2:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z9
+	VFMADD231PS Z12, Z1, Z8
+	VFMADD231PS Z12, Z2, Z7
+column3:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z10
+	VFMADD231PS Z12, Z1, Z9
+	VFMADD231PS Z12, Z2, Z8
+	VFMADD231PS Z12, Z3, Z7
+column4:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z11
+	VFMADD231PS Z12, Z1, Z10
+	VFMADD231PS Z12, Z2, Z9
+	VFMADD231PS Z12, Z3, Z8
+	VFMADD231PS Z12, Z4, Z7
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z1, Z11
+	VFMADD231PS Z12, Z2, Z10
+	VFMADD231PS Z12, Z3, Z9
+	VFMADD231PS Z12, Z4, Z8
+	VFMADD231PS Z12, Z5, Z7
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z2, Z11
+	VFMADD231PS Z12, Z3, Z10
+	VFMADD231PS Z12, Z4, Z9
+	VFMADD231PS Z12, Z5, Z8
+	VFMADD231PS Z12, Z6, Z7
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z3, Z11
+	VFMADD231PS Z12, Z4, Z10
+	VFMADD231PS Z12, Z5, Z9
+	VFMADD231PS Z12, Z6, Z8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z4, Z11
+	VFMADD231PS Z12, Z5, Z10
+	VFMADD231PS Z12, Z6, Z9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z5, Z11
+	VFMADD231PS Z12, Z6, Z10
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z6, Z11
+next:
+	VMOVUPS Z7, (R15)
+	VMOVUPS Z8, (R15)(R8*1)
+	VMOVUPS Z9, (R15)(R8*2)
+	VMOVUPS Z10, (R15)(R12*1)
+	VMOVUPS Z11, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	ADDQ R10, AX
+	VMOVUPS (AX), Z7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
+	VMOVUPS (R15)(R12*1), Z11
+	VMOVUPS (R15)(R8*4), Z12
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z8
+column1:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z9
+	VFMADD231PS Z13, Z1, Z8
+column2:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z10
+	VFMADD231PS Z13, Z1, Z9
+	VFMADD231PS Z13, Z2, Z8
+column3:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z11
+	VFMADD231PS Z13, Z1, Z10
+	VFMADD231PS Z13, Z2, Z9
+	VFMADD231PS Z13, Z3, Z8
+column4:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z12
+	VFMADD231PS Z13, Z1, Z11
+	VFMADD231PS Z13, Z2, Z10
+	VFMADD231PS Z13, Z3, Z9
+	VFMADD231PS Z13, Z4, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z1, Z12
+	VFMADD231PS Z13, Z2, Z11
+	VFMADD231PS Z13, Z3, Z10
+	VFMADD231PS Z13, Z4, Z9
+	VFMADD231PS Z13, Z5, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z2, Z12
+	VFMADD231PS Z13, Z3, Z11
+	VFMADD231PS Z13, Z4, Z10
+	VFMADD231PS Z13, Z5, Z9
+	VFMADD231PS Z13, Z6, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z3, Z12
+	VFMADD231PS Z13, Z4, Z11
+	VFMADD231PS Z13, Z5, Z10
+	VFMADD231PS Z13, Z6, Z9
+	VFMADD231PS Z13, Z7, Z8
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z4, Z12
+	VFMADD231PS Z13, Z5, Z11
+	VFMADD231PS Z13, Z6, Z10
+	VFMADD231PS Z13, Z7, Z9
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z5, Z12
+	VFMADD231PS Z13, Z6, Z11
+	VFMADD231PS Z13, Z7, Z10
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z6, Z12
+	VFMADD231PS Z13, Z7, Z11
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z7, Z12
+next:
+	VMOVUPS Z8, (R15)
+	VMOVUPS Z9, (R15)(R8*1)
+	VMOVUPS Z10, (R15)(R8*2)
+	VMOVUPS Z11, (R15)(R12*1)
+	VMOVUPS Z12, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z1
+	VMOVUPS (R15)(R8*1), Z2
+	VMOVUPS (R15)(R8*2), Z3
+	VMOVUPS (R15)(R12*1), Z4
+	VMOVUPS (R15)(R8*4), Z5
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z1
+	CMPQ columns+80(FP), $1
+	JEQ next
+column1:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z2
+	CMPQ columns+80(FP), $2
+	JEQ next
+column2:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z3
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z4
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Z6
+	ADDQ R8, AX
+	VFMADD231PS Z6, Z0, Z5
+next:
+	VMOVUPS Z1, (R15)
+	VMOVUPS Z2, (R15)(R8*1)
+	VMOVUPS Z3, (R15)(R8*2)
+	VMOVUPS Z4, (R15)(R12*1)
+	VMOVUPS Z5, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z2
+	VMOVUPS (R15)(R8*1), Z3
+	VMOVUPS (R15)(R8*2), Z4
+	VMOVUPS (R15)(R12*1), Z5
+	VMOVUPS (R15)(R8*4), Z6
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z2
+column1:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z3
+column2:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z4
+	VFMADD231PS Z7, Z1, Z2
+	CMPQ columns+80(FP), $3
+	JEQ next
+column3:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z5
+	VFMADD231PS Z7, Z1, Z3
+	CMPQ columns+80(FP), $4
+	JEQ next
+column4:
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z0, Z6
+	VFMADD231PS Z7, Z1, Z4
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z1, Z5
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z7
+	ADDQ R8, AX
+	VFMADD231PS Z7, Z1, Z6
+next:
+	VMOVUPS Z2, (R15)
+	VMOVUPS Z3, (R15)(R8*1)
+	VMOVUPS Z4, (R15)(R8*2)
+	VMOVUPS Z5, (R15)(R12*1)
+	VMOVUPS Z6, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels3(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z3
+	VMOVUPS (R15)(R8*1), Z4
+	VMOVUPS (R15)(R8*2), Z5
+	VMOVUPS (R15)(R12*1), Z6
+	VMOVUPS (R15)(R8*4), Z7
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z3
+column1:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z4
+column2:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z5
+	VFMADD231PS Z8, Z1, Z3
+column3:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z6
+	VFMADD231PS Z8, Z1, Z4
+column4:
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z0, Z7
+	VFMADD231PS Z8, Z1, Z5
+	VFMADD231PS Z8, Z2, Z3
+	CMPQ columns+80(FP), $5
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z1, Z6
+	VFMADD231PS Z8, Z2, Z4
+	CMPQ columns+80(FP), $6
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z1, Z7
+	VFMADD231PS Z8, Z2, Z5
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z2, Z6
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z8
+	ADDQ R8, AX
+	VFMADD231PS Z8, Z2, Z7
+next:
+	VMOVUPS Z3, (R15)
+	VMOVUPS Z4, (R15)(R8*1)
+	VMOVUPS Z5, (R15)(R8*2)
+	VMOVUPS Z6, (R15)(R12*1)
+	VMOVUPS Z7, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z4
+	VMOVUPS (R15)(R8*1), Z5
+	VMOVUPS (R15)(R8*2), Z6
+	VMOVUPS (R15)(R12*1), Z7
+	VMOVUPS (R15)(R8*4), Z8
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z4
+column1:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z5
+column2:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z6
+	VFMADD231PS Z9, Z1, Z4
+column3:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z7
+	VFMADD231PS Z9, Z1, Z5
+column4:
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z0, Z8
+	VFMADD231PS Z9, Z1, Z6
+	VFMADD231PS Z9, Z2, Z4
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z1, Z7
+	VFMADD231PS Z9, Z2, Z5
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z1, Z8
+	VFMADD231PS Z9, Z2, Z6
+	VFMADD231PS Z9, Z3, Z4
+	CMPQ columns+80(FP), $7
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z2, Z7
+	VFMADD231PS Z9, Z3, Z5
+	CMPQ columns+80(FP), $8
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z2, Z8
+	VFMADD231PS Z9, Z3, Z6
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z3, Z7
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Z9
+	ADDQ R8, AX
+	VFMADD231PS Z9, Z3, Z8
+next:
+	VMOVUPS Z4, (R15)
+	VMOVUPS Z5, (R15)(R8*1)
+	VMOVUPS Z6, (R15)(R8*2)
+	VMOVUPS Z7, (R15)(R12*1)
+	VMOVUPS Z8, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels5(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z5
+	VMOVUPS (R15)(R8*1), Z6
+	VMOVUPS (R15)(R8*2), Z7
+	VMOVUPS (R15)(R12*1), Z8
+	VMOVUPS (R15)(R8*4), Z9
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z5
+column1:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z6
+column2:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z7
+	VFMADD231PS Z10, Z1, Z5
+column3:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z8
+	VFMADD231PS Z10, Z1, Z6
+column4:
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z0, Z9
+	VFMADD231PS Z10, Z1, Z7
+	VFMADD231PS Z10, Z2, Z5
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z1, Z8
+	VFMADD231PS Z10, Z2, Z6
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z1, Z9
+	VFMADD231PS Z10, Z2, Z7
+	VFMADD231PS Z10, Z3, Z5
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z2, Z8
+	VFMADD231PS Z10, Z3, Z6
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z2, Z9
+	VFMADD231PS Z10, Z3, Z7
+	VFMADD231PS Z10, Z4, Z5
+	CMPQ columns+80(FP), $9
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z3, Z8
+	VFMADD231PS Z10, Z4, Z6
+	CMPQ columns+80(FP), $10
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z3, Z9
+	VFMADD231PS Z10, Z4, Z7
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z4, Z8
+	CMPQ columns+80(FP), $12
+	JEQ next
+	VMOVUPS (AX), Z10
+	ADDQ R8, AX
+	VFMADD231PS Z10, Z4, Z9
+next:
+	VMOVUPS Z5, (R15)
+	VMOVUPS Z6, (R15)(R8*1)
+	VMOVUPS Z7, (R15)(R8*2)
+	VMOVUPS Z8, (R15)(R12*1)
+	VMOVUPS Z9, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels6(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z6
+	VMOVUPS (R15)(R8*1), Z7
+	VMOVUPS (R15)(R8*2), Z8
+	VMOVUPS (R15)(R12*1), Z9
+	VMOVUPS (R15)(R8*4), Z10
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z6
+column1:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z7
+column2:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z8
+	VFMADD231PS Z11, Z1, Z6
+column3:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z9
+	VFMADD231PS Z11, Z1, Z7
+column4:
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z0, Z10
+	VFMADD231PS Z11, Z1, Z8
+	VFMADD231PS Z11, Z2, Z6
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z1, Z9
+	VFMADD231PS Z11, Z2, Z7
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z1, Z10
+	VFMADD231PS Z11, Z2, Z8
+	VFMADD231PS Z11, Z3, Z6
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z2, Z9
+	VFMADD231PS Z11, Z3, Z7
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z2, Z10
+	VFMADD231PS Z11, Z3, Z8
+	VFMADD231PS Z11, Z4, Z6
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z3, Z9
+	VFMADD231PS Z11, Z4, Z7
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z3, Z10
+	VFMADD231PS Z11, Z4, Z8
+	VFMADD231PS Z11, Z5, Z6
+	CMPQ columns+80(FP), $11
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z4, Z9
+	VFMADD231PS Z11, Z5, Z7
+	CMPQ columns+80(FP), $12
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z4, Z10
+	VFMADD231PS Z11, Z5, Z8
+	CMPQ columns+80(FP), $13
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z5, Z9
+	CMPQ columns+80(FP), $14
+	JEQ next
+	VMOVUPS (AX), Z11
+	ADDQ R8, AX
+	VFMADD231PS Z11, Z5, Z10
+next:
+	VMOVUPS Z6, (R15)
+	VMOVUPS Z7, (R15)(R8*1)
+	VMOVUPS Z8, (R15)(R8*2)
+	VMOVUPS Z9, (R15)(R12*1)
+	VMOVUPS Z10, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z7
+	VMOVUPS (R15)(R8*1), Z8
+	VMOVUPS (R15)(R8*2), Z9
+	VMOVUPS (R15)(R12*1), Z10
+	VMOVUPS (R15)(R8*4), Z11
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z7
+column1:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z8
+column2:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z9
+	VFMADD231PS Z12, Z1, Z7
+column3:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z10
+	VFMADD231PS Z12, Z1, Z8
+column4:
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z0, Z11
+	VFMADD231PS Z12, Z1, Z9
+	VFMADD231PS Z12, Z2, Z7
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z1, Z10
+	VFMADD231PS Z12, Z2, Z8
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z1, Z11
+	VFMADD231PS Z12, Z2, Z9
+	VFMADD231PS Z12, Z3, Z7
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z2, Z10
+	VFMADD231PS Z12, Z3, Z8
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z2, Z11
+	VFMADD231PS Z12, Z3, Z9
+	VFMADD231PS Z12, Z4, Z7
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z3, Z10
+	VFMADD231PS Z12, Z4, Z8
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z3, Z11
+	VFMADD231PS Z12, Z4, Z9
+	VFMADD231PS Z12, Z5, Z7
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z4, Z10
+	VFMADD231PS Z12, Z5, Z8
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z4, Z11
+	VFMADD231PS Z12, Z5, Z9
+	VFMADD231PS Z12, Z6, Z7
+	CMPQ columns+80(FP), $13
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z5, Z10
+	VFMADD231PS Z12, Z6, Z8
+	CMPQ columns+80(FP), $14
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z5, Z11
+	VFMADD231PS Z12, Z6, Z9
+	CMPQ columns+80(FP), $15
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z6, Z10
+	CMPQ columns+80(FP), $16
+	JEQ next
+	VMOVUPS (AX), Z12
+	ADDQ R8, AX
+	VFMADD231PS Z12, Z6, Z11
+next:
+	VMOVUPS Z7, (R15)
+	VMOVUPS Z8, (R15)(R8*1)
+	VMOVUPS Z9, (R15)(R8*2)
+	VMOVUPS Z10, (R15)(R12*1)
+	VMOVUPS Z11, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
+
+// func productsAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsAVX512Taps5Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVQ y+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ w+16(FP), DX
+	MOVQ n+32(FP), BX
+	MOVQ c+40(FP), R8
+	MOVQ yStep+48(FP), R10
+	MOVQ xRow+64(FP), R9
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R8)(R8*2), R12
+	IMUL3Q $5, R8, R11
+block:
+	MOVQ DI, AX
+	VMOVUPS (AX), Z0
+	ADDQ R10, AX
+	VMOVUPS (AX), Z1
+	ADDQ R10, AX
+	VMOVUPS (AX), Z2
+	ADDQ R10, AX
+	VMOVUPS (AX), Z3
+	ADDQ R10, AX
+	VMOVUPS (AX), Z4
+	ADDQ R10, AX
+	VMOVUPS (AX), Z5
+	ADDQ R10, AX
+	VMOVUPS (AX), Z6
+	ADDQ R10, AX
+	VMOVUPS (AX), Z7
+	MOVQ SI, R13
+	MOVQ DX, R15
+	MOVQ rows+56(FP), CX
+row:
+	VMOVUPS (R15), Z8
+	VMOVUPS (R15)(R8*1), Z9
+	VMOVUPS (R15)(R8*2), Z10
+	VMOVUPS (R15)(R12*1), Z11
+	VMOVUPS (R15)(R8*4), Z12
+	MOVQ R13, AX
+	CMPQ skip+72(FP), $0
+	JNE enter
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z8
+column1:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z9
+column2:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z10
+	VFMADD231PS Z13, Z1, Z8
+column3:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z11
+	VFMADD231PS Z13, Z1, Z9
+column4:
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z0, Z12
+	VFMADD231PS Z13, Z1, Z10
+	VFMADD231PS Z13, Z2, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z1, Z11
+	VFMADD231PS Z13, Z2, Z9
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z1, Z12
+	VFMADD231PS Z13, Z2, Z10
+	VFMADD231PS Z13, Z3, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z2, Z11
+	VFMADD231PS Z13, Z3, Z9
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z2, Z12
+	VFMADD231PS Z13, Z3, Z10
+	VFMADD231PS Z13, Z4, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z3, Z11
+	VFMADD231PS Z13, Z4, Z9
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z3, Z12
+	VFMADD231PS Z13, Z4, Z10
+	VFMADD231PS Z13, Z5, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z4, Z11
+	VFMADD231PS Z13, Z5, Z9
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z4, Z12
+	VFMADD231PS Z13, Z5, Z10
+	VFMADD231PS Z13, Z6, Z8
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z5, Z11
+	VFMADD231PS Z13, Z6, Z9
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z5, Z12
+	VFMADD231PS Z13, Z6, Z10
+	VFMADD231PS Z13, Z7, Z8
+	CMPQ columns+80(FP), $15
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z6, Z11
+	VFMADD231PS Z13, Z7, Z9
+	CMPQ columns+80(FP), $16
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z6, Z12
+	VFMADD231PS Z13, Z7, Z10
+	CMPQ columns+80(FP), $17
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z7, Z11
+	CMPQ columns+80(FP), $18
+	JEQ next
+	VMOVUPS (AX), Z13
+	ADDQ R8, AX
+	VFMADD231PS Z13, Z7, Z12
+next:
+	VMOVUPS Z8, (R15)
+	VMOVUPS Z9, (R15)(R8*1)
+	VMOVUPS Z10, (R15)(R8*2)
+	VMOVUPS Z11, (R15)(R12*1)
+	VMOVUPS Z12, (R15)(R8*4)
+	ADDQ R9, R13
+	ADDQ R11, R15
+	DECQ CX
+	JNZ row
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JNZ block
+	VZEROUPPER
+	RET
+enter:
+	CMPQ skip+72(FP), $1
+	JEQ column1
+	CMPQ skip+72(FP), $2
+	JEQ column2
+	CMPQ skip+72(FP), $3
+	JEQ column3
+	JMP column4
 
 // func multiplyAddAVX512(sum, a, b *float32, n int)
 TEXT ·multiplyAddAVX512(SB), NOSPLIT, $0-32

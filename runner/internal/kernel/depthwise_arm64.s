@@ -17,16 +17,18 @@ TEXT ·filterNEONTaps1Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F4, F5)
 	ADD R5, R13
@@ -34,14 +36,14 @@ row:
 	WORD $0x4e23cca1 // fmla v1.4s, v5.4s, v3.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F4, F5)
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -67,6 +69,8 @@ TEXT ·filterNEONTaps1Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -75,10 +79,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F6, F7)
 	ADD R5, R13
@@ -90,16 +94,16 @@ row:
 	WORD $0x4e25cce3 // fmla v3.4s, v7.4s, v5.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F6, F7)
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
 	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -127,6 +131,8 @@ TEXT ·filterNEONTaps1Step1Pixels3(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -137,10 +143,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F8, F9)
 	ADD R5, R13
@@ -156,10 +162,10 @@ row:
 	WORD $0x4e27cd25 // fmla v5.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
@@ -167,7 +173,7 @@ store:
 	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
 	WORD $0x4e28d484 // fadd v4.4s, v4.4s, v8.4s
 	WORD $0x4e29d4a5 // fadd v5.4s, v5.4s, v9.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -197,6 +203,8 @@ TEXT ·filterNEONTaps1Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -209,10 +217,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F10, F11)
 	ADD R5, R13
@@ -232,10 +240,10 @@ row:
 	WORD $0x4e29cd67 // fmla v7.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
@@ -245,7 +253,7 @@ store:
 	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
 	WORD $0x4e2ad4c6 // fadd v6.4s, v6.4s, v10.4s
 	WORD $0x4e2bd4e7 // fadd v7.4s, v7.4s, v11.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -277,6 +285,8 @@ TEXT ·filterNEONTaps1Step1Pixels5(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -291,10 +301,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F12, F13)
 	ADD R5, R13
@@ -318,10 +328,10 @@ row:
 	WORD $0x4e2bcda9 // fmla v9.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
@@ -333,7 +343,7 @@ store:
 	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
 	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
 	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -367,6 +377,8 @@ TEXT ·filterNEONTaps1Step1Pixels6(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -383,10 +395,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F14, F15)
 	ADD R5, R13
@@ -414,10 +426,10 @@ row:
 	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
@@ -431,7 +443,7 @@ store:
 	WORD $0x4e2fd529 // fadd v9.4s, v9.4s, v15.4s
 	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
 	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -467,6 +479,8 @@ TEXT ·filterNEONTaps1Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -485,10 +499,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F16, F17)
 	ADD R5, R13
@@ -520,10 +534,10 @@ row:
 	WORD $0x4e2fce2d // fmla v13.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -539,7 +553,7 @@ store:
 	WORD $0x4e31d56b // fadd v11.4s, v11.4s, v17.4s
 	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
 	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -577,6 +591,8 @@ TEXT ·filterNEONTaps1Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -597,10 +613,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F18, F19)
 	ADD R5, R13
@@ -636,10 +652,10 @@ row:
 	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -657,7 +673,7 @@ store:
 	WORD $0x4e33d5ad // fadd v13.4s, v13.4s, v19.4s
 	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
 	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -697,18 +713,20 @@ TEXT ·filterNEONTaps2Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F6, F7)
@@ -724,14 +742,14 @@ column1:
 	WORD $0x4e25cce1 // fmla v1.4s, v7.4s, v5.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F6, F7)
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
 	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -759,6 +777,8 @@ TEXT ·filterNEONTaps2Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -767,12 +787,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
@@ -794,16 +814,16 @@ column1:
 	WORD $0x4e27cd23 // fmla v3.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
 	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
 	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -833,6 +853,8 @@ TEXT ·filterNEONTaps2Step1Pixels3(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -843,12 +865,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F10, F11)
@@ -876,10 +898,10 @@ column1:
 	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
@@ -887,7 +909,7 @@ store:
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
 	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
 	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -919,6 +941,8 @@ TEXT ·filterNEONTaps2Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -931,12 +955,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -970,10 +994,10 @@ column1:
 	WORD $0x4e2bcda7 // fmla v7.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
@@ -983,7 +1007,7 @@ store:
 	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
 	WORD $0x4e2cd4c6 // fadd v6.4s, v6.4s, v12.4s
 	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1017,6 +1041,8 @@ TEXT ·filterNEONTaps2Step1Pixels5(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1031,12 +1057,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -1076,10 +1102,10 @@ column1:
 	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
@@ -1091,7 +1117,7 @@ store:
 	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
 	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
 	WORD $0x4e2fd529 // fadd v9.4s, v9.4s, v15.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1127,6 +1153,8 @@ TEXT ·filterNEONTaps2Step1Pixels6(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1143,12 +1171,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F16, F17)
@@ -1194,10 +1222,10 @@ column1:
 	WORD $0x4e2fce2b // fmla v11.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -1211,7 +1239,7 @@ store:
 	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
 	WORD $0x4e30d54a // fadd v10.4s, v10.4s, v16.4s
 	WORD $0x4e31d56b // fadd v11.4s, v11.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1249,6 +1277,8 @@ TEXT ·filterNEONTaps2Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1267,12 +1297,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -1324,10 +1354,10 @@ column1:
 	WORD $0x4e31ce6d // fmla v13.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -1343,7 +1373,7 @@ store:
 	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
 	WORD $0x4e32d58c // fadd v12.4s, v12.4s, v18.4s
 	WORD $0x4e33d5ad // fadd v13.4s, v13.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1383,6 +1413,8 @@ TEXT ·filterNEONTaps2Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1403,12 +1435,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -1466,10 +1498,10 @@ column1:
 	WORD $0x4e33ceaf // fmla v15.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -1487,7 +1519,7 @@ store:
 	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
 	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
 	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1529,20 +1561,22 @@ TEXT ·filterNEONTaps3Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
@@ -1565,14 +1599,14 @@ column2:
 	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1602,6 +1636,8 @@ TEXT ·filterNEONTaps3Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1610,14 +1646,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F10, F11)
@@ -1648,16 +1684,16 @@ column2:
 	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
 	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1689,6 +1725,8 @@ TEXT ·filterNEONTaps3Step1Pixels3(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1699,14 +1737,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -1745,10 +1783,10 @@ column2:
 	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
@@ -1756,7 +1794,7 @@ store:
 	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
 	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
 	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1790,6 +1828,8 @@ TEXT ·filterNEONTaps3Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1802,14 +1842,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -1856,10 +1896,10 @@ column2:
 	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
@@ -1869,7 +1909,7 @@ store:
 	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
 	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
 	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1905,6 +1945,8 @@ TEXT ·filterNEONTaps3Step1Pixels5(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1919,14 +1961,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F16, F17)
@@ -1981,10 +2023,10 @@ column2:
 	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -1996,7 +2038,7 @@ store:
 	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
 	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
 	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2034,6 +2076,8 @@ TEXT ·filterNEONTaps3Step1Pixels6(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2050,14 +2094,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -2120,10 +2164,10 @@ column2:
 	WORD $0x4e31ce6b // fmla v11.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -2137,7 +2181,7 @@ store:
 	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
 	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
 	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2177,6 +2221,8 @@ TEXT ·filterNEONTaps3Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2195,14 +2241,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -2273,10 +2319,10 @@ column2:
 	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -2292,7 +2338,7 @@ store:
 	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
 	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
 	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2334,6 +2380,8 @@ TEXT ·filterNEONTaps3Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2354,14 +2402,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F22, F23)
@@ -2440,10 +2488,10 @@ column2:
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F22, F23)
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
 	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
@@ -2461,7 +2509,7 @@ store:
 	WORD $0x4e37d5ad // fadd v13.4s, v13.4s, v23.4s
 	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
 	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2505,20 +2553,22 @@ TEXT ·filterNEONTaps3Step2Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
@@ -2541,14 +2591,14 @@ column2:
 	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2578,6 +2628,8 @@ TEXT ·filterNEONTaps3Step2Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2586,14 +2638,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F10, F11)
@@ -2626,16 +2678,16 @@ column2:
 	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
 	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2667,6 +2719,8 @@ TEXT ·filterNEONTaps3Step2Pixels3(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2677,14 +2731,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -2727,10 +2781,10 @@ column2:
 	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
@@ -2738,7 +2792,7 @@ store:
 	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
 	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
 	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2772,6 +2826,8 @@ TEXT ·filterNEONTaps3Step2Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2784,14 +2840,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -2844,10 +2900,10 @@ column2:
 	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
@@ -2857,7 +2913,7 @@ store:
 	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
 	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
 	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2893,6 +2949,8 @@ TEXT ·filterNEONTaps3Step2Pixels5(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2907,14 +2965,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F16, F17)
@@ -2977,10 +3035,10 @@ column2:
 	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -2992,7 +3050,7 @@ store:
 	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
 	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
 	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3030,6 +3088,8 @@ TEXT ·filterNEONTaps3Step2Pixels6(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3046,14 +3106,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -3126,10 +3186,10 @@ column2:
 	WORD $0x4e31ce6b // fmla v11.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -3143,7 +3203,7 @@ store:
 	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
 	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
 	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3183,6 +3243,8 @@ TEXT ·filterNEONTaps3Step2Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3201,14 +3263,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -3291,10 +3353,10 @@ column2:
 	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -3310,7 +3372,7 @@ store:
 	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
 	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
 	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3352,6 +3414,8 @@ TEXT ·filterNEONTaps3Step2Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3372,14 +3436,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F22, F23)
@@ -3472,10 +3536,10 @@ column2:
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F22, F23)
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
 	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
@@ -3493,7 +3557,7 @@ store:
 	WORD $0x4e37d5ad // fadd v13.4s, v13.4s, v23.4s
 	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
 	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3537,24 +3601,26 @@ TEXT ·filterNEONTaps5Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -3591,14 +3657,14 @@ column4:
 	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3632,6 +3698,8 @@ TEXT ·filterNEONTaps5Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3640,18 +3708,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -3700,16 +3768,16 @@ column4:
 	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
 	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
 	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3745,6 +3813,8 @@ TEXT ·filterNEONTaps5Step1Pixels3(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3755,18 +3825,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F16, F17)
@@ -3827,10 +3897,10 @@ column4:
 	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -3838,7 +3908,7 @@ store:
 	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
 	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
 	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3876,6 +3946,8 @@ TEXT ·filterNEONTaps5Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3888,18 +3960,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -3972,10 +4044,10 @@ column4:
 	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -3985,7 +4057,7 @@ store:
 	WORD $0x4e33d4a5 // fadd v5.4s, v5.4s, v19.4s
 	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4025,6 +4097,8 @@ TEXT ·filterNEONTaps5Step1Pixels5(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4039,18 +4113,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -4135,10 +4209,10 @@ column4:
 	WORD $0x4e33cea9 // fmla v9.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -4150,7 +4224,7 @@ store:
 	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
 	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
 	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4192,6 +4266,8 @@ TEXT ·filterNEONTaps5Step1Pixels6(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4208,18 +4284,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F22, F23)
@@ -4316,10 +4392,10 @@ column4:
 	WORD $0x4e35ceeb // fmla v11.4s, v23.4s, v21.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F22, F23)
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
 	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
@@ -4333,7 +4409,7 @@ store:
 	WORD $0x4e37d529 // fadd v9.4s, v9.4s, v23.4s
 	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
 	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4377,6 +4453,8 @@ TEXT ·filterNEONTaps5Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4395,18 +4473,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F24, F25)
@@ -4515,10 +4593,10 @@ column4:
 	WORD $0x4e37cf2d // fmla v13.4s, v25.4s, v23.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
@@ -4534,7 +4612,7 @@ store:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4580,6 +4658,8 @@ TEXT ·filterNEONTaps5Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4600,18 +4680,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
-	FLDPQ (R12), (F24, F25)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F26, F27)
@@ -4732,10 +4812,10 @@ column4:
 	WORD $0x4e39cf6f // fmla v15.4s, v27.4s, v25.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F26, F27)
 	WORD $0x4e3ad400 // fadd v0.4s, v0.4s, v26.4s
 	WORD $0x4e3bd421 // fadd v1.4s, v1.4s, v27.4s
@@ -4753,7 +4833,7 @@ store:
 	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4801,24 +4881,26 @@ TEXT ·filterNEONTaps5Step2Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -4855,14 +4937,14 @@ column4:
 	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4896,6 +4978,8 @@ TEXT ·filterNEONTaps5Step2Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4904,18 +4988,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -4966,16 +5050,16 @@ column4:
 	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
 	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
 	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5011,6 +5095,8 @@ TEXT ·filterNEONTaps5Step2Pixels3(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5021,18 +5107,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F16, F17)
@@ -5097,10 +5183,10 @@ column4:
 	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -5108,7 +5194,7 @@ store:
 	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
 	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
 	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5146,6 +5232,8 @@ TEXT ·filterNEONTaps5Step2Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5158,18 +5246,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -5248,10 +5336,10 @@ column4:
 	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -5261,7 +5349,7 @@ store:
 	WORD $0x4e33d4a5 // fadd v5.4s, v5.4s, v19.4s
 	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5301,6 +5389,8 @@ TEXT ·filterNEONTaps5Step2Pixels5(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5315,18 +5405,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -5419,10 +5509,10 @@ column4:
 	WORD $0x4e33cea9 // fmla v9.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -5434,7 +5524,7 @@ store:
 	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
 	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
 	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5476,6 +5566,8 @@ TEXT ·filterNEONTaps5Step2Pixels6(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5492,18 +5584,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F22, F23)
@@ -5610,10 +5702,10 @@ column4:
 	WORD $0x4e35ceeb // fmla v11.4s, v23.4s, v21.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F22, F23)
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
 	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
@@ -5627,7 +5719,7 @@ store:
 	WORD $0x4e37d529 // fadd v9.4s, v9.4s, v23.4s
 	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
 	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5671,6 +5763,8 @@ TEXT ·filterNEONTaps5Step2Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5689,18 +5783,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F24, F25)
@@ -5821,10 +5915,10 @@ column4:
 	WORD $0x4e37cf2d // fmla v13.4s, v25.4s, v23.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
@@ -5840,7 +5934,7 @@ store:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5886,6 +5980,8 @@ TEXT ·filterNEONTaps5Step2Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5906,18 +6002,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
-	FLDPQ (R12), (F24, F25)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F26, F27)
@@ -6052,10 +6148,10 @@ column4:
 	WORD $0x4e39cf6f // fmla v15.4s, v27.4s, v25.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F26, F27)
 	WORD $0x4e3ad400 // fadd v0.4s, v0.4s, v26.4s
 	WORD $0x4e3bd421 // fadd v1.4s, v1.4s, v27.4s
@@ -6073,7 +6169,7 @@ store:
 	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -6106,365 +6202,4277 @@ enter:
 	BEQ column3
 	JMP column4
 
-// func productsNEONTaps3(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsNEONTaps3(SB), NOSPLIT, $0-120
-	MOVD dw+0(FP), R0
+// func productsNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
 	MOVD x+8(FP), R1
-	MOVD dy+16(FP), R2
-	MOVD n+24(FP), R3
-	MOVD c+32(FP), R4
-	MOVD xRow+48(FP), R6
-	MOVD dyRow+56(FP), R7
-	MOVD xStep+64(FP), R8
-	MOVD step+72(FP), R9
-	LSL $2, R4
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
 	LSL $2, R6
-	LSL $2, R7
 	LSL $2, R8
-	MOVD first+104(FP), R10
-	MADD R4, R1, R10, R1
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	MOVD R0, R13
 	FLDPQ (R13), (F0, F1)
-	ADD R4, R13
-	FLDPQ (R13), (F2, F3)
-	ADD R4, R13
-	FLDPQ (R13), (F4, F5)
-	ADD R4, R13
-	MOVD R1, R16
-	MOVD R2, R17
-	MOVD rows+40(FP), R12
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
 row:
-	MOVD R16, R14
-	MOVD R17, R15
-	MOVD first+104(FP), R10
-	MOVD width+112(FP), R11
-	MOVD left+80(FP), R5
-	SUB R10, R11
-	CBZ R5, l3
-l1:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l4
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l5
-	CMN $2, R10
-	BEQ l6
-l4:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l2
-l5:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l2
-l6:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-l2:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l1
-l3:
-	MOVD inner+88(FP), R5
-	MADD R5, R10, R9, R10
-	MSUB R5, R11, R9, R11
-	CBZ R5, right
-inner:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	SUBS $1, R5
-	BNE inner
-right:
-	MOVD right+96(FP), R5
-	CBZ R5, l9
-l7:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l10
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l11
-	CMN $2, R10
-	BEQ l12
-l10:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l8
-l11:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l8
-l12:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-l8:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l7
-l9:
-	ADD R6, R16
-	ADD R7, R17
-	SUBS $1, R12
-	BNE row
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R4, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R4, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R4, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R3
-	BNE block
-	RET
-
-// func productsNEONTaps5(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsNEONTaps5(SB), NOSPLIT, $0-120
-	MOVD dw+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD dy+16(FP), R2
-	MOVD n+24(FP), R3
-	MOVD c+32(FP), R4
-	MOVD xRow+48(FP), R6
-	MOVD dyRow+56(FP), R7
-	MOVD xStep+64(FP), R8
-	MOVD step+72(FP), R9
-	LSL $2, R4
-	LSL $2, R6
-	LSL $2, R7
-	LSL $2, R8
-	MOVD first+104(FP), R10
-	MADD R4, R1, R10, R1
-block:
-	MOVD R0, R13
-	FLDPQ (R13), (F0, F1)
-	ADD R4, R13
+	MOVD R12, R13
 	FLDPQ (R13), (F2, F3)
-	ADD R4, R13
+	ADD R5, R13
 	FLDPQ (R13), (F4, F5)
-	ADD R4, R13
+	ADD R5, R13
 	FLDPQ (R13), (F6, F7)
-	ADD R4, R13
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
-	ADD R4, R13
-	MOVD R1, R16
-	MOVD R2, R17
-	MOVD rows+40(FP), R12
-row:
-	MOVD R16, R14
-	MOVD R17, R15
-	MOVD first+104(FP), R10
-	MOVD width+112(FP), R11
-	MOVD left+80(FP), R5
-	SUB R10, R11
-	CBZ R5, l3
-l1:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l4
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l5
-	CMN $2, R10
-	BEQ l6
-	CMN $3, R10
-	BEQ l7
-	CMN $4, R10
-	BEQ l8
-l4:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l2
-l5:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l2
-l6:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	CMP $3, R11
-	BEQ l2
-l7:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc6 // fmla v6.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe7 // fmla v7.4s, v31.4s, v29.4s
-	CMP $4, R11
-	BEQ l2
-l8:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc8 // fmla v8.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe9 // fmla v9.4s, v31.4s, v29.4s
-l2:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l1
-l3:
-	MOVD inner+88(FP), R5
-	MADD R5, R10, R9, R10
-	MSUB R5, R11, R9, R11
-	CBZ R5, right
-inner:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc6 // fmla v6.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe7 // fmla v7.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc8 // fmla v8.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe9 // fmla v9.4s, v31.4s, v29.4s
-	SUBS $1, R5
-	BNE inner
-right:
-	MOVD right+96(FP), R5
-	CBZ R5, l11
-l9:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l12
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l13
-	CMN $2, R10
-	BEQ l14
-	CMN $3, R10
-	BEQ l15
-	CMN $4, R10
-	BEQ l16
-l12:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l10
-l13:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l10
-l14:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	CMP $3, R11
-	BEQ l10
-l15:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc6 // fmla v6.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe7 // fmla v7.4s, v31.4s, v29.4s
-	CMP $4, R11
-	BEQ l10
-l16:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc8 // fmla v8.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe9 // fmla v9.4s, v31.4s, v29.4s
-l10:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l9
-l11:
-	ADD R6, R16
-	ADD R7, R17
-	SUBS $1, R12
-	BNE row
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R4, R13
+	ADD R5, R13
+	WORD $0x4e20cd02 // fmla v2.4s, v8.4s, v0.4s
+	WORD $0x4e21cd23 // fmla v3.4s, v9.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd04 // fmla v4.4s, v8.4s, v0.4s
+	WORD $0x4e21cd25 // fmla v5.4s, v9.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd06 // fmla v6.4s, v8.4s, v0.4s
+	WORD $0x4e21cd27 // fmla v7.4s, v9.4s, v1.4s
+next:
+	MOVD R12, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R4, R13
+	ADD R5, R13
 	FSTPQ (F4, F5), (R13)
-	ADD R4, R13
+	ADD R5, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R4, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R4, R13
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
-	SUBS $8, R3
+	SUBS $8, R4
 	BNE block
 	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd44 // fmla v4.4s, v10.4s, v0.4s
+	WORD $0x4e21cd65 // fmla v5.4s, v11.4s, v1.4s
+column1:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd46 // fmla v6.4s, v10.4s, v0.4s
+	WORD $0x4e21cd67 // fmla v7.4s, v11.4s, v1.4s
+	WORD $0x4e22cd44 // fmla v4.4s, v10.4s, v2.4s
+	WORD $0x4e23cd65 // fmla v5.4s, v11.4s, v3.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd48 // fmla v8.4s, v10.4s, v0.4s
+	WORD $0x4e21cd69 // fmla v9.4s, v11.4s, v1.4s
+	WORD $0x4e22cd46 // fmla v6.4s, v10.4s, v2.4s
+	WORD $0x4e23cd67 // fmla v7.4s, v11.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels3(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd86 // fmla v6.4s, v12.4s, v0.4s
+	WORD $0x4e21cda7 // fmla v7.4s, v13.4s, v1.4s
+column1:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd88 // fmla v8.4s, v12.4s, v0.4s
+	WORD $0x4e21cda9 // fmla v9.4s, v13.4s, v1.4s
+	WORD $0x4e22cd86 // fmla v6.4s, v12.4s, v2.4s
+	WORD $0x4e23cda7 // fmla v7.4s, v13.4s, v3.4s
+column2:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd8a // fmla v10.4s, v12.4s, v0.4s
+	WORD $0x4e21cdab // fmla v11.4s, v13.4s, v1.4s
+	WORD $0x4e22cd88 // fmla v8.4s, v12.4s, v2.4s
+	WORD $0x4e23cda9 // fmla v9.4s, v13.4s, v3.4s
+	WORD $0x4e24cd86 // fmla v6.4s, v12.4s, v4.4s
+	WORD $0x4e25cda7 // fmla v7.4s, v13.4s, v5.4s
+	CMP $3, R10
+	BEQ next
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e22cd8a // fmla v10.4s, v12.4s, v2.4s
+	WORD $0x4e23cdab // fmla v11.4s, v13.4s, v3.4s
+	WORD $0x4e24cd88 // fmla v8.4s, v12.4s, v4.4s
+	WORD $0x4e25cda9 // fmla v9.4s, v13.4s, v5.4s
+	CMP $4, R10
+	BEQ next
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e24cd8a // fmla v10.4s, v12.4s, v4.4s
+	WORD $0x4e25cdab // fmla v11.4s, v13.4s, v5.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+	WORD $0x4e24cdca // fmla v10.4s, v14.4s, v4.4s
+	WORD $0x4e25cdeb // fmla v11.4s, v15.4s, v5.4s
+	WORD $0x4e26cdc8 // fmla v8.4s, v14.4s, v6.4s
+	WORD $0x4e27cde9 // fmla v9.4s, v15.4s, v7.4s
+	CMP $4, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e26cdcc // fmla v12.4s, v14.4s, v6.4s
+	WORD $0x4e27cded // fmla v13.4s, v15.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels5(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0a // fmla v10.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2b // fmla v11.4s, v17.4s, v1.4s
+column1:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0c // fmla v12.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2d // fmla v13.4s, v17.4s, v1.4s
+	WORD $0x4e22ce0a // fmla v10.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2b // fmla v11.4s, v17.4s, v3.4s
+column2:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0e // fmla v14.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2f // fmla v15.4s, v17.4s, v1.4s
+	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
+	WORD $0x4e24ce0a // fmla v10.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2b // fmla v11.4s, v17.4s, v5.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4e24ce0c // fmla v12.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2d // fmla v13.4s, v17.4s, v5.4s
+	WORD $0x4e26ce0a // fmla v10.4s, v16.4s, v6.4s
+	WORD $0x4e27ce2b // fmla v11.4s, v17.4s, v7.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2f // fmla v15.4s, v17.4s, v5.4s
+	WORD $0x4e26ce0c // fmla v12.4s, v16.4s, v6.4s
+	WORD $0x4e27ce2d // fmla v13.4s, v17.4s, v7.4s
+	WORD $0x4e28ce0a // fmla v10.4s, v16.4s, v8.4s
+	WORD $0x4e29ce2b // fmla v11.4s, v17.4s, v9.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e26ce0e // fmla v14.4s, v16.4s, v6.4s
+	WORD $0x4e27ce2f // fmla v15.4s, v17.4s, v7.4s
+	WORD $0x4e28ce0c // fmla v12.4s, v16.4s, v8.4s
+	WORD $0x4e29ce2d // fmla v13.4s, v17.4s, v9.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e28ce0e // fmla v14.4s, v16.4s, v8.4s
+	WORD $0x4e29ce2f // fmla v15.4s, v17.4s, v9.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels6(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4c // fmla v12.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6d // fmla v13.4s, v19.4s, v1.4s
+column1:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4e // fmla v14.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6f // fmla v15.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+column2:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
+	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4c // fmla v12.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6d // fmla v13.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
+	WORD $0x4e23ce71 // fmla v17.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4e // fmla v14.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6f // fmla v15.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4c // fmla v12.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6d // fmla v13.4s, v19.4s, v7.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4e25ce71 // fmla v17.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4e // fmla v14.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6f // fmla v15.4s, v19.4s, v7.4s
+	WORD $0x4e28ce4c // fmla v12.4s, v18.4s, v8.4s
+	WORD $0x4e29ce6d // fmla v13.4s, v19.4s, v9.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
+	WORD $0x4e28ce4e // fmla v14.4s, v18.4s, v8.4s
+	WORD $0x4e29ce6f // fmla v15.4s, v19.4s, v9.4s
+	WORD $0x4e2ace4c // fmla v12.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6d // fmla v13.4s, v19.4s, v11.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e28ce50 // fmla v16.4s, v18.4s, v8.4s
+	WORD $0x4e29ce71 // fmla v17.4s, v19.4s, v9.4s
+	WORD $0x4e2ace4e // fmla v14.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6f // fmla v15.4s, v19.4s, v11.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e2ace50 // fmla v16.4s, v18.4s, v10.4s
+	WORD $0x4e2bce71 // fmla v17.4s, v19.4s, v11.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8e // fmla v14.4s, v20.4s, v0.4s
+	WORD $0x4e21ceaf // fmla v15.4s, v21.4s, v1.4s
+column1:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8e // fmla v14.4s, v20.4s, v2.4s
+	WORD $0x4e23ceaf // fmla v15.4s, v21.4s, v3.4s
+column2:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce92 // fmla v18.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb3 // fmla v19.4s, v21.4s, v1.4s
+	WORD $0x4e22ce90 // fmla v16.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb1 // fmla v17.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8e // fmla v14.4s, v20.4s, v4.4s
+	WORD $0x4e25ceaf // fmla v15.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce92 // fmla v18.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb3 // fmla v19.4s, v21.4s, v3.4s
+	WORD $0x4e24ce90 // fmla v16.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb1 // fmla v17.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8e // fmla v14.4s, v20.4s, v6.4s
+	WORD $0x4e27ceaf // fmla v15.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb3 // fmla v19.4s, v21.4s, v5.4s
+	WORD $0x4e26ce90 // fmla v16.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb1 // fmla v17.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
+	WORD $0x4e28ce90 // fmla v16.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb1 // fmla v17.4s, v21.4s, v9.4s
+	WORD $0x4e2ace8e // fmla v14.4s, v20.4s, v10.4s
+	WORD $0x4e2bceaf // fmla v15.4s, v21.4s, v11.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb3 // fmla v19.4s, v21.4s, v9.4s
+	WORD $0x4e2ace90 // fmla v16.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb1 // fmla v17.4s, v21.4s, v11.4s
+	WORD $0x4e2cce8e // fmla v14.4s, v20.4s, v12.4s
+	WORD $0x4e2dceaf // fmla v15.4s, v21.4s, v13.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb3 // fmla v19.4s, v21.4s, v11.4s
+	WORD $0x4e2cce90 // fmla v16.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb1 // fmla v17.4s, v21.4s, v13.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2cce92 // fmla v18.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb3 // fmla v19.4s, v21.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
+	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+column1:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced2 // fmla v18.4s, v22.4s, v0.4s
+	WORD $0x4e21cef3 // fmla v19.4s, v23.4s, v1.4s
+	WORD $0x4e22ced0 // fmla v16.4s, v22.4s, v2.4s
+	WORD $0x4e23cef1 // fmla v17.4s, v23.4s, v3.4s
+column2:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced4 // fmla v20.4s, v22.4s, v0.4s
+	WORD $0x4e21cef5 // fmla v21.4s, v23.4s, v1.4s
+	WORD $0x4e22ced2 // fmla v18.4s, v22.4s, v2.4s
+	WORD $0x4e23cef3 // fmla v19.4s, v23.4s, v3.4s
+	WORD $0x4e24ced0 // fmla v16.4s, v22.4s, v4.4s
+	WORD $0x4e25cef1 // fmla v17.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced4 // fmla v20.4s, v22.4s, v2.4s
+	WORD $0x4e23cef5 // fmla v21.4s, v23.4s, v3.4s
+	WORD $0x4e24ced2 // fmla v18.4s, v22.4s, v4.4s
+	WORD $0x4e25cef3 // fmla v19.4s, v23.4s, v5.4s
+	WORD $0x4e26ced0 // fmla v16.4s, v22.4s, v6.4s
+	WORD $0x4e27cef1 // fmla v17.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced4 // fmla v20.4s, v22.4s, v4.4s
+	WORD $0x4e25cef5 // fmla v21.4s, v23.4s, v5.4s
+	WORD $0x4e26ced2 // fmla v18.4s, v22.4s, v6.4s
+	WORD $0x4e27cef3 // fmla v19.4s, v23.4s, v7.4s
+	WORD $0x4e28ced0 // fmla v16.4s, v22.4s, v8.4s
+	WORD $0x4e29cef1 // fmla v17.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
+	WORD $0x4e28ced2 // fmla v18.4s, v22.4s, v8.4s
+	WORD $0x4e29cef3 // fmla v19.4s, v23.4s, v9.4s
+	WORD $0x4e2aced0 // fmla v16.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef1 // fmla v17.4s, v23.4s, v11.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced4 // fmla v20.4s, v22.4s, v8.4s
+	WORD $0x4e29cef5 // fmla v21.4s, v23.4s, v9.4s
+	WORD $0x4e2aced2 // fmla v18.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef3 // fmla v19.4s, v23.4s, v11.4s
+	WORD $0x4e2cced0 // fmla v16.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef1 // fmla v17.4s, v23.4s, v13.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
+	WORD $0x4e2cced2 // fmla v18.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef3 // fmla v19.4s, v23.4s, v13.4s
+	WORD $0x4e2eced0 // fmla v16.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef1 // fmla v17.4s, v23.4s, v15.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2cced4 // fmla v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef5 // fmla v21.4s, v23.4s, v13.4s
+	WORD $0x4e2eced2 // fmla v18.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef3 // fmla v19.4s, v23.4s, v15.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2eced4 // fmla v20.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef5 // fmla v21.4s, v23.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd02 // fmla v2.4s, v8.4s, v0.4s
+	WORD $0x4e21cd23 // fmla v3.4s, v9.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd04 // fmla v4.4s, v8.4s, v0.4s
+	WORD $0x4e21cd25 // fmla v5.4s, v9.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd06 // fmla v6.4s, v8.4s, v0.4s
+	WORD $0x4e21cd27 // fmla v7.4s, v9.4s, v1.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F2, F3), (R13)
+	ADD R5, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd44 // fmla v4.4s, v10.4s, v0.4s
+	WORD $0x4e21cd65 // fmla v5.4s, v11.4s, v1.4s
+column1:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd46 // fmla v6.4s, v10.4s, v0.4s
+	WORD $0x4e21cd67 // fmla v7.4s, v11.4s, v1.4s
+column2:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd48 // fmla v8.4s, v10.4s, v0.4s
+	WORD $0x4e21cd69 // fmla v9.4s, v11.4s, v1.4s
+	WORD $0x4e22cd44 // fmla v4.4s, v10.4s, v2.4s
+	WORD $0x4e23cd65 // fmla v5.4s, v11.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e22cd46 // fmla v6.4s, v10.4s, v2.4s
+	WORD $0x4e23cd67 // fmla v7.4s, v11.4s, v3.4s
+	CMP $4, R10
+	BEQ next
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels3(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd86 // fmla v6.4s, v12.4s, v0.4s
+	WORD $0x4e21cda7 // fmla v7.4s, v13.4s, v1.4s
+column1:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd88 // fmla v8.4s, v12.4s, v0.4s
+	WORD $0x4e21cda9 // fmla v9.4s, v13.4s, v1.4s
+column2:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd8a // fmla v10.4s, v12.4s, v0.4s
+	WORD $0x4e21cdab // fmla v11.4s, v13.4s, v1.4s
+	WORD $0x4e22cd86 // fmla v6.4s, v12.4s, v2.4s
+	WORD $0x4e23cda7 // fmla v7.4s, v13.4s, v3.4s
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e22cd88 // fmla v8.4s, v12.4s, v2.4s
+	WORD $0x4e23cda9 // fmla v9.4s, v13.4s, v3.4s
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e22cd8a // fmla v10.4s, v12.4s, v2.4s
+	WORD $0x4e23cdab // fmla v11.4s, v13.4s, v3.4s
+	WORD $0x4e24cd86 // fmla v6.4s, v12.4s, v4.4s
+	WORD $0x4e25cda7 // fmla v7.4s, v13.4s, v5.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e24cd88 // fmla v8.4s, v12.4s, v4.4s
+	WORD $0x4e25cda9 // fmla v9.4s, v13.4s, v5.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e24cd8a // fmla v10.4s, v12.4s, v4.4s
+	WORD $0x4e25cdab // fmla v11.4s, v13.4s, v5.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e24cdca // fmla v10.4s, v14.4s, v4.4s
+	WORD $0x4e25cdeb // fmla v11.4s, v15.4s, v5.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdc8 // fmla v8.4s, v14.4s, v6.4s
+	WORD $0x4e27cde9 // fmla v9.4s, v15.4s, v7.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e26cdcc // fmla v12.4s, v14.4s, v6.4s
+	WORD $0x4e27cded // fmla v13.4s, v15.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels5(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0a // fmla v10.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2b // fmla v11.4s, v17.4s, v1.4s
+column1:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0c // fmla v12.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2d // fmla v13.4s, v17.4s, v1.4s
+column2:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0e // fmla v14.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2f // fmla v15.4s, v17.4s, v1.4s
+	WORD $0x4e22ce0a // fmla v10.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2b // fmla v11.4s, v17.4s, v3.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4e24ce0a // fmla v10.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2b // fmla v11.4s, v17.4s, v5.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e24ce0c // fmla v12.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2d // fmla v13.4s, v17.4s, v5.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2f // fmla v15.4s, v17.4s, v5.4s
+	WORD $0x4e26ce0a // fmla v10.4s, v16.4s, v6.4s
+	WORD $0x4e27ce2b // fmla v11.4s, v17.4s, v7.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e26ce0c // fmla v12.4s, v16.4s, v6.4s
+	WORD $0x4e27ce2d // fmla v13.4s, v17.4s, v7.4s
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e26ce0e // fmla v14.4s, v16.4s, v6.4s
+	WORD $0x4e27ce2f // fmla v15.4s, v17.4s, v7.4s
+	WORD $0x4e28ce0a // fmla v10.4s, v16.4s, v8.4s
+	WORD $0x4e29ce2b // fmla v11.4s, v17.4s, v9.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e28ce0c // fmla v12.4s, v16.4s, v8.4s
+	WORD $0x4e29ce2d // fmla v13.4s, v17.4s, v9.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e28ce0e // fmla v14.4s, v16.4s, v8.4s
+	WORD $0x4e29ce2f // fmla v15.4s, v17.4s, v9.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels6(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4c // fmla v12.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6d // fmla v13.4s, v19.4s, v1.4s
+column1:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4e // fmla v14.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6f // fmla v15.4s, v19.4s, v1.4s
+column2:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
+	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
+	WORD $0x4e23ce71 // fmla v17.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4c // fmla v12.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6d // fmla v13.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce4e // fmla v14.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6f // fmla v15.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4e25ce71 // fmla v17.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4c // fmla v12.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6d // fmla v13.4s, v19.4s, v7.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce4e // fmla v14.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6f // fmla v15.4s, v19.4s, v7.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
+	WORD $0x4e28ce4c // fmla v12.4s, v18.4s, v8.4s
+	WORD $0x4e29ce6d // fmla v13.4s, v19.4s, v9.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e28ce4e // fmla v14.4s, v18.4s, v8.4s
+	WORD $0x4e29ce6f // fmla v15.4s, v19.4s, v9.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e28ce50 // fmla v16.4s, v18.4s, v8.4s
+	WORD $0x4e29ce71 // fmla v17.4s, v19.4s, v9.4s
+	WORD $0x4e2ace4c // fmla v12.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6d // fmla v13.4s, v19.4s, v11.4s
+	CMP $11, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e2ace4e // fmla v14.4s, v18.4s, v10.4s
+	WORD $0x4e2bce6f // fmla v15.4s, v19.4s, v11.4s
+	CMP $12, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e2ace50 // fmla v16.4s, v18.4s, v10.4s
+	WORD $0x4e2bce71 // fmla v17.4s, v19.4s, v11.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8e // fmla v14.4s, v20.4s, v0.4s
+	WORD $0x4e21ceaf // fmla v15.4s, v21.4s, v1.4s
+column1:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+column2:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce92 // fmla v18.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb3 // fmla v19.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8e // fmla v14.4s, v20.4s, v2.4s
+	WORD $0x4e23ceaf // fmla v15.4s, v21.4s, v3.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce90 // fmla v16.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb1 // fmla v17.4s, v21.4s, v3.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce92 // fmla v18.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb3 // fmla v19.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8e // fmla v14.4s, v20.4s, v4.4s
+	WORD $0x4e25ceaf // fmla v15.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce90 // fmla v16.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb1 // fmla v17.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb3 // fmla v19.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8e // fmla v14.4s, v20.4s, v6.4s
+	WORD $0x4e27ceaf // fmla v15.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce90 // fmla v16.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb1 // fmla v17.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce90 // fmla v16.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb1 // fmla v17.4s, v21.4s, v9.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb3 // fmla v19.4s, v21.4s, v9.4s
+	WORD $0x4e2ace8e // fmla v14.4s, v20.4s, v10.4s
+	WORD $0x4e2bceaf // fmla v15.4s, v21.4s, v11.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2ace90 // fmla v16.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb1 // fmla v17.4s, v21.4s, v11.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb3 // fmla v19.4s, v21.4s, v11.4s
+	WORD $0x4e2cce8e // fmla v14.4s, v20.4s, v12.4s
+	WORD $0x4e2dceaf // fmla v15.4s, v21.4s, v13.4s
+	CMP $13, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2cce90 // fmla v16.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb1 // fmla v17.4s, v21.4s, v13.4s
+	CMP $14, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2cce92 // fmla v18.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb3 // fmla v19.4s, v21.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
+	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+column1:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced2 // fmla v18.4s, v22.4s, v0.4s
+	WORD $0x4e21cef3 // fmla v19.4s, v23.4s, v1.4s
+column2:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced4 // fmla v20.4s, v22.4s, v0.4s
+	WORD $0x4e21cef5 // fmla v21.4s, v23.4s, v1.4s
+	WORD $0x4e22ced0 // fmla v16.4s, v22.4s, v2.4s
+	WORD $0x4e23cef1 // fmla v17.4s, v23.4s, v3.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced2 // fmla v18.4s, v22.4s, v2.4s
+	WORD $0x4e23cef3 // fmla v19.4s, v23.4s, v3.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced4 // fmla v20.4s, v22.4s, v2.4s
+	WORD $0x4e23cef5 // fmla v21.4s, v23.4s, v3.4s
+	WORD $0x4e24ced0 // fmla v16.4s, v22.4s, v4.4s
+	WORD $0x4e25cef1 // fmla v17.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced2 // fmla v18.4s, v22.4s, v4.4s
+	WORD $0x4e25cef3 // fmla v19.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced4 // fmla v20.4s, v22.4s, v4.4s
+	WORD $0x4e25cef5 // fmla v21.4s, v23.4s, v5.4s
+	WORD $0x4e26ced0 // fmla v16.4s, v22.4s, v6.4s
+	WORD $0x4e27cef1 // fmla v17.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced2 // fmla v18.4s, v22.4s, v6.4s
+	WORD $0x4e27cef3 // fmla v19.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
+	WORD $0x4e28ced0 // fmla v16.4s, v22.4s, v8.4s
+	WORD $0x4e29cef1 // fmla v17.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced2 // fmla v18.4s, v22.4s, v8.4s
+	WORD $0x4e29cef3 // fmla v19.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced4 // fmla v20.4s, v22.4s, v8.4s
+	WORD $0x4e29cef5 // fmla v21.4s, v23.4s, v9.4s
+	WORD $0x4e2aced0 // fmla v16.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef1 // fmla v17.4s, v23.4s, v11.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced2 // fmla v18.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef3 // fmla v19.4s, v23.4s, v11.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
+	WORD $0x4e2cced0 // fmla v16.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef1 // fmla v17.4s, v23.4s, v13.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2cced2 // fmla v18.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef3 // fmla v19.4s, v23.4s, v13.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2cced4 // fmla v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef5 // fmla v21.4s, v23.4s, v13.4s
+	WORD $0x4e2eced0 // fmla v16.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef1 // fmla v17.4s, v23.4s, v15.4s
+	CMP $15, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2eced2 // fmla v18.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef3 // fmla v19.4s, v23.4s, v15.4s
+	CMP $16, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2eced4 // fmla v20.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef5 // fmla v21.4s, v23.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd82 // fmla v2.4s, v12.4s, v0.4s
+	WORD $0x4e21cda3 // fmla v3.4s, v13.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd84 // fmla v4.4s, v12.4s, v0.4s
+	WORD $0x4e21cda5 // fmla v5.4s, v13.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd86 // fmla v6.4s, v12.4s, v0.4s
+	WORD $0x4e21cda7 // fmla v7.4s, v13.4s, v1.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd88 // fmla v8.4s, v12.4s, v0.4s
+	WORD $0x4e21cda9 // fmla v9.4s, v13.4s, v1.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd8a // fmla v10.4s, v12.4s, v0.4s
+	WORD $0x4e21cdab // fmla v11.4s, v13.4s, v1.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F2, F3), (R13)
+	ADD R5, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc4 // fmla v4.4s, v14.4s, v0.4s
+	WORD $0x4e21cde5 // fmla v5.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc6 // fmla v6.4s, v14.4s, v0.4s
+	WORD $0x4e21cde7 // fmla v7.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc4 // fmla v4.4s, v14.4s, v2.4s
+	WORD $0x4e23cde5 // fmla v5.4s, v15.4s, v3.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc6 // fmla v6.4s, v14.4s, v2.4s
+	WORD $0x4e23cde7 // fmla v7.4s, v15.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels3(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce06 // fmla v6.4s, v16.4s, v0.4s
+	WORD $0x4e21ce27 // fmla v7.4s, v17.4s, v1.4s
+column1:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce08 // fmla v8.4s, v16.4s, v0.4s
+	WORD $0x4e21ce29 // fmla v9.4s, v17.4s, v1.4s
+	WORD $0x4e22ce06 // fmla v6.4s, v16.4s, v2.4s
+	WORD $0x4e23ce27 // fmla v7.4s, v17.4s, v3.4s
+column2:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0a // fmla v10.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2b // fmla v11.4s, v17.4s, v1.4s
+	WORD $0x4e22ce08 // fmla v8.4s, v16.4s, v2.4s
+	WORD $0x4e23ce29 // fmla v9.4s, v17.4s, v3.4s
+	WORD $0x4e24ce06 // fmla v6.4s, v16.4s, v4.4s
+	WORD $0x4e25ce27 // fmla v7.4s, v17.4s, v5.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0c // fmla v12.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2d // fmla v13.4s, v17.4s, v1.4s
+	WORD $0x4e22ce0a // fmla v10.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2b // fmla v11.4s, v17.4s, v3.4s
+	WORD $0x4e24ce08 // fmla v8.4s, v16.4s, v4.4s
+	WORD $0x4e25ce29 // fmla v9.4s, v17.4s, v5.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0e // fmla v14.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2f // fmla v15.4s, v17.4s, v1.4s
+	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
+	WORD $0x4e24ce0a // fmla v10.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2b // fmla v11.4s, v17.4s, v5.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4e24ce0c // fmla v12.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2d // fmla v13.4s, v17.4s, v5.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2f // fmla v15.4s, v17.4s, v5.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce48 // fmla v8.4s, v18.4s, v0.4s
+	WORD $0x4e21ce69 // fmla v9.4s, v19.4s, v1.4s
+column1:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4a // fmla v10.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6b // fmla v11.4s, v19.4s, v1.4s
+	WORD $0x4e22ce48 // fmla v8.4s, v18.4s, v2.4s
+	WORD $0x4e23ce69 // fmla v9.4s, v19.4s, v3.4s
+column2:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4c // fmla v12.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6d // fmla v13.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4a // fmla v10.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6b // fmla v11.4s, v19.4s, v3.4s
+	WORD $0x4e24ce48 // fmla v8.4s, v18.4s, v4.4s
+	WORD $0x4e25ce69 // fmla v9.4s, v19.4s, v5.4s
+column3:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4e // fmla v14.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6f // fmla v15.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4a // fmla v10.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6b // fmla v11.4s, v19.4s, v5.4s
+	WORD $0x4e26ce48 // fmla v8.4s, v18.4s, v6.4s
+	WORD $0x4e27ce69 // fmla v9.4s, v19.4s, v7.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
+	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4c // fmla v12.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6d // fmla v13.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
+	WORD $0x4e23ce71 // fmla v17.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4e // fmla v14.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6f // fmla v15.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4c // fmla v12.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6d // fmla v13.4s, v19.4s, v7.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4e25ce71 // fmla v17.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4e // fmla v14.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6f // fmla v15.4s, v19.4s, v7.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels5(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8a // fmla v10.4s, v20.4s, v0.4s
+	WORD $0x4e21ceab // fmla v11.4s, v21.4s, v1.4s
+column1:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8c // fmla v12.4s, v20.4s, v0.4s
+	WORD $0x4e21cead // fmla v13.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8a // fmla v10.4s, v20.4s, v2.4s
+	WORD $0x4e23ceab // fmla v11.4s, v21.4s, v3.4s
+column2:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8e // fmla v14.4s, v20.4s, v0.4s
+	WORD $0x4e21ceaf // fmla v15.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
+	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8a // fmla v10.4s, v20.4s, v4.4s
+	WORD $0x4e25ceab // fmla v11.4s, v21.4s, v5.4s
+column3:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8e // fmla v14.4s, v20.4s, v2.4s
+	WORD $0x4e23ceaf // fmla v15.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8c // fmla v12.4s, v20.4s, v4.4s
+	WORD $0x4e25cead // fmla v13.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
+	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
+column4:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce92 // fmla v18.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb3 // fmla v19.4s, v21.4s, v1.4s
+	WORD $0x4e22ce90 // fmla v16.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb1 // fmla v17.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8e // fmla v14.4s, v20.4s, v4.4s
+	WORD $0x4e25ceaf // fmla v15.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8c // fmla v12.4s, v20.4s, v6.4s
+	WORD $0x4e27cead // fmla v13.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8a // fmla v10.4s, v20.4s, v8.4s
+	WORD $0x4e29ceab // fmla v11.4s, v21.4s, v9.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce92 // fmla v18.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb3 // fmla v19.4s, v21.4s, v3.4s
+	WORD $0x4e24ce90 // fmla v16.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb1 // fmla v17.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8e // fmla v14.4s, v20.4s, v6.4s
+	WORD $0x4e27ceaf // fmla v15.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8c // fmla v12.4s, v20.4s, v8.4s
+	WORD $0x4e29cead // fmla v13.4s, v21.4s, v9.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb3 // fmla v19.4s, v21.4s, v5.4s
+	WORD $0x4e26ce90 // fmla v16.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb1 // fmla v17.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
+	WORD $0x4e28ce90 // fmla v16.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb1 // fmla v17.4s, v21.4s, v9.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb3 // fmla v19.4s, v21.4s, v9.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels6(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
+column1:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20cece // fmla v14.4s, v22.4s, v0.4s
+	WORD $0x4e21ceef // fmla v15.4s, v23.4s, v1.4s
+	WORD $0x4e22cecc // fmla v12.4s, v22.4s, v2.4s
+	WORD $0x4e23ceed // fmla v13.4s, v23.4s, v3.4s
+column2:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
+	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4e22cece // fmla v14.4s, v22.4s, v2.4s
+	WORD $0x4e23ceef // fmla v15.4s, v23.4s, v3.4s
+	WORD $0x4e24cecc // fmla v12.4s, v22.4s, v4.4s
+	WORD $0x4e25ceed // fmla v13.4s, v23.4s, v5.4s
+column3:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced2 // fmla v18.4s, v22.4s, v0.4s
+	WORD $0x4e21cef3 // fmla v19.4s, v23.4s, v1.4s
+	WORD $0x4e22ced0 // fmla v16.4s, v22.4s, v2.4s
+	WORD $0x4e23cef1 // fmla v17.4s, v23.4s, v3.4s
+	WORD $0x4e24cece // fmla v14.4s, v22.4s, v4.4s
+	WORD $0x4e25ceef // fmla v15.4s, v23.4s, v5.4s
+	WORD $0x4e26cecc // fmla v12.4s, v22.4s, v6.4s
+	WORD $0x4e27ceed // fmla v13.4s, v23.4s, v7.4s
+column4:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced4 // fmla v20.4s, v22.4s, v0.4s
+	WORD $0x4e21cef5 // fmla v21.4s, v23.4s, v1.4s
+	WORD $0x4e22ced2 // fmla v18.4s, v22.4s, v2.4s
+	WORD $0x4e23cef3 // fmla v19.4s, v23.4s, v3.4s
+	WORD $0x4e24ced0 // fmla v16.4s, v22.4s, v4.4s
+	WORD $0x4e25cef1 // fmla v17.4s, v23.4s, v5.4s
+	WORD $0x4e26cece // fmla v14.4s, v22.4s, v6.4s
+	WORD $0x4e27ceef // fmla v15.4s, v23.4s, v7.4s
+	WORD $0x4e28cecc // fmla v12.4s, v22.4s, v8.4s
+	WORD $0x4e29ceed // fmla v13.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced4 // fmla v20.4s, v22.4s, v2.4s
+	WORD $0x4e23cef5 // fmla v21.4s, v23.4s, v3.4s
+	WORD $0x4e24ced2 // fmla v18.4s, v22.4s, v4.4s
+	WORD $0x4e25cef3 // fmla v19.4s, v23.4s, v5.4s
+	WORD $0x4e26ced0 // fmla v16.4s, v22.4s, v6.4s
+	WORD $0x4e27cef1 // fmla v17.4s, v23.4s, v7.4s
+	WORD $0x4e28cece // fmla v14.4s, v22.4s, v8.4s
+	WORD $0x4e29ceef // fmla v15.4s, v23.4s, v9.4s
+	WORD $0x4e2acecc // fmla v12.4s, v22.4s, v10.4s
+	WORD $0x4e2bceed // fmla v13.4s, v23.4s, v11.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced4 // fmla v20.4s, v22.4s, v4.4s
+	WORD $0x4e25cef5 // fmla v21.4s, v23.4s, v5.4s
+	WORD $0x4e26ced2 // fmla v18.4s, v22.4s, v6.4s
+	WORD $0x4e27cef3 // fmla v19.4s, v23.4s, v7.4s
+	WORD $0x4e28ced0 // fmla v16.4s, v22.4s, v8.4s
+	WORD $0x4e29cef1 // fmla v17.4s, v23.4s, v9.4s
+	WORD $0x4e2acece // fmla v14.4s, v22.4s, v10.4s
+	WORD $0x4e2bceef // fmla v15.4s, v23.4s, v11.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
+	WORD $0x4e28ced2 // fmla v18.4s, v22.4s, v8.4s
+	WORD $0x4e29cef3 // fmla v19.4s, v23.4s, v9.4s
+	WORD $0x4e2aced0 // fmla v16.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef1 // fmla v17.4s, v23.4s, v11.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced4 // fmla v20.4s, v22.4s, v8.4s
+	WORD $0x4e29cef5 // fmla v21.4s, v23.4s, v9.4s
+	WORD $0x4e2aced2 // fmla v18.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef3 // fmla v19.4s, v23.4s, v11.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf0e // fmla v14.4s, v24.4s, v0.4s
+	WORD $0x4e21cf2f // fmla v15.4s, v25.4s, v1.4s
+column1:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf10 // fmla v16.4s, v24.4s, v0.4s
+	WORD $0x4e21cf31 // fmla v17.4s, v25.4s, v1.4s
+	WORD $0x4e22cf0e // fmla v14.4s, v24.4s, v2.4s
+	WORD $0x4e23cf2f // fmla v15.4s, v25.4s, v3.4s
+column2:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf12 // fmla v18.4s, v24.4s, v0.4s
+	WORD $0x4e21cf33 // fmla v19.4s, v25.4s, v1.4s
+	WORD $0x4e22cf10 // fmla v16.4s, v24.4s, v2.4s
+	WORD $0x4e23cf31 // fmla v17.4s, v25.4s, v3.4s
+	WORD $0x4e24cf0e // fmla v14.4s, v24.4s, v4.4s
+	WORD $0x4e25cf2f // fmla v15.4s, v25.4s, v5.4s
+column3:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf14 // fmla v20.4s, v24.4s, v0.4s
+	WORD $0x4e21cf35 // fmla v21.4s, v25.4s, v1.4s
+	WORD $0x4e22cf12 // fmla v18.4s, v24.4s, v2.4s
+	WORD $0x4e23cf33 // fmla v19.4s, v25.4s, v3.4s
+	WORD $0x4e24cf10 // fmla v16.4s, v24.4s, v4.4s
+	WORD $0x4e25cf31 // fmla v17.4s, v25.4s, v5.4s
+	WORD $0x4e26cf0e // fmla v14.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2f // fmla v15.4s, v25.4s, v7.4s
+column4:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf16 // fmla v22.4s, v24.4s, v0.4s
+	WORD $0x4e21cf37 // fmla v23.4s, v25.4s, v1.4s
+	WORD $0x4e22cf14 // fmla v20.4s, v24.4s, v2.4s
+	WORD $0x4e23cf35 // fmla v21.4s, v25.4s, v3.4s
+	WORD $0x4e24cf12 // fmla v18.4s, v24.4s, v4.4s
+	WORD $0x4e25cf33 // fmla v19.4s, v25.4s, v5.4s
+	WORD $0x4e26cf10 // fmla v16.4s, v24.4s, v6.4s
+	WORD $0x4e27cf31 // fmla v17.4s, v25.4s, v7.4s
+	WORD $0x4e28cf0e // fmla v14.4s, v24.4s, v8.4s
+	WORD $0x4e29cf2f // fmla v15.4s, v25.4s, v9.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e22cf16 // fmla v22.4s, v24.4s, v2.4s
+	WORD $0x4e23cf37 // fmla v23.4s, v25.4s, v3.4s
+	WORD $0x4e24cf14 // fmla v20.4s, v24.4s, v4.4s
+	WORD $0x4e25cf35 // fmla v21.4s, v25.4s, v5.4s
+	WORD $0x4e26cf12 // fmla v18.4s, v24.4s, v6.4s
+	WORD $0x4e27cf33 // fmla v19.4s, v25.4s, v7.4s
+	WORD $0x4e28cf10 // fmla v16.4s, v24.4s, v8.4s
+	WORD $0x4e29cf31 // fmla v17.4s, v25.4s, v9.4s
+	WORD $0x4e2acf0e // fmla v14.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf2f // fmla v15.4s, v25.4s, v11.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e24cf16 // fmla v22.4s, v24.4s, v4.4s
+	WORD $0x4e25cf37 // fmla v23.4s, v25.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	WORD $0x4e28cf12 // fmla v18.4s, v24.4s, v8.4s
+	WORD $0x4e29cf33 // fmla v19.4s, v25.4s, v9.4s
+	WORD $0x4e2acf10 // fmla v16.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf31 // fmla v17.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf0e // fmla v14.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf2f // fmla v15.4s, v25.4s, v13.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
+	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
+	WORD $0x4e28cf14 // fmla v20.4s, v24.4s, v8.4s
+	WORD $0x4e29cf35 // fmla v21.4s, v25.4s, v9.4s
+	WORD $0x4e2acf12 // fmla v18.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf33 // fmla v19.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf10 // fmla v16.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf31 // fmla v17.4s, v25.4s, v13.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e28cf16 // fmla v22.4s, v24.4s, v8.4s
+	WORD $0x4e29cf37 // fmla v23.4s, v25.4s, v9.4s
+	WORD $0x4e2acf14 // fmla v20.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf35 // fmla v21.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf12 // fmla v18.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf33 // fmla v19.4s, v25.4s, v13.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf37 // fmla v23.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf14 // fmla v20.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf35 // fmla v21.4s, v25.4s, v13.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2ccf16 // fmla v22.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf37 // fmla v23.4s, v25.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf50 // fmla v16.4s, v26.4s, v0.4s
+	WORD $0x4e21cf71 // fmla v17.4s, v27.4s, v1.4s
+column1:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf52 // fmla v18.4s, v26.4s, v0.4s
+	WORD $0x4e21cf73 // fmla v19.4s, v27.4s, v1.4s
+	WORD $0x4e22cf50 // fmla v16.4s, v26.4s, v2.4s
+	WORD $0x4e23cf71 // fmla v17.4s, v27.4s, v3.4s
+column2:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf54 // fmla v20.4s, v26.4s, v0.4s
+	WORD $0x4e21cf75 // fmla v21.4s, v27.4s, v1.4s
+	WORD $0x4e22cf52 // fmla v18.4s, v26.4s, v2.4s
+	WORD $0x4e23cf73 // fmla v19.4s, v27.4s, v3.4s
+	WORD $0x4e24cf50 // fmla v16.4s, v26.4s, v4.4s
+	WORD $0x4e25cf71 // fmla v17.4s, v27.4s, v5.4s
+column3:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf56 // fmla v22.4s, v26.4s, v0.4s
+	WORD $0x4e21cf77 // fmla v23.4s, v27.4s, v1.4s
+	WORD $0x4e22cf54 // fmla v20.4s, v26.4s, v2.4s
+	WORD $0x4e23cf75 // fmla v21.4s, v27.4s, v3.4s
+	WORD $0x4e24cf52 // fmla v18.4s, v26.4s, v4.4s
+	WORD $0x4e25cf73 // fmla v19.4s, v27.4s, v5.4s
+	WORD $0x4e26cf50 // fmla v16.4s, v26.4s, v6.4s
+	WORD $0x4e27cf71 // fmla v17.4s, v27.4s, v7.4s
+column4:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
+	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
+	WORD $0x4e22cf56 // fmla v22.4s, v26.4s, v2.4s
+	WORD $0x4e23cf77 // fmla v23.4s, v27.4s, v3.4s
+	WORD $0x4e24cf54 // fmla v20.4s, v26.4s, v4.4s
+	WORD $0x4e25cf75 // fmla v21.4s, v27.4s, v5.4s
+	WORD $0x4e26cf52 // fmla v18.4s, v26.4s, v6.4s
+	WORD $0x4e27cf73 // fmla v19.4s, v27.4s, v7.4s
+	WORD $0x4e28cf50 // fmla v16.4s, v26.4s, v8.4s
+	WORD $0x4e29cf71 // fmla v17.4s, v27.4s, v9.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e22cf58 // fmla v24.4s, v26.4s, v2.4s
+	WORD $0x4e23cf79 // fmla v25.4s, v27.4s, v3.4s
+	WORD $0x4e24cf56 // fmla v22.4s, v26.4s, v4.4s
+	WORD $0x4e25cf77 // fmla v23.4s, v27.4s, v5.4s
+	WORD $0x4e26cf54 // fmla v20.4s, v26.4s, v6.4s
+	WORD $0x4e27cf75 // fmla v21.4s, v27.4s, v7.4s
+	WORD $0x4e28cf52 // fmla v18.4s, v26.4s, v8.4s
+	WORD $0x4e29cf73 // fmla v19.4s, v27.4s, v9.4s
+	WORD $0x4e2acf50 // fmla v16.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf71 // fmla v17.4s, v27.4s, v11.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e24cf58 // fmla v24.4s, v26.4s, v4.4s
+	WORD $0x4e25cf79 // fmla v25.4s, v27.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	WORD $0x4e28cf54 // fmla v20.4s, v26.4s, v8.4s
+	WORD $0x4e29cf75 // fmla v21.4s, v27.4s, v9.4s
+	WORD $0x4e2acf52 // fmla v18.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf73 // fmla v19.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf50 // fmla v16.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf71 // fmla v17.4s, v27.4s, v13.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
+	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
+	WORD $0x4e28cf56 // fmla v22.4s, v26.4s, v8.4s
+	WORD $0x4e29cf77 // fmla v23.4s, v27.4s, v9.4s
+	WORD $0x4e2acf54 // fmla v20.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf75 // fmla v21.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf52 // fmla v18.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf73 // fmla v19.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf50 // fmla v16.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf71 // fmla v17.4s, v27.4s, v15.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e28cf58 // fmla v24.4s, v26.4s, v8.4s
+	WORD $0x4e29cf79 // fmla v25.4s, v27.4s, v9.4s
+	WORD $0x4e2acf56 // fmla v22.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf77 // fmla v23.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf54 // fmla v20.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf75 // fmla v21.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf52 // fmla v18.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf73 // fmla v19.4s, v27.4s, v15.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2acf58 // fmla v24.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf79 // fmla v25.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf56 // fmla v22.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf77 // fmla v23.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf54 // fmla v20.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf75 // fmla v21.4s, v27.4s, v15.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ccf58 // fmla v24.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf79 // fmla v25.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf56 // fmla v22.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf77 // fmla v23.4s, v27.4s, v15.4s
+	CMP $11, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ecf58 // fmla v24.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf79 // fmla v25.4s, v27.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	FSTPQ (F24, F25), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd82 // fmla v2.4s, v12.4s, v0.4s
+	WORD $0x4e21cda3 // fmla v3.4s, v13.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd84 // fmla v4.4s, v12.4s, v0.4s
+	WORD $0x4e21cda5 // fmla v5.4s, v13.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd86 // fmla v6.4s, v12.4s, v0.4s
+	WORD $0x4e21cda7 // fmla v7.4s, v13.4s, v1.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd88 // fmla v8.4s, v12.4s, v0.4s
+	WORD $0x4e21cda9 // fmla v9.4s, v13.4s, v1.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd8a // fmla v10.4s, v12.4s, v0.4s
+	WORD $0x4e21cdab // fmla v11.4s, v13.4s, v1.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F2, F3), (R13)
+	ADD R5, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc4 // fmla v4.4s, v14.4s, v0.4s
+	WORD $0x4e21cde5 // fmla v5.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc6 // fmla v6.4s, v14.4s, v0.4s
+	WORD $0x4e21cde7 // fmla v7.4s, v15.4s, v1.4s
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc4 // fmla v4.4s, v14.4s, v2.4s
+	WORD $0x4e23cde5 // fmla v5.4s, v15.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc6 // fmla v6.4s, v14.4s, v2.4s
+	WORD $0x4e23cde7 // fmla v7.4s, v15.4s, v3.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels3(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce06 // fmla v6.4s, v16.4s, v0.4s
+	WORD $0x4e21ce27 // fmla v7.4s, v17.4s, v1.4s
+column1:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce08 // fmla v8.4s, v16.4s, v0.4s
+	WORD $0x4e21ce29 // fmla v9.4s, v17.4s, v1.4s
+column2:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0a // fmla v10.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2b // fmla v11.4s, v17.4s, v1.4s
+	WORD $0x4e22ce06 // fmla v6.4s, v16.4s, v2.4s
+	WORD $0x4e23ce27 // fmla v7.4s, v17.4s, v3.4s
+column3:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0c // fmla v12.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2d // fmla v13.4s, v17.4s, v1.4s
+	WORD $0x4e22ce08 // fmla v8.4s, v16.4s, v2.4s
+	WORD $0x4e23ce29 // fmla v9.4s, v17.4s, v3.4s
+column4:
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e20ce0e // fmla v14.4s, v16.4s, v0.4s
+	WORD $0x4e21ce2f // fmla v15.4s, v17.4s, v1.4s
+	WORD $0x4e22ce0a // fmla v10.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2b // fmla v11.4s, v17.4s, v3.4s
+	WORD $0x4e24ce06 // fmla v6.4s, v16.4s, v4.4s
+	WORD $0x4e25ce27 // fmla v7.4s, v17.4s, v5.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e22ce0c // fmla v12.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2d // fmla v13.4s, v17.4s, v3.4s
+	WORD $0x4e24ce08 // fmla v8.4s, v16.4s, v4.4s
+	WORD $0x4e25ce29 // fmla v9.4s, v17.4s, v5.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e22ce0e // fmla v14.4s, v16.4s, v2.4s
+	WORD $0x4e23ce2f // fmla v15.4s, v17.4s, v3.4s
+	WORD $0x4e24ce0a // fmla v10.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2b // fmla v11.4s, v17.4s, v5.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e24ce0c // fmla v12.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2d // fmla v13.4s, v17.4s, v5.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	WORD $0x4e24ce0e // fmla v14.4s, v16.4s, v4.4s
+	WORD $0x4e25ce2f // fmla v15.4s, v17.4s, v5.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce48 // fmla v8.4s, v18.4s, v0.4s
+	WORD $0x4e21ce69 // fmla v9.4s, v19.4s, v1.4s
+column1:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4a // fmla v10.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6b // fmla v11.4s, v19.4s, v1.4s
+column2:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4c // fmla v12.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6d // fmla v13.4s, v19.4s, v1.4s
+	WORD $0x4e22ce48 // fmla v8.4s, v18.4s, v2.4s
+	WORD $0x4e23ce69 // fmla v9.4s, v19.4s, v3.4s
+column3:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4e // fmla v14.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6f // fmla v15.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4a // fmla v10.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6b // fmla v11.4s, v19.4s, v3.4s
+column4:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
+	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	WORD $0x4e24ce48 // fmla v8.4s, v18.4s, v4.4s
+	WORD $0x4e25ce69 // fmla v9.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4a // fmla v10.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6b // fmla v11.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
+	WORD $0x4e23ce71 // fmla v17.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4c // fmla v12.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6d // fmla v13.4s, v19.4s, v5.4s
+	WORD $0x4e26ce48 // fmla v8.4s, v18.4s, v6.4s
+	WORD $0x4e27ce69 // fmla v9.4s, v19.4s, v7.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce4e // fmla v14.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6f // fmla v15.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4e25ce71 // fmla v17.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4c // fmla v12.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6d // fmla v13.4s, v19.4s, v7.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce4e // fmla v14.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6f // fmla v15.4s, v19.4s, v7.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels5(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8a // fmla v10.4s, v20.4s, v0.4s
+	WORD $0x4e21ceab // fmla v11.4s, v21.4s, v1.4s
+column1:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8c // fmla v12.4s, v20.4s, v0.4s
+	WORD $0x4e21cead // fmla v13.4s, v21.4s, v1.4s
+column2:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8e // fmla v14.4s, v20.4s, v0.4s
+	WORD $0x4e21ceaf // fmla v15.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8a // fmla v10.4s, v20.4s, v2.4s
+	WORD $0x4e23ceab // fmla v11.4s, v21.4s, v3.4s
+column3:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8c // fmla v12.4s, v20.4s, v2.4s
+	WORD $0x4e23cead // fmla v13.4s, v21.4s, v3.4s
+column4:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce92 // fmla v18.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb3 // fmla v19.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8e // fmla v14.4s, v20.4s, v2.4s
+	WORD $0x4e23ceaf // fmla v15.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8a // fmla v10.4s, v20.4s, v4.4s
+	WORD $0x4e25ceab // fmla v11.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce90 // fmla v16.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb1 // fmla v17.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8c // fmla v12.4s, v20.4s, v4.4s
+	WORD $0x4e25cead // fmla v13.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce92 // fmla v18.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb3 // fmla v19.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8e // fmla v14.4s, v20.4s, v4.4s
+	WORD $0x4e25ceaf // fmla v15.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8a // fmla v10.4s, v20.4s, v6.4s
+	WORD $0x4e27ceab // fmla v11.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce90 // fmla v16.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb1 // fmla v17.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8c // fmla v12.4s, v20.4s, v6.4s
+	WORD $0x4e27cead // fmla v13.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb3 // fmla v19.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8e // fmla v14.4s, v20.4s, v6.4s
+	WORD $0x4e27ceaf // fmla v15.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8a // fmla v10.4s, v20.4s, v8.4s
+	WORD $0x4e29ceab // fmla v11.4s, v21.4s, v9.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce90 // fmla v16.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb1 // fmla v17.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8c // fmla v12.4s, v20.4s, v8.4s
+	WORD $0x4e29cead // fmla v13.4s, v21.4s, v9.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	CMP $11, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce90 // fmla v16.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb1 // fmla v17.4s, v21.4s, v9.4s
+	CMP $12, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb3 // fmla v19.4s, v21.4s, v9.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels6(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20cecc // fmla v12.4s, v22.4s, v0.4s
+	WORD $0x4e21ceed // fmla v13.4s, v23.4s, v1.4s
+column1:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20cece // fmla v14.4s, v22.4s, v0.4s
+	WORD $0x4e21ceef // fmla v15.4s, v23.4s, v1.4s
+column2:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
+	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+	WORD $0x4e22cecc // fmla v12.4s, v22.4s, v2.4s
+	WORD $0x4e23ceed // fmla v13.4s, v23.4s, v3.4s
+column3:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced2 // fmla v18.4s, v22.4s, v0.4s
+	WORD $0x4e21cef3 // fmla v19.4s, v23.4s, v1.4s
+	WORD $0x4e22cece // fmla v14.4s, v22.4s, v2.4s
+	WORD $0x4e23ceef // fmla v15.4s, v23.4s, v3.4s
+column4:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced4 // fmla v20.4s, v22.4s, v0.4s
+	WORD $0x4e21cef5 // fmla v21.4s, v23.4s, v1.4s
+	WORD $0x4e22ced0 // fmla v16.4s, v22.4s, v2.4s
+	WORD $0x4e23cef1 // fmla v17.4s, v23.4s, v3.4s
+	WORD $0x4e24cecc // fmla v12.4s, v22.4s, v4.4s
+	WORD $0x4e25ceed // fmla v13.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced2 // fmla v18.4s, v22.4s, v2.4s
+	WORD $0x4e23cef3 // fmla v19.4s, v23.4s, v3.4s
+	WORD $0x4e24cece // fmla v14.4s, v22.4s, v4.4s
+	WORD $0x4e25ceef // fmla v15.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced4 // fmla v20.4s, v22.4s, v2.4s
+	WORD $0x4e23cef5 // fmla v21.4s, v23.4s, v3.4s
+	WORD $0x4e24ced0 // fmla v16.4s, v22.4s, v4.4s
+	WORD $0x4e25cef1 // fmla v17.4s, v23.4s, v5.4s
+	WORD $0x4e26cecc // fmla v12.4s, v22.4s, v6.4s
+	WORD $0x4e27ceed // fmla v13.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced2 // fmla v18.4s, v22.4s, v4.4s
+	WORD $0x4e25cef3 // fmla v19.4s, v23.4s, v5.4s
+	WORD $0x4e26cece // fmla v14.4s, v22.4s, v6.4s
+	WORD $0x4e27ceef // fmla v15.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced4 // fmla v20.4s, v22.4s, v4.4s
+	WORD $0x4e25cef5 // fmla v21.4s, v23.4s, v5.4s
+	WORD $0x4e26ced0 // fmla v16.4s, v22.4s, v6.4s
+	WORD $0x4e27cef1 // fmla v17.4s, v23.4s, v7.4s
+	WORD $0x4e28cecc // fmla v12.4s, v22.4s, v8.4s
+	WORD $0x4e29ceed // fmla v13.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced2 // fmla v18.4s, v22.4s, v6.4s
+	WORD $0x4e27cef3 // fmla v19.4s, v23.4s, v7.4s
+	WORD $0x4e28cece // fmla v14.4s, v22.4s, v8.4s
+	WORD $0x4e29ceef // fmla v15.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
+	WORD $0x4e28ced0 // fmla v16.4s, v22.4s, v8.4s
+	WORD $0x4e29cef1 // fmla v17.4s, v23.4s, v9.4s
+	WORD $0x4e2acecc // fmla v12.4s, v22.4s, v10.4s
+	WORD $0x4e2bceed // fmla v13.4s, v23.4s, v11.4s
+	CMP $11, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced2 // fmla v18.4s, v22.4s, v8.4s
+	WORD $0x4e29cef3 // fmla v19.4s, v23.4s, v9.4s
+	WORD $0x4e2acece // fmla v14.4s, v22.4s, v10.4s
+	WORD $0x4e2bceef // fmla v15.4s, v23.4s, v11.4s
+	CMP $12, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced4 // fmla v20.4s, v22.4s, v8.4s
+	WORD $0x4e29cef5 // fmla v21.4s, v23.4s, v9.4s
+	WORD $0x4e2aced0 // fmla v16.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef1 // fmla v17.4s, v23.4s, v11.4s
+	CMP $13, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced2 // fmla v18.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef3 // fmla v19.4s, v23.4s, v11.4s
+	CMP $14, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf0e // fmla v14.4s, v24.4s, v0.4s
+	WORD $0x4e21cf2f // fmla v15.4s, v25.4s, v1.4s
+column1:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf10 // fmla v16.4s, v24.4s, v0.4s
+	WORD $0x4e21cf31 // fmla v17.4s, v25.4s, v1.4s
+column2:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf12 // fmla v18.4s, v24.4s, v0.4s
+	WORD $0x4e21cf33 // fmla v19.4s, v25.4s, v1.4s
+	WORD $0x4e22cf0e // fmla v14.4s, v24.4s, v2.4s
+	WORD $0x4e23cf2f // fmla v15.4s, v25.4s, v3.4s
+column3:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf14 // fmla v20.4s, v24.4s, v0.4s
+	WORD $0x4e21cf35 // fmla v21.4s, v25.4s, v1.4s
+	WORD $0x4e22cf10 // fmla v16.4s, v24.4s, v2.4s
+	WORD $0x4e23cf31 // fmla v17.4s, v25.4s, v3.4s
+column4:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf16 // fmla v22.4s, v24.4s, v0.4s
+	WORD $0x4e21cf37 // fmla v23.4s, v25.4s, v1.4s
+	WORD $0x4e22cf12 // fmla v18.4s, v24.4s, v2.4s
+	WORD $0x4e23cf33 // fmla v19.4s, v25.4s, v3.4s
+	WORD $0x4e24cf0e // fmla v14.4s, v24.4s, v4.4s
+	WORD $0x4e25cf2f // fmla v15.4s, v25.4s, v5.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e22cf14 // fmla v20.4s, v24.4s, v2.4s
+	WORD $0x4e23cf35 // fmla v21.4s, v25.4s, v3.4s
+	WORD $0x4e24cf10 // fmla v16.4s, v24.4s, v4.4s
+	WORD $0x4e25cf31 // fmla v17.4s, v25.4s, v5.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e22cf16 // fmla v22.4s, v24.4s, v2.4s
+	WORD $0x4e23cf37 // fmla v23.4s, v25.4s, v3.4s
+	WORD $0x4e24cf12 // fmla v18.4s, v24.4s, v4.4s
+	WORD $0x4e25cf33 // fmla v19.4s, v25.4s, v5.4s
+	WORD $0x4e26cf0e // fmla v14.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2f // fmla v15.4s, v25.4s, v7.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e24cf14 // fmla v20.4s, v24.4s, v4.4s
+	WORD $0x4e25cf35 // fmla v21.4s, v25.4s, v5.4s
+	WORD $0x4e26cf10 // fmla v16.4s, v24.4s, v6.4s
+	WORD $0x4e27cf31 // fmla v17.4s, v25.4s, v7.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e24cf16 // fmla v22.4s, v24.4s, v4.4s
+	WORD $0x4e25cf37 // fmla v23.4s, v25.4s, v5.4s
+	WORD $0x4e26cf12 // fmla v18.4s, v24.4s, v6.4s
+	WORD $0x4e27cf33 // fmla v19.4s, v25.4s, v7.4s
+	WORD $0x4e28cf0e // fmla v14.4s, v24.4s, v8.4s
+	WORD $0x4e29cf2f // fmla v15.4s, v25.4s, v9.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	WORD $0x4e28cf10 // fmla v16.4s, v24.4s, v8.4s
+	WORD $0x4e29cf31 // fmla v17.4s, v25.4s, v9.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
+	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
+	WORD $0x4e28cf12 // fmla v18.4s, v24.4s, v8.4s
+	WORD $0x4e29cf33 // fmla v19.4s, v25.4s, v9.4s
+	WORD $0x4e2acf0e // fmla v14.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf2f // fmla v15.4s, v25.4s, v11.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e28cf14 // fmla v20.4s, v24.4s, v8.4s
+	WORD $0x4e29cf35 // fmla v21.4s, v25.4s, v9.4s
+	WORD $0x4e2acf10 // fmla v16.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf31 // fmla v17.4s, v25.4s, v11.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e28cf16 // fmla v22.4s, v24.4s, v8.4s
+	WORD $0x4e29cf37 // fmla v23.4s, v25.4s, v9.4s
+	WORD $0x4e2acf12 // fmla v18.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf33 // fmla v19.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf0e // fmla v14.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf2f // fmla v15.4s, v25.4s, v13.4s
+	CMP $13, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2acf14 // fmla v20.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf35 // fmla v21.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf10 // fmla v16.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf31 // fmla v17.4s, v25.4s, v13.4s
+	CMP $14, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf37 // fmla v23.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf12 // fmla v18.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf33 // fmla v19.4s, v25.4s, v13.4s
+	CMP $15, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2ccf14 // fmla v20.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf35 // fmla v21.4s, v25.4s, v13.4s
+	CMP $16, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2ccf16 // fmla v22.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf37 // fmla v23.4s, v25.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf50 // fmla v16.4s, v26.4s, v0.4s
+	WORD $0x4e21cf71 // fmla v17.4s, v27.4s, v1.4s
+column1:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf52 // fmla v18.4s, v26.4s, v0.4s
+	WORD $0x4e21cf73 // fmla v19.4s, v27.4s, v1.4s
+column2:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf54 // fmla v20.4s, v26.4s, v0.4s
+	WORD $0x4e21cf75 // fmla v21.4s, v27.4s, v1.4s
+	WORD $0x4e22cf50 // fmla v16.4s, v26.4s, v2.4s
+	WORD $0x4e23cf71 // fmla v17.4s, v27.4s, v3.4s
+column3:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf56 // fmla v22.4s, v26.4s, v0.4s
+	WORD $0x4e21cf77 // fmla v23.4s, v27.4s, v1.4s
+	WORD $0x4e22cf52 // fmla v18.4s, v26.4s, v2.4s
+	WORD $0x4e23cf73 // fmla v19.4s, v27.4s, v3.4s
+column4:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
+	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
+	WORD $0x4e22cf54 // fmla v20.4s, v26.4s, v2.4s
+	WORD $0x4e23cf75 // fmla v21.4s, v27.4s, v3.4s
+	WORD $0x4e24cf50 // fmla v16.4s, v26.4s, v4.4s
+	WORD $0x4e25cf71 // fmla v17.4s, v27.4s, v5.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e22cf56 // fmla v22.4s, v26.4s, v2.4s
+	WORD $0x4e23cf77 // fmla v23.4s, v27.4s, v3.4s
+	WORD $0x4e24cf52 // fmla v18.4s, v26.4s, v4.4s
+	WORD $0x4e25cf73 // fmla v19.4s, v27.4s, v5.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e22cf58 // fmla v24.4s, v26.4s, v2.4s
+	WORD $0x4e23cf79 // fmla v25.4s, v27.4s, v3.4s
+	WORD $0x4e24cf54 // fmla v20.4s, v26.4s, v4.4s
+	WORD $0x4e25cf75 // fmla v21.4s, v27.4s, v5.4s
+	WORD $0x4e26cf50 // fmla v16.4s, v26.4s, v6.4s
+	WORD $0x4e27cf71 // fmla v17.4s, v27.4s, v7.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e24cf56 // fmla v22.4s, v26.4s, v4.4s
+	WORD $0x4e25cf77 // fmla v23.4s, v27.4s, v5.4s
+	WORD $0x4e26cf52 // fmla v18.4s, v26.4s, v6.4s
+	WORD $0x4e27cf73 // fmla v19.4s, v27.4s, v7.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e24cf58 // fmla v24.4s, v26.4s, v4.4s
+	WORD $0x4e25cf79 // fmla v25.4s, v27.4s, v5.4s
+	WORD $0x4e26cf54 // fmla v20.4s, v26.4s, v6.4s
+	WORD $0x4e27cf75 // fmla v21.4s, v27.4s, v7.4s
+	WORD $0x4e28cf50 // fmla v16.4s, v26.4s, v8.4s
+	WORD $0x4e29cf71 // fmla v17.4s, v27.4s, v9.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	WORD $0x4e28cf52 // fmla v18.4s, v26.4s, v8.4s
+	WORD $0x4e29cf73 // fmla v19.4s, v27.4s, v9.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
+	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
+	WORD $0x4e28cf54 // fmla v20.4s, v26.4s, v8.4s
+	WORD $0x4e29cf75 // fmla v21.4s, v27.4s, v9.4s
+	WORD $0x4e2acf50 // fmla v16.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf71 // fmla v17.4s, v27.4s, v11.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e28cf56 // fmla v22.4s, v26.4s, v8.4s
+	WORD $0x4e29cf77 // fmla v23.4s, v27.4s, v9.4s
+	WORD $0x4e2acf52 // fmla v18.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf73 // fmla v19.4s, v27.4s, v11.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e28cf58 // fmla v24.4s, v26.4s, v8.4s
+	WORD $0x4e29cf79 // fmla v25.4s, v27.4s, v9.4s
+	WORD $0x4e2acf54 // fmla v20.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf75 // fmla v21.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf50 // fmla v16.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf71 // fmla v17.4s, v27.4s, v13.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2acf56 // fmla v22.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf77 // fmla v23.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf52 // fmla v18.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf73 // fmla v19.4s, v27.4s, v13.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2acf58 // fmla v24.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf79 // fmla v25.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf54 // fmla v20.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf75 // fmla v21.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf50 // fmla v16.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf71 // fmla v17.4s, v27.4s, v15.4s
+	CMP $15, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ccf56 // fmla v22.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf77 // fmla v23.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf52 // fmla v18.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf73 // fmla v19.4s, v27.4s, v15.4s
+	CMP $16, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ccf58 // fmla v24.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf79 // fmla v25.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf54 // fmla v20.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf75 // fmla v21.4s, v27.4s, v15.4s
+	CMP $17, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ecf56 // fmla v22.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf77 // fmla v23.4s, v27.4s, v15.4s
+	CMP $18, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ecf58 // fmla v24.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf79 // fmla v25.4s, v27.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	FSTPQ (F24, F25), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
 
 // func multiplyAddNEON(sum, a, b *float32, n int)
 TEXT ·multiplyAddNEON(SB), NOSPLIT, $0-32

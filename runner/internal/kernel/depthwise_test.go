@@ -63,7 +63,7 @@ func TestDepthwiseContract(t *testing.T) {
 		}
 		y, dx := make([]float32, len(o.y)), make([]float32, len(o.dx))
 		pixels := c.OutH() * c.OutW()
-		high := max(1, Block/c.OutW())
+		high := max(1, depthwiseBlock/c.OutW())
 		strips := ceil(c.OutH(), high)
 		parts := make([]float32, c.N*strips*len(o.dw))
 		visit(c, func(iy, ix, iw int) {

@@ -40,8 +40,11 @@ func exponential(x float32) float32 {
 	if x < expLowest {
 		return 0
 	}
-	return p * math.Float32frombits(math.Float32bits(t)<<23)
+	return float32(p * math.Float32frombits(math.Float32bits(t)<<23))
 }
+
+// sigmoidLimit is where sigmoids is 1 or 0, and more changes nothing.
+const sigmoidLimit = 88
 
 // sigmoids returns 1 / (1 + e^-x) and 1 / (1 + e^x), which is 1 less the first. With
 // e = exp(-|x|) they are 1/(1+e) and e/(1+e) or the reverse, so that neither cancels.
@@ -49,7 +52,7 @@ func exponential(x float32) float32 {
 func sigmoids(x float32) (s, rest float32) {
 	e := exponential(-abs(x))
 	large := 1 / (1 + e)
-	small := e * large
+	small := float32(e * large)
 	if x < 0 {
 		return small, large
 	}
@@ -77,7 +80,7 @@ var tail = [10]float32{
 // (1 + erf(x/sqrt 2)) / 2, and its density at x, e^(-x*x/2) / sqrt(2 pi).
 func normal(x float32) (below, density float32) {
 	a := atMost(normalLimit, abs(x))
-	square := a * a
+	square := float32(a * a)
 	lost := FMA32(a, a, -square) // in rounding, which would cost digits where a is large
 	e := exponential(-0.5 * square)
 	e = FMA32(e, -0.5*lost, e)
@@ -86,8 +89,8 @@ func normal(x float32) (below, density float32) {
 	for i := 8; i >= 0; i-- {
 		p = FMA32(p, t, tail[i])
 	}
-	above := e * (t * p)
-	density = e * 0.3989422804014327
+	above := float32(e * (t * p))
+	density = float32(e * 0.3989422804014327)
 	if x < 0 {
 		return above, density
 	}
@@ -95,3 +98,19 @@ func normal(x float32) (below, density float32) {
 }
 
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+// activationConstants are the numbers that activations are made of, each as a vector,
+// where the assembly finds them.
+var activationConstants = vectors(
+	math.Float32frombits(1<<31), 1, 0.5, -0.5, 0.25, 1./3, 1./6, 3, -3, 6, -sigmoidLimit, sigmoidLimit, -normalLimit, normalLimit, 0.3989422804014327,
+	math.Log2E, expMagic, -ln2High, -ln2Low, expLowest, 1./5040, 1./720, 1./120, 1./24,
+	tail[0], tail[1], tail[2], tail[3], tail[4], tail[5], tail[6], tail[7], tail[8], tail[9],
+)
+
+func vectors(numbers ...float32) []float32 {
+	var all []float32
+	for _, v := range numbers {
+		all = append(all, v, v, v, v, v, v, v, v)
+	}
+	return all
+}

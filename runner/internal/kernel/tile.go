@@ -18,14 +18,47 @@ package kernel
 //
 // Strides count elements. The two strides of a let one tile serve the forward
 // product (ks 1) and the weight gradient (rs 1).
+//
+// edge is the same for the first n < cols columns of b and c only, and k <= Block; it
+// touches no others.
 type tile struct {
 	rows, cols int
 	multiply   func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+	edge       func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+}
+
+// chain is multiply, or edge for n < cols columns, over any number of blocks, added up
+// in order.
+func (t tile) chain(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	for l := 0; l < k; l += Block {
+		length, more := min(Block, k-l), add || l > 0
+		if n == t.cols {
+			t.multiply(m, c, ldc, a[l*ks:], rs, ks, b[l*ldb:], ldb, length, more)
+		} else {
+			t.edge(m, n, c, ldc, a[l*ks:], rs, ks, b[l*ldb:], ldb, length, more)
+		}
+	}
+}
+
+// edgePortable is the definition of edge.
+func edgePortable(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	for i := range m {
+		for j := range n {
+			s := float32(0)
+			for l := range k {
+				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+			}
+			if add {
+				s = c[i*ldc+j] + s
+			}
+			c[i*ldc+j] = s
+		}
+	}
 }
 
 // portableTile is the definition. It is narrow, since it gains nothing from
 // registers and the columns beyond a matrix's last are work for nothing.
-var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable}
+var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable, edge: edgePortable}
 
 func multiplyPortable(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 	for i := range m {

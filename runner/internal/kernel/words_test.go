@@ -22,7 +22,7 @@ func TestWords(t *testing.T) {
 	var code []byte
 	var want []string
 	words := 0
-	for _, name := range []string{"tile_arm64.s", "elementwise_arm64.s", "depthwise_arm64.s"} {
+	for _, name := range []string{"tile_arm64.s", "elementwise_arm64.s", "winograd_arm64.s", "depthwise_arm64.s"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -107,13 +107,11 @@ func (u *unit) shape(batch int) kernel.Conv {
 func (u *unit) operation(batch int) func(in, out [][]float32) {
 	c := u.shape(batch)
 	return func(in, out [][]float32) {
-		c.Forward(out[0], in[0], in[1], u.bias)
+		var other []float32
 		if u.other != none {
-			kernel.AddRelu(out[0], out[0], in[2], false)
+			other = in[2]
 		}
-		if u.act != kernel.Identity {
-			u.act.Forward(out[0], out[0])
-		}
+		c.ForwardThen(out[0], in[0], in[1], u.bias, other, u.act)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // rgb returns the colours of a decoded picture as Pillow's convert("RGB")
-// does: grey becomes three equal channels, a palette its colours, alpha is
+// does: a JPEG's colour differences are interpolated, grey becomes three equal channels, a palette its colours, alpha is
 // dropped (the colours behind it stay, not multiplied by it), of 16 bits the
 // upper 8 stay.
 func rgb(m image.Image) raster {
@@ -37,7 +37,8 @@ func gray(in raster) raster {
 func rowReader(m image.Image) func(row []uint8, at image.Point) {
 	switch m := m.(type) {
 	case *image.YCbCr:
-		return func(row []uint8, at image.Point) { ycbcrRow(row, m, at) }
+		c := newYCbCr(m)
+		return func(row []uint8, at image.Point) { c.row(row, at.Y-m.Rect.Min.Y) }
 	case *image.Gray:
 		return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 1, 0) }
 	case *image.NRGBA:
@@ -67,35 +68,4 @@ func anyRow(row []uint8, m image.Image, at image.Point) {
 		row[i], row[i+1], row[i+2] = c.R, c.G, c.B
 		at.X++
 	}
-}
-
-// ycbcrRow converts one row of a JPEG with the formula of color.YCbCrToRGB; the
-// terms of the colour difference are shared by neighbours that share a sample.
-func ycbcrRow(row []uint8, m *image.YCbCr, at image.Point) {
-	share := 1 // pixels of a row to a sample of colour
-	switch m.SubsampleRatio {
-	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
-		share = 2
-	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
-		share = 4
-	}
-	luma := m.Y[m.YOffset(at.X, at.Y):][:len(row)/3]
-	chroma := m.COffset(at.X, at.Y)
-	for x := 0; x < len(luma); chroma++ {
-		cb, cr := int32(m.Cb[chroma])-128, int32(m.Cr[chroma])-128
-		red, green, blue := 91881*cr, -22554*cb-46802*cr, 116130*cb
-		for end := min(x+share, len(luma)); x < end; x++ {
-			y := int32(luma[x]) * 0x10101
-			pixel := row[3*x:][:3]
-			pixel[0], pixel[1], pixel[2] = channel(y+red), channel(y+green), channel(y+blue)
-		}
-	}
-}
-
-// channel turns 16 fractional bits into a byte, clamped.
-func channel(v int32) uint8 {
-	if uint32(v)>>24 == 0 {
-		return uint8(v >> 16)
-	}
-	return uint8(^(v >> 31)) // 0 below, 255 above
 }

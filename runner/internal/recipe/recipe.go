@@ -28,10 +28,12 @@ type Recipe struct {
 	Report    Report    `yaml:"report"`
 }
 
-// Data says where the labels and the pictures are and what the columns mean.
+// Data says where the labels and the pictures are and what the columns mean. The labels stand in a table, or
+// the pictures themselves have them: in Folders, or in Parts.
 type Data struct {
 	// Root folder of the data, relative to the recipe's project folder. It is a location: --data or
-	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME.
+	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME, with the
+	// name that the file says or has, whatever an override says.
 	Root string `yaml:"root" recipe:"location"`
 	// Source makes the data when the root folder is missing.
 	Source *Source `yaml:"source"`
@@ -39,9 +41,13 @@ type Data struct {
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
-	// Images is the folder of the pictures, a path below root.
+	// Images is the folder of the pictures that the table names, a path below root.
 	Images string `yaml:"images"`
-	// Image is the column that names the picture file.
+	// Folders is a folder, a path below root, that holds one folder of pictures a class.
+	Folders string `yaml:"folders"`
+	// Parts says the same for data that come in parts.
+	Parts Origins `yaml:"parts"`
+	// Image is the column that names the picture file. It and Target are "image" and "class" where there is no table.
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
@@ -54,6 +60,63 @@ type Data struct {
 	Group []string `yaml:"group"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
+}
+
+// Listed reports whether the pictures themselves say their classes, without a table.
+func (d Data) Listed() bool { return d.Folders != "" || d.Parts != (Origins{}) }
+
+// Origins are the parts that data come in.
+type Origins struct {
+	Train      Origin `yaml:"train"`
+	Validation Origin `yaml:"validation"`
+	Test       Origin `yaml:"test"`
+}
+
+// Origin is where the pictures and the classes of one part are: in a folder of one folder a class, or in a pair
+// of IDX files. The zero Origin says that there is no such part.
+type Origin struct {
+	// Folders is a path below root.
+	Folders string `yaml:"folders"`
+	IDX     IDX    `yaml:"idx"`
+}
+
+// IDX is a pair of files in the format of MNIST, plain or with gzip: paths below root.
+type IDX struct {
+	Images string `yaml:"images"`
+	Labels string `yaml:"labels"`
+}
+
+// Part is an Origin and the name of the part.
+type Part struct {
+	Name string
+	Origin
+}
+
+// List returns the parts that there are: train, validation, test.
+func (o Origins) List() []Part {
+	var list []Part
+	for _, part := range []Part{{"train", o.Train}, {"validation", o.Validation}, {"test", o.Test}} {
+		if part.Origin != (Origin{}) {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// Stated returns the names of the parts that there are, as the values of a column that names each row's part.
+func (o Origins) Stated() Parts {
+	var values Parts
+	for _, part := range o.List() {
+		switch part.Name {
+		case "train":
+			values.Train = part.Name
+		case "validation":
+			values.Validation = part.Name
+		case "test":
+			values.Test = part.Name
+		}
+	}
+	return values
 }
 
 // Source is the built-in data.
@@ -92,13 +155,15 @@ type Rule struct {
 
 // Split says which rows train, validate and test.
 type Split struct {
-	// Seed of the shuffle. When by is column nothing is shuffled, and the seed may be left out.
+	// Seed of the shuffle. It may be left out where nothing is drawn: by column, and by given without Validation.
 	Seed uint64 `yaml:"seed" recipe:"required"`
-	// Train, Validation and Test are fractions that sum to 1; Test may be 0.
+	// Train, Validation and Test are fractions that sum to 1; Test may be 0. By given, Validation is the fraction
+	// that is cut from the training rows when the data have no such part, and the others count for nothing.
 	Train      float64 `yaml:"train"`
 	Validation float64 `yaml:"validation"`
 	Test       float64 `yaml:"test"`
-	// By says what stays together: random (rows), group (data.group), column.
+	// By says what is dealt out: random or stratified rows, whole groups (data.group), or nothing, because a column
+	// states the parts, or they are given by data.parts.
 	By string `yaml:"by"`
 	// Column holds each row's part when by is column.
 	Column string `yaml:"column"`

@@ -26,6 +26,14 @@ network:
   backbone: resnet18
 `
 
+// listed is one without a table.
+const listed = `task: classification
+data:
+  folders: images
+split: {seed: 7}
+network: {backbone: resnet18}
+`
+
 func parse(t *testing.T, text string, o Options) *Loaded {
 	t.Helper()
 	l, err := Parse("plants.yaml", []byte(text), nil, o)
@@ -71,6 +79,32 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestListed: without a table the columns have names, which are no part of the
+// canonical form, and the form loads again.
+func TestListed(t *testing.T) {
+	for _, text := range []string{
+		listed,
+		strings.Replace(listed, "{seed: 7}", "{by: given, validation: 0}\ntrain: {keep: last}", 1),
+		strings.Replace(listed, "{seed: 7}", "{by: given, validation: 0}", 1),
+	} {
+		if strings.Contains(text, "given") {
+			text = strings.Replace(text, "folders: images", "parts: {train: {idx: {images: a.gz, labels: b.gz}}, validation: {idx: {images: c, labels: d}}}", 1)
+		}
+		l := parse(t, text, Options{})
+		if l.Data.Image != "image" || l.Data.Target != "class" || !l.Data.Listed() {
+			t.Errorf("%+v", l.Data)
+		}
+		for _, key := range []string{"table", "image:", "target", "seed: 0"} {
+			if strings.Contains(string(l.Canonical), key) {
+				t.Errorf("%s is part of\n%s", key, l.Canonical)
+			}
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest {
+			t.Errorf("got\n%s\nwant\n%s", again.Canonical, l.Canonical)
+		}
+	}
+}
+
 func TestBadRecipes(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
@@ -78,7 +112,7 @@ func TestBadRecipes(t *testing.T) {
 	}{
 		{"empty", "", []string{
 			"plants.yaml: data.image: is required; write the column that names the picture file",
-			"plants.yaml: data.table: is required; write the table of labels, e.g. labels.xlsx",
+			"plants.yaml: data.table: is required; write the table of labels, e.g. labels.xlsx; or folders, or parts",
 			"plants.yaml: data.target: is required; write the column to predict",
 			"plants.yaml: network.backbone: is required; write e.g. resnet18, or layers with network.layers",
 			"plants.yaml: split.seed: is required; write any whole number; another one gives another split",
@@ -269,6 +303,37 @@ func TestBadRecipes(t *testing.T) {
 		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
 			"plants.yaml:4: data.classes: names one class; there must be two or more",
 		}},
+		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}", 1), []string{
+			"plants.yaml:3: data.folders: is there beside data.parts; write one of them",
+			"plants.yaml:5: data.table: is there beside data.folders or data.parts; write one of them",
+			"plants.yaml:6: data.sheet: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:7: data.images: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:8: data.missing: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:9: data.group: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:10: data.source: draws a table, and the pictures are in data.folders or data.parts; take it out",
+		}},
+		{"parts", strings.Replace(listed, "folders: images", "parts: {validation: {folders: ../V, idx: {images: a}}, test: {idx: {labels: b}}, tets: {}}", 1), []string{
+			"plants.yaml:3: data.parts.train: is required; write folders, or idx with images and labels",
+			"plants.yaml:3: data.parts.validation: has folders and idx; write one of them",
+			`plants.yaml:3: data.parts.validation.folders: "../V" leaves data.root; write it relative to data.root, with slashes`,
+			"plants.yaml:3: data.parts.test.idx.images: is empty; write it relative to data.root, with slashes",
+			`plants.yaml:3: data.parts.tets: unknown key; did you mean "test"?`,
+		}},
+		{"parts of two kinds", strings.Replace(listed, "folders: images", "parts: {train: {folders: a}, test: {idx: {images: b, labels: c}}}", 1), []string{
+			"plants.yaml:3: data.parts.test: is of another kind than train; write folders for all parts, or idx",
+		}},
+		{"no parts are given", strings.Replace(listed, "{seed: 7}", "{by: given, seed: 1}", 1), []string{
+			"plants.yaml:4: split.by: given needs data.parts; write where the pictures of each part are",
+		}},
+		{"nothing is cut for validation", strings.Replace(strings.Replace(listed, "{seed: 7}", "{by: given, validation: 0}", 1), "folders: images", "parts: {train: {folders: a}}", 1), []string{
+			"plants.yaml:4: split.validation: cannot be 0 when data.parts has train alone: there would be nothing to measure on",
+		}},
+		{"all is cut for validation", strings.Replace(strings.Replace(listed, "{seed: 7}", "{by: given, validation: 1, seed: 1}", 1), "folders: images", "parts: {train: {folders: a}}", 1), []string{
+			"plants.yaml:4: split.validation: must be below 1: it is cut from the training rows, and some must be left",
+		}},
+		{"a cut needs a seed", strings.Replace(strings.Replace(listed, "{seed: 7}", "{by: given}", 1), "folders: images", "parts: {train: {folders: a}}", 1), []string{
+			"plants.yaml:4: split.seed: is required; write any whole number; another one gives another split",
+		}},
 		{"normalize", short + "transform:\n  normalize: {mean: [0, 0], std: [1, 0, 1], sd: 1}\n", []string{
 			"plants.yaml:10: transform.normalize.mean: must be three numbers, red, green and blue, not 2",
 			"plants.yaml:10: transform.normalize.std[1]: must be above 0, not 0",
@@ -354,8 +419,10 @@ func TestBadRecipes(t *testing.T) {
 		{"octal", strings.Replace(short, "7", "007", 1), []string{
 			"plants.yaml:6: split.seed: 007 would be read as an octal number; take the leading 0 away, or write a text in quotes",
 		}},
-		{"a later key in place of a required one", strings.Replace(short, "table: labels.csv", "folders: images", 1), []string{
-			"plants.yaml:2: data.folders: not yet: this version of runner cannot do that",
+		{"folders in place of a table", strings.Replace(short, "table: labels.csv", "folders: images", 1), []string{
+			"plants.yaml:3: data.image: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:4: data.target: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml: task: must be classification: data.folders and data.parts say classes, not numbers",
 		}},
 		{"deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{
 			"plants.yaml:1: is too large: more than 10000 values, or nested more than 32 deep",
@@ -489,6 +556,41 @@ transform:
 	}
 	if got := l.Recipe.Data.Root; got != "/somewhere/else" {
 		t.Errorf("root is %q", got)
+	}
+}
+
+// TestDataRoot holds that where the data are is a matter of the file: no override
+// of the name moves them, and whatever else is wrong in it does no harm.
+func TestDataRoot(t *testing.T) {
+	if l := parse(t, short, Options{Set: []string{"name=longer"}, Env: []string{"RUNNER_SET_NAME=other"}}); l.Name != "longer" || l.Data.Root != "data/plants" {
+		t.Errorf("the data of %s are at %s", l.Name, l.Data.Root)
+	}
+	dir := t.TempDir()
+	cases := map[string]struct{ text, want string }{
+		"base.yaml":     {"name: beans\ntrain: {epochs: many}\n", "data/beans"},
+		"above.yaml":    {"extends: base.yaml\nunknown: 1\n", "data/beans"},
+		"said.yaml":     {"extends: nowhere.yaml\ndata: {root: /photos}\n", "/photos"},
+		"empty.yaml":    {"", "data/empty"},
+		"lost.yaml":     {"extends: nowhere.yaml\n", "lost.yaml:1: extends: read "},
+		"broken.yaml":   {"data: [", "broken.yaml:2: not YAML: "},
+		"numbered.yaml": {"data:\n  root: 5\n", "numbered.yaml:2: data.root: must be a text, not "},
+	}
+	for name, c := range cases {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(c.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range cases {
+		got, err := DataRoot(filepath.Join(dir, name))
+		if err != nil {
+			got = strings.TrimPrefix(filepath.ToSlash(err.Error()), filepath.ToSlash(dir)+"/")
+		}
+		if got != c.want && (err == nil || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if _, err := DataRoot(filepath.Join(dir, "gone.yaml")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -726,12 +828,10 @@ func TestExtends(t *testing.T) {
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
-		"data.folders":       {"images"},
-		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
-		"split.by":           {"stratified", "time", "given"},
+		"split.by":           {"time"},
 		"split.folds":        {"5"},
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},

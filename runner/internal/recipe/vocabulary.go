@@ -14,7 +14,7 @@ var choices = map[string]choice{
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
-	"split.by":            {now: []string{"random", "group", "column"}, later: []string{"stratified", "time", "given"}},
+	"split.by":            {now: []string{"random", "stratified", "group", "column", "given"}, later: []string{"time"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
@@ -49,8 +49,6 @@ var choices = map[string]choice{
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
-	"data.folders":       nil,
-	"data.parts":         nil,
 	"data.features":      {[]any{}},
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
@@ -95,7 +93,7 @@ const (
 
 // required explains the keys that have no default.
 var required = map[string]string{
-	"data.table":          "write the table of labels, e.g. labels.xlsx",
+	"data.table":          "write the table of labels, e.g. labels.xlsx; or folders, or parts",
 	"data.image":          "write the column that names the picture file",
 	"data.target":         "write the column to predict",
 	"data.source.builtin": "write rosettes",

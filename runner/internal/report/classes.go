@@ -216,15 +216,16 @@ func drawClasses(d Document) ([]byte, error) {
 		names := newNames(e.Classes, height, 200)
 		style := names.style
 		left := area.Min.X + names.width + 10
+		half := vg.Length(height * 0.36)
 		scale := (area.Max.X - left - style.Width(count(most)) - 8) / vg.Length(most)
 		for i, name := range names.list {
-			middle := area.Max.Y - vg.Length(float64(i)+0.5)*height
+			middle := area.Max.Y - vg.Length(vg.Length(float64(i)+0.5)*height)
 			names.write(area, name, left-10, middle)
 			x, done := left, 0
 			for _, p := range e.Parts {
 				done += p.Counts[i]
-				next := left + vg.Length(done)*scale
-				fill(area, partColor[p.Name], x, middle-height*0.36, next, middle+height*0.36)
+				next := left + vg.Length(vg.Length(done)*scale)
+				fill(area, partColor[p.Name], x, middle-half, next, middle+half)
 				x = next
 			}
 			style.XAlign = draw.XLeft
@@ -232,7 +233,7 @@ func drawClasses(d Document) ([]byte, error) {
 			area.FillText(style, vg.Point{X: x + 6, Y: middle}, count(totals[i]))
 		}
 	}
-	return c.render(680, chartHead+vg.Length(len(e.Classes))*height, "Distribution of "+e.Target+": "+classesText(d)), nil
+	return c.render(680, chartHead+vg.Length(vg.Length(len(e.Classes))*height), "Distribution of "+e.Target+": "+classesText(d)), nil
 }
 
 // chartHead is how high a chart is without its body.
@@ -304,10 +305,11 @@ func drawConfusion(d Document) ([]byte, error) {
 	c := newChart("Predicted against true "+e.Target, confusionText(d), "", "true, by row; predicted, by column")
 	c.legend = []key{{name: "right", color: blue}, {name: "wrong", color: orange}}
 	const width = 680
-	rows := newNames(e.Classes, max(10, min(26, width/n)), 150)
+	rows := newNames(e.Classes, rowHeight(len(e.Classes)), 150)
 	side := (width - 2*margin - rows.width - 10) / n // of a cell
 	height := max(min(side, 60), 10)
 	side = min(side, 2*height)
+	rows = newNames(e.Classes, height, 150)
 	columns := newNames(e.Classes, min(26, side), 120)
 	upright := columns.width > side-8
 	head := vg.Length(textSize + 10)
@@ -318,15 +320,15 @@ func drawConfusion(d Document) ([]byte, error) {
 		left, top := area.Min.X+rows.width+10, area.Max.Y-head
 		cell := newCell(matrix, side, height)
 		for i, name := range rows.list {
-			y := top - vg.Length(i)*height
-			rows.write(area, name, left-10, y-height/2)
+			y := top - vg.Length(vg.Length(i)*height)
+			rows.write(area, name, left-10, y-vg.Length(height/2))
 			for j, photos := range matrix[i] {
-				cell.draw(area, left+vg.Length(j)*side, y, photos, e.Result().Counts[i], i == j)
+				cell.draw(area, left+vg.Length(vg.Length(j)*side), y, photos, e.Result().Counts[i], i == j)
 			}
 		}
 		for j, name := range columns.list {
 			style := columns.style
-			middle := left + vg.Length(float64(j)+0.5)*side
+			middle := left + vg.Length(vg.Length(float64(j)+0.5)*side)
 			if upright {
 				style.Rotation, style.XAlign, style.YAlign = quarterTurn, draw.XLeft, draw.YCenter
 			} else {
@@ -335,7 +337,7 @@ func drawConfusion(d Document) ([]byte, error) {
 			area.FillText(style, vg.Point{X: middle, Y: top + 6}, name)
 		}
 	}
-	return c.render(width, chartHead+head+n*height, "Confusion matrix: "+confusionText(d)), nil
+	return c.render(width, chartHead+head+vg.Length(n*height), "Confusion matrix: "+confusionText(d)), nil
 }
 
 const quarterTurn = 1.5707963267948966
@@ -384,14 +386,18 @@ func (c cell) draw(area draw.Canvas, x, y vg.Length, photos, all int, right bool
 	if right && strength > 140 {
 		style.Color = color.White
 	}
-	middle := vg.Point{X: x + c.width/2, Y: y - c.height/2}
+	middle := vg.Point{X: x + vg.Length(c.width/2), Y: y - vg.Length(c.height/2)}
 	if !c.two {
 		area.FillText(style, middle, count(photos))
 		return
 	}
-	step := style.Font.Size * 0.6
+	share := "<1 %"
+	if 100*photos >= all {
+		share = decimal(100*float64(photos)/float64(all), 0) + " %"
+	}
+	step := vg.Length(style.Font.Size * 0.6)
 	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y + step}, count(photos))
-	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y - step}, decimal(100*float64(photos)/float64(all), 0)+" %")
+	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y - step}, share)
 }
 
 // mix returns a colour thinned with a light gray: strength is 0 to 256.

@@ -90,7 +90,7 @@ func (d Document) caption(photo evaluate.Photo) []words {
 	}
 	return []words{
 		{d.class(photo.True), ink, true},
-		{"taken for " + d.class(photo.Predicted), judged, false},
+		{"as " + d.class(photo.Predicted), judged, false},
 		{"probability " + percent(photo.Probability), muted, false},
 	}
 }

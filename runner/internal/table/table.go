@@ -1,7 +1,9 @@
 // Package table owns the Table: the labels that somebody keeps in a spreadsheet
 // or a text file, read into one canonical form, so that an .xlsx and the .csv
-// exported from it have the same digest. It reads and writes files and never
-// judges rows: which of them are used is for package clean to say.
+// exported from it have the same digest. Pictures that say their classes
+// themselves, by their folder or in an IDX file, become such a table too. It reads
+// and writes files and never judges rows: which of them are used is for package
+// clean to say.
 //
 // The canonical form:
 //   - White space around a text is no part of it; neither in cells nor in names
@@ -48,13 +50,13 @@ const Version = 1
 
 // Table is what a file of labels says. Its exported fields are all of it.
 type Table struct {
-	// Path is the file that was read.
+	// Path is the file that was read, or the folder.
 	Path string
 	// Columns are the names in the header, all different.
 	Columns []string
 	// Rows below the header that hold any value, in the order of the file.
 	Rows []Row
-	// File is the digest of the file's bytes.
+	// File is the digest of the file's bytes, or of what stood for it in the folder.
 	File digest.Digest
 	// Notes say in words what reading had to decide: the sheet, the separator,
 	// columns of dates.
@@ -62,12 +64,15 @@ type Table struct {
 
 	// Sheet is the name of the worksheet; empty for a text file.
 	Sheet string
+
+	// Listed says that there is no such file: List made the table.
+	Listed bool
 }
 
 // Row is one row of a Table.
 type Row struct {
 	// Line is the number of the row in the sheet, or of the line in the text
-	// file where the row begins; the first is 1.
+	// file where the row begins; the first is 1. A listed table just counts.
 	Line int
 	// Cells, one a column.
 	Cells []Cell
@@ -191,14 +196,21 @@ func (t *Table) header(fields []string) error {
 // Place says where a cell is, as people find it: "cell C17" of a sheet, "line
 // 17, column 3" of a text file. The column is an index into Columns.
 func (t *Table) Place(line, column int) string {
+	if t.Listed {
+		return t.PlaceRow(line)
+	}
 	if t.Sheet != "" {
 		return fmt.Sprintf("cell %s%d", letters(column), line)
 	}
 	return fmt.Sprintf("line %d, column %d", line, column+1)
 }
 
-// PlaceRow says where a row is: "row 17" of a sheet, "line 17" of a text file.
+// PlaceRow says where a row is: "row 17" of a sheet, "line 17" of a text file,
+// "photo train/00016" of a listed table.
 func (t *Table) PlaceRow(line int) string {
+	if t.Listed {
+		return "photo " + t.Rows[line-1].Cells[0].Text
+	}
 	if t.Sheet != "" {
 		return fmt.Sprintf("row %d", line)
 	}
@@ -323,7 +335,14 @@ func (t *Table) Indices(column string, classes []string) ([]float64, error) {
 	}
 	known := map[string]int{}
 	for i, class := range classes {
-		known[parse(class).Text] = i
+		known[class] = i
+	}
+	for i, class := range classes {
+		if cell := parse(class); cell.Kind != Empty {
+			if _, ok := known[cell.Text]; !ok {
+				known[cell.Text] = i
+			}
+		}
 	}
 	indices := make([]float64, len(t.Rows))
 	for i, row := range t.Rows {

@@ -201,7 +201,11 @@ func (v *Verdict) warn(format string, args ...any) {
 
 // prepare sets up the locked experiment over a store of its own.
 func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
-	place, err := experiment.LockPlace(t.options.Lock, t.claimed, loaded, t.options.Data)
+	data := t.options.Data
+	if t.Level == LockOnly && data == "" {
+		data = "." // where they are is of no interest
+	}
+	place, err := experiment.LockPlace(t.options.Lock, t.claimed, loaded, data)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +228,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 
 // data does what takes the data: hashes them, and evaluates or trains again.
 func (t *trial) data(ctx context.Context) error {
-	if ended, err := t.inputs(); ended || err != nil {
+	if ended, err := t.inputs(ctx); ended || err != nil {
 		return err
 	}
 	if t.Level == Rerun {
@@ -263,9 +267,11 @@ func (t *trial) stopped(ctx context.Context, err error) error {
 
 // inputs compares the data with what is locked. It reports true when there is
 // nothing further to verify.
-func (t *trial) inputs() (ended bool, err error) {
-	words, err := t.experiment.Inputs(t.claimed, t.made)
+func (t *trial) inputs(ctx context.Context) (ended bool, err error) {
+	words, err := t.experiment.Inputs(ctx, t.claimed, t.made)
 	switch {
+	case ctx.Err() != nil:
+		return true, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData):
 		t.because(Incomplete, "the data are missing: %v", err)
 		return true, nil

@@ -1,0 +1,272 @@
+package kernel
+
+// Winograd's minimal filtering F(2x2, 3x3): two by two output pixels of a 3x3
+// convolution of stride 1 from 16 products where the direct sum takes 36 (A. Lavin and
+// S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016, section 4.1). With
+// d a window of 4x4 inputs, g the taps and * the product of single elements,
+//
+//	y = A' [ sum over ci of (G g G') * (B' d B) ] A
+//
+//	     1  0 -1  0          1   0   0
+//	B' = 0  1  1  0     G = 1/2 1/2 1/2    A' = 1  1  1  0
+//	     0 -1  1  0         1/2 -1/2 1/2        0  1 -1 -1
+//	     0  1  0 -1          0   0   1
+//
+// The sum over ci is, for each of the 16 positions, a matrix product of tiles by
+// channels with channels by channels.
+
+// positions is the number of elements of a transformed window.
+const positions = 16
+
+// isWinograd reports whether Forward and InputGradient go by Winograd's algorithm,
+// which is part of the arithmetic contract. It needs enough channels for the products
+// to outweigh the transforms, and a picture that is not all border.
+func (c Conv) isWinograd() bool {
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
+		c.Cin >= winogradChannels && c.Cout >= winogradChannels &&
+		16*ceil(c.OutH(), 2)*ceil(c.OutW(), 2) <= 6*c.OutH()*c.OutW()
+}
+
+// winogradChannels is part of the arithmetic contract.
+const winogradChannels = 16
+
+// A tiling cuts the output of a convolution into tiles of 2x2 pixels, in the order
+// (n, y, x); the last of a row or column may hang over.
+type tiling struct {
+	Conv
+	rows, cols int // of tiles, a picture
+}
+
+func (c Conv) tiling() tiling { return tiling{c, ceil(c.OutH(), 2), ceil(c.OutW(), 2)} }
+
+func (t tiling) tiles() int { return t.N * t.rows * t.cols }
+
+// strips calls f for every piece of a row of tiles in the tiles from..to: count tiles
+// from tile (row, col) of picture n on, whose first is number at, counted from 0.
+func (t tiling) strips(from, to int, f func(n, row, col, at, count int)) {
+	for i, count := from, 0; i < to; i += count {
+		col := i % t.cols
+		count = min(to-i, t.cols-col)
+		f(i/t.cols/t.rows, i/t.cols%t.rows, col, i-from, count)
+	}
+}
+
+// A spread is where transformed tiles lie: element j of position q of tile i is at
+// q*position + i*row + j. Neither stride is a multiple of a large power of two, so that
+// what is used together does not compete for the same lines of a cache.
+type spread struct{ position, row int }
+
+func spreadOut(tiles, width int) spread {
+	if width%256 == 0 {
+		width += 16
+	}
+	return spread{tiles*width + 16, width}
+}
+
+// forwardWinograd is Forward with an epilogue.
+func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
+	t, micro := c.tiling(), active.tile
+	panels := ceil(c.Cout, micro.cols)
+	shared := calls.take()
+	defer calls.giveBack(shared)
+	u := grow(&shared.u, positions*panels*c.Cin*micro.cols)
+	c.transformWeights(u, w, micro.cols)
+
+	tiles := t.tiles()
+	chunk := max(56, min(224, 8192/(c.Cin+c.Cout)))
+	chunk = ceil(chunk, micro.rows) * micro.rows
+	chunks := ceil(ceil(tiles, chunk), threads) * threads
+	chunks = min(chunks, ceil(tiles, micro.rows))
+	Parallel(chunks, func(task int) {
+		from, to := share(tiles, task, chunks), share(tiles, task+1, chunks)
+		s := tasks.take()
+		defer tasks.giveBack(s)
+		vs, ms := spreadOut(to-from, c.Cin), spreadOut(to-from, panels*micro.cols)
+		v, m := grow(&s.a, positions*vs.position), grow(&s.c, positions*ms.position)
+		t.transformInput(v, vs, x, from, to, s)
+		heights := ceil(to-from, micro.rows)
+		for q := range positions {
+			for panel := range panels {
+				b := u[(q*panels+panel)*c.Cin*micro.cols:]
+				for i := range heights {
+					r0, r1 := share(to-from, i, heights), share(to-from, i+1, heights)
+					micro.chain(r1-r0, micro.cols, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
+						v[q*vs.position+r0*vs.row:], vs.row, 1, b, micro.cols, c.Cin, false)
+				}
+			}
+		}
+		t.transformOutput(y, m, ms, from, to, then, s)
+	})
+}
+
+// transformWeights sets u (positions, panels, Cin, cols) to G g G' for every pair of
+// channels, panels of cols output channels side by side, zeros behind the last.
+func (c Conv) transformWeights(u, w []float32, cols int) {
+	panels := ceil(c.Cout, cols)
+	position := panels * c.Cin * cols
+	const strip = 16
+	Parallel(ceil(c.Cin, strip), func(task int) {
+		for ci := task * strip; ci < min(c.Cin, (task+1)*strip); ci++ {
+			for panel := range panels {
+				at := (panel*c.Cin + ci) * cols
+				used := min(cols, c.Cout-panel*cols)
+				winogradWeights(u[at:], position, w[ci*c.Cout+panel*cols:], c.Cin*c.Cout, used)
+				if used < cols {
+					for q := range positions {
+						clear(u[q*position+at+used:][:cols-used])
+					}
+				}
+			}
+		}
+	})
+}
+
+// transformInput sets v to B' d B for the tiles from..to.
+func (t tiling) transformInput(v []float32, spread spread, x []float32, from, to int, s *workspace) {
+	line := t.W * t.Cin
+	none := grow(&s.zero, line)
+	clear(none)
+	window := grow(&s.window, 4*4*t.Cin)
+	t.strips(from, to, func(n, row, col, at, count int) {
+		var lines [4][]float32
+		for r := range lines {
+			lines[r] = none
+			if iy := 2*row - t.Pad + r; iy >= 0 && iy < t.H {
+				lines[r] = x[(n*t.H+iy)*line:][:line]
+			}
+		}
+		for i := 0; i < count; {
+			left := 2*(col+i) - t.Pad
+			// Tiles whose windows lie inside of the picture.
+			inside := 0
+			if left >= 0 {
+				inside = min(count-i, (t.W-left-2)/2)
+			}
+			if inside > 0 {
+				winogradInput(v[(at+i)*spread.row:], spread, cutLines(&lines, left*t.Cin), inside, t.Cin)
+				i += inside
+				continue
+			}
+			var pieces [4][]float32
+			for r := range lines {
+				pieces[r] = window[r*4*t.Cin:][:4*t.Cin]
+				windows(pieces[r], 4*t.Cin, lines[r], left*t.Cin, 0, 4*t.Cin, 1)
+			}
+			winogradInput(v[(at+i)*spread.row:], spread, &pieces, 1, t.Cin)
+			i++
+		}
+	})
+}
+
+func cutLines(lines *[4][]float32, from int) *[4][]float32 {
+	var rest [4][]float32
+	for r := range lines {
+		rest[r] = lines[r][from:]
+	}
+	return &rest
+}
+
+// transformOutput sets y to A' m A plus bias, and what else the epilogue does, for the
+// tiles from..to.
+func (t tiling) transformOutput(y, m []float32, spread spread, from, to int, then epilogue, s *workspace) {
+	h, w, c := t.OutH(), t.OutW(), t.Cout
+	below := grow(&s.zero, w*c+c) // what hangs over
+	t.strips(from, to, func(n, row, col, at, count int) {
+		start := ((n*h+2*row)*w + 2*col) * c
+		used := min(2*count, w-2*col) * c
+		first, second := y[start:][:used], below
+		if 2*row+1 < h {
+			second = y[start+w*c:][:used]
+		}
+		whole := used / (2 * c)
+		if whole > 0 {
+			winogradOutput(first, second, m[at*spread.row:], spread, then.bias, whole, c)
+		}
+		if whole < count {
+			pair := grow(&s.window, 4*c)
+			winogradOutput(pair, pair[2*c:], m[(at+whole)*spread.row:], spread, then.bias, 1, c)
+			copy(first[2*whole*c:], pair[:c])
+			copy(second[2*whole*c:], pair[2*c:][:c])
+		}
+		then.finish(first, start)
+		if 2*row+1 < h {
+			then.finish(second, start+w*c)
+		}
+	})
+}
+
+// weightGradientWinograd is WeightGradient by the transpose of the forward algorithm:
+//
+//	dw = G' [ sum over tiles of (B' d B) * (A dy A') ] G
+//
+// Super-chunks of tiles are transformed, then added to the sums of the 16 positions.
+func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
+	t, micro := c.tiling(), active.tile
+	panels := ceil(c.Cout, micro.cols)
+	width := panels * micro.cols
+	shared := calls.take()
+	defer calls.giveBack(shared)
+	p := grow(&shared.u, positions*c.Cin*width)
+	tiles := t.tiles()
+	// Whole blocks, few enough that the transforms stay in the cache that cores share.
+	const cache = 2 << 20 // elements
+	span := min(tiles, max(Block, cache/(positions*(c.Cin+width))/Block*Block))
+	vs, zs := spreadOut(span, c.Cin), spreadOut(span, width)
+	v, z := grow(&shared.a, positions*vs.position), grow(&shared.c, positions*zs.position)
+	heights := ceil(c.Cin, micro.rows)
+	for from := 0; from < tiles; from += span {
+		to := min(tiles, from+span)
+		const piece = 16
+		Parallel(ceil(to-from, piece), func(task int) {
+			s := tasks.take()
+			defer tasks.giveBack(s)
+			i, j := task*piece, min(to-from, (task+1)*piece)
+			t.transformInput(v[i*vs.row:], vs, x, from+i, from+j, s)
+			t.transformGradient(z[i*zs.row:], zs, dy, from+i, from+j, s)
+		})
+		groups := ceil(2*threads, positions)
+		Parallel(positions*groups, func(task int) {
+			q, group := task/groups, task%groups
+			// A block of both factors stays in the first-level cache while all tiles use it.
+			for k := 0; k < to-from; k += Block {
+				for i := share(heights, group, groups); i < share(heights, group+1, groups); i++ {
+					r0, r1 := share(c.Cin, i, heights), share(c.Cin, i+1, heights)
+					for j := 0; j < width; j += micro.cols {
+						micro.multiply(r1-r0, p[(q*c.Cin+r0)*width+j:], width,
+							v[q*vs.position+k*vs.row+r0:], 1, vs.row,
+							z[q*zs.position+k*zs.row+j:], zs.row, min(Block, to-from-k), from+k > 0)
+					}
+				}
+			}
+		})
+	}
+	Parallel(c.Cin, func(ci int) {
+		winogradTaps(dw[ci*c.Cout:], c.Cin*c.Cout, p[ci*width:], c.Cin*width, c.Cout)
+	})
+}
+
+// transformGradient sets z to A dy A' for the tiles from..to.
+func (t tiling) transformGradient(z []float32, spread spread, dy []float32, from, to int, s *workspace) {
+	h, w, c := t.OutH(), t.OutW(), t.Cout
+	none := grow(&s.zero, w*c)
+	clear(none)
+	pair := grow(&s.window, 4*c)
+	t.strips(from, to, func(n, row, col, at, count int) {
+		start := ((n*h+2*row)*w + 2*col) * c
+		used := min(2*count, w-2*col) * c
+		first, second := dy[start:][:used], none
+		if 2*row+1 < h {
+			second = dy[start+w*c:][:used]
+		}
+		whole := used / (2 * c)
+		if whole > 0 {
+			winogradGradient(z[at*spread.row:], spread, first, second, whole, c)
+		}
+		if whole < count {
+			clear(pair)
+			copy(pair, first[2*whole*c:][:c])
+			copy(pair[2*c:], second[2*whole*c:][:c])
+			winogradGradient(z[(at+whole)*spread.row:], spread, pair, pair[2*c:], 1, c)
+		}
+	})
+}
