@@ -133,6 +133,29 @@ func lockedStage(l *lock.Lock, name string) *lock.Stage {
 	return l.Stage(name)
 }
 
+// Agreement says whether a recipe and the lock in its checkout are of the same
+// experiment.
+type Agreement struct {
+	There   bool            // the lock
+	Changes []recipe.Change // from the locked recipe to this one
+}
+
+// Agree reports whether there is a lock, and of this recipe.
+func (a Agreement) Agree() bool { return a.There && len(a.Changes) == 0 }
+
+// Agreement compares recipe and lock without looking at the data.
+func (e *Experiment) Agreement() (Agreement, error) {
+	old, err := e.oldLock()
+	if old == nil || err != nil {
+		return Agreement{}, err
+	}
+	locked, err := LockedRecipe(old)
+	if err != nil {
+		return Agreement{}, fmt.Errorf("%s: %v: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
+	}
+	return Agreement{There: true, Changes: recipe.Diff(locked, e.Loaded)}, nil
+}
+
 // oldLock returns the lock that stands in the checkout, or nil.
 func (e *Experiment) oldLock() (*lock.Lock, error) {
 	old, err := lock.Read(e.Place.Lock(e.Recipe.Name))

@@ -2,11 +2,14 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
 
+	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
@@ -103,4 +106,25 @@ func (r *Replayed) WeightsIn(state []weights.Tensor) (digest.Digest, error) {
 	}
 	file, err := weights.Encode(net.Tensors(), r.line.facts())
 	return digest.Of(file), err
+}
+
+// Recall returns the ledger and the evaluation of the run that made a lock, each
+// nil where the store does not have it.
+func Recall(objects *store.Store, l *lock.Lock) (ledger *clean.Ledger, evaluation *evaluate.Evaluation) {
+	read := func(name string, value any) bool {
+		stage := l.Stage(name)
+		if stage == nil {
+			return false
+		}
+		data, err := objects.Get(stage.Output)
+		return err == nil && json.Unmarshal(data, value) == nil
+	}
+	ledger, evaluation = new(clean.Ledger), new(evaluate.Evaluation)
+	if !read("clean", ledger) {
+		ledger = nil
+	}
+	if !read("evaluate", evaluation) {
+		evaluation = nil
+	}
+	return ledger, evaluation
 }
