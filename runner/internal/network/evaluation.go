@@ -80,15 +80,14 @@ func (n *Network) fold() {
 		}
 		norm, c := u.norm, u.norm.out.Channels
 		var weight, bias []float32
-		switch l := u.convolution; {
-		case l == nil:
+		if l := u.convolution; l == nil {
 			weight = make([]float32, c)
 			fill(weight, 1)
-		case l.bias:
-			bias = l.offset.Value
-			fallthrough
-		default:
+		} else {
 			weight = l.weight.Value
+			if l.bias {
+				bias = l.offset.Value
+			}
 		}
 		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
 	}
