@@ -389,11 +389,22 @@ func (t *trial) witness(epoch lock.Epoch, state []weights.Tensor) {
 func (t *trial) otherEpoch(claimed, found lock.Epoch, state []weights.Tensor) {
 	p := Parting{Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
 	if claimed.State == found.State {
-		p.Expected, p.Found = fmt.Sprintf("losses %v, %v", claimed.TrainLoss, claimed.ValidationLoss), fmt.Sprintf("%v, %v", found.TrainLoss, found.ValidationLoss)
+		p.Expected, p.Found = "losses and scores "+measured(claimed), measured(found)
 	} else if kept, err := experiment.LoadState(t.made, t.trainKey(), claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
 		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
 	}
 	t.parts(p)
+}
+
+// measured lists what an epoch states beside its state.
+func measured(e lock.Epoch) string {
+	list := fmt.Sprintf("%v, %v", e.TrainLoss, e.ValidationLoss)
+	for _, score := range []*float64{e.ValidationRMSE, e.ValidationAccuracy, e.ValidationMacroF1} {
+		if score != nil {
+			list += fmt.Sprintf(", %v", *score)
+		}
+	}
+	return list
 }
 
 // otherWeights names the first tensor of the kept weights that is not as locked,
