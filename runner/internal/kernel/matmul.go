@@ -168,7 +168,11 @@ func share(n, i, parts int) int { return n * i / parts }
 
 // A workspace is the memory of one call or one task. It is kept for the next and never
 // given back, so that a training step makes no garbage.
-type workspace struct{ a, b, c, edge, u, zero, window []float32 }
+type workspace struct {
+	a, b, c, edge []float32
+	u, window     []float32 // of Winograd's algorithm
+	zeros         []float32 // nothing else is ever written there
+}
 
 // A workshop keeps the workspaces that are not in use.
 type workshop struct {

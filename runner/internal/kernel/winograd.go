@@ -125,8 +125,7 @@ func (c Conv) transformWeights(u, w []float32, cols int) {
 // transformInput sets v to B' d B for the tiles from..to.
 func (t tiling) transformInput(v []float32, spread spread, x []float32, from, to int, s *workspace) {
 	line := t.W * t.Cin
-	none := grow(&s.zero, line)
-	clear(none)
+	none := grow(&s.zeros, line)
 	window := grow(&s.window, 4*4*t.Cin)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		var lines [4][]float32
@@ -171,7 +170,7 @@ func cutLines(lines *[4][]float32, from int) *[4][]float32 {
 // tiles from..to.
 func (t tiling) transformOutput(y, m []float32, spread spread, from, to int, then epilogue, s *workspace) {
 	h, w, c := t.OutH(), t.OutW(), t.Cout
-	below := grow(&s.zero, w*c+c) // what hangs over
+	below := grow(&s.b, w*c) // what hangs over
 	t.strips(from, to, func(n, row, col, at, count int) {
 		start := ((n*h+2*row)*w + 2*col) * c
 		used := min(2*count, w-2*col) * c
@@ -245,8 +244,7 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 // transformGradient sets z to A dy A' for the tiles from..to.
 func (t tiling) transformGradient(z []float32, spread spread, dy []float32, from, to int, s *workspace) {
 	h, w, c := t.OutH(), t.OutW(), t.Cout
-	none := grow(&s.zero, w*c)
-	clear(none)
+	none := grow(&s.zeros, w*c)
 	pair := grow(&s.window, 4*c)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		start := ((n*h+2*row)*w + 2*col) * c
