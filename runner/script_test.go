@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"image/png"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,6 +67,8 @@ func TestScript(t *testing.T) {
 			"await":     await,
 			"json":      isJSON,
 			"draw":      draw,
+			"classes":   classes,
+			"idx":       drawIDX,
 			"sheet":     sheet,
 			"giant":     giant,
 			"truncate":  truncate,
@@ -214,6 +218,66 @@ func draw(ts *testscript.TestScript, _ bool, args []string) {
 	var photo bytes.Buffer
 	ts.Check(jpeg.Encode(&photo, plant(12, n), nil))
 	ts.Check(os.WriteFile(filepath.Join(dir, "photo.jpg"), photo.Bytes(), 0o666))
+}
+
+// classes DIR N CLASS... makes a folder of N photos for each class, whose squares
+// are the larger the later it is named.
+func classes(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: classes DIR N CLASS...")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for c, class := range args[2:] {
+		dir := filepath.Join(ts.MkAbs(args[0]), class)
+		ts.Check(os.MkdirAll(dir, 0o777))
+		for i := range n {
+			var file bytes.Buffer
+			ts.Check(png.Encode(&file, plant(4+8*c, 100*c+37*n+i)))
+			ts.Check(os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s%02d.png", class, i+1)), file.Bytes(), 0o666))
+		}
+	}
+}
+
+// idx DIR NAME N makes NAME-images.gz and NAME-labels in the IDX format: N pictures
+// of 12 x 10 pixels of the classes 0, 1 and 2 by turns, each with a bright bar
+// where its class has one.
+func drawIDX(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: idx DIR NAME N")
+	}
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	const height, width = 12, 10
+	head := func(dims ...uint32) []byte {
+		file := []byte{0, 0, 8, byte(len(dims))}
+		for _, d := range dims {
+			file = binary.BigEndian.AppendUint32(file, d)
+		}
+		return file
+	}
+	noise := rand.New(rand.NewPCG(uint64(n), 0))
+	images, labels := head(uint32(n), height, width), head(uint32(n))
+	for i := range n {
+		class := i % 3
+		labels = append(labels, byte(class))
+		for p := range height * width {
+			v := noise.IntN(64)
+			if p/width/4 == class {
+				v += 150
+			}
+			images = append(images, byte(v))
+		}
+	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	_, err = w.Write(images)
+	ts.Check(err)
+	ts.Check(w.Close())
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	ts.Check(os.WriteFile(filepath.Join(dir, args[1]+"-images.gz"), zipped.Bytes(), 0o666))
+	ts.Check(os.WriteFile(filepath.Join(dir, args[1]+"-labels"), labels, 0o666))
 }
 
 func plant(green, seed int) image.Image {

@@ -38,12 +38,16 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // misuse is a wrong flag or argument.
 type misuse struct{ error }
 
+// markdown is the form of output, and the annotation of commands that have it.
+const markdown = "markdown"
+
 // invocation is one run of the program.
 type invocation struct {
 	machine   machine
 	env       []string
 	out, err  io.Writer
 	json      bool
+	markdown  bool
 	quiet     bool
 	overrides []string // of --set
 	name      string   // of --name
@@ -99,13 +103,20 @@ func (s *invocation) root() *cobra.Command {
 		Long:          "runner trains what a recipe describes and locks what came out: the same recipe and data\ngive the same bits on every machine.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
-			switch output {
-			case "text":
-			case "json":
+		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
+			want := "text or json"
+			_, inMarkdown := c.Annotations[markdown]
+			if inMarkdown {
+				want = "text, json or markdown"
+			}
+			switch {
+			case output == "text":
+			case output == "json":
 				s.json = true
+			case output == markdown && inMarkdown:
+				s.markdown = true
 			default:
-				return misuse{fmt.Errorf("--output %s: want text or json", output)}
+				return misuse{fmt.Errorf("--output %s: want %s", output, want)}
 			}
 			s.machine, err = settings(s.env)
 			return err
@@ -113,9 +124,9 @@ func (s *invocation) root() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines")
+	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; verify and diff know markdown too")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.inspect(), s.bench(), s.version())
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.doctor(), s.bench(), s.version())
 	return root
 }
 
@@ -163,7 +174,10 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop()}, nil
+	return &experiment.Experiment{
+		Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop(),
+		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
+	}, nil
 }
 
 // tellDrawn says that the data are not somebody's own, once they were drawn.

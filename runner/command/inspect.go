@@ -37,7 +37,11 @@ func (s *invocation) inspect() *cobra.Command {
 const shownDropped = 20
 
 func (s *invocation) printStory(story *experiment.Story, target, unit string) error {
-	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", story.Table, story.Rows, story.Photos, story.Missing)
+	from := story.Table
+	if from == "." {
+		from = "data.parts"
+	}
+	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", from, story.Rows, story.Photos, story.Missing)
 	for _, note := range story.Notes {
 		fmt.Fprintf(s.out, "  %s\n", note)
 	}
@@ -70,8 +74,18 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 	if story.Groups > 0 {
 		fmt.Fprintf(s.out, ", %d groups", story.Groups)
 	}
-	fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n",
-		target, story.Target.Min, story.Target.Max, unit, story.Target.Mean, story.Target.Median)
+	if t := story.Target; t != nil {
+		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
+	} else {
+		fmt.Fprintf(s.out, "\ntarget: %s, one of %d classes\n\n", target, len(story.Classes))
+		fmt.Fprintln(w, "CLASS\tTRAIN\tVALIDATION\tTEST")
+		for _, c := range story.Classes {
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", c.Name, c.Train, c.Validation, c.Test)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
 	for _, warning := range story.Warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", warning)
 	}

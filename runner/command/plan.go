@@ -20,7 +20,7 @@ func (s *invocation) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			steps, err := e.Plan()
+			steps, err := e.Plan(c.Context())
 			s.tellDrawn(e)
 			if err != nil {
 				return err

@@ -34,11 +34,12 @@ func (b *bars) Start(name string, total int, unit string) progress.Task {
 
 type bar struct {
 	*bars
-	name, unit, note string
-	total, done      int
-	skipped          int
-	start, drawn     time.Time
-	ended            bool
+	name, unit   string
+	note         func() string
+	total, done  int
+	skipped      int
+	start, drawn time.Time
+	ended        bool
 }
 
 // Add implements progress.Task.
@@ -58,11 +59,10 @@ func (b *bar) Skip(n int) {
 }
 
 // Note implements progress.Task.
-func (b *bar) Note(text string) {
+func (b *bar) Note(text func() string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.note = text
-	b.draw(false)
 }
 
 // Done implements progress.Task.
@@ -109,8 +109,8 @@ func (b *bar) draw(last bool) {
 	} else if left := b.total - b.done; b.total > 0 && rate > 0 && elapsed > time.Second {
 		fmt.Fprintf(&line, ", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 	}
-	if b.note != "" {
-		fmt.Fprintf(&line, ", %s", b.note)
+	if b.note != nil {
+		fmt.Fprintf(&line, ", %s", b.note())
 	}
 	if b.terminal {
 		fmt.Fprintf(b.out, "\r%s\x1b[K", line.String())

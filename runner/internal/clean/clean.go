@@ -70,6 +70,7 @@ type sheet struct {
 	table   *table.Table
 	target  string
 	targets []float64 // NaN where empty
+	cells   []string  // the target as the table writes it
 	images  []string
 	entries []*picture.Entry // nil where the image cell is empty
 
@@ -77,9 +78,10 @@ type sheet struct {
 }
 
 // Apply works the rules off, in order, each on the rows that the ones before it
-// left. It is an error when a row remains that cannot be used, or none at all.
-func Apply(rules []recipe.Rule, data recipe.Data, t *table.Table, c *picture.Catalogue) (*Ledger, error) {
-	targets, err := t.Floats(data.Target)
+// left. targets holds each row's target, NaN where it is empty. It is an error when
+// a row remains that cannot be used, or none at all.
+func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Table, c *picture.Catalogue) (*Ledger, error) {
+	cells, err := t.Strings(data.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,10 @@ func Apply(rules []recipe.Rule, data recipe.Data, t *table.Table, c *picture.Cat
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{table: t, target: data.Target, targets: targets, images: images, entries: make([]*picture.Entry, len(images))}
+	if err := c.Open(); err != nil {
+		return nil, err
+	}
+	s := &sheet{table: t, target: data.Target, targets: targets, cells: cells, images: images, entries: make([]*picture.Entry, len(images))}
 	for i, name := range images {
 		if name != "" {
 			s.entries[i] = c.Lookup(name)
@@ -185,7 +190,10 @@ func (s *sheet) duplicates() func(i int) string {
 		}
 		there := s.table.PlaceRow(s.table.Rows[j].Line)
 		if a, b := s.targets[j], s.targets[i]; a != b && !math.IsNaN(a) && !math.IsNaN(b) {
-			s.conflicts = append(s.conflicts, fmt.Sprintf("%s has %v, %s has %v", there, a, s.table.PlaceRow(s.table.Rows[i].Line), b))
+			s.conflicts = append(s.conflicts, fmt.Sprintf("%s has %s, %s has %s", there, s.cells[j], s.table.PlaceRow(s.table.Rows[i].Line), s.cells[i]))
+		}
+		if s.table.Listed { // the place is the photo
+			return "it has the same bytes as " + there
 		}
 		if s.images[i] == s.images[j] {
 			return fmt.Sprintf("%s is the picture of %s too", s.images[i], there)

@@ -42,6 +42,15 @@ func photos() *picture.Catalogue {
 	}}
 }
 
+// apply cleans the rows of a table whose target is a number.
+func apply(rules []recipe.Rule, labels *table.Table) (*Ledger, error) {
+	targets, err := labels.Floats(data.Target)
+	if err != nil {
+		return nil, err
+	}
+	return Apply(rules, data, targets, labels, photos())
+}
+
 func rules(names ...string) (list []recipe.Rule) {
 	for _, name := range names {
 		list = append(list, recipe.Rule{Drop: name})
@@ -64,7 +73,7 @@ func TestApply(t *testing.T) {
 		"b.jpg,0.4\n"+
 		"b.jpg,0.6\n"+
 		"b.jpg,0.7\n")
-	ledger, err := Apply(all, data, labels, photos())
+	ledger, err := apply(all, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +98,7 @@ func TestApply(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", ledger, want)
 	}
 
-	again, err := Apply(all, data, labels, photos())
+	again, err := apply(all, labels)
 	if err != nil || again.Digest() != ledger.Digest() {
 		t.Errorf("the same rules give another digest (%v)", err)
 	}
@@ -103,7 +112,7 @@ func TestApply(t *testing.T) {
 func TestApplyOrder(t *testing.T) {
 	labels := read(t, "name,weight\ngone.jpg,\na.jpg,1\n")
 	for _, order := range [][]recipe.Rule{rules(MissingTarget, MissingImage), rules(MissingImage, MissingTarget)} {
-		ledger, err := Apply(order, data, labels, photos())
+		ledger, err := apply(order, labels)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +140,7 @@ func TestApplyErrors(t *testing.T) {
 		{"nmae,weight\na.jpg,1\n", all, []string{`no column "name"`}},
 		{"name,weight\na.jpg,1\n", rules("missing_traget"), []string{"missing_traget", MissingTarget}},
 	} {
-		_, err := Apply(test.rules, data, read(t, test.content), photos())
+		_, err := apply(test.rules, read(t, test.content))
 		if err == nil {
 			t.Errorf("%q: no error", test.content)
 			continue

@@ -23,7 +23,7 @@ const (
 
 var partNames = []string{Train, Validation, Test}
 
-// Level and Resamples define the bootstrap interval of the RMSE.
+// Level and Resamples define the bootstrap interval of the result.
 const (
 	Level     = 0.95
 	Resamples = 2000
@@ -32,11 +32,14 @@ const (
 // Input is what there is to judge.
 type Input struct {
 	Task, Unit, Target string
-	// Size is the height and width of the pixels.
-	Size int
+	// Classes of a classification; a true value is an index into them. Nil for a
+	// regression.
+	Classes []string
+	// Size is the height and width of the pixels, Channels 3 for RGB, 1 for gray.
+	Size, Channels int
 	// Samples are the rows that were kept, in the order of the table.
 	Samples []Sample
-	// Pixels returns the photo of Samples[i], RGB, (Size, Size, 3); it is called
+	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
 	// once a sample, in order, and its result is only read.
 	Pixels func(i int) ([]uint8, error)
 	// Seed of the bootstrap.
@@ -50,6 +53,11 @@ type Sample struct {
 	Image, Group    string
 	Part            string
 	True, Predicted float64
+	// Outputs of the network, one a class, and of the network before training;
+	// only of a classification, where Predicted follows from them. A training
+	// sample may go without.
+	Outputs, Untrained []float32
+	probability        float64 // of the class that is predicted
 }
 
 // Evaluation is everything that a report states about data and results. Its
@@ -58,17 +66,21 @@ type Evaluation struct {
 	Task   string `json:"task"`
 	Target string `json:"target"`
 	Unit   string `json:"unit"`
+	// Classes of a classification, by index; nil for a regression.
+	Classes []string `json:"classes,omitempty"`
 	// Whole says that every true value is a whole number, such as a count.
 	Whole bool `json:"whole"`
 	// Headline is the part whose scores are the result: test, or validation
 	// where there is no test part.
 	Headline string `json:"headline"`
 	// Parts are those that have samples, in the order train, validation, test.
-	Parts       []Part       `json:"parts"`
-	Baselines   []Baseline   `json:"baselines"`
-	Histogram   Histogram    `json:"histogram"`
+	Parts     []Part     `json:"parts"`
+	Baselines []Baseline `json:"baselines"`
+	// Histogram of the target of a regression.
+	Histogram   *Histogram   `json:"histogram,omitempty"`
 	Predictions []Prediction `json:"predictions"`
-	// Photos are samples to look at, by ascending true value.
+	// Photos are samples to look at: of a regression by ascending true value, of a
+	// classification those that the network gets right, then those it gets wrong.
 	Photos   []Photo  `json:"photos"`
 	Warnings []string `json:"warnings"`
 }
@@ -80,12 +92,18 @@ type Part struct {
 	// Groups is how many individuals the photos show, 0 where they are unknown.
 	Groups int `json:"groups"`
 	// Trained is how many of these individuals the training part shows too.
-	Trained int     `json:"trained"`
-	Target  Summary `json:"target"`
+	Trained int `json:"trained"`
+	// Target summarises a regression's target, Counts has the photos of each class.
+	Target *Summary `json:"target,omitempty"`
+	Counts []int    `json:"counts,omitempty"`
 	// Scores are nil for a part that was not predicted.
 	Scores *Scores `json:"scores,omitempty"`
-	// Interval of the RMSE, nil where there are fewer than two individuals.
+	// Interval of the RMSE or, for validation and test, of the accuracy; nil where
+	// there are fewer than two individuals.
 	Interval *metric.Interval `json:"interval,omitempty"`
+	// Confusion and ClassScores tell the classes apart.
+	Confusion   metric.Confusion    `json:"confusion,omitempty"`
+	ClassScores []metric.ClassScore `json:"class_scores,omitempty"`
 }
 
 // Summary describes the distribution of the target.
@@ -99,13 +117,30 @@ type Summary struct {
 	Max       float64 `json:"max"`
 }
 
-// Scores judge N predictions in the original unit.
+// Scores judge N predictions: Errors those of a regression, Hits those of a
+// classification; the other is nil.
 type Scores struct {
-	N    int     `json:"n"`
+	N int `json:"n"`
+	*Errors
+	*Hits
+}
+
+// Errors are scores in the target's unit.
+type Errors struct {
 	MSE  float64 `json:"mse"`
 	RMSE float64 `json:"rmse"`
 	MAE  float64 `json:"mae"`
 	R2   float64 `json:"r2"`
+}
+
+// Hits are scores of predicted classes.
+type Hits struct {
+	Accuracy         float64 `json:"accuracy"`
+	BalancedAccuracy float64 `json:"balanced_accuracy"`
+	MacroF1          float64 `json:"macro_f1"`
+	WeightedF1       float64 `json:"weighted_f1"`
+	// CrossEntropy is nil for a rule that gives no probabilities.
+	CrossEntropy *float64 `json:"cross_entropy,omitempty"`
 }
 
 // Histogram counts the target of each part in shared bins.
@@ -123,16 +158,21 @@ type Prediction struct {
 	Part      string  `json:"part"`
 	True      float64 `json:"true"`
 	Predicted float64 `json:"predicted"`
+	// Probability that a classification gives the predicted class.
+	Probability float64 `json:"probability,omitempty"`
 }
 
 // Run computes the evaluation. It fails where a validation or test sample has no
 // finite prediction.
 func Run(in Input) (*Evaluation, error) {
+	if in.Classes != nil {
+		in.Samples = decide(in.Samples, len(in.Classes))
+	}
 	parts, err := divide(in.Samples)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Headline: Test, Warnings: []string{}}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Warnings: []string{}}
 	if len(parts[Test]) == 0 {
 		e.Headline = Validation
 	}
@@ -146,21 +186,33 @@ func Run(in Input) (*Evaluation, error) {
 	for _, s := range in.Samples {
 		e.Whole = e.Whole && s.True == math.Floor(s.True)
 		if finite(s.Predicted) {
-			e.Predictions = append(e.Predictions, Prediction(s))
+			e.Predictions = append(e.Predictions, s.prediction())
 		}
 	}
-	e.Histogram = histogram(in.Samples, e.Parts, e.Whole)
-	chosen := choose(in.Samples, parts[e.Headline])
+	var chosen []int
+	if in.Classes != nil {
+		chosen = chooseJudged(in.Samples, parts[e.Headline])
+	} else {
+		e.Histogram = histogram(in.Samples, e.Parts, e.Whole)
+		chosen = choose(in.Samples, parts[e.Headline])
+	}
 	features, photos, err := look(in, chosen)
 	if err != nil {
 		return nil, err
 	}
 	e.Photos = photos
-	if e.Baselines, err = baselines(in.Samples, parts, features); err != nil {
+	if in.Classes != nil {
+		e.Baselines = classBaselines(in, parts, features)
+	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
 	e.warn()
 	return e, nil
+}
+
+// prediction returns what is kept of a sample.
+func (s Sample) prediction() Prediction {
+	return Prediction{Line: s.Line, Image: s.Image, Group: s.Group, Part: s.Part, True: s.True, Predicted: s.Predicted, Probability: s.probability}
 }
 
 // Part returns the part of this name, nil where it has no samples.
@@ -193,6 +245,9 @@ func (e *Evaluation) PredictionsDigest() digest.Digest {
 	d := digest.New("predictions").String(e.Headline)
 	for _, p := range e.Of(e.Headline) {
 		d.Int(int64(p.Line)).String(p.Image).String(p.Group).Float(p.True).Float(p.Predicted)
+		if e.Classes != nil {
+			d.Float(p.Probability)
+		}
 	}
 	return d.Sum()
 }
@@ -235,8 +290,7 @@ func divide(samples []Sample) (map[string][]int, error) {
 
 // describe summarises one part and scores its predictions where it has them all.
 func describe(in Input, name string, index []int, trained map[string]bool) Part {
-	truth, predicted, names := columns(in.Samples, index)
-	p := Part{Name: name, Photos: len(index), Target: summarize(truth)}
+	p := Part{Name: name, Photos: len(index)}
 	own := groups(in.Samples, index)
 	p.Groups = len(own)
 	for group := range own {
@@ -244,6 +298,12 @@ func describe(in Input, name string, index []int, trained map[string]bool) Part 
 			p.Trained++
 		}
 	}
+	if in.Classes != nil {
+		p.judgeClasses(in, index)
+		return p
+	}
+	truth, predicted, names := columns(in.Samples, index)
+	p.Target = summarize(truth)
 	if !finite(metric.Sum(predicted)) {
 		return p
 	}
@@ -276,18 +336,17 @@ func groups(samples []Sample, index []int) map[string]bool {
 }
 
 func score(truth, predicted []float64) *Scores {
-	return &Scores{
-		N:    len(truth),
+	return &Scores{N: len(truth), Errors: &Errors{
 		MSE:  metric.MSE(truth, predicted),
 		RMSE: metric.RMSE(truth, predicted),
 		MAE:  metric.MAE(truth, predicted),
 		R2:   metric.R2(truth, predicted),
-	}
+	}}
 }
 
-func summarize(values []float64) Summary {
+func summarize(values []float64) *Summary {
 	sorted := metric.Sorted(values)
-	return Summary{
+	return &Summary{
 		Mean:      metric.Mean(values),
 		Deviation: metric.Deviation(values),
 		Min:       sorted[0],
@@ -315,14 +374,14 @@ func edges(low, high float64, whole bool) []float64 {
 	return list
 }
 
-func histogram(samples []Sample, parts []Part, whole bool) Histogram {
+func histogram(samples []Sample, parts []Part, whole bool) *Histogram {
 	low, high := math.Inf(1), math.Inf(-1)
 	place := map[string]int{}
 	for i, p := range parts {
 		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
 		place[p.Name] = i
 	}
-	h := Histogram{Edges: edges(low, high, whole && low != high), Counts: make([][]int, len(parts))}
+	h := &Histogram{Edges: edges(low, high, whole && low != high), Counts: make([][]int, len(parts))}
 	for i := range h.Counts {
 		h.Counts[i] = make([]int, len(h.Edges)-1)
 	}
@@ -354,7 +413,10 @@ func (e *Evaluation) warn() {
 	if independent < fewGroups {
 		say("The %s part has only %d independent samples: the interval is a rough guide.", result.Name, independent)
 	}
-	if result.Target.Min == result.Target.Max {
+	switch {
+	case e.Classes != nil:
+		e.warnOfClasses(say)
+	case result.Target.Min == result.Target.Max:
 		say("Every photo of the %s part has the same %s: R² says nothing.", result.Name, e.Target)
 	}
 }

@@ -17,7 +17,7 @@ const size = 8
 // input has 120 photos of 40 plants; the target is the share of green pixels,
 // which ridge regression therefore finds, and the network is off by 0.1.
 func input() Input {
-	in := Input{Task: "regression", Target: "share", Unit: "", Size: size, Seed: 3}
+	in := Input{Task: "regression", Target: "share", Unit: "", Size: size, Channels: 3, Seed: 3}
 	for i := range 120 {
 		plant := i / 3
 		s := Sample{Line: i + 2, Image: fmt.Sprintf("%03d.jpg", i), Group: fmt.Sprint("plant ", plant)}
@@ -130,7 +130,7 @@ func TestShrink(t *testing.T) {
 	for i := range pixels {
 		pixels[i] = uint8(i / 3 % 2 * 3) // columns of 0 and 3
 	}
-	n, small := shrink(pixels, big)
+	n, small := shrink(pixels, big, 3)
 	if n != mostPixels || len(small) != n*n*3 {
 		t.Fatalf("shrunk to %d with %d bytes", n, len(small))
 	}
@@ -139,7 +139,7 @@ func TestShrink(t *testing.T) {
 			t.Fatalf("the mean of 0 and 3 is %d", v)
 		}
 	}
-	if n, _ := shrink(make([]uint8, 300*300*3), 300); n != 100 {
+	if n, _ := shrink(make([]uint8, 300*300*3), 300, 3); n != 100 {
 		t.Errorf("300 pixels shrink to %d", n)
 	}
 }
@@ -150,6 +150,28 @@ func TestColours(t *testing.T) {
 	for i := range want {
 		if math.Abs(got[i]-want[i]) > 1e-15 {
 			t.Errorf("feature %d is %v, want %v", i, got[i], want[i])
+		}
+	}
+}
+
+// A gray photo has no colours, and its thumbnail is RGB all the same.
+func TestGray(t *testing.T) {
+	in := input()
+	in.Channels = 1
+	in.Pixels = func(i int) ([]uint8, error) {
+		pixels := make([]uint8, size*size)
+		for p := range greenPixels(i) {
+			pixels[p] = 255
+		}
+		return pixels, nil
+	}
+	e := run(t, in)
+	if b := e.Baseline("ridge"); b.Test.R2 < 0.999 || !strings.Contains(b.Description, "photo's mean and standard deviation of brightness;") {
+		t.Errorf("%s: R² %v of a target that is the brightness", b.Description, b.Test.R2)
+	}
+	for _, p := range e.Photos {
+		if len(p.Pixels) != 3*size*size || p.Pixels[0] != 255 || p.Pixels[2] != 255 {
+			t.Errorf("%d bytes of pixels, the first %v", len(p.Pixels), p.Pixels[:3])
 		}
 	}
 }
@@ -201,26 +223,32 @@ func TestRefuses(t *testing.T) {
 
 // The JSON brings back the same evaluation, and the digests see every change.
 func TestStored(t *testing.T) {
-	e := run(t, input())
-	data, err := json.Marshal(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := new(Evaluation)
-	if err := json.Unmarshal(data, back); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(e, back) {
-		t.Error("JSON brings back another evaluation")
-	}
-	first, second := sum(t, e), sum(t, back)
-	if first != second || e.PredictionsDigest() != back.PredictionsDigest() {
-		t.Error("JSON brings back other digests")
-	}
-	last := len(back.Predictions) - 1
-	back.Predictions[last].Predicted = math.Nextafter(back.Predictions[last].Predicted, 2)
-	if sum(t, back) == first || e.PredictionsDigest() == back.PredictionsDigest() {
-		t.Error("the last bit of a prediction leaves a digest as it was")
+	for _, in := range []Input{input(), classified()} {
+		e := run(t, in)
+		data, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := new(Evaluation)
+		if err := json.Unmarshal(data, back); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(e, back) {
+			t.Error("JSON brings back another evaluation")
+		}
+		first, second := sum(t, e), sum(t, back)
+		if first != second || e.PredictionsDigest() != back.PredictionsDigest() {
+			t.Error("JSON brings back other digests")
+		}
+		last := &back.Predictions[len(back.Predictions)-1]
+		figure := &last.Predicted
+		if in.Classes != nil {
+			figure = &last.Probability
+		}
+		*figure = math.Nextafter(*figure, 2)
+		if sum(t, back) == first || e.PredictionsDigest() == back.PredictionsDigest() {
+			t.Error("the last bit of a prediction leaves a digest as it was")
+		}
 	}
 }
 
@@ -233,11 +261,103 @@ func sum(t *testing.T, e *Evaluation) digest.Digest {
 	return d
 }
 
+// classified has the photos of input in three classes, of which the network
+// takes every fifth photo for the next one. The first is the most frequent.
+func classified() Input {
+	in := input()
+	in.Task, in.Target, in.Classes = "classification", "species", []string{"moss", "fern", "reed"}
+	for i := range in.Samples {
+		s := &in.Samples[i]
+		class := []int{0, 0, 1, 2}[i/12%4]
+		guess := class
+		if i%5 == 0 {
+			guess = (class + 1) % 3
+		}
+		s.True, s.Predicted = float64(class), 0
+		s.Outputs, s.Untrained = make([]float32, 3), []float32{0, 1, 0}
+		s.Outputs[guess] = 2
+	}
+	return in
+}
+
+func TestClasses(t *testing.T) {
+	e := run(t, classified())
+	result := e.Result()
+	wrong := 0
+	for _, p := range e.Of(Test) {
+		if p.True != p.Predicted {
+			wrong++
+		}
+		if want := math.Exp(2) / (math.Exp(2) + 2); math.Abs(p.Probability-want) > 1e-12 {
+			t.Fatalf("probability %v, want %v", p.Probability, want)
+		}
+	}
+	if want := 1 - float64(wrong)/30; wrong != 6 || result.Scores.Accuracy != want || result.Interval == nil || result.Interval.Low > want || result.Interval.High < want {
+		t.Errorf("%d wrong, accuracy %v in %v", wrong, result.Scores.Accuracy, result.Interval)
+	}
+	// -log p is log(e^2+2) less the output of the true class.
+	if want, got := math.Log(math.Exp(2)+2)-2*24./30, *result.Scores.CrossEntropy; math.Abs(got-want) > 1e-12 {
+		t.Errorf("cross entropy %v, want %v", got, want)
+	}
+	total := 0
+	for class, row := range result.Confusion {
+		for _, n := range row {
+			total += n
+		}
+		if result.ClassScores[class].Support != result.Counts[class] {
+			t.Errorf("class %d has %d photos and a support of %d", class, result.Counts[class], result.ClassScores[class].Support)
+		}
+	}
+	if total != 30 || e.Histogram != nil || result.Target != nil || e.Part(Train).Interval != nil {
+		t.Errorf("%d photos in the confusion matrix of %+v", total, result)
+	}
+	for name, class := range map[string]int{"majority": 0, "untrained": 1} {
+		b := e.Baseline(name).Test
+		if want := float64(result.Counts[class]) / 30; b.Accuracy != want || (b.CrossEntropy == nil) != (name == "majority") {
+			t.Errorf("%s: %+v, want accuracy %v", name, b.Hits, want)
+		}
+	}
+	if b := e.Baseline("nearest_mean").Test; b.Accuracy <= 0 || b.CrossEntropy != nil {
+		t.Errorf("nearest_mean: %+v", b.Hits)
+	}
+	var right []bool
+	for _, p := range e.Photos {
+		right = append(right, p.True == p.Predicted)
+	}
+	if want := []bool{true, true, true, true, false, false, false, false}; !reflect.DeepEqual(right, want) {
+		t.Errorf("the photos shown are right: %v", right)
+	}
+}
+
+func TestClassesRefuse(t *testing.T) {
+	in := classified()
+	in.Samples[9].Outputs[1] = float32(math.NaN())
+	if _, err := Run(in); err == nil || !strings.Contains(err.Error(), "predicts NaN") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A class without test photos is said.
+func TestClassWithoutPhotos(t *testing.T) {
+	in := classified()
+	in.Classes = append(in.Classes, "lichen")
+	for i := range in.Samples {
+		in.Samples[i].Outputs, in.Samples[i].Untrained = append(in.Samples[i].Outputs, 0), append(in.Samples[i].Untrained, 0)
+	}
+	if e := run(t, in); !strings.Contains(strings.Join(e.Warnings, " "), "no photo of lichen") {
+		t.Errorf("warnings %q", e.Warnings)
+	}
+}
+
 // The figures must be these on every platform and with every compiler setting.
 func TestSameBitsEverywhere(t *testing.T) {
-	const want = "sha256:6a0150f0bc8c95019c4c48e2d8e799657336f6e05f0ae7fbb785911407e34ce8"
-	if got := sum(t, run(t, input())).String(); got != want {
-		t.Errorf("the evaluation's digest is %s, want %s", got, want)
+	for want, in := range map[string]Input{
+		"sha256:6a0150f0bc8c95019c4c48e2d8e799657336f6e05f0ae7fbb785911407e34ce8": input(),
+		"sha256:0ce2081b13dbb84e6107f47c5c9c8396268e0a1f1d5bbf96571af2a7a6fe165a": classified(),
+	} {
+		if got := sum(t, run(t, in)).String(); got != want {
+			t.Errorf("the evaluation's digest is %s, want %s", got, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,6 +25,30 @@ const (
 // the true value, smallest and largest included, each individual once as far as
 // they reach. Predictions play no role, so that good and bad ones show alike.
 func choose(samples []Sample, index []int) []int {
+	return spaced(samples, index, mostPhotos, func(s Sample) float64 { return s.True })
+}
+
+// chooseJudged returns the samples of a classification to show: half of them
+// right, half wrong, as far as there are any, each at equally spaced ranks of the
+// probability, the surest first.
+func chooseJudged(samples []Sample, index []int) []int {
+	var right, wrong []int
+	for _, i := range index {
+		if samples[i].Predicted == samples[i].True {
+			right = append(right, i)
+		} else {
+			wrong = append(wrong, i)
+		}
+	}
+	doubt := func(s Sample) float64 { return -s.probability }
+	errors := min(len(wrong), max(mostPhotos/2, mostPhotos-len(right)))
+	return append(spaced(samples, right, mostPhotos-errors, doubt), spaced(samples, wrong, errors, doubt)...)
+}
+
+// spaced returns at most so many of the samples at index, at equally spaced ranks
+// of a value, smallest and largest included, each individual once as far as they
+// reach.
+func spaced(samples []Sample, index []int, most int, value func(Sample) float64) []int {
 	var once, again []int
 	seen := map[string]bool{}
 	for _, i := range index {
@@ -34,24 +59,18 @@ func choose(samples []Sample, index []int) []int {
 			once = append(once, i)
 		}
 	}
-	if len(once) < mostPhotos {
-		once = append(once, again[:min(len(again), mostPhotos-len(once))]...)
+	if len(once) < most {
+		once = append(once, again[:min(len(again), most-len(once))]...)
 	}
 	slices.SortStableFunc(once, func(a, b int) int {
-		switch {
-		case samples[a].True < samples[b].True:
-			return -1
-		case samples[a].True > samples[b].True:
-			return 1
-		}
-		return samples[a].Line - samples[b].Line
+		return cmp.Or(cmp.Compare(value(samples[a]), value(samples[b])), samples[a].Line-samples[b].Line)
 	})
-	if len(once) <= mostPhotos {
+	if len(once) <= most {
 		return once
 	}
-	chosen := make([]int, mostPhotos)
+	chosen := make([]int, most)
 	for k := range chosen {
-		chosen[k] = once[k*(len(once)-1)/(mostPhotos-1)]
+		chosen[k] = once[k*(len(once)-1)/max(most-1, 1)]
 	}
 	return chosen
 }
@@ -66,19 +85,31 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 		if err != nil {
 			return nil, nil, fmt.Errorf("evaluate %s: %w", s.Image, err)
 		}
-		if len(pixels) != in.Size*in.Size*3 {
-			return nil, nil, fmt.Errorf("evaluate %s: %d bytes of pixels, want %d", s.Image, len(pixels), in.Size*in.Size*3)
+		if len(pixels) != in.Size*in.Size*in.Channels {
+			return nil, nil, fmt.Errorf("evaluate %s: %d bytes of pixels, want %d", s.Image, len(pixels), in.Size*in.Size*in.Channels)
 		}
-		features[i] = colours(pixels)
+		if in.Channels == 1 {
+			features[i] = brightness(pixels)
+		} else {
+			features[i] = colours(pixels)
+		}
 		if k := slices.Index(chosen, i); k >= 0 {
-			size, small := shrink(pixels, in.Size)
-			photos[k] = Photo{Prediction: Prediction(s), Size: size, Pixels: small}
+			size, small := shrink(pixels, in.Size, in.Channels)
+			photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
 		}
 	}
 	return features, photos, nil
 }
 
-// colours returns the features of the ridge baseline: the share of green pixels,
+// featureNames says what the baselines see of a photo.
+func featureNames(channels int) string {
+	if channels == 1 {
+		return "mean and standard deviation of brightness"
+	}
+	return "share of green pixels and its mean and standard deviation of red, green and blue"
+}
+
+// colours returns the features of a photo in colour: the share of green pixels,
 // then mean and standard deviation of red, green and blue, all on the scale 0
 // to 1. A pixel is green where its excess green index 2g - r - b of the
 // chromatic coordinates is above 0.1 (Woebbecke et al.: Color Indices for Weed
@@ -105,18 +136,29 @@ func colours(pixels []uint8) []float64 {
 	return features
 }
 
+// brightness returns the features of a gray photo: mean and standard deviation.
+func brightness(pixels []uint8) []float64 {
+	sum, squares, n := 0, 0, len(pixels)
+	for _, v := range pixels {
+		sum += int(v)
+		squares += int(v) * int(v)
+	}
+	return []float64{float64(sum) / float64(n) / 255, math.Sqrt(float64(n*squares-sum*sum)/float64(n*n)) / 255}
+}
+
 // shrink averages whole blocks of pixels until a photo is at most mostPixels
-// wide; a rest at the right and lower edge that fills no block is cut off.
-func shrink(pixels []uint8, size int) (int, []byte) {
+// wide; a rest at the right and lower edge that fills no block is cut off. Gray
+// pixels become RGB.
+func shrink(pixels []uint8, size, channels int) (int, []byte) {
 	block := (size + mostPixels - 1) / mostPixels
 	small := size / block
 	out := make([]byte, small*small*3)
 	for i := range out {
-		c, x, y := i%3, i/3%small, i/3/small
+		c, x, y := i%3%channels, i/3%small, i/3/small
 		sum := 0
 		for dy := range block {
 			for dx := range block {
-				sum += int(pixels[((y*block+dy)*size+x*block+dx)*3+c])
+				sum += int(pixels[((y*block+dy)*size+x*block+dx)*channels+c])
 			}
 		}
 		out[i] = byte((sum + block*block/2) / (block * block))

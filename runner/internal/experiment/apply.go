@@ -24,6 +24,7 @@ type Outcome struct {
 	Worked   []string // the stages that had to run
 	Written  []string // the files that are new or changed, below the project folder
 	Warnings []string
+	States   []State // that are kept for spot checks
 }
 
 // ErrLocked says that a lock made from other settings would be replaced by
@@ -35,7 +36,7 @@ var ErrLocked = errors.New("the lock was made from other settings")
 // changed the recipe: such a run does not silently replace another one's lock.
 func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, error) {
 	name := e.Recipe.Name
-	unlock, err := e.Store.Lock("recipe-" + name)
+	unlock, err := e.hold(ctx, "recipe-"+name, "applies "+name)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 			return nil, err
 		}
 	}
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +65,12 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	if len(l.worked) > 0 {
-		if err := l.unchanged(); err != nil {
+		if err := l.unchanged(ctx); err != nil {
 			return nil, err
 		}
+		l.Store.Sweep()
 	}
-	out := &Outcome{Worked: l.worked, Warnings: l.warnings()}
+	out := &Outcome{Worked: l.worked, Warnings: l.warnings(), States: Kept(e.Store, l.keys["train"])}
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err
 	}
@@ -78,6 +80,16 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	}
 	l.checkpoints().forget()
 	return out, nil
+}
+
+// hold waits for a lock of the store and tells whom it waits for and what that
+// process does.
+func (e *Experiment) hold(ctx context.Context, lock, work string) (unlock func(), err error) {
+	return e.Store.Lock(ctx, lock, func(holder string) {
+		if e.Waiting != nil {
+			e.Waiting(fmt.Sprintf("waiting for %s, which %s; Ctrl-C ends the wait", holder, work))
+		}
+	})
 }
 
 // writable finds out before the work, not after it, that dir takes no files.
@@ -106,8 +118,8 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Lock: lock.Format, Numerics: lock.Numerics,
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
-			Table:  lock.Table{Path: r.Data.Table, Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: r.Data.Images, Digest: root, Files: files},
+			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files},
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split: lock.Split{
@@ -121,6 +133,10 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 	}
 	for _, s := range stages {
 		k.Stages = append(k.Stages, lock.Stage{Name: s.name, Version: s.version, Key: l.keys[s.name], Output: l.outputs[s.name]})
+	}
+	var err error
+	if k.Seal, err = k.Sum(); err != nil {
+		return nil, err
 	}
 	if old != nil {
 		differences, err := lock.Compare(old, k)
@@ -205,24 +221,51 @@ func (l *line) results() map[string]lock.Score {
 		if p.Name == evaluate.Train || p.Scores == nil {
 			continue
 		}
-		score := lock.Score{
-			Photos: p.Scores.N, RMSE: p.Scores.RMSE, MSE: p.Scores.MSE, MAE: p.Scores.MAE, R2: p.Scores.R2,
-			BaselineR2: map[string]float64{},
-		}
+		score := lock.Score{Photos: p.Scores.N}
 		if p.Name == l.evaluation.Headline {
 			score.Predictions = l.evaluation.PredictionsDigest()
 		}
-		if p.Interval != nil {
-			score.RMSEInterval = []float64{p.Interval.Low, p.Interval.High}
-		}
-		for _, b := range l.evaluation.Baselines {
-			if s := b.On(p.Name); s != nil {
-				score.BaselineR2[b.Name] = s.R2
-			}
+		if l.classifies() {
+			score.Hits = l.hits(p)
+		} else {
+			score.Errors = l.errors(p)
 		}
 		results[p.Name] = score
 	}
 	return results
+}
+
+// errors states the scores of a regression on one part.
+func (l *line) errors(p evaluate.Part) *lock.Errors {
+	e := &lock.Errors{RMSE: p.Scores.RMSE, RMSEInterval: bounds(p), MSE: p.Scores.MSE, MAE: p.Scores.MAE, R2: p.Scores.R2, BaselineR2: map[string]float64{}}
+	for _, b := range l.evaluation.Baselines {
+		if s := b.On(p.Name); s != nil {
+			e.BaselineR2[b.Name] = s.R2
+		}
+	}
+	return e
+}
+
+// hits states the scores of a classification on one part.
+func (l *line) hits(p evaluate.Part) *lock.Hits {
+	h := &lock.Hits{
+		Accuracy: p.Scores.Accuracy, AccuracyInterval: bounds(p), BalancedAccuracy: p.Scores.BalancedAccuracy,
+		MacroF1: p.Scores.MacroF1, WeightedF1: p.Scores.WeightedF1, CrossEntropy: *p.Scores.CrossEntropy, BaselineAccuracy: map[string]float64{},
+	}
+	for _, b := range l.evaluation.Baselines {
+		if s := b.On(p.Name); s != nil {
+			h.BaselineAccuracy[b.Name] = s.Accuracy
+		}
+	}
+	return h
+}
+
+// bounds are those of a part's interval, if it has one.
+func bounds(p evaluate.Part) []float64 {
+	if p.Interval == nil {
+		return nil
+	}
+	return []float64{p.Interval.Low, p.Interval.High}
 }
 
 // warnings collects what a person should know, in the order of the line.

@@ -33,8 +33,8 @@ func (l *line) document() (report.Document, error) {
 	}
 	for _, e := range l.trained.Epochs {
 		d.History = append(d.History, report.Epoch{
-			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss,
-			ValidationRMSE: e.ValidationRMSE, Kept: e.Epoch == l.trained.Kept,
+			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss, ValidationRMSE: measured(e.ValidationRMSE),
+			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Kept: e.Epoch == l.trained.Kept,
 		})
 	}
 	for _, layer := range net.Layers() {
@@ -53,4 +53,12 @@ func (l *line) document() (report.Document, error) {
 		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
 	}
 	return d, nil
+}
+
+// measured is a score, or 0 where the task or an empty validation part has none.
+func measured(score *float64) float64 {
+	if score == nil {
+		return 0
+	}
+	return *score
 }

@@ -40,6 +40,13 @@ type Experiment struct {
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim
+	// KeepEvery keeps the state after every so many epochs for spot checks; 0
+	// keeps none.
+	KeepEvery int
+	// Witness, when set, is shown the state after every epoch of a training.
+	Witness Witness
+	// Waiting, when set, is told in a line what this walk waits for.
+	Waiting func(line string)
 	// Drawn is the folder of the built-in data when this walk had to draw them.
 	Drawn string
 }
@@ -65,7 +72,18 @@ type stage struct {
 	// intact reports whether objects that a kept output refers to are there.
 	// May be nil.
 	intact func(*line) bool
+	// follows says what of the stage follows from what else a lock says, so that
+	// it can be checked without the data.
+	follows follows
 }
+
+// follows is a set of what follows from a lock alone.
+type follows uint8
+
+const (
+	followsKey follows = 1 << iota
+	followsOutput
+)
 
 // stages is THE table. Its order is the order of work.
 var stages = []stage{
@@ -74,6 +92,7 @@ var stages = []stage{
 		observed: func(l *line) digest.Digest { return l.table.File },
 		output:   func(l *line) any { return &l.canonical },
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
+		follows:  followsKey | followsOutput,
 	},
 	{
 		name: "picture", version: picture.Version, sections: []string{"picture"}, inputs: []string{"table"},
@@ -90,19 +109,28 @@ var stages = []stage{
 	},
 	{
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		output: func(l *line) any { return &l.split },
-		run:    runSplit,
+		output:  func(l *line) any { return &l.split },
+		run:     runSplit,
+		follows: followsKey,
 	},
 	{
 		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
-		output: func(l *line) any { return &l.fitted },
-		run:    runTransform,
+		output:  func(l *line) any { return &l.fitted },
+		run:     runTransform,
+		follows: followsKey,
 	},
 	{
 		name: "network", version: 1, sections: []string{"network", "picture"},
-		observed: func(l *line) digest.Digest { return digest.New("seed").Int(int64(l.Recipe.Train.Seed)).Sum() },
-		output:   func(l *line) any { return &l.initial },
-		run:      runNetwork,
+		observed: func(l *line) digest.Digest {
+			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
+			if l.classifies() {
+				e.Int(int64(len(l.classes)))
+			}
+			return e.Sum()
+		},
+		output:  func(l *line) any { return &l.initial },
+		run:     runNetwork,
+		follows: followsKey | followsOutput,
 	},
 	{
 		// The network's output is its initial weights, which another dropout or
@@ -110,11 +138,16 @@ var stages = []stage{
 		name: "train", version: 1, sections: []string{"train", "transform", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target).Sum()
+			e := digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target)
+			if l.classifies() {
+				e.Strings(l.classes)
+			}
+			return e.Sum()
 		},
-		output: func(l *line) any { return &l.trained },
-		run:    runTrain,
-		intact: weightsKept,
+		output:  func(l *line) any { return &l.trained },
+		run:     runTrain,
+		intact:  trainingKept,
+		follows: followsKey | followsOutput,
 	},
 	{
 		name: "evaluate", version: 1, sections: []string{"data", "network"},
@@ -131,9 +164,10 @@ var stages = []stage{
 		observed: func(l *line) digest.Digest {
 			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
-		output: func(l *line) any { return &l.pages },
-		run:    runReport,
-		intact: pagesKept,
+		output:  func(l *line) any { return &l.pages },
+		run:     runReport,
+		intact:  pagesKept,
+		follows: followsKey,
 	},
 }
 
@@ -169,8 +203,9 @@ type Pages struct {
 // line is one walk: the inputs as frozen at its start, and the stages' outputs.
 type line struct {
 	*Experiment
-	table *table.Table
-	files *picture.Catalogue // existence and digests of the files, before decoding
+	table   *table.Table
+	classes []string           // of a classification: a row's target is an index into them
+	files   *picture.Catalogue // existence and digests of the files, before decoding
 
 	canonical  digest.Digest
 	catalogue  *picture.Catalogue
@@ -189,12 +224,14 @@ type line struct {
 
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
-func (e *Experiment) freeze() (*line, error) {
+func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
-	if err := l.architecture(); err != nil {
-		return nil, err
+	if !l.classifies() { // else the table says how many outputs there are
+		if err := l.architecture(); err != nil {
+			return nil, err
+		}
 	}
-	if err := e.makeData(); err != nil {
+	if err := e.makeData(ctx); err != nil {
 		return nil, err
 	}
 	t, err := e.readTable()
@@ -205,19 +242,30 @@ func (e *Experiment) freeze() (*line, error) {
 		return nil, err
 	}
 	l.table = t
-	l.files, err = e.hashImages(t)
+	if l.classifies() {
+		if err := l.nameClasses(); err != nil {
+			return nil, err
+		}
+		if err := l.architecture(); err != nil {
+			return nil, err
+		}
+	}
+	l.files, err = e.hashImages(ctx, t)
 	return l, err
 }
 
 // readTable reads the table, or takes what was read from the same bytes before:
 // a spreadsheet takes longer to understand than to hash.
 func (e *Experiment) readTable() (*table.Table, error) {
+	if e.Recipe.Data.Listed() {
+		return table.List(e.Place.Data, e.Recipe.Data)
+	}
 	path := e.Place.Table(e.Recipe.Data)
 	file, _, err := digest.File(path)
 	if err != nil { // reading says better what is wrong
 		return table.Read(path, e.Recipe.Data)
 	}
-	key := digest.New("rows").Int(table.Version).Digest(file).String(filepath.Ext(path)).Bytes(e.Section("data")).Sum()
+	key := e.rowsKey(file, filepath.Ext(path))
 	before := new(table.Table)
 	if _, ok := e.recall("rows", key, before); ok && before.File == file {
 		before.Path = path
@@ -229,6 +277,12 @@ func (e *Experiment) readTable() (*table.Table, error) {
 		_, _ = e.keep("rows", key, t)
 	}
 	return t, err
+}
+
+// rowsKey names what was read from a table's file: its bytes, its extension and
+// what the recipe says of it.
+func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest {
+	return digest.New("rows").Int(table.Version).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
 // architecture finds out before anything long begins that the network's layers
@@ -276,37 +330,88 @@ func (e *Experiment) columns(t *table.Table) error {
 	return nil
 }
 
-// hashImages looks at every picture file that the table names.
-func (e *Experiment) hashImages(t *table.Table) (*picture.Catalogue, error) {
+// classifies reports whether the target is a class, not a number.
+func (e *Experiment) classifies() bool { return e.Recipe.Task == recipe.Classification }
+
+// nameClasses finds the classes, in the recipe or else in the table, and checks
+// that every row names one of them.
+func (l *line) nameClasses() error {
+	l.classes = l.Recipe.Data.Classes
+	if len(l.classes) == 0 {
+		found, err := l.table.Distinct(l.Recipe.Data.Target)
+		if err != nil {
+			return err
+		}
+		if len(found) < 2 {
+			return recipe.Problems{l.Problem("data.target", fmt.Sprintf("the column %q holds %d classes; there must be two or more", l.Recipe.Data.Target, len(found)), "")}
+		}
+		l.classes = found
+	}
+	if w := l.Recipe.Train.Loss.CrossEntropy.ClassWeights.Given; w != nil && len(w) != len(l.classes) {
+		return recipe.Problems{l.Problem("train.loss.cross_entropy.class_weights",
+			fmt.Sprintf("has %d weights; there are %d classes: %s", len(w), len(l.classes), strings.Join(l.classes, ", ")), "")}
+	}
+	_, err := l.targets()
+	return err
+}
+
+// targets returns the target of every row of the table, NaN where it is empty: a
+// number, or the index of a class.
+func (l *line) targets() ([]float64, error) {
+	if l.classifies() {
+		return l.table.Indices(l.Recipe.Data.Target, l.classes)
+	}
+	return l.table.Floats(l.Recipe.Data.Target)
+}
+
+// hashImages looks at every picture file that the table names, or that holds the
+// pictures of a part.
+func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.Catalogue, error) {
+	if parts := e.Recipe.Data.Parts; parts.Train.IDX != (recipe.IDX{}) {
+		task := e.Progress.Start("hash", len(t.Rows), "photos")
+		defer task.Done()
+		return picture.HashIDX(ctx, e.Place.Data, parts.List(), task)
+	}
 	names, err := t.Strings(e.Recipe.Data.Image)
 	if err != nil {
 		return nil, err
 	}
 	task := e.Progress.Start("hash", len(names), "photos")
 	defer task.Done()
-	return picture.Hash(e.Place.Images(e.Recipe.Data), names, task)
+	return picture.Hash(ctx, e.Place.Images(e.Recipe.Data), names, task)
 }
 
 // unchanged checks at the end of a walk that the inputs are still those that it
 // froze.
-func (l *line) unchanged() error {
-	file, _, err := digest.File(l.Place.Table(l.Recipe.Data))
+func (l *line) unchanged(ctx context.Context) error {
+	file, err := l.tableFile()
 	if err != nil {
 		return err
 	}
 	if file != l.table.File {
-		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.Place.Table(l.Recipe.Data))
+		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.table.Path)
 	}
-	files, err := l.hashImages(l.table)
+	files, err := l.hashImages(ctx, l.table)
 	if err != nil {
 		return err
 	}
-	for i, entry := range files.Entries {
-		if was := l.files.Entries[i]; was.Exists != entry.Exists || was.File != entry.File {
-			return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", entry.Name)
-		}
+	if changes := l.files.Changed(files); len(changes) > 0 {
+		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
 	return nil
+}
+
+// tableFile hashes the table's file, or what stands for it, once more.
+func (l *line) tableFile() (digest.Digest, error) {
+	if l.table.Listed {
+		again, err := l.readTable()
+		if err != nil {
+			return digest.Digest{}, err
+		}
+		return again.File, nil
+	}
+	file, _, err := digest.File(l.table.Path)
+	return file, err
 }
 
 // key names what a stage is asked: its version, its sections, what it observes

@@ -22,8 +22,17 @@ type Story struct {
 	Kept     int            `json:"kept"`
 	Split    map[string]int `json:"split"`
 	Groups   int            `json:"groups"`
-	Target   Range          `json:"target"` // over the kept rows
+	Target   *Range         `json:"target,omitempty"`  // of a regression, over the kept rows
+	Classes  []Class        `json:"classes,omitempty"` // of a classification
 	Warnings []string       `json:"warnings"`
+}
+
+// Class counts the kept rows of one class.
+type Class struct {
+	Name       string `json:"name"`
+	Train      int    `json:"train"`
+	Validation int    `json:"validation"`
+	Test       int    `json:"test"`
 }
 
 // Column describes one column of the table.
@@ -46,7 +55,7 @@ type Range struct {
 
 // Inspect walks the line as far as the split and tells what it saw.
 func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
-	l, err := e.freeze()
+	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,23 +67,44 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 			return nil, err
 		}
 	}
-	all, err := l.table.Floats(l.Recipe.Data.Target)
+	targets, err := l.keptTargets()
 	if err != nil {
 		return nil, err
 	}
-	var targets []float64
-	for _, row := range l.ledger.Kept {
-		targets = append(targets, all[row])
-	}
-	_, files := l.files.Root()
-	return &Story{
-		Table: l.Recipe.Data.Table, Notes: l.table.Notes, Rows: len(l.table.Rows),
-		Photos: len(l.files.Entries), Missing: len(l.files.Entries) - files,
+	photos, missing := l.files.Count()
+	story := &Story{
+		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
+		Photos: photos, Missing: missing,
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
-		Split:  sizes(l.split),
-		Groups: l.split.Groups, Target: span(targets),
+		Split:    sizes(l.split),
+		Groups:   l.split.Groups,
 		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
-	}, nil
+	}
+	if l.classifies() {
+		story.Classes = l.countClasses(targets)
+	} else {
+		whole := span(targets)
+		story.Target = &whole
+	}
+	return story, nil
+}
+
+// countClasses counts the kept rows, whose targets are given, by class and part.
+func (l *line) countClasses(targets []float64) []Class {
+	list := make([]Class, len(l.classes))
+	for i, name := range l.classes {
+		list[i].Name = name
+	}
+	for _, row := range l.split.Train {
+		list[int(targets[row])].Train++
+	}
+	for _, row := range l.split.Validation {
+		list[int(targets[row])].Validation++
+	}
+	for _, row := range l.split.Test {
+		list[int(targets[row])].Test++
+	}
+	return list
 }
 
 func sizes(s *split.Split) map[string]int {

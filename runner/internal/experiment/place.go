@@ -1,11 +1,14 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/kernel"
@@ -66,28 +69,70 @@ func dataFolder(project, root, override string) string {
 
 // LockPlace returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
-// file there says, else the default of the locked recipe.
+// file there says, which need not be the recipe that was locked nor a valid one,
+// else the default of the locked recipe.
 func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
 		return Place{}, err
 	}
 	p := Place{Root: filepath.Dir(filepath.Dir(absolute)), Path: l.Recipe.Path, Data: override}
-	if override != "" {
-		return p, nil
-	}
 	if !filepath.IsLocal(filepath.FromSlash(p.Path)) {
 		return Place{}, fmt.Errorf("recipe.path %q leaves the project folder", p.Path)
 	}
-	loaded, err := recipe.Load(filepath.Join(p.Root, filepath.FromSlash(p.Path)), recipe.Options{})
+	if override != "" {
+		return p, nil
+	}
+	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
+	root, err := recipe.DataRoot(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		loaded = locked
+		root = locked.Recipe.Data.Root
 	case err != nil:
-		return Place{}, fmt.Errorf("where the data are stands in the recipe's file, or is said with --data DIR: %w", err)
+		// Not wrapped: it is no problem of the recipe that is verified.
+		return Place{}, fmt.Errorf("%s says where the data are, and cannot be read: mend it, or say where they are with --data DIR\n%v", file, err)
 	}
-	p.Data = dataFolder(p.Root, loaded.Recipe.Data.Root, "")
+	p.Data = dataFolder(p.Root, root, "")
 	return p, nil
+}
+
+// Load loads the recipe at the place. Neither it nor what it extends may lie
+// outside of the project folder: whoever checks somebody's lock reads nothing
+// else of theirs.
+func (p Place) Load(o recipe.Options) (*recipe.Loaded, error) {
+	loaded, _, err := p.load(o)
+	return loaded, err
+}
+
+// RecipeFiles returns the paths, below the project folder and with slashes, of
+// the recipe and of all that it extends, sorted.
+func (p Place) RecipeFiles() ([]string, error) {
+	_, files, err := p.load(recipe.Options{})
+	slices.Sort(files)
+	return slices.Compact(files), err
+}
+
+func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, err error) {
+	root, err := os.OpenRoot(p.Root)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer root.Close()
+	read := func(path string) ([]byte, error) {
+		f, err := root.Open(filepath.FromSlash(path))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files = append(files, path)
+		return io.ReadAll(io.LimitReader(f, recipe.MaxBytes+1))
+	}
+	text, err := read(p.Path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read recipe %s: %w", p.Path, err)
+	}
+	loaded, err = recipe.Parse(p.Path, text, read, o)
+	return loaded, files, err
 }
 
 func has(dir, name string) bool {
@@ -102,7 +147,10 @@ func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", n
 func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
 
 // Model returns the path of the weights beside the report.
-func (p Place) Model(name string) string { return filepath.Join(p.Report(name), "model.safetensors") }
+func (p Place) Model(name string) string { return filepath.Join(p.Report(name), ModelFile) }
+
+// ModelFile is the name of the weights beside a report.
+const ModelFile = "model.safetensors"
 
 // Table returns the path of the label table.
 func (p Place) Table(d recipe.Data) string {
@@ -111,7 +159,27 @@ func (p Place) Table(d recipe.Data) string {
 
 // Images returns the folder of the pictures.
 func (p Place) Images(d recipe.Data) string {
-	return filepath.Join(p.Data, filepath.FromSlash(d.Images))
+	return filepath.Join(p.Data, filepath.FromSlash(imagesPath(d)))
+}
+
+// tablePath and imagesPath are where a lock says that the labels and the pictures
+// are: paths below the data's root folder, with slashes. Data in parts have
+// several, and so the root folder itself.
+func tablePath(d recipe.Data) string {
+	if d.Listed() {
+		return imagesPath(d)
+	}
+	return d.Table
+}
+
+func imagesPath(d recipe.Data) string {
+	switch {
+	case d.Folders != "":
+		return d.Folders
+	case d.Listed():
+		return "."
+	}
+	return d.Images
 }
 
 // ErrNoData says that a folder of the data is missing.
@@ -119,13 +187,13 @@ var ErrNoData = errors.New("no folder")
 
 // makeData draws the built-in data where the data's root folder is missing. The
 // folder appears whole or not at all.
-func (e *Experiment) makeData() error {
+func (e *Experiment) makeData(ctx context.Context) error {
 	root, r := e.Place.Data, e.Recipe
 	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {
 			return fmt.Errorf("data.root: %w", err)
 		}
-		if !has(root, filepath.FromSlash(r.Data.Images)) {
+		if !r.Data.Listed() && !has(root, filepath.FromSlash(r.Data.Images)) {
 			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
 		return e.sameSource()
@@ -133,7 +201,7 @@ func (e *Experiment) makeData() error {
 	if r.Data.Source == nil {
 		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
 	}
-	unlock, err := e.Store.Lock("data")
+	unlock, err := e.hold(ctx, "data", "draws the built-in data")
 	if err != nil {
 		return err
 	}
@@ -147,16 +215,13 @@ func (e *Experiment) makeData() error {
 	if err := store.Sweep(filepath.Dir(root), filepath.Base(root)); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
-	partial, err := os.MkdirTemp(filepath.Dir(root), store.Temporary(filepath.Base(root)))
+	partial, err := store.TemporaryDir(root)
 	if err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
 	}
 	defer os.RemoveAll(partial)
-	if err := e.draw(partial); err != nil {
+	if err := e.draw(ctx, partial); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	if err := os.Chmod(partial, 0o755); err != nil {
-		return err
 	}
 	if err := os.Rename(partial, root); err != nil {
 		return fmt.Errorf("make the built-in data: %w", err)
@@ -194,7 +259,7 @@ func drawn(s *recipe.Source) string {
 }
 
 // draw writes the table and the photos below dir.
-func (e *Experiment) draw(dir string) error {
+func (e *Experiment) draw(ctx context.Context, dir string) error {
 	r := e.Recipe
 	set := rosette.New(rosette.Options{Plants: r.Data.Source.Plants, Seed: r.Data.Source.Seed})
 	path := filepath.Join(dir, filepath.FromSlash(r.Data.Table))
@@ -215,6 +280,9 @@ func (e *Experiment) draw(dir string) error {
 	defer task.Done()
 	failed := make([]error, len(names))
 	kernel.Parallel(len(names), func(i int) {
+		if failed[i] = ctx.Err(); failed[i] != nil {
+			return
+		}
 		data, err := set.Photo(names[i])
 		if err == nil {
 			err = os.WriteFile(filepath.Join(images, names[i]), data, 0o666)

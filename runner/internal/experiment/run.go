@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/split"
+	"biomass/runner/internal/table"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/transform"
 	"biomass/runner/internal/weights"
@@ -25,13 +25,15 @@ import (
 // This file holds what each stage of the table does. The functions stand in
 // the table's order.
 
-func runPicture(_ context.Context, l *line) error {
-	task := l.Progress.Start("decode", len(l.files.Entries), "photos")
+func runPicture(ctx context.Context, l *line) error {
+	photos, _ := l.files.Count()
+	task := l.Progress.Start("decode", photos, "photos")
 	defer task.Done()
 	catalogue := *l.files
 	catalogue.Entries = append([]picture.Entry(nil), l.files.Entries...)
+	catalogue.Packs = append([]picture.Pack(nil), l.files.Packs...)
 	l.catalogue = &catalogue
-	return picture.Decode(l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
+	return picture.Decode(ctx, l.catalogue, l.Place.Images(l.Recipe.Data), l.Recipe.Picture, l.Store, task)
 }
 
 func pixelsKept(l *line) bool {
@@ -44,29 +46,83 @@ func pixelsKept(l *line) bool {
 	return true
 }
 
-func runClean(_ context.Context, l *line) (err error) {
-	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, l.table, l.catalogue)
+func runClean(_ context.Context, l *line) error {
+	targets, err := l.targets()
+	if err != nil {
+		return err
+	}
+	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue)
 	return err
 }
 
 func runSplit(_ context.Context, l *line) error {
-	var groups, parts []string
+	spec, rows := l.Recipe.Split, split.Rows{N: len(l.ledger.Kept)}
 	var err error
-	if len(l.Recipe.Data.Group) > 0 {
-		if groups, err = l.groups(); err != nil {
+	if spec.By == "stratified" || l.classifies() {
+		if rows.Strata, err = l.strata(); err != nil {
 			return err
 		}
 	}
-	if l.Recipe.Split.By == "column" {
-		if parts, err = l.column(l.Recipe.Split.Column); err != nil {
+	if len(l.Recipe.Data.Group) > 0 {
+		if rows.Groups, err = l.groups(); err != nil {
+			return err
+		}
+	}
+	if spec.By == "given" {
+		spec.Column, spec.Parts = table.PartColumn, l.Recipe.Data.Parts.Stated()
+	}
+	if spec.By == "column" || spec.By == "given" {
+		if rows.Parts, err = l.column(spec.Column); err != nil {
 			return fmt.Errorf("split.column: %w", err)
 		}
 	}
-	l.split, err = split.Make(l.Recipe.Split, groups, parts, len(l.ledger.Kept))
+	l.split, err = split.Make(spec, rows)
 	if unknown := (*split.UnknownPart)(nil); errors.As(err, &unknown) {
-		return l.unknownPart(unknown, parts)
+		return l.unknownPart(unknown, rows.Parts)
 	}
-	return err
+	if err != nil || !l.classifies() {
+		return err
+	}
+	return l.checkTraining(rows.Strata)
+}
+
+// strata returns what a stratified split keeps in proportion: the rows' classes, or
+// the tenths of their targets.
+func (l *line) strata() ([]int, error) {
+	targets, err := l.keptTargets()
+	if err != nil {
+		return nil, err
+	}
+	if !l.classifies() {
+		return split.Strata(targets), nil
+	}
+	strata := make([]int, len(targets))
+	for i, class := range targets {
+		strata[i] = int(class)
+	}
+	return strata, nil
+}
+
+// checkTraining warns of classes that have no training rows. One that has them
+// alone leaves nothing to learn. It gets the class of each kept row.
+func (l *line) checkTraining(classes []int) error {
+	rows := make([]int, len(l.classes))
+	for _, row := range l.split.Train {
+		rows[classes[row]]++
+	}
+	var without []string
+	for i, class := range l.classes {
+		if rows[i] == 0 {
+			without = append(without, class)
+		}
+	}
+	if len(without) > len(l.classes)-2 {
+		return fmt.Errorf("split: all training rows are of one class, so there is nothing to learn: none is %s", strings.Join(without, ", "))
+	}
+	if len(without) > 0 {
+		l.split.Warnings = append(l.split.Warnings, fmt.Sprintf("no training rows show %s: the network cannot learn to tell it", strings.Join(without, ", ")))
+	}
+	return nil
 }
 
 // unknownPart says where in the table the rows stand that name no part.
@@ -89,7 +145,7 @@ func runTransform(_ context.Context, l *line) error {
 		return err
 	}
 	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	if l.fitted, err = transform.Fit(l.Recipe.Transform, set.Targets, pixels, len(set.Pixels)); err != nil {
+	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), set.Targets, pixels, len(set.Pixels)); err != nil {
 		return err
 	}
 	for i, row := range l.ledger.Kept { // the other parts must be scalable too
@@ -120,29 +176,24 @@ func runTrain(ctx context.Context, l *line) error {
 		}
 		return nil
 	}
-	training, err := l.set(l.split.Train)
+	in, err := l.training()
 	if err != nil {
 		return err
 	}
-	validation, err := l.set(l.split.Validation)
-	if err != nil {
-		return err
+	in.Checkpoints = l.checkpoints()
+	in.Epoch = func(e train.Epoch) {
+		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
+		for _, score := range []struct {
+			name  string
+			value *float64
+		}{{"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			if score.value != nil {
+				event.Float64(score.name, *score.value)
+			}
+		}
+		event.Stringer("state", e.State).Msg("epoch")
 	}
-	net, err := l.build()
-	if err != nil {
-		return err
-	}
-	net.Initialize(l.Recipe.Train.Seed)
-	result, err := train.Run(ctx, train.Input{
-		Spec: l.Recipe.Train, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
-		Network: net, Fitted: l.fitted, Train: training, Validation: validation,
-		Checkpoints: l.checkpoints(), Progress: l.Progress,
-		Epoch: func(e train.Epoch) {
-			l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).
-				Float64("validation_loss", e.ValidationLoss).Float64("validation_rmse", e.ValidationRMSE).
-				Stringer("state", e.State).Msg("epoch")
-		},
-	})
+	result, err := train.Run(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -161,10 +212,34 @@ func runTrain(ctx context.Context, l *line) error {
 	return nil
 }
 
+// training returns what the training depends on, with a network as it is
+// initialised.
+func (l *line) training() (train.Input, error) {
+	part, err := l.set(l.split.Train)
+	if err != nil {
+		return train.Input{}, err
+	}
+	validation, err := l.set(l.split.Validation)
+	if err != nil {
+		return train.Input{}, err
+	}
+	net, err := l.build()
+	if err != nil {
+		return train.Input{}, err
+	}
+	net.Initialize(l.Recipe.Train.Seed)
+	return train.Input{
+		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
+		Progress: l.Progress,
+	}, nil
+}
+
 // facts are what stands in the weights file beside the weights: how a photo
-// becomes the network's input, and its output the target.
+// becomes the network's input, and its output the target or, line by line, the
+// classes.
 func (l *line) facts() map[string]string {
-	channels := func(values [3]float32) string {
+	channels := func(values []float32) string {
 		var words []string
 		for _, v := range values {
 			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))
@@ -172,21 +247,32 @@ func (l *line) facts() map[string]string {
 		return strings.Join(words, " ")
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	return map[string]string{
+	facts := map[string]string{
 		"format": "pt", "task": l.Recipe.Task, "target": l.Recipe.Data.Target,
 		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
 		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
-		"target_scaling": l.fitted.Kind, "target_mean": number(l.fitted.TargetMean), "target_std": number(l.fitted.TargetStd),
 	}
+	if l.Recipe.Picture.Color != "rgb" {
+		facts["picture_color"] = l.Recipe.Picture.Color
+	}
+	if l.classifies() {
+		facts["classes"] = strings.Join(l.classes, "\n")
+		return facts
+	}
+	facts["target_scaling"], facts["target_mean"], facts["target_std"] = l.fitted.Kind, number(l.fitted.TargetMean), number(l.fitted.TargetStd)
+	return facts
 }
 
 func (l *line) checkpoints() *checkpoints {
-	return &checkpoints{store: l.Store, key: l.keys["train"]}
+	key := l.keys["train"]
+	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
 }
 
-func weightsKept(l *line) bool {
+// trainingKept reports whether the weights are there, and the states that this
+// walk wants.
+func trainingKept(l *line) bool {
 	_, err := l.Store.Get(l.trained.Weights)
-	return err == nil
+	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
 func runEvaluate(_ context.Context, l *line) error {
@@ -200,21 +286,60 @@ func runEvaluate(_ context.Context, l *line) error {
 	}
 	task := l.Progress.Start("evaluate", len(all.Pixels), "photos")
 	defer task.Done()
-	predicted, err := train.Predict(net, l.fitted, l.Recipe.Picture.Size, all.Pixels)
+	samples, err := l.samples()
 	if err != nil {
 		return err
 	}
-	samples, err := l.samples(all.Targets, predicted)
+	if l.classifies() {
+		err = l.predictClasses(net, samples)
+	} else {
+		err = l.predictValues(net, samples)
+	}
 	if err != nil {
 		return err
 	}
 	task.Add(len(samples))
 	l.evaluation, err = evaluate.Run(evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target,
-		Size: l.Recipe.Picture.Size, Seed: l.Recipe.Train.Seed, Samples: samples,
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes,
+		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 	})
 	return err
+}
+
+// predictValues sets what the network predicts for every sample.
+func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
+	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels)
+	for i := range predicted {
+		samples[i].Predicted = predicted[i]
+	}
+	return err
+}
+
+// predictClasses sets the network's outputs for every sample, and those that it
+// had before training for the samples that it was not trained on.
+func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
+	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels)
+	if err != nil {
+		return err
+	}
+	var held []int
+	var pixels [][]uint8
+	n := len(l.classes)
+	for i := range samples {
+		samples[i].Outputs = outputs[i*n : (i+1)*n]
+		if samples[i].Part != evaluate.Train {
+			held, pixels = append(held, i), append(pixels, l.photos.Pixels[i])
+		}
+	}
+	net.Initialize(l.Recipe.Train.Seed)
+	if outputs, err = train.Outputs(net, l.fitted, pixels); err != nil {
+		return err
+	}
+	for k, i := range held {
+		samples[i].Untrained = outputs[k*n : (k+1)*n]
+	}
+	return nil
 }
 
 func runReport(_ context.Context, l *line) error {
@@ -261,6 +386,19 @@ func (l *line) column(name string) ([]string, error) {
 	return kept, nil
 }
 
+// keptTargets returns the target of each kept row.
+func (l *line) keptTargets() ([]float64, error) {
+	all, err := l.targets()
+	if err != nil {
+		return nil, fmt.Errorf("data.target: %w", err)
+	}
+	kept := make([]float64, len(l.ledger.Kept))
+	for i, row := range l.ledger.Kept {
+		kept[i] = all[row]
+	}
+	return kept, nil
+}
+
 // groups returns the name of each kept row's group: its cells, joined so that
 // other cells give another name. It is empty where all of them are, and where the
 // recipe names no columns: such a row stands alone.
@@ -297,16 +435,18 @@ func (l *line) all() (train.Set, error) {
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.image: %w", err)
 	}
-	targets, err := l.table.Floats(l.Recipe.Data.Target)
+	targets, err := l.keptTargets()
 	if err != nil {
-		return train.Set{}, fmt.Errorf("data.target: %w", err)
+		return train.Set{}, err
+	}
+	if err := l.catalogue.Open(); err != nil {
+		return train.Set{}, err
 	}
 	n := len(l.ledger.Kept)
-	set := train.Set{Pixels: make([][]uint8, n), Targets: make([]float64, n)}
+	set := train.Set{Pixels: make([][]uint8, n), Targets: targets}
 	failed := make([]error, n)
 	kernel.Parallel(n, func(i int) {
 		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
-		set.Targets[i] = targets[l.ledger.Kept[i]]
 	})
 	if err := errors.Join(failed...); err != nil {
 		return train.Set{}, err
@@ -328,8 +468,8 @@ func (l *line) set(rows []int) (train.Set, error) {
 	return set, nil
 }
 
-// samples joins what is known of each kept row.
-func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) {
+// samples joins what is known of each kept row before anything is predicted.
+func (l *line) samples() ([]evaluate.Sample, error) {
 	images, err := l.column(l.Recipe.Data.Image)
 	if err != nil {
 		return nil, err
@@ -338,11 +478,10 @@ func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) 
 	if err != nil {
 		return nil, err
 	}
-	samples := make([]evaluate.Sample, len(targets))
+	samples := make([]evaluate.Sample, len(l.ledger.Kept))
 	for i := range samples {
 		samples[i] = evaluate.Sample{
-			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i],
-			True: targets[i], Predicted: predicted[i],
+			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: l.photos.Targets[i],
 		}
 	}
 	for _, part := range []struct {
@@ -358,8 +497,11 @@ func (l *line) samples(targets, predicted []float64) ([]evaluate.Sample, error) 
 
 // build returns the network of the recipe, not yet initialised.
 func (l *line) build() (*network.Network, error) {
-	size := l.Recipe.Picture.Size
-	return network.New(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: 3}, 1)
+	size, outputs := l.Recipe.Picture.Size, 1
+	if l.classifies() {
+		outputs = len(l.classes)
+	}
+	return network.New(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, outputs)
 }
 
 // trainedNetwork returns the network with the kept weights.
@@ -372,7 +514,7 @@ func (l *line) trainedNetwork() (*network.Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}
-	tensors, _, err := weights.ReadSafetensors(bytes.NewReader(file), int64(len(file)))
+	tensors, err := weights.Decode(file)
 	if err != nil {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}

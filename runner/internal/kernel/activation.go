@@ -90,14 +90,6 @@ func atMost(high, v float32) float32 {
 	return v
 }
 
-// rectified is dy where y[i] > 0 or y is nil, else 0.
-func rectified(dy float32, y []float32, i int) float32 {
-	if y == nil || y[i] > 0 {
-		return dy
-	}
-	return 0
-}
-
 // of is the activation of one number.
 func (a Activation) of(x float32) float32 {
 	switch a {
@@ -108,18 +100,18 @@ func (a Activation) of(x float32) float32 {
 	case ReLU6:
 		return atMost(6, atLeast(0, x))
 	case HardSwish:
-		return atLeast(-3, x) * HardSigmoid.of(x)
+		return float32(atLeast(-3, x) * HardSigmoid.of(x))
 	case HardSigmoid:
 		return atMost(1, atLeast(0, FMA32(x, 1./6, 0.5)))
 	case SiLU:
 		s, _ := sigmoids(x)
-		return atLeast(-88, x) * s
+		return float32(atLeast(-powerLimit, x) * s)
 	case Sigmoid:
 		s, _ := sigmoids(x)
 		return s
 	case GELU:
 		below, _ := normal(x)
-		return atLeast(-normalLimit, x) * below
+		return float32(atLeast(-normalLimit, x) * below)
 	}
 	panic("kernel: unknown " + a.String())
 }
@@ -146,40 +138,40 @@ func (a Activation) gradient(dy, x float32) float32 {
 		if x >= 3 {
 			return dy
 		}
-		return dy * FMA32(x, 1./3, 0.5)
+		return float32(dy * FMA32(x, 1./3, 0.5))
 	case HardSigmoid:
 		if x > -3 && x < 3 {
-			return dy * (1. / 6)
+			return float32(dy * (1. / 6))
 		}
 		return 0
 	case SiLU:
 		s, rest := sigmoids(x)
-		return dy * (s * FMA32(atMost(88, atLeast(-88, x)), rest, 1))
+		return float32(dy * (s * FMA32(atMost(powerLimit, atLeast(-powerLimit, x)), rest, 1)))
 	case Sigmoid:
 		s, rest := sigmoids(x)
-		return dy * (s * rest)
+		return float32(dy * (s * rest))
 	case GELU:
 		below, density := normal(x)
-		return dy * FMA32(atMost(normalLimit, atLeast(-normalLimit, x)), density, below)
+		return float32(dy * FMA32(atMost(normalLimit, atLeast(-normalLimit, x)), density, below))
 	}
 	panic("kernel: unknown " + a.String())
 }
 
 // activatePortable does the elements from first on of
 //
-//	for i: y[i] = a.of(x[i])
-func activatePortable(first int, a Activation, y, x []float32) {
+//	for i: y[i] = act.of(x[i])
+func activatePortable(first int, act Activation, y, x []float32) {
 	for i := first; i < len(y); i++ {
-		y[i] = a.of(x[i])
+		y[i] = act.of(x[i])
 	}
 }
 
 // activateGradientPortable does the elements from first on of
 //
-//	for i: dx[i] = a.gradient(dy[i], x[i])
-func activateGradientPortable(first int, a Activation, dx, dy, x []float32) {
+//	for i: dx[i] = act.gradient(dy[i], x[i])
+func activateGradientPortable(first int, act Activation, dx, dy, x []float32) {
 	for i := first; i < len(dx); i++ {
-		dx[i] = a.gradient(dy[i], x[i])
+		dx[i] = act.gradient(dy[i], x[i])
 	}
 }
 

@@ -8,7 +8,7 @@ import "math"
 // residual that is Identity or ReLU:
 //
 //	mean     = sum(x) / rows
-//	variance = sum((x-mean)^2) / rows
+//	variance = (sum(x*x) - sum(x)*sum(x)/rows) / rows
 //	invStd   = 1 / sqrt(variance + eps)
 //	y        = act((x-mean) * (invStd*gamma) + beta + residual)
 //
@@ -18,8 +18,9 @@ import "math"
 //	runningMean = (1-momentum)*runningMean + momentum*mean
 //	runningVar  = (1-momentum)*runningVar  + momentum*variance*rows/(rows-1)
 //
-// The variance is a second pass over the rows, so that a mean far from zero
-// costs no digits. y may be x or residual. It takes two rows at least.
+// Both sums are taken in one pass over the rows. In float64 that costs the variance no
+// digit of a float32 unless the mean is above 10^4 standard deviations; at 10^6 four
+// decimal digits are left. y may be x or residual. It takes two rows at least.
 func BatchNormForward(y, x, residual []float32, gamma, beta, mean, invStd, runningMean, runningVar []float32, momentum, eps float32, act Activation, rows, c int) {
 	requireLength("y", y, rows*c)
 	requireLength("x", x, rows*c)
@@ -35,64 +36,40 @@ func BatchNormForward(y, x, residual []float32, gamma, beta, mean, invStd, runni
 		panic("kernel: batch statistics need two rows")
 	}
 
-	wide, narrow := doubles.borrow(c), singles.borrow(c)
+	wide, narrow := doubles.borrow(2*c), singles.borrow(c)
 	defer doubles.giveBack(wide)
 	defer singles.giveBack(narrow)
 	sums, scale := *wide, *narrow
 	n := float64(rows)
-	columnSums(sums, x, rows, c)
-	for j, s := range sums {
-		mean[j] = float32(s / n)
-	}
 	sumChunks(sums, rows, func(part []float64, from, count int) {
-		sumSquares(part, x[from*c:], mean, count, c)
+		sumMoments(part[:c], part[c:], x[from*c:], count, c)
 	})
-	for j, s := range sums {
-		invStd[j] = float32(1 / math.Sqrt(s/n+float64(eps)))
+	for j := range c {
+		sum, squares := sums[j], sums[c+j]
+		mean[j] = float32(sum / n)
+		deviations := max(0, squares-float64(sum*(sum/n))) // squared; below 0 by rounding only
+		invStd[j] = float32(1 / math.Sqrt(deviations/n+float64(eps)))
 		scale[j] = invStd[j] * gamma[j]
 		runningMean[j] = blend(runningMean[j], mean[j], momentum)
-		runningVar[j] = blend(runningVar[j], float32(s/(n-1)), momentum)
+		runningVar[j] = blend(runningVar[j], float32(deviations/(n-1)), momentum)
 	}
 	parallelChunks(rows, func(_, from, count int) {
-		inCache(from, count, c, func(lo, hi, rows int) {
-			normalize(y[lo:hi], x[lo:hi], cut(residual, lo, hi), mean, scale, beta, floor(act == ReLU), rows, c)
-			if act > ReLU {
-				activate(act, y[lo:hi], y[lo:hi])
-			}
-		})
+		lo, hi := from*c, (from+count)*c
+		normalize(act, y[lo:hi], x[lo:hi], cut(residual, lo, hi), mean, scale, beta, count, c)
 	})
-}
-
-// inCache runs f on pieces of the count rows starting at from that stay in the
-// nearest cache while several loops go over them: elements lo to hi, in whole rows.
-// Only loops without sums may be cut so.
-func inCache(from, count, c int, f func(lo, hi, rows int)) {
-	const elements = 1 << 12
-	step := max(1, elements/c)
-	for end := from + count; from < end; from += step {
-		rows := min(step, end-from)
-		f(from*c, (from+rows)*c, rows)
-	}
-}
-
-// requireResidual panics where the gradient would need the sum before the activation.
-func requireResidual(residual []float32, act Activation) {
-	if residual != nil && act > ReLU {
-		panic("kernel: a residual is followed by " + act.String() + ", not by ReLU or nothing")
-	}
 }
 
 // BatchNormBackward is the gradient of BatchNormForward, given dy (rows, c), that
 // function's x, and what it left in y, mean and invStd:
 //
 //	z      = (x-mean) * (invStd*gamma) + beta
-//	dz     = act.Backward(dy, z)               (ReLU: dy where y > 0, else 0)
+//	dz     = act.Backward(dy, z)               (with a residual: dy where y > 0, else 0)
 //	dBeta  = sum(dz)
 //	dGamma = sum(dz*(x-mean)) * invStd
 //	dx     = (dz - dBeta/rows - (x-mean)*(dGamma*invStd/rows)) * (invStd*gamma)
 //
 // dResidual (rows, c; nil where there is no residual) is set to dz. y is used by ReLU
-// only. dx or dResidual may be dy.
+// with a residual only, and may be nil else. dx or dResidual may be dy.
 func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd []float32, act Activation, rows, c int) {
 	requireLength("dx", dx, rows*c)
 	requireOptional("dResidual", dResidual, rows*c)
@@ -105,7 +82,7 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 	requireLength("mean", mean, c)
 	requireLength("invStd", invStd, c)
 	requireResidual(dResidual, act)
-	if act == ReLU {
+	if act == ReLU && dResidual != nil {
 		requireLength("y", y, rows*c)
 	} else {
 		y = nil
@@ -116,24 +93,31 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 	defer singles.giveBack(narrow)
 	sums := *wide
 	offset, slope, scale := (*narrow)[:c], (*narrow)[c:2*c], (*narrow)[2*c:]
-	for j := range scale {
+	for j := range c {
 		scale[j] = invStd[j] * gamma[j]
 	}
+	// dz is kept where it is wanted or where it took long: to compute it twice from a
+	// multiply-add and a comparison is cheaper than memory.
+	dz := dResidual
 	sumChunks(sums, rows, func(part []float64, from, count int) {
-		dy := dy
-		if act > ReLU {
-			block := singles.borrow(count * c)
-			defer singles.giveBack(block)
-			inCache(from, count, c, func(lo, hi, rows int) {
-				z := (*block)[:hi-lo]
-				normalize(z, x[lo:hi], nil, mean, scale, beta, floor(false), rows, c)
-				activateGradient(act, dx[lo:hi], dy[lo:hi], z)
-			})
-			dy = dx
+		clear(part)
+		sum, dot := part[:c], part[c:]
+		if act < SiLU {
+			lo, hi := from*c, (from+count)*c
+			sumGradients(act, sum, dot, cut(dz, lo, hi), dy[lo:hi], x[lo:hi], cut(y, lo, hi), mean, scale, beta, count, c)
+			return
 		}
-		lo, hi := from*c, (from+count)*c
-		sumGradients(part[:c], part[c:], cut(dResidual, lo, hi), dy[lo:hi], x[lo:hi], cut(y, lo, hi), mean, count, c)
+		step := max(1, cached/c)
+		for end := from + count; from < end; from += step {
+			rows := min(step, end-from)
+			lo, hi := from*c, (from+rows)*c
+			gradientOfNormalized(act, dx[lo:hi], dy[lo:hi], x[lo:hi], mean, scale, beta, rows, c)
+			sumGradients(Identity, sum, dot, nil, dx[lo:hi], x[lo:hi], nil, mean, scale, beta, rows, c)
+		}
 	})
+	if act >= SiLU {
+		dz = dx
+	}
 	n := float64(rows)
 	for j := range c {
 		sum, dot := sums[j], float64(sums[c+j]*float64(invStd[j]))
@@ -141,16 +125,24 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 		offset[j] = float32(sum / n)
 		slope[j] = float32(dot * float64(invStd[j]) / n)
 	}
-	switch { // where dz is already
-	case dResidual != nil:
-		dy, y = dResidual, nil
-	case act > ReLU:
-		dy = dx
+	if dz != nil {
+		dy, act = dz, Identity
 	}
 	parallelChunks(rows, func(_, from, count int) {
 		lo, hi := from*c, (from+count)*c
-		normalizeGradient(dx[lo:hi], dy[lo:hi], x[lo:hi], cut(y, lo, hi), mean, offset, slope, scale, count, c)
+		normalizeGradient(act, dx[lo:hi], dy[lo:hi], x[lo:hi], mean, offset, slope, scale, beta, count, c)
 	})
+}
+
+// cached is how many elements of two arrays stay in the nearest cache from one loop to
+// the next. It is a matter of speed, not of bits.
+const cached = 1 << 11
+
+// requireResidual panics where the gradient would need the sum before the activation.
+func requireResidual(residual []float32, act Activation) {
+	if residual != nil && act > ReLU {
+		panic("kernel: a residual is followed by " + act.String() + ", not by ReLU or nothing")
+	}
 }
 
 // FoldBatchNorm puts a batch norm with fixed statistics into the weights w
@@ -194,53 +186,79 @@ func FoldBatchNorm(wOut, biasOut, w, bias []float32, gamma, beta, mean, variance
 	})
 }
 
-// sumSquaresPortable does the columns first..c of
+// sumMomentsPortable does the columns first..c of
 //
-//	for j in 0..c: sum[j] = 0; for r in 0..rows: d = x[r*c+j] - mean[j]; sum[j] += float64(d)*float64(d)
-func sumSquaresPortable(first int, sum []float64, x, mean []float32, rows, c int) {
+//	for j in 0..c: sum[j], squares[j] = 0, 0; for r in 0..rows:
+//		sum[j] += float64(x[r*c+j])
+//		squares[j] += float64(x[r*c+j]) * float64(x[r*c+j])
+func sumMomentsPortable(first int, sum, squares []float64, x []float32, rows, c int) {
 	clear(sum[first:c])
+	clear(squares[first:c])
 	for r := range rows {
 		for j := first; j < c; j++ {
-			d := float64(x[r*c+j] - mean[j])
-			sum[j] += float64(d * d)
+			v := float64(x[r*c+j])
+			sum[j] += v
+			squares[j] += float64(v * v)
 		}
 	}
 }
 
 // normalizePortable does the columns first..c of
 //
-//	for r, j: y[r*c+j] = max(low, FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
-func normalizePortable(first int, y, x, residual, mean, scale, shift []float32, low float32, rows, c int) {
+//	for r, j: y[r*c+j] = act.of(FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
+//
+// A residual, nil for none, is followed by Identity or ReLU.
+func normalizePortable(first int, act Activation, y, x, residual, mean, scale, shift []float32, rows, c int) {
 	for r := range rows {
 		for j := first; j < c; j++ {
 			i := r*c + j
-			v := FMA32(x[i]-mean[j], scale[j], shift[j])
+			z := FMA32(x[i]-mean[j], scale[j], shift[j])
 			if residual != nil {
-				v += residual[i]
+				z += residual[i]
 			}
-			y[i] = atLeast(low, v)
+			y[i] = act.of(z)
+		}
+	}
+}
+
+// gradientOfNormalizedPortable does the columns first..c of
+//
+//	for r, j: dz[r*c+j] = act.gradient(dy[r*c+j], FMA32(x[r*c+j]-mean[j], scale[j], shift[j]))
+//
+// act is one of the transcendental ones.
+func gradientOfNormalizedPortable(first int, act Activation, dz, dy, x, mean, scale, shift []float32, rows, c int) {
+	for r := range rows {
+		for j := first; j < c; j++ {
+			i := r*c + j
+			dz[i] = act.gradient(dy[i], FMA32(x[i]-mean[j], scale[j], shift[j]))
 		}
 	}
 }
 
 // sumGradientsPortable does the columns first..c of
 //
-//	for j in 0..c: sum[j], dot[j] = 0, 0; for r in 0..rows:
-//		dz = dy[r*c+j] where y[r*c+j] > 0, else 0
+//	for r, j: d = x[r*c+j] - mean[j]
+//		z = FMA32(d, scale[j], shift[j])
+//		dz = act.gradient(dy[r*c+j], z)
 //		sum[j] += float64(dz)
-//		dot[j] += float64(dz) * float64(x[r*c+j]-mean[j])
+//		dot[j] += float64(dz) * float64(d)
 //		out[r*c+j] = dz
 //
-// A nil y rectifies nothing, a nil out is not written.
-func sumGradientsPortable(first int, sum, dot []float64, out, dy, x, y, mean []float32, rows, c int) {
-	clear(sum[first:c])
-	clear(dot[first:c])
+// A nil out is not written. With an out, ReLU has y for z, which has the same sign. act is
+// none of the transcendental ones.
+func sumGradientsPortable(first int, act Activation, sum, dot []float64, out, dy, x, y, mean, scale, shift []float32, rows, c int) {
 	for r := range rows {
 		for j := first; j < c; j++ {
 			i := r*c + j
-			dz := rectified(dy[i], y, i)
+			d := x[i] - mean[j]
+			var dz float32
+			if act == ReLU && out != nil {
+				dz = act.gradient(dy[i], y[i])
+			} else {
+				dz = act.gradient(dy[i], FMA32(d, scale[j], shift[j]))
+			}
 			sum[j] += float64(dz)
-			dot[j] += float64(float64(dz) * float64(x[i]-mean[j]))
+			dot[j] += float64(float64(dz) * float64(d))
 			if out != nil {
 				out[i] = dz
 			}
@@ -250,16 +268,18 @@ func sumGradientsPortable(first int, sum, dot []float64, out, dy, x, y, mean []f
 
 // normalizeGradientPortable does the columns first..c of
 //
-//	for r, j: dz = dy[r*c+j] where y[r*c+j] > 0, else 0
-//		dx[r*c+j] = FMA32(-(x[r*c+j]-mean[j]), slope[j], dz-offset[j]) * scale[j]
+//	for r, j: d = x[r*c+j] - mean[j]
+//		dz = act.gradient(dy[r*c+j], FMA32(d, scale[j], shift[j]))
+//		dx[r*c+j] = FMA32(-d, slope[j], dz-offset[j]) * scale[j]
 //
-// A nil y rectifies nothing.
-func normalizeGradientPortable(first int, dx, dy, x, y, mean, offset, slope, scale []float32, rows, c int) {
+// act is none of the transcendental ones.
+func normalizeGradientPortable(first int, act Activation, dx, dy, x, mean, offset, slope, scale, shift []float32, rows, c int) {
 	for r := range rows {
 		for j := first; j < c; j++ {
 			i := r*c + j
-			dz := rectified(dy[i], y, i)
-			dx[i] = FMA32(-(x[i]-mean[j]), slope[j], dz-offset[j]) * scale[j]
+			d := x[i] - mean[j]
+			dz := act.gradient(dy[i], FMA32(d, scale[j], shift[j]))
+			dx[i] = FMA32(-d, slope[j], dz-offset[j]) * scale[j]
 		}
 	}
 }

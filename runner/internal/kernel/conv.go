@@ -48,8 +48,7 @@ func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 	requireOptional("residual", residual, len(y))
 	then := epilogue{bias, residual, act}
 	if c.depthwise() {
-		c.depthwiseForward(y, x, w, bias)
-		parallelSpans(len(y), func(from, to int) { then.finish(y[from:to], from) })
+		c.depthwiseForward(y, x, w, then)
 		return
 	}
 	if c.isWinograd() {

@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run gen_depthwise.go gen_depthwise_neon.go gen_neon.go
+
 // A depthwise convolution filters every channel for itself. It is bound by memory
 // rather than by arithmetic, so that it is no matrix product but loops over rows of
 // pixels, vectorised over channels.
@@ -11,31 +13,30 @@ package kernel
 //	s = +0; for taps inside: s = FMA32(x, w, s)
 //
 // and the bias is added last. The weight gradient is cut into chunks of whole output
-// rows of one picture, as many as have at most 576 pixels, at least one: within a
+// rows of one picture, as many as have at most depthwiseBlock pixels, at least one: within a
 // chunk the sum is one chain over the pixels whose tap is inside, (oy, ox) ascending,
 // and the chunks' sums, ordered by (n, oy), are added up as by [ColumnSum].
 func (c Conv) depthwise() bool {
 	return c.Groups > 1 && c.Groups == c.Cin && c.Groups == c.Cout
 }
 
-// A line says how rows of pixels x, taps w and pixels y of a depthwise convolution lie
-// in memory, in numbers of elements, and in which columns of x the taps of pixel p are:
+// A line is a row of pixels y of a depthwise convolution, with the rows of pixels x and
+// of taps w that belong to it: how they lie in memory, in numbers of elements, and in
+// which column of x tap k of pixel p is:
 //
 //	column(p, k) = left + p*step + k*dilation    inside if 0 <= column < width
 //
 // y may also be a phase of an input gradient, or dy.
 type line struct {
-	c              int // channels; the distance of neighbours in x and of taps in w
-	pixels         int // of a row of y
-	yStep          int // from one of them to the next
-	rows           int // of x
-	xRow, yRow     int // from one row to the next
-	taps           int // of a row of w
+	c              int // channels; the distance of neighbours in x and in w
+	pixels, yStep  int // of y, and from one to the next
+	rows, xRow     int // of x and w, and from one of x to the next
+	taps           int // of a row
 	left, width    int
 	step, dilation int
 }
 
-func (c Conv) depthwiseForward(y, x, w, bias []float32) {
+func (c Conv) depthwiseForward(y, x, w []float32, then epilogue) {
 	outH, outW := c.OutH(), c.OutW()
 	Parallel(c.N*outH, func(task int) {
 		n, oy := task/outH, task%outH
@@ -49,7 +50,10 @@ func (c Conv) depthwiseForward(y, x, w, bias []float32) {
 		if l.rows == 0 {
 			top = 0
 		}
-		l.filter(y[task*outW*c.Cin:], x[(n*c.H+top)*c.W*c.Cin:], w[r0*c.KW*c.Cin:], bias)
+		at := task * outW * c.Cin
+		row := y[at:][:outW*c.Cin]
+		l.filter(row, x[(n*c.H+top)*c.W*c.Cin:], w[r0*c.KW*c.Cin:], then.bias)
+		then.finish(row, at)
 	})
 }
 
@@ -92,7 +96,8 @@ func (c Conv) depthwiseInputGradient(dx, dy, w []float32) {
 	})
 }
 
-// depthwiseBlock is part of the arithmetic contract.
+// depthwiseBlock is the greatest number of pixels in a chunk of more than one row. It is
+// part of the arithmetic contract: another value gives other bits.
 const depthwiseBlock = 576
 
 // depthwiseWeightGradient leaves each chunk's sums in a row of a matrix, and adds its
@@ -115,27 +120,21 @@ func (c Conv) depthwiseWeightGradient(dw, x, dy []float32) {
 // chunkGradient adds what the output rows y0..y1 of one picture contribute.
 func (c Conv) chunkGradient(sums, x, dy []float32, y0, y1 int) {
 	outW := c.OutW()
-	// Rows and channels at a time: so few that their part of x and dy stays in the
-	// first-level cache for all rows of taps.
-	high := max(1, 48/outW)
-	const wide = 64
-	for y := y0; y < y1; y += high {
-		for j := 0; j < c.Cin; j += wide {
+	// Channels at a time: so few that their sums stay in the first-level cache.
+	wide := max(16, 4096/(c.KH*c.KW)&^15)
+	for j := 0; j < c.Cin; j += wide {
+		for y := y0; y < y1; y++ {
+			r0, r1 := inside(y*c.Stride-c.Pad, c.dilation(), c.KH, c.H)
+			if r0 == r1 {
+				continue
+			}
 			l := line{
 				c: c.Cin, pixels: outW, yStep: c.Cin,
-				xRow: c.Stride * c.W * c.Cin, yRow: outW * c.Cin,
+				rows: r1 - r0, xRow: c.dilation() * c.W * c.Cin,
 				taps: c.KW, left: -c.Pad, width: c.W, step: c.Stride, dilation: c.dilation(),
 			}
-			for r := range c.KH {
-				// The rows of y whose tap r is inside, of x.
-				from, to := inside(r*c.dilation()-c.Pad, c.Stride, min(y1, y+high), c.H)
-				from = max(from, y)
-				if l.rows = to - from; l.rows <= 0 {
-					continue
-				}
-				top := from*c.Stride + r*c.dilation() - c.Pad
-				l.addProducts(sums[r*c.KW*c.Cin:], x[top*c.W*c.Cin:], dy[from*l.yRow:], j, min(c.Cin, j+wide))
-			}
+			top := y*c.Stride - c.Pad + r0*c.dilation()
+			l.addProducts(dy[y*outW*c.Cin:], x[top*c.W*c.Cin:], sums[r0*c.KW*c.Cin:], j, min(c.Cin, j+wide))
 		}
 	}
 }
@@ -147,7 +146,7 @@ func inside(first, step, n, size int) (i0, i1 int) {
 	return min(i1, ceil(max(0, -first), step)), i1
 }
 
-// filter computes one row of y, of which rows of taps are inside:
+// filter computes
 //
 //	y[p*yStep+j] = bias[j] + sum over i < rows, k < taps of x[i*xRow+column(p, k)*c+j] * w[(i*taps+k)*c+j]
 //
@@ -162,41 +161,41 @@ func (l *line) filter(y, x, w, bias []float32) {
 	}
 }
 
-// filterPixels is filter for the pixels p0..p1 and the channels j0..j1.
-func (l *line) filterPixels(p0, p1 int, y, x, w, bias []float32, j0, j1 int) {
+// filterPixels is filter for the pixels p0..p1 and the channels from..to.
+func (l *line) filterPixels(p0, p1 int, y, x, w, bias []float32, from, to int) {
 	for p := p0; p < p1; p++ {
-		out := y[p*l.yStep+j0 : p*l.yStep+j1]
+		out := y[p*l.yStep+from : p*l.yStep+to]
 		clear(out)
 		k0, k1 := inside(l.left+p*l.step, l.dilation, l.taps, l.width)
 		for i := range l.rows {
 			for k := k0; k < k1; k++ {
-				multiplyAdd(out, x[i*l.xRow+(l.left+p*l.step+k*l.dilation)*l.c+j0:], w[(i*l.taps+k)*l.c+j0:])
+				multiplyAdd(out, x[i*l.xRow+(l.left+p*l.step+k*l.dilation)*l.c+from:], w[(i*l.taps+k)*l.c+from:])
 			}
 		}
 		if bias != nil {
-			addFloor(out, out, bias[j0:j1], floor(false))
+			addFloor(out, out, bias[from:to], floor(false))
 		}
 	}
 }
 
-// addProducts adds to the sums of one row of taps, in the channels j0..j1:
+// addProducts adds up for the weight gradient, pixel by pixel,
 //
-//	for i < rows, p < pixels, k < taps: dw[k*c+j] = FMA32(x[i*xRow+column(p, k)*c+j], y[i*yRow+p*yStep+j], dw[k*c+j])
+//	w[(i*taps+k)*c+j] = FMA32(x[i*xRow+column(p, k)*c+j], y[p*yStep+j], w[(i*taps+k)*c+j])
 //
-// for those k that are inside.
-func (l *line) addProducts(dw, x, y []float32, j0, j1 int) {
+// for p < pixels, i < rows, k < taps, from <= j < to, and those k that are inside.
+func (l *line) addProducts(y, x, w []float32, from, to int) {
 	for _, k := range active.lines {
-		j0 += k.addProducts(l, dw, x, y, j0, j1)
+		from += k.addProducts(l, y, x, w, from, to)
 	}
-	if j0 == j1 {
+	if from == to {
 		return
 	}
-	for i := range l.rows {
-		for p := range l.pixels {
-			in := y[i*l.yRow+p*l.yStep:]
-			k0, k1 := inside(l.left+p*l.step, l.dilation, l.taps, l.width)
+	for p := range l.pixels {
+		k0, k1 := inside(l.left+p*l.step, l.dilation, l.taps, l.width)
+		for i := range l.rows {
 			for k := k0; k < k1; k++ {
-				multiplyAdd(dw[k*l.c+j0:k*l.c+j1], x[i*l.xRow+(l.left+p*l.step+k*l.dilation)*l.c+j0:], in[j0:])
+				at := (i*l.taps + k) * l.c
+				multiplyAdd(w[at+from:at+to], x[i*l.xRow+(l.left+p*l.step+k*l.dilation)*l.c+from:], y[p*l.yStep+from:])
 			}
 		}
 	}
@@ -219,85 +218,99 @@ func multiplyAdd(sum, a, b []float32) {
 	}
 }
 
-// lineKernels are the vector form of the loops over lines. Each does a multiple of so
-// many channels, more than none.
+// lineKernels are the vector form of the loops over lines. Each does n channels, a
+// multiple of so many, more than none.
 type lineKernels struct {
-	channels int
-	// filters are loops over up to maxPixels pixels of a row, by their taps, step and number
-	// of pixels. Each pixel has taps inside: of the columns, counted from the first pixel's
-	// first tap, these are from skip to before columns, and x starts at the first of them.
-	filters [maxTaps + 1][maxStep + 1][maxPixels + 1]filterFunc
-	// products are addProducts, by its taps. Of the pixels of a row those between left and
-	// right have all taps inside; first is the column of the first pixel's first tap.
-	products    [maxTaps + 1]productsFunc
-	multiplyAdd func(sum, a, b *float32, n int)
+	channels          int
+	filters, products lineTable
+	multiplyAdd       func(sum, a, b *float32, n int)
 }
 
-type (
-	filterFunc   func(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-	productsFunc func(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-)
+// A lineFunc is filter or addProducts, which needs no bias, for some neighbouring
+// pixels of a row without dilation. Each of them has taps inside: of the columns,
+// counted from the first pixel's first tap, these are from skip to before columns, and x
+// starts at the first of them.
+type lineFunc func(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// A lineTable holds loops by their taps, step and number of pixels.
+type lineTable [maxTaps + 1][maxStep + 1][maxPixels + 1]lineFunc
+
+// The greatest of which there are loops.
 const (
 	maxTaps   = 5
 	maxStep   = 2
 	maxPixels = 8
 )
 
-// filter does what it has a filter for, of the channels from the given one on, and
-// returns how many channels that were.
+// of returns the loops that can do a line, or nil.
+func (t *lineTable) of(l *line) *[maxPixels + 1]lineFunc {
+	if l.taps > maxTaps || l.step > maxStep || l.dilation > 1 || t[l.taps][l.step][1] == nil {
+		return nil
+	}
+	return &t[l.taps][l.step]
+}
+
+// filter does the whole vectors of the channels after from, if there is a loop for them,
+// and returns how many channels that were.
 func (k *lineKernels) filter(l *line, y, x, w, bias []float32, from int) int {
 	n := (l.c - from) / k.channels * k.channels
-	if n == 0 || l.taps == 0 || l.taps > maxTaps || l.step > maxStep || l.dilation > 1 {
-		return 0
-	}
-	filters := &k.filters[l.taps][l.step]
-	if filters[1] == nil {
+	loops := k.filters.of(l)
+	if n == 0 || loops == nil {
 		return 0
 	}
 	p0, p1 := l.reaching()
-	l.filterPixels(0, p0, y, x, w, bias, from, from+n)
-	l.filterPixels(p1, l.pixels, y, x, w, bias, from, from+n)
 	if l.rows == 0 {
-		x, w = y, y // not read
+		p1 = p0
 	}
-	var b *float32
-	if bias != nil {
-		b = &bias[from]
-	}
-	tiles := ceil(p1-p0, maxPixels)
-	for i := range tiles {
-		q0, q1 := p0+share(p1-p0, i, tiles), p0+share(p1-p0, i+1, tiles)
-		first := l.left + q0*l.step
-		skip, columns := max(0, -first), min((q1-q0-1)*l.step+l.taps, l.width-first)
-		at := 0
-		if l.rows > 0 {
-			at = (first + skip) * l.c
-		}
-		filters[q1-q0](&y[q0*l.yStep+from], &x[at+from], &w[from], b, n, l.c, l.yStep, l.rows, l.xRow, skip, columns)
-	}
+	l.filterPixels(0, p0, y, x, w, bias, from, from+n)
+	l.run(loops, p0, p1, y, x, w, bias, from, n)
+	l.filterPixels(p1, l.pixels, y, x, w, bias, from, from+n)
 	return n
 }
 
-// addProducts does what it has a loop for, of the channels j0..j1, and returns how
-// many channels that were.
-func (k *lineKernels) addProducts(l *line, dw, x, y []float32, j0, j1 int) int {
-	n := (j1 - j0) / k.channels * k.channels
-	if n == 0 || l.taps > maxTaps || k.products[l.taps] == nil || l.dilation > 1 {
+// addProducts is as filter.
+func (k *lineKernels) addProducts(l *line, y, x, w []float32, from, to int) int {
+	n := (to - from) / k.channels * k.channels
+	loops := k.products.of(l)
+	if n == 0 || loops == nil {
 		return 0
 	}
 	p0, p1 := l.reaching()
-	if p0 == p1 {
-		return n
-	}
-	first := l.left + p0*l.step
-	i0, i1 := inside(first, l.step, p1-p0, l.width-l.taps+1) // with all taps inside
-	k.products[l.taps](&dw[j0], &x[j0], &y[p0*l.yStep+j0], n, l.c, l.rows, l.xRow, l.yRow, l.step*l.c, l.step,
-		i0, i1-i0, p1-p0-i1, first, l.width)
+	l.run(loops, p0, p1, y, x, w, nil, from, n)
 	return n
 }
 
 // reaching returns the pixels that have taps inside, p0 to before p1, without dilation.
 func (l *line) reaching() (p0, p1 int) {
 	return inside(l.left+l.taps-1, l.step, l.pixels, l.width+l.taps-1)
+}
+
+// run does n channels of the pixels p0..p1, piece by piece.
+func (l *line) run(loops *[maxPixels + 1]lineFunc, p0, p1 int, y, x, w, bias []float32, from, n int) {
+	var b *float32
+	if bias != nil {
+		b = &bias[from]
+	}
+	for pixels := 0; p0 < p1; p0 += pixels {
+		pixels = piece(p1 - p0)
+		first := l.left + p0*l.step
+		skip, columns := max(0, -first), min((pixels-1)*l.step+l.taps, l.width-first)
+		loops[pixels](&y[p0*l.yStep+from], &x[(first+skip)*l.c+from], &w[from], b, n, l.c, l.yStep, l.rows, l.xRow, skip, columns)
+	}
+}
+
+// piece is how many of the next pixels there is a loop for: powers of two, and 7, of
+// which the rows of pictures of 224 pixels consist.
+func piece(pixels int) int {
+	switch {
+	case pixels%7 == 0:
+		return 7
+	case pixels >= 8:
+		return 8
+	case pixels >= 4:
+		return 4
+	case pixels >= 2:
+		return 2
+	}
+	return 1
 }

@@ -17,16 +17,18 @@ TEXT ·filterNEONTaps1Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F4, F5)
 	ADD R5, R13
@@ -34,14 +36,14 @@ row:
 	WORD $0x4e23cca1 // fmla v1.4s, v5.4s, v3.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F4, F5)
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -67,6 +69,8 @@ TEXT ·filterNEONTaps1Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -75,10 +79,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F6, F7)
 	ADD R5, R13
@@ -90,90 +94,20 @@ row:
 	WORD $0x4e25cce3 // fmla v3.4s, v7.4s, v5.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F6, F7)
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
 	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
 	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
 	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-
-// func filterNEONTaps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps1Step1Pixels3(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	MOVD R11, R13
-	FLDPQ (R13), (F8, F9)
-	ADD R5, R13
-	WORD $0x4e26cd00 // fmla v0.4s, v8.4s, v6.4s
-	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
-	FLDPQ (R13), (F8, F9)
-	ADD R5, R13
-	WORD $0x4e26cd02 // fmla v2.4s, v8.4s, v6.4s
-	WORD $0x4e27cd23 // fmla v3.4s, v9.4s, v7.4s
-	FLDPQ (R13), (F8, F9)
-	ADD R5, R13
-	WORD $0x4e26cd04 // fmla v4.4s, v8.4s, v6.4s
-	WORD $0x4e27cd25 // fmla v5.4s, v9.4s, v7.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F8, F9)
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
-	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
-	WORD $0x4e28d484 // fadd v4.4s, v4.4s, v8.4s
-	WORD $0x4e29d4a5 // fadd v5.4s, v5.4s, v9.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -197,6 +131,8 @@ TEXT ·filterNEONTaps1Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -209,10 +145,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F10, F11)
 	ADD R5, R13
@@ -232,10 +168,10 @@ row:
 	WORD $0x4e29cd67 // fmla v7.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
@@ -245,95 +181,7 @@ store:
 	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
 	WORD $0x4e2ad4c6 // fadd v6.4s, v6.4s, v10.4s
 	WORD $0x4e2bd4e7 // fadd v7.4s, v7.4s, v11.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-
-// func filterNEONTaps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps1Step1Pixels5(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	MOVD R11, R13
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd80 // fmla v0.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda3 // fmla v3.4s, v13.4s, v11.4s
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd84 // fmla v4.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd86 // fmla v6.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda7 // fmla v7.4s, v13.4s, v11.4s
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd88 // fmla v8.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda9 // fmla v9.4s, v13.4s, v11.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F12, F13)
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
-	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2cd4c6 // fadd v6.4s, v6.4s, v12.4s
-	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
-	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
-	WORD $0x4e2dd529 // fadd v9.4s, v9.4s, v13.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -342,108 +190,6 @@ plain:
 	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-
-// func filterNEONTaps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps1Step1Pixels6(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	VMOVI $0, V10.B16
-	VMOVI $0, V11.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	MOVD R11, R13
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdca // fmla v10.4s, v14.4s, v12.4s
-	WORD $0x4e2dcdeb // fmla v11.4s, v15.4s, v13.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
-store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F14, F15)
-	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
-	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
-	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
-	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
-	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
-	WORD $0x4e2fd529 // fadd v9.4s, v9.4s, v15.4s
-	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
-	WORD $0x4e2fd56b // fadd v11.4s, v11.4s, v15.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	FSTPQ (F10, F11), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -467,6 +213,8 @@ TEXT ·filterNEONTaps1Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -485,10 +233,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F16, F17)
 	ADD R5, R13
@@ -520,10 +268,10 @@ row:
 	WORD $0x4e2fce2d // fmla v13.4s, v17.4s, v15.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F16, F17)
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
@@ -539,7 +287,7 @@ store:
 	WORD $0x4e31d56b // fadd v11.4s, v11.4s, v17.4s
 	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
 	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -577,6 +325,8 @@ TEXT ·filterNEONTaps1Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $1, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -597,10 +347,10 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	FLDPQ (R13), (F18, F19)
 	ADD R5, R13
@@ -636,10 +386,10 @@ row:
 	WORD $0x4e31ce6f // fmla v15.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -657,7 +407,7 @@ store:
 	WORD $0x4e33d5ad // fadd v13.4s, v13.4s, v19.4s
 	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
 	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -697,18 +447,20 @@ TEXT ·filterNEONTaps2Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F6, F7)
@@ -724,14 +476,14 @@ column1:
 	WORD $0x4e25cce1 // fmla v1.4s, v7.4s, v5.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F6, F7)
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
 	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -759,6 +511,8 @@ TEXT ·filterNEONTaps2Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -767,12 +521,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
@@ -794,106 +548,20 @@ column1:
 	WORD $0x4e27cd23 // fmla v3.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
 	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
 	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	JMP column1
-
-// func filterNEONTaps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps2Step1Pixels3(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F10, F11)
-	ADD R5, R13
-	WORD $0x4e26cd40 // fmla v0.4s, v10.4s, v6.4s
-	WORD $0x4e27cd61 // fmla v1.4s, v11.4s, v7.4s
-column1:
-	FLDPQ (R13), (F10, F11)
-	ADD R5, R13
-	WORD $0x4e28cd40 // fmla v0.4s, v10.4s, v8.4s
-	WORD $0x4e29cd61 // fmla v1.4s, v11.4s, v9.4s
-	WORD $0x4e26cd42 // fmla v2.4s, v10.4s, v6.4s
-	WORD $0x4e27cd63 // fmla v3.4s, v11.4s, v7.4s
-	FLDPQ (R13), (F10, F11)
-	ADD R5, R13
-	WORD $0x4e28cd42 // fmla v2.4s, v10.4s, v8.4s
-	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
-	WORD $0x4e26cd44 // fmla v4.4s, v10.4s, v6.4s
-	WORD $0x4e27cd65 // fmla v5.4s, v11.4s, v7.4s
-	CMP $3, R10
-	BEQ next
-	FLDPQ (R13), (F10, F11)
-	ADD R5, R13
-	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
-	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F10, F11)
-	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
-	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
-	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -919,6 +587,8 @@ TEXT ·filterNEONTaps2Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -931,12 +601,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -970,10 +640,10 @@ column1:
 	WORD $0x4e2bcda7 // fmla v7.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
@@ -983,115 +653,7 @@ store:
 	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
 	WORD $0x4e2cd4c6 // fadd v6.4s, v6.4s, v12.4s
 	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	JMP column1
-
-// func filterNEONTaps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps2Step1Pixels5(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2acdc0 // fmla v0.4s, v14.4s, v10.4s
-	WORD $0x4e2bcde1 // fmla v1.4s, v15.4s, v11.4s
-column1:
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
-	WORD $0x4e2acdc2 // fmla v2.4s, v14.4s, v10.4s
-	WORD $0x4e2bcde3 // fmla v3.4s, v15.4s, v11.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
-	WORD $0x4e2acdc4 // fmla v4.4s, v14.4s, v10.4s
-	WORD $0x4e2bcde5 // fmla v5.4s, v15.4s, v11.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
-	WORD $0x4e2acdc6 // fmla v6.4s, v14.4s, v10.4s
-	WORD $0x4e2bcde7 // fmla v7.4s, v15.4s, v11.4s
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
-	WORD $0x4e2acdc8 // fmla v8.4s, v14.4s, v10.4s
-	WORD $0x4e2bcde9 // fmla v9.4s, v15.4s, v11.4s
-	CMP $5, R10
-	BEQ next
-	FLDPQ (R13), (F14, F15)
-	ADD R5, R13
-	WORD $0x4e2ccdc8 // fmla v8.4s, v14.4s, v12.4s
-	WORD $0x4e2dcde9 // fmla v9.4s, v15.4s, v13.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F14, F15)
-	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
-	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
-	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
-	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
-	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
-	WORD $0x4e2fd529 // fadd v9.4s, v9.4s, v15.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1100,130 +662,6 @@ plain:
 	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	JMP column1
-
-// func filterNEONTaps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps2Step1Pixels6(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	VMOVI $0, V10.B16
-	VMOVI $0, V11.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
-	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
-column1:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
-	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
-	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
-	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
-	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
-	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
-	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
-	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
-	WORD $0x4e2cce06 // fmla v6.4s, v16.4s, v12.4s
-	WORD $0x4e2dce27 // fmla v7.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
-	WORD $0x4e2fce27 // fmla v7.4s, v17.4s, v15.4s
-	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
-	WORD $0x4e2dce29 // fmla v9.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece08 // fmla v8.4s, v16.4s, v14.4s
-	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
-	WORD $0x4e2cce0a // fmla v10.4s, v16.4s, v12.4s
-	WORD $0x4e2dce2b // fmla v11.4s, v17.4s, v13.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece0a // fmla v10.4s, v16.4s, v14.4s
-	WORD $0x4e2fce2b // fmla v11.4s, v17.4s, v15.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
-store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F16, F17)
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
-	WORD $0x4e30d442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
-	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
-	WORD $0x4e30d54a // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4e31d56b // fadd v11.4s, v11.4s, v17.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	FSTPQ (F10, F11), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -1249,6 +687,8 @@ TEXT ·filterNEONTaps2Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1267,12 +707,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -1324,10 +764,10 @@ column1:
 	WORD $0x4e31ce6d // fmla v13.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -1343,7 +783,7 @@ store:
 	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
 	WORD $0x4e32d58c // fadd v12.4s, v12.4s, v18.4s
 	WORD $0x4e33d5ad // fadd v13.4s, v13.4s, v19.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1383,6 +823,8 @@ TEXT ·filterNEONTaps2Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $2, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1403,12 +845,12 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -1466,10 +908,10 @@ column1:
 	WORD $0x4e33ceaf // fmla v15.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -1487,7 +929,7 @@ store:
 	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
 	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
 	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1529,20 +971,22 @@ TEXT ·filterNEONTaps3Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
@@ -1565,14 +1009,14 @@ column2:
 	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -1602,6 +1046,8 @@ TEXT ·filterNEONTaps3Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1610,14 +1056,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F10, F11)
@@ -1648,121 +1094,20 @@ column2:
 	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
 	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	JMP column2
-
-// func filterNEONTaps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps3Step1Pixels3(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e26cd80 // fmla v0.4s, v12.4s, v6.4s
-	WORD $0x4e27cda1 // fmla v1.4s, v13.4s, v7.4s
-column1:
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
-	WORD $0x4e29cda1 // fmla v1.4s, v13.4s, v9.4s
-	WORD $0x4e26cd82 // fmla v2.4s, v12.4s, v6.4s
-	WORD $0x4e27cda3 // fmla v3.4s, v13.4s, v7.4s
-column2:
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd80 // fmla v0.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
-	WORD $0x4e28cd82 // fmla v2.4s, v12.4s, v8.4s
-	WORD $0x4e29cda3 // fmla v3.4s, v13.4s, v9.4s
-	WORD $0x4e26cd84 // fmla v4.4s, v12.4s, v6.4s
-	WORD $0x4e27cda5 // fmla v5.4s, v13.4s, v7.4s
-	CMP $3, R10
-	BEQ next
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda3 // fmla v3.4s, v13.4s, v11.4s
-	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
-	WORD $0x4e29cda5 // fmla v5.4s, v13.4s, v9.4s
-	CMP $4, R10
-	BEQ next
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd84 // fmla v4.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F12, F13)
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
-	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -1790,6 +1135,8 @@ TEXT ·filterNEONTaps3Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -1802,14 +1149,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -1856,10 +1203,10 @@ column2:
 	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
@@ -1869,134 +1216,7 @@ store:
 	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
 	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
 	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	JMP column2
-
-// func filterNEONTaps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps3Step1Pixels5(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ace00 // fmla v0.4s, v16.4s, v10.4s
-	WORD $0x4e2bce21 // fmla v1.4s, v17.4s, v11.4s
-column1:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
-	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
-	WORD $0x4e2ace02 // fmla v2.4s, v16.4s, v10.4s
-	WORD $0x4e2bce23 // fmla v3.4s, v17.4s, v11.4s
-column2:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
-	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
-	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
-	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
-	WORD $0x4e2ace04 // fmla v4.4s, v16.4s, v10.4s
-	WORD $0x4e2bce25 // fmla v5.4s, v17.4s, v11.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
-	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
-	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
-	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
-	WORD $0x4e2ace06 // fmla v6.4s, v16.4s, v10.4s
-	WORD $0x4e2bce27 // fmla v7.4s, v17.4s, v11.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
-	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
-	WORD $0x4e2cce06 // fmla v6.4s, v16.4s, v12.4s
-	WORD $0x4e2dce27 // fmla v7.4s, v17.4s, v13.4s
-	WORD $0x4e2ace08 // fmla v8.4s, v16.4s, v10.4s
-	WORD $0x4e2bce29 // fmla v9.4s, v17.4s, v11.4s
-	CMP $5, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
-	WORD $0x4e2fce27 // fmla v7.4s, v17.4s, v15.4s
-	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
-	WORD $0x4e2dce29 // fmla v9.4s, v17.4s, v13.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece08 // fmla v8.4s, v16.4s, v14.4s
-	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F16, F17)
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
-	WORD $0x4e30d442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
-	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2005,151 +1225,6 @@ plain:
 	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	JMP column2
-
-// func filterNEONTaps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps3Step1Pixels6(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	VMOVI $0, V10.B16
-	VMOVI $0, V11.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2cce40 // fmla v0.4s, v18.4s, v12.4s
-	WORD $0x4e2dce61 // fmla v1.4s, v19.4s, v13.4s
-column1:
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece40 // fmla v0.4s, v18.4s, v14.4s
-	WORD $0x4e2fce61 // fmla v1.4s, v19.4s, v15.4s
-	WORD $0x4e2cce42 // fmla v2.4s, v18.4s, v12.4s
-	WORD $0x4e2dce63 // fmla v3.4s, v19.4s, v13.4s
-column2:
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce40 // fmla v0.4s, v18.4s, v16.4s
-	WORD $0x4e31ce61 // fmla v1.4s, v19.4s, v17.4s
-	WORD $0x4e2ece42 // fmla v2.4s, v18.4s, v14.4s
-	WORD $0x4e2fce63 // fmla v3.4s, v19.4s, v15.4s
-	WORD $0x4e2cce44 // fmla v4.4s, v18.4s, v12.4s
-	WORD $0x4e2dce65 // fmla v5.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce42 // fmla v2.4s, v18.4s, v16.4s
-	WORD $0x4e31ce63 // fmla v3.4s, v19.4s, v17.4s
-	WORD $0x4e2ece44 // fmla v4.4s, v18.4s, v14.4s
-	WORD $0x4e2fce65 // fmla v5.4s, v19.4s, v15.4s
-	WORD $0x4e2cce46 // fmla v6.4s, v18.4s, v12.4s
-	WORD $0x4e2dce67 // fmla v7.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce44 // fmla v4.4s, v18.4s, v16.4s
-	WORD $0x4e31ce65 // fmla v5.4s, v19.4s, v17.4s
-	WORD $0x4e2ece46 // fmla v6.4s, v18.4s, v14.4s
-	WORD $0x4e2fce67 // fmla v7.4s, v19.4s, v15.4s
-	WORD $0x4e2cce48 // fmla v8.4s, v18.4s, v12.4s
-	WORD $0x4e2dce69 // fmla v9.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
-	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
-	WORD $0x4e2ece48 // fmla v8.4s, v18.4s, v14.4s
-	WORD $0x4e2fce69 // fmla v9.4s, v19.4s, v15.4s
-	WORD $0x4e2cce4a // fmla v10.4s, v18.4s, v12.4s
-	WORD $0x4e2dce6b // fmla v11.4s, v19.4s, v13.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce48 // fmla v8.4s, v18.4s, v16.4s
-	WORD $0x4e31ce69 // fmla v9.4s, v19.4s, v17.4s
-	WORD $0x4e2ece4a // fmla v10.4s, v18.4s, v14.4s
-	WORD $0x4e2fce6b // fmla v11.4s, v19.4s, v15.4s
-	CMP $7, R10
-	BEQ next
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce4a // fmla v10.4s, v18.4s, v16.4s
-	WORD $0x4e31ce6b // fmla v11.4s, v19.4s, v17.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
-store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F18, F19)
-	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
-	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
-	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
-	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
-	WORD $0x4e32d484 // fadd v4.4s, v4.4s, v18.4s
-	WORD $0x4e33d4a5 // fadd v5.4s, v5.4s, v19.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-	WORD $0x4e32d508 // fadd v8.4s, v8.4s, v18.4s
-	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
-	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
-	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	FSTPQ (F10, F11), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -2177,6 +1252,8 @@ TEXT ·filterNEONTaps3Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2195,14 +1272,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -2273,10 +1350,10 @@ column2:
 	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -2292,7 +1369,7 @@ store:
 	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
 	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
 	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2334,6 +1411,8 @@ TEXT ·filterNEONTaps3Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2354,14 +1433,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F22, F23)
@@ -2440,10 +1519,10 @@ column2:
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F22, F23)
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
 	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
@@ -2461,7 +1540,7 @@ store:
 	WORD $0x4e37d5ad // fadd v13.4s, v13.4s, v23.4s
 	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
 	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2505,20 +1584,22 @@ TEXT ·filterNEONTaps3Step2Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
@@ -2541,14 +1622,14 @@ column2:
 	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F8, F9)
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -2578,6 +1659,8 @@ TEXT ·filterNEONTaps3Step2Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2586,14 +1669,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F10, F11)
@@ -2626,125 +1709,20 @@ column2:
 	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F10, F11)
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
 	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
 	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
 	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	JMP column2
-
-// func filterNEONTaps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps3Step2Pixels3(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e26cd80 // fmla v0.4s, v12.4s, v6.4s
-	WORD $0x4e27cda1 // fmla v1.4s, v13.4s, v7.4s
-column1:
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
-	WORD $0x4e29cda1 // fmla v1.4s, v13.4s, v9.4s
-column2:
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd80 // fmla v0.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
-	WORD $0x4e26cd82 // fmla v2.4s, v12.4s, v6.4s
-	WORD $0x4e27cda3 // fmla v3.4s, v13.4s, v7.4s
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e28cd82 // fmla v2.4s, v12.4s, v8.4s
-	WORD $0x4e29cda3 // fmla v3.4s, v13.4s, v9.4s
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda3 // fmla v3.4s, v13.4s, v11.4s
-	WORD $0x4e26cd84 // fmla v4.4s, v12.4s, v6.4s
-	WORD $0x4e27cda5 // fmla v5.4s, v13.4s, v7.4s
-	CMP $5, R10
-	BEQ next
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
-	WORD $0x4e29cda5 // fmla v5.4s, v13.4s, v9.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F12, F13)
-	ADD R5, R13
-	WORD $0x4e2acd84 // fmla v4.4s, v12.4s, v10.4s
-	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F12, F13)
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
-	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -2772,6 +1750,8 @@ TEXT ·filterNEONTaps3Step2Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -2784,14 +1764,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -2844,10 +1824,10 @@ column2:
 	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
@@ -2857,142 +1837,7 @@ store:
 	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
 	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
 	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	JMP column2
-
-// func filterNEONTaps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps3Step2Pixels5(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ace00 // fmla v0.4s, v16.4s, v10.4s
-	WORD $0x4e2bce21 // fmla v1.4s, v17.4s, v11.4s
-column1:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
-	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
-column2:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
-	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
-	WORD $0x4e2ace02 // fmla v2.4s, v16.4s, v10.4s
-	WORD $0x4e2bce23 // fmla v3.4s, v17.4s, v11.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
-	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
-	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
-	WORD $0x4e2ace04 // fmla v4.4s, v16.4s, v10.4s
-	WORD $0x4e2bce25 // fmla v5.4s, v17.4s, v11.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
-	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
-	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
-	WORD $0x4e2ace06 // fmla v6.4s, v16.4s, v10.4s
-	WORD $0x4e2bce27 // fmla v7.4s, v17.4s, v11.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce06 // fmla v6.4s, v16.4s, v12.4s
-	WORD $0x4e2dce27 // fmla v7.4s, v17.4s, v13.4s
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
-	WORD $0x4e2fce27 // fmla v7.4s, v17.4s, v15.4s
-	WORD $0x4e2ace08 // fmla v8.4s, v16.4s, v10.4s
-	WORD $0x4e2bce29 // fmla v9.4s, v17.4s, v11.4s
-	CMP $9, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
-	WORD $0x4e2dce29 // fmla v9.4s, v17.4s, v13.4s
-	CMP $10, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece08 // fmla v8.4s, v16.4s, v14.4s
-	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F16, F17)
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
-	WORD $0x4e30d442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
-	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3001,161 +1846,6 @@ plain:
 	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	JMP column2
-
-// func filterNEONTaps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps3Step2Pixels6(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	VMOVI $0, V10.B16
-	VMOVI $0, V11.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2cce40 // fmla v0.4s, v18.4s, v12.4s
-	WORD $0x4e2dce61 // fmla v1.4s, v19.4s, v13.4s
-column1:
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece40 // fmla v0.4s, v18.4s, v14.4s
-	WORD $0x4e2fce61 // fmla v1.4s, v19.4s, v15.4s
-column2:
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce40 // fmla v0.4s, v18.4s, v16.4s
-	WORD $0x4e31ce61 // fmla v1.4s, v19.4s, v17.4s
-	WORD $0x4e2cce42 // fmla v2.4s, v18.4s, v12.4s
-	WORD $0x4e2dce63 // fmla v3.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece42 // fmla v2.4s, v18.4s, v14.4s
-	WORD $0x4e2fce63 // fmla v3.4s, v19.4s, v15.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce42 // fmla v2.4s, v18.4s, v16.4s
-	WORD $0x4e31ce63 // fmla v3.4s, v19.4s, v17.4s
-	WORD $0x4e2cce44 // fmla v4.4s, v18.4s, v12.4s
-	WORD $0x4e2dce65 // fmla v5.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece44 // fmla v4.4s, v18.4s, v14.4s
-	WORD $0x4e2fce65 // fmla v5.4s, v19.4s, v15.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce44 // fmla v4.4s, v18.4s, v16.4s
-	WORD $0x4e31ce65 // fmla v5.4s, v19.4s, v17.4s
-	WORD $0x4e2cce46 // fmla v6.4s, v18.4s, v12.4s
-	WORD $0x4e2dce67 // fmla v7.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece46 // fmla v6.4s, v18.4s, v14.4s
-	WORD $0x4e2fce67 // fmla v7.4s, v19.4s, v15.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
-	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
-	WORD $0x4e2cce48 // fmla v8.4s, v18.4s, v12.4s
-	WORD $0x4e2dce69 // fmla v9.4s, v19.4s, v13.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece48 // fmla v8.4s, v18.4s, v14.4s
-	WORD $0x4e2fce69 // fmla v9.4s, v19.4s, v15.4s
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce48 // fmla v8.4s, v18.4s, v16.4s
-	WORD $0x4e31ce69 // fmla v9.4s, v19.4s, v17.4s
-	WORD $0x4e2cce4a // fmla v10.4s, v18.4s, v12.4s
-	WORD $0x4e2dce6b // fmla v11.4s, v19.4s, v13.4s
-	CMP $11, R10
-	BEQ next
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e2ece4a // fmla v10.4s, v18.4s, v14.4s
-	WORD $0x4e2fce6b // fmla v11.4s, v19.4s, v15.4s
-	CMP $12, R10
-	BEQ next
-	FLDPQ (R13), (F18, F19)
-	ADD R5, R13
-	WORD $0x4e30ce4a // fmla v10.4s, v18.4s, v16.4s
-	WORD $0x4e31ce6b // fmla v11.4s, v19.4s, v17.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
-store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F18, F19)
-	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
-	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
-	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
-	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
-	WORD $0x4e32d484 // fadd v4.4s, v4.4s, v18.4s
-	WORD $0x4e33d4a5 // fadd v5.4s, v5.4s, v19.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-	WORD $0x4e32d508 // fadd v8.4s, v8.4s, v18.4s
-	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
-	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
-	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	FSTPQ (F10, F11), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -3183,6 +1873,8 @@ TEXT ·filterNEONTaps3Step2Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3201,14 +1893,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F20, F21)
@@ -3291,10 +1983,10 @@ column2:
 	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F20, F21)
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
 	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
@@ -3310,7 +2002,7 @@ store:
 	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
 	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
 	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3352,6 +2044,8 @@ TEXT ·filterNEONTaps3Step2Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3372,14 +2066,14 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F22, F23)
@@ -3472,10 +2166,10 @@ column2:
 	WORD $0x4e35ceef // fmla v15.4s, v23.4s, v21.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F22, F23)
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
 	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
@@ -3493,7 +2187,7 @@ store:
 	WORD $0x4e37d5ad // fadd v13.4s, v13.4s, v23.4s
 	WORD $0x4e36d5ce // fadd v14.4s, v14.4s, v22.4s
 	WORD $0x4e37d5ef // fadd v15.4s, v15.4s, v23.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3537,24 +2231,26 @@ TEXT ·filterNEONTaps5Step1Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -3591,14 +2287,14 @@ column4:
 	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -3632,6 +2328,8 @@ TEXT ·filterNEONTaps5Step1Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3640,18 +2338,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -3700,151 +2398,20 @@ column4:
 	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
 	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
 	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	CMP $2, R9
-	BEQ column2
-	CMP $3, R9
-	BEQ column3
-	JMP column4
-
-// func filterNEONTaps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps5Step1Pixels3(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e26ce00 // fmla v0.4s, v16.4s, v6.4s
-	WORD $0x4e27ce21 // fmla v1.4s, v17.4s, v7.4s
-column1:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e28ce00 // fmla v0.4s, v16.4s, v8.4s
-	WORD $0x4e29ce21 // fmla v1.4s, v17.4s, v9.4s
-	WORD $0x4e26ce02 // fmla v2.4s, v16.4s, v6.4s
-	WORD $0x4e27ce23 // fmla v3.4s, v17.4s, v7.4s
-column2:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ace00 // fmla v0.4s, v16.4s, v10.4s
-	WORD $0x4e2bce21 // fmla v1.4s, v17.4s, v11.4s
-	WORD $0x4e28ce02 // fmla v2.4s, v16.4s, v8.4s
-	WORD $0x4e29ce23 // fmla v3.4s, v17.4s, v9.4s
-	WORD $0x4e26ce04 // fmla v4.4s, v16.4s, v6.4s
-	WORD $0x4e27ce25 // fmla v5.4s, v17.4s, v7.4s
-	CMP $3, R10
-	BEQ next
-column3:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
-	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
-	WORD $0x4e2ace02 // fmla v2.4s, v16.4s, v10.4s
-	WORD $0x4e2bce23 // fmla v3.4s, v17.4s, v11.4s
-	WORD $0x4e28ce04 // fmla v4.4s, v16.4s, v8.4s
-	WORD $0x4e29ce25 // fmla v5.4s, v17.4s, v9.4s
-	CMP $4, R10
-	BEQ next
-column4:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
-	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
-	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
-	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
-	WORD $0x4e2ace04 // fmla v4.4s, v16.4s, v10.4s
-	WORD $0x4e2bce25 // fmla v5.4s, v17.4s, v11.4s
-	CMP $5, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
-	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
-	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
-	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
-	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F16, F17)
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
-	WORD $0x4e30d442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -3876,6 +2443,8 @@ TEXT ·filterNEONTaps5Step1Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -3888,18 +2457,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -3972,10 +2541,10 @@ column4:
 	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -3985,172 +2554,7 @@ store:
 	WORD $0x4e33d4a5 // fadd v5.4s, v5.4s, v19.4s
 	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	CMP $2, R9
-	BEQ column2
-	CMP $3, R9
-	BEQ column3
-	JMP column4
-
-// func filterNEONTaps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps5Step1Pixels5(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e2ace80 // fmla v0.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea1 // fmla v1.4s, v21.4s, v11.4s
-column1:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	WORD $0x4e2ace82 // fmla v2.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea3 // fmla v3.4s, v21.4s, v11.4s
-column2:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e2ece80 // fmla v0.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea1 // fmla v1.4s, v21.4s, v15.4s
-	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
-	WORD $0x4e2ace84 // fmla v4.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea5 // fmla v5.4s, v21.4s, v11.4s
-column3:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
-	WORD $0x4e31cea1 // fmla v1.4s, v21.4s, v17.4s
-	WORD $0x4e2ece82 // fmla v2.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea3 // fmla v3.4s, v21.4s, v15.4s
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	WORD $0x4e2ace86 // fmla v6.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea7 // fmla v7.4s, v21.4s, v11.4s
-column4:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce80 // fmla v0.4s, v20.4s, v18.4s
-	WORD $0x4e33cea1 // fmla v1.4s, v21.4s, v19.4s
-	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
-	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
-	WORD $0x4e2ece84 // fmla v4.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea5 // fmla v5.4s, v21.4s, v15.4s
-	WORD $0x4e2cce86 // fmla v6.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea7 // fmla v7.4s, v21.4s, v13.4s
-	WORD $0x4e2ace88 // fmla v8.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea9 // fmla v9.4s, v21.4s, v11.4s
-	CMP $5, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
-	WORD $0x4e33cea3 // fmla v3.4s, v21.4s, v19.4s
-	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
-	WORD $0x4e31cea5 // fmla v5.4s, v21.4s, v17.4s
-	WORD $0x4e2ece86 // fmla v6.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea7 // fmla v7.4s, v21.4s, v15.4s
-	WORD $0x4e2cce88 // fmla v8.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea9 // fmla v9.4s, v21.4s, v13.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce84 // fmla v4.4s, v20.4s, v18.4s
-	WORD $0x4e33cea5 // fmla v5.4s, v21.4s, v19.4s
-	WORD $0x4e30ce86 // fmla v6.4s, v20.4s, v16.4s
-	WORD $0x4e31cea7 // fmla v7.4s, v21.4s, v17.4s
-	WORD $0x4e2ece88 // fmla v8.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea9 // fmla v9.4s, v21.4s, v15.4s
-	CMP $7, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
-	WORD $0x4e33cea7 // fmla v7.4s, v21.4s, v19.4s
-	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
-	WORD $0x4e31cea9 // fmla v9.4s, v21.4s, v17.4s
-	CMP $8, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce88 // fmla v8.4s, v20.4s, v18.4s
-	WORD $0x4e33cea9 // fmla v9.4s, v21.4s, v19.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F20, F21)
-	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
-	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
-	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
-	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
-	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
-	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
-	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
-	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
-	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4159,193 +2563,6 @@ plain:
 	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	CMP $2, R9
-	BEQ column2
-	CMP $3, R9
-	BEQ column3
-	JMP column4
-
-// func filterNEONTaps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps5Step1Pixels6(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	VMOVI $0, V10.B16
-	VMOVI $0, V11.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e2ccec0 // fmla v0.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee1 // fmla v1.4s, v23.4s, v13.4s
-column1:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e2ecec0 // fmla v0.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee1 // fmla v1.4s, v23.4s, v15.4s
-	WORD $0x4e2ccec2 // fmla v2.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee3 // fmla v3.4s, v23.4s, v13.4s
-column2:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e30cec0 // fmla v0.4s, v22.4s, v16.4s
-	WORD $0x4e31cee1 // fmla v1.4s, v23.4s, v17.4s
-	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
-	WORD $0x4e2ccec4 // fmla v4.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee5 // fmla v5.4s, v23.4s, v13.4s
-column3:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32cec0 // fmla v0.4s, v22.4s, v18.4s
-	WORD $0x4e33cee1 // fmla v1.4s, v23.4s, v19.4s
-	WORD $0x4e30cec2 // fmla v2.4s, v22.4s, v16.4s
-	WORD $0x4e31cee3 // fmla v3.4s, v23.4s, v17.4s
-	WORD $0x4e2ecec4 // fmla v4.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee5 // fmla v5.4s, v23.4s, v15.4s
-	WORD $0x4e2ccec6 // fmla v6.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee7 // fmla v7.4s, v23.4s, v13.4s
-column4:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec0 // fmla v0.4s, v22.4s, v20.4s
-	WORD $0x4e35cee1 // fmla v1.4s, v23.4s, v21.4s
-	WORD $0x4e32cec2 // fmla v2.4s, v22.4s, v18.4s
-	WORD $0x4e33cee3 // fmla v3.4s, v23.4s, v19.4s
-	WORD $0x4e30cec4 // fmla v4.4s, v22.4s, v16.4s
-	WORD $0x4e31cee5 // fmla v5.4s, v23.4s, v17.4s
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	WORD $0x4e2ccec8 // fmla v8.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee9 // fmla v9.4s, v23.4s, v13.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec2 // fmla v2.4s, v22.4s, v20.4s
-	WORD $0x4e35cee3 // fmla v3.4s, v23.4s, v21.4s
-	WORD $0x4e32cec4 // fmla v4.4s, v22.4s, v18.4s
-	WORD $0x4e33cee5 // fmla v5.4s, v23.4s, v19.4s
-	WORD $0x4e30cec6 // fmla v6.4s, v22.4s, v16.4s
-	WORD $0x4e31cee7 // fmla v7.4s, v23.4s, v17.4s
-	WORD $0x4e2ecec8 // fmla v8.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee9 // fmla v9.4s, v23.4s, v15.4s
-	WORD $0x4e2cceca // fmla v10.4s, v22.4s, v12.4s
-	WORD $0x4e2dceeb // fmla v11.4s, v23.4s, v13.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec4 // fmla v4.4s, v22.4s, v20.4s
-	WORD $0x4e35cee5 // fmla v5.4s, v23.4s, v21.4s
-	WORD $0x4e32cec6 // fmla v6.4s, v22.4s, v18.4s
-	WORD $0x4e33cee7 // fmla v7.4s, v23.4s, v19.4s
-	WORD $0x4e30cec8 // fmla v8.4s, v22.4s, v16.4s
-	WORD $0x4e31cee9 // fmla v9.4s, v23.4s, v17.4s
-	WORD $0x4e2ececa // fmla v10.4s, v22.4s, v14.4s
-	WORD $0x4e2fceeb // fmla v11.4s, v23.4s, v15.4s
-	CMP $7, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec6 // fmla v6.4s, v22.4s, v20.4s
-	WORD $0x4e35cee7 // fmla v7.4s, v23.4s, v21.4s
-	WORD $0x4e32cec8 // fmla v8.4s, v22.4s, v18.4s
-	WORD $0x4e33cee9 // fmla v9.4s, v23.4s, v19.4s
-	WORD $0x4e30ceca // fmla v10.4s, v22.4s, v16.4s
-	WORD $0x4e31ceeb // fmla v11.4s, v23.4s, v17.4s
-	CMP $8, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec8 // fmla v8.4s, v22.4s, v20.4s
-	WORD $0x4e35cee9 // fmla v9.4s, v23.4s, v21.4s
-	WORD $0x4e32ceca // fmla v10.4s, v22.4s, v18.4s
-	WORD $0x4e33ceeb // fmla v11.4s, v23.4s, v19.4s
-	CMP $9, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34ceca // fmla v10.4s, v22.4s, v20.4s
-	WORD $0x4e35ceeb // fmla v11.4s, v23.4s, v21.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
-store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F22, F23)
-	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
-	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
-	WORD $0x4e36d442 // fadd v2.4s, v2.4s, v22.4s
-	WORD $0x4e37d463 // fadd v3.4s, v3.4s, v23.4s
-	WORD $0x4e36d484 // fadd v4.4s, v4.4s, v22.4s
-	WORD $0x4e37d4a5 // fadd v5.4s, v5.4s, v23.4s
-	WORD $0x4e36d4c6 // fadd v6.4s, v6.4s, v22.4s
-	WORD $0x4e37d4e7 // fadd v7.4s, v7.4s, v23.4s
-	WORD $0x4e36d508 // fadd v8.4s, v8.4s, v22.4s
-	WORD $0x4e37d529 // fadd v9.4s, v9.4s, v23.4s
-	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
-	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	FSTPQ (F10, F11), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -4377,6 +2594,8 @@ TEXT ·filterNEONTaps5Step1Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4395,18 +2614,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F24, F25)
@@ -4515,10 +2734,10 @@ column4:
 	WORD $0x4e37cf2d // fmla v13.4s, v25.4s, v23.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
@@ -4534,7 +2753,7 @@ store:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4580,6 +2799,8 @@ TEXT ·filterNEONTaps5Step1Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4600,18 +2821,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
-	FLDPQ (R12), (F24, F25)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F26, F27)
@@ -4732,10 +2953,10 @@ column4:
 	WORD $0x4e39cf6f // fmla v15.4s, v27.4s, v25.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F26, F27)
 	WORD $0x4e3ad400 // fadd v0.4s, v0.4s, v26.4s
 	WORD $0x4e3bd421 // fadd v1.4s, v1.4s, v27.4s
@@ -4753,7 +2974,7 @@ store:
 	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4801,24 +3022,26 @@ TEXT ·filterNEONTaps5Step2Pixels1(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F2, F3)
-	ADD R5, R12
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F12, F13)
@@ -4855,14 +3078,14 @@ column4:
 	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F12, F13)
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
 	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -4896,6 +3119,8 @@ TEXT ·filterNEONTaps5Step2Pixels2(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -4904,18 +3129,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F4, F5)
-	ADD R5, R12
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F14, F15)
@@ -4966,155 +3191,20 @@ column4:
 	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F14, F15)
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
 	WORD $0x4e2fd421 // fadd v1.4s, v1.4s, v15.4s
 	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
 	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	CMP $2, R9
-	BEQ column2
-	CMP $3, R9
-	BEQ column3
-	JMP column4
-
-// func filterNEONTaps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps5Step2Pixels3(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F6, F7)
-	ADD R5, R12
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e26ce00 // fmla v0.4s, v16.4s, v6.4s
-	WORD $0x4e27ce21 // fmla v1.4s, v17.4s, v7.4s
-column1:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e28ce00 // fmla v0.4s, v16.4s, v8.4s
-	WORD $0x4e29ce21 // fmla v1.4s, v17.4s, v9.4s
-column2:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ace00 // fmla v0.4s, v16.4s, v10.4s
-	WORD $0x4e2bce21 // fmla v1.4s, v17.4s, v11.4s
-	WORD $0x4e26ce02 // fmla v2.4s, v16.4s, v6.4s
-	WORD $0x4e27ce23 // fmla v3.4s, v17.4s, v7.4s
-column3:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
-	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
-	WORD $0x4e28ce02 // fmla v2.4s, v16.4s, v8.4s
-	WORD $0x4e29ce23 // fmla v3.4s, v17.4s, v9.4s
-column4:
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
-	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
-	WORD $0x4e2ace02 // fmla v2.4s, v16.4s, v10.4s
-	WORD $0x4e2bce23 // fmla v3.4s, v17.4s, v11.4s
-	WORD $0x4e26ce04 // fmla v4.4s, v16.4s, v6.4s
-	WORD $0x4e27ce25 // fmla v5.4s, v17.4s, v7.4s
-	CMP $5, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
-	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
-	WORD $0x4e28ce04 // fmla v4.4s, v16.4s, v8.4s
-	WORD $0x4e29ce25 // fmla v5.4s, v17.4s, v9.4s
-	CMP $6, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
-	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
-	WORD $0x4e2ace04 // fmla v4.4s, v16.4s, v10.4s
-	WORD $0x4e2bce25 // fmla v5.4s, v17.4s, v11.4s
-	CMP $7, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
-	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
-	CMP $8, R10
-	BEQ next
-	FLDPQ (R13), (F16, F17)
-	ADD R5, R13
-	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
-	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F16, F17)
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
-	WORD $0x4e30d442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -5146,6 +3236,8 @@ TEXT ·filterNEONTaps5Step2Pixels4(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5158,18 +3250,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F8, F9)
-	ADD R5, R12
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F18, F19)
@@ -5248,10 +3340,10 @@ column4:
 	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F18, F19)
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
 	WORD $0x4e33d421 // fadd v1.4s, v1.4s, v19.4s
@@ -5261,180 +3353,7 @@ store:
 	WORD $0x4e33d4a5 // fadd v5.4s, v5.4s, v19.4s
 	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	CMP $2, R9
-	BEQ column2
-	CMP $3, R9
-	BEQ column3
-	JMP column4
-
-// func filterNEONTaps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps5Step2Pixels5(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F10, F11)
-	ADD R5, R12
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e2ace80 // fmla v0.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea1 // fmla v1.4s, v21.4s, v11.4s
-column1:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-column2:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e2ece80 // fmla v0.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea1 // fmla v1.4s, v21.4s, v15.4s
-	WORD $0x4e2ace82 // fmla v2.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea3 // fmla v3.4s, v21.4s, v11.4s
-column3:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
-	WORD $0x4e31cea1 // fmla v1.4s, v21.4s, v17.4s
-	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
-column4:
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce80 // fmla v0.4s, v20.4s, v18.4s
-	WORD $0x4e33cea1 // fmla v1.4s, v21.4s, v19.4s
-	WORD $0x4e2ece82 // fmla v2.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea3 // fmla v3.4s, v21.4s, v15.4s
-	WORD $0x4e2ace84 // fmla v4.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea5 // fmla v5.4s, v21.4s, v11.4s
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
-	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
-	WORD $0x4e33cea3 // fmla v3.4s, v21.4s, v19.4s
-	WORD $0x4e2ece84 // fmla v4.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea5 // fmla v5.4s, v21.4s, v15.4s
-	WORD $0x4e2ace86 // fmla v6.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea7 // fmla v7.4s, v21.4s, v11.4s
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
-	WORD $0x4e31cea5 // fmla v5.4s, v21.4s, v17.4s
-	WORD $0x4e2cce86 // fmla v6.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea7 // fmla v7.4s, v21.4s, v13.4s
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce84 // fmla v4.4s, v20.4s, v18.4s
-	WORD $0x4e33cea5 // fmla v5.4s, v21.4s, v19.4s
-	WORD $0x4e2ece86 // fmla v6.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea7 // fmla v7.4s, v21.4s, v15.4s
-	WORD $0x4e2ace88 // fmla v8.4s, v20.4s, v10.4s
-	WORD $0x4e2bcea9 // fmla v9.4s, v21.4s, v11.4s
-	CMP $9, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e30ce86 // fmla v6.4s, v20.4s, v16.4s
-	WORD $0x4e31cea7 // fmla v7.4s, v21.4s, v17.4s
-	WORD $0x4e2cce88 // fmla v8.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea9 // fmla v9.4s, v21.4s, v13.4s
-	CMP $10, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
-	WORD $0x4e33cea7 // fmla v7.4s, v21.4s, v19.4s
-	WORD $0x4e2ece88 // fmla v8.4s, v20.4s, v14.4s
-	WORD $0x4e2fcea9 // fmla v9.4s, v21.4s, v15.4s
-	CMP $11, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
-	WORD $0x4e31cea9 // fmla v9.4s, v21.4s, v17.4s
-	CMP $12, R10
-	BEQ next
-	FLDPQ (R13), (F20, F21)
-	ADD R5, R13
-	WORD $0x4e32ce88 // fmla v8.4s, v20.4s, v18.4s
-	WORD $0x4e33cea9 // fmla v9.4s, v21.4s, v19.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
 store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F20, F21)
-	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
-	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
-	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
-	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
-	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
-	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
-	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
-	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
-	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
-	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-plain:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5443,203 +3362,6 @@ plain:
 	FSTPQ (F4, F5), (R13)
 	ADD R6, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R4
-	BNE block
-	RET
-enter:
-	CMP $1, R9
-	BEQ column1
-	CMP $2, R9
-	BEQ column2
-	CMP $3, R9
-	BEQ column3
-	JMP column4
-
-// func filterNEONTaps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-TEXT ·filterNEONTaps5Step2Pixels6(SB), NOSPLIT, $0-88
-	MOVD y+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD w+16(FP), R2
-	MOVD bias+24(FP), R3
-	MOVD n+32(FP), R4
-	MOVD c+40(FP), R5
-	MOVD yStep+48(FP), R6
-	MOVD xRow+64(FP), R8
-	MOVD skip+72(FP), R9
-	MOVD columns+80(FP), R10
-	LSL $2, R5
-	LSL $2, R6
-	LSL $2, R8
-block:
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	VMOVI $0, V4.B16
-	VMOVI $0, V5.B16
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	VMOVI $0, V10.B16
-	VMOVI $0, V11.B16
-	MOVD R1, R11
-	MOVD R2, R12
-	MOVD rows+56(FP), R7
-	CBZ R7, store
-row:
-	FLDPQ (R12), (F12, F13)
-	ADD R5, R12
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	MOVD R11, R13
-	CBNZ R9, enter
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e2ccec0 // fmla v0.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee1 // fmla v1.4s, v23.4s, v13.4s
-column1:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e2ecec0 // fmla v0.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee1 // fmla v1.4s, v23.4s, v15.4s
-column2:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e30cec0 // fmla v0.4s, v22.4s, v16.4s
-	WORD $0x4e31cee1 // fmla v1.4s, v23.4s, v17.4s
-	WORD $0x4e2ccec2 // fmla v2.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee3 // fmla v3.4s, v23.4s, v13.4s
-column3:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32cec0 // fmla v0.4s, v22.4s, v18.4s
-	WORD $0x4e33cee1 // fmla v1.4s, v23.4s, v19.4s
-	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
-column4:
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec0 // fmla v0.4s, v22.4s, v20.4s
-	WORD $0x4e35cee1 // fmla v1.4s, v23.4s, v21.4s
-	WORD $0x4e30cec2 // fmla v2.4s, v22.4s, v16.4s
-	WORD $0x4e31cee3 // fmla v3.4s, v23.4s, v17.4s
-	WORD $0x4e2ccec4 // fmla v4.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee5 // fmla v5.4s, v23.4s, v13.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32cec2 // fmla v2.4s, v22.4s, v18.4s
-	WORD $0x4e33cee3 // fmla v3.4s, v23.4s, v19.4s
-	WORD $0x4e2ecec4 // fmla v4.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee5 // fmla v5.4s, v23.4s, v15.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec2 // fmla v2.4s, v22.4s, v20.4s
-	WORD $0x4e35cee3 // fmla v3.4s, v23.4s, v21.4s
-	WORD $0x4e30cec4 // fmla v4.4s, v22.4s, v16.4s
-	WORD $0x4e31cee5 // fmla v5.4s, v23.4s, v17.4s
-	WORD $0x4e2ccec6 // fmla v6.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee7 // fmla v7.4s, v23.4s, v13.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32cec4 // fmla v4.4s, v22.4s, v18.4s
-	WORD $0x4e33cee5 // fmla v5.4s, v23.4s, v19.4s
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec4 // fmla v4.4s, v22.4s, v20.4s
-	WORD $0x4e35cee5 // fmla v5.4s, v23.4s, v21.4s
-	WORD $0x4e30cec6 // fmla v6.4s, v22.4s, v16.4s
-	WORD $0x4e31cee7 // fmla v7.4s, v23.4s, v17.4s
-	WORD $0x4e2ccec8 // fmla v8.4s, v22.4s, v12.4s
-	WORD $0x4e2dcee9 // fmla v9.4s, v23.4s, v13.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32cec6 // fmla v6.4s, v22.4s, v18.4s
-	WORD $0x4e33cee7 // fmla v7.4s, v23.4s, v19.4s
-	WORD $0x4e2ecec8 // fmla v8.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee9 // fmla v9.4s, v23.4s, v15.4s
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec6 // fmla v6.4s, v22.4s, v20.4s
-	WORD $0x4e35cee7 // fmla v7.4s, v23.4s, v21.4s
-	WORD $0x4e30cec8 // fmla v8.4s, v22.4s, v16.4s
-	WORD $0x4e31cee9 // fmla v9.4s, v23.4s, v17.4s
-	WORD $0x4e2cceca // fmla v10.4s, v22.4s, v12.4s
-	WORD $0x4e2dceeb // fmla v11.4s, v23.4s, v13.4s
-	CMP $11, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32cec8 // fmla v8.4s, v22.4s, v18.4s
-	WORD $0x4e33cee9 // fmla v9.4s, v23.4s, v19.4s
-	WORD $0x4e2ececa // fmla v10.4s, v22.4s, v14.4s
-	WORD $0x4e2fceeb // fmla v11.4s, v23.4s, v15.4s
-	CMP $12, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34cec8 // fmla v8.4s, v22.4s, v20.4s
-	WORD $0x4e35cee9 // fmla v9.4s, v23.4s, v21.4s
-	WORD $0x4e30ceca // fmla v10.4s, v22.4s, v16.4s
-	WORD $0x4e31ceeb // fmla v11.4s, v23.4s, v17.4s
-	CMP $13, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e32ceca // fmla v10.4s, v22.4s, v18.4s
-	WORD $0x4e33ceeb // fmla v11.4s, v23.4s, v19.4s
-	CMP $14, R10
-	BEQ next
-	FLDPQ (R13), (F22, F23)
-	ADD R5, R13
-	WORD $0x4e34ceca // fmla v10.4s, v22.4s, v20.4s
-	WORD $0x4e35ceeb // fmla v11.4s, v23.4s, v21.4s
-next:
-	ADD R8, R11
-	SUBS $1, R7
-	BNE row
-store:
-	CBZ R3, plain
-	FLDPQ.P 32(R3), (F22, F23)
-	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
-	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
-	WORD $0x4e36d442 // fadd v2.4s, v2.4s, v22.4s
-	WORD $0x4e37d463 // fadd v3.4s, v3.4s, v23.4s
-	WORD $0x4e36d484 // fadd v4.4s, v4.4s, v22.4s
-	WORD $0x4e37d4a5 // fadd v5.4s, v5.4s, v23.4s
-	WORD $0x4e36d4c6 // fadd v6.4s, v6.4s, v22.4s
-	WORD $0x4e37d4e7 // fadd v7.4s, v7.4s, v23.4s
-	WORD $0x4e36d508 // fadd v8.4s, v8.4s, v22.4s
-	WORD $0x4e37d529 // fadd v9.4s, v9.4s, v23.4s
-	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
-	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
-plain:
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R6, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R6, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R6, R13
-	FSTPQ (F6, F7), (R13)
-	ADD R6, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R6, R13
-	FSTPQ (F10, F11), (R13)
 	ADD R6, R13
 	ADD $32, R0
 	ADD $32, R1
@@ -5671,6 +3393,8 @@ TEXT ·filterNEONTaps5Step2Pixels7(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5689,18 +3413,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F14, F15)
-	ADD R5, R12
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F24, F25)
@@ -5821,10 +3545,10 @@ column4:
 	WORD $0x4e37cf2d // fmla v13.4s, v25.4s, v23.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F24, F25)
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
@@ -5840,7 +3564,7 @@ store:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -5886,6 +3610,8 @@ TEXT ·filterNEONTaps5Step2Pixels8(SB), NOSPLIT, $0-88
 	LSL $2, R5
 	LSL $2, R6
 	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
 block:
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
@@ -5906,18 +3632,18 @@ block:
 	MOVD R1, R11
 	MOVD R2, R12
 	MOVD rows+56(FP), R7
-	CBZ R7, store
 row:
-	FLDPQ (R12), (F16, F17)
-	ADD R5, R12
-	FLDPQ (R12), (F18, F19)
-	ADD R5, R12
-	FLDPQ (R12), (F20, F21)
-	ADD R5, R12
-	FLDPQ (R12), (F22, F23)
-	ADD R5, R12
-	FLDPQ (R12), (F24, F25)
-	ADD R5, R12
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
 	MOVD R11, R13
 	CBNZ R9, enter
 	FLDPQ (R13), (F26, F27)
@@ -6052,10 +3778,10 @@ column4:
 	WORD $0x4e39cf6f // fmla v15.4s, v27.4s, v25.4s
 next:
 	ADD R8, R11
+	ADD R14, R12
 	SUBS $1, R7
 	BNE row
-store:
-	CBZ R3, plain
+	CBZ R3, store
 	FLDPQ.P 32(R3), (F26, F27)
 	WORD $0x4e3ad400 // fadd v0.4s, v0.4s, v26.4s
 	WORD $0x4e3bd421 // fadd v1.4s, v1.4s, v27.4s
@@ -6073,7 +3799,7 @@ store:
 	WORD $0x4e3bd5ad // fadd v13.4s, v13.4s, v27.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-plain:
+store:
 	MOVD R0, R13
 	FSTPQ (F0, F1), (R13)
 	ADD R6, R13
@@ -6106,365 +3832,2649 @@ enter:
 	BEQ column3
 	JMP column4
 
-// func productsNEONTaps3(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsNEONTaps3(SB), NOSPLIT, $0-120
-	MOVD dw+0(FP), R0
+// func productsNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
 	MOVD x+8(FP), R1
-	MOVD dy+16(FP), R2
-	MOVD n+24(FP), R3
-	MOVD c+32(FP), R4
-	MOVD xRow+48(FP), R6
-	MOVD dyRow+56(FP), R7
-	MOVD xStep+64(FP), R8
-	MOVD step+72(FP), R9
-	LSL $2, R4
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
 	LSL $2, R6
-	LSL $2, R7
 	LSL $2, R8
-	MOVD first+104(FP), R10
-	MADD R4, R1, R10, R1
+	MOVD $3, R14
+	MUL R5, R14
 block:
 	MOVD R0, R13
 	FLDPQ (R13), (F0, F1)
-	ADD R4, R13
-	FLDPQ (R13), (F2, F3)
-	ADD R4, R13
-	FLDPQ (R13), (F4, F5)
-	ADD R4, R13
-	MOVD R1, R16
-	MOVD R2, R17
-	MOVD rows+40(FP), R12
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
 row:
-	MOVD R16, R14
-	MOVD R17, R15
-	MOVD first+104(FP), R10
-	MOVD width+112(FP), R11
-	MOVD left+80(FP), R5
-	SUB R10, R11
-	CBZ R5, l3
-l1:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l4
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l5
-	CMN $2, R10
-	BEQ l6
-l4:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l2
-l5:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l2
-l6:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-l2:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l1
-l3:
-	MOVD inner+88(FP), R5
-	MADD R5, R10, R9, R10
-	MSUB R5, R11, R9, R11
-	CBZ R5, right
-inner:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	SUBS $1, R5
-	BNE inner
-right:
-	MOVD right+96(FP), R5
-	CBZ R5, l9
-l7:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l10
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l11
-	CMN $2, R10
-	BEQ l12
-l10:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l8
-l11:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l8
-l12:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-l8:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l7
-l9:
-	ADD R6, R16
-	ADD R7, R17
-	SUBS $1, R12
-	BNE row
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R4, R13
-	FSTPQ (F2, F3), (R13)
-	ADD R4, R13
-	FSTPQ (F4, F5), (R13)
-	ADD R4, R13
-	ADD $32, R0
-	ADD $32, R1
-	ADD $32, R2
-	SUBS $8, R3
-	BNE block
-	RET
-
-// func productsNEONTaps5(dw, x, dy *float32, n, c, rows, xRow, dyRow, xStep, step, left, inner, right, first, width int)
-TEXT ·productsNEONTaps5(SB), NOSPLIT, $0-120
-	MOVD dw+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD dy+16(FP), R2
-	MOVD n+24(FP), R3
-	MOVD c+32(FP), R4
-	MOVD xRow+48(FP), R6
-	MOVD dyRow+56(FP), R7
-	MOVD xStep+64(FP), R8
-	MOVD step+72(FP), R9
-	LSL $2, R4
-	LSL $2, R6
-	LSL $2, R7
-	LSL $2, R8
-	MOVD first+104(FP), R10
-	MADD R4, R1, R10, R1
-block:
-	MOVD R0, R13
-	FLDPQ (R13), (F0, F1)
-	ADD R4, R13
+	MOVD R12, R13
 	FLDPQ (R13), (F2, F3)
-	ADD R4, R13
+	ADD R5, R13
 	FLDPQ (R13), (F4, F5)
-	ADD R4, R13
+	ADD R5, R13
 	FLDPQ (R13), (F6, F7)
-	ADD R4, R13
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
 	FLDPQ (R13), (F8, F9)
-	ADD R4, R13
-	MOVD R1, R16
-	MOVD R2, R17
-	MOVD rows+40(FP), R12
-row:
-	MOVD R16, R14
-	MOVD R17, R15
-	MOVD first+104(FP), R10
-	MOVD width+112(FP), R11
-	MOVD left+80(FP), R5
-	SUB R10, R11
-	CBZ R5, l3
-l1:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l4
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l5
-	CMN $2, R10
-	BEQ l6
-	CMN $3, R10
-	BEQ l7
-	CMN $4, R10
-	BEQ l8
-l4:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l2
-l5:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l2
-l6:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	CMP $3, R11
-	BEQ l2
-l7:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc6 // fmla v6.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe7 // fmla v7.4s, v31.4s, v29.4s
-	CMP $4, R11
-	BEQ l2
-l8:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc8 // fmla v8.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe9 // fmla v9.4s, v31.4s, v29.4s
-l2:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l1
-l3:
-	MOVD inner+88(FP), R5
-	MADD R5, R10, R9, R10
-	MSUB R5, R11, R9, R11
-	CBZ R5, right
-inner:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc6 // fmla v6.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe7 // fmla v7.4s, v31.4s, v29.4s
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc8 // fmla v8.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe9 // fmla v9.4s, v31.4s, v29.4s
-	SUBS $1, R5
-	BNE inner
-right:
-	MOVD right+96(FP), R5
-	CBZ R5, l11
-l9:
-	FLDPQ (R15), (F28, F29)
-	ADD R4, R15
-	MOVD R14, R13
-	ADD R8, R14
-	CMP $0, R10
-	BGE l12
-	MSUB R10, R13, R4, R13
-	CMN $1, R10
-	BEQ l13
-	CMN $2, R10
-	BEQ l14
-	CMN $3, R10
-	BEQ l15
-	CMN $4, R10
-	BEQ l16
-l12:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc0 // fmla v0.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe1 // fmla v1.4s, v31.4s, v29.4s
-	CMP $1, R11
-	BEQ l10
-l13:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc2 // fmla v2.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe3 // fmla v3.4s, v31.4s, v29.4s
-	CMP $2, R11
-	BEQ l10
-l14:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc4 // fmla v4.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe5 // fmla v5.4s, v31.4s, v29.4s
-	CMP $3, R11
-	BEQ l10
-l15:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc6 // fmla v6.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe7 // fmla v7.4s, v31.4s, v29.4s
-	CMP $4, R11
-	BEQ l10
-l16:
-	FLDPQ (R13), (F30, F31)
-	ADD R4, R13
-	WORD $0x4e3ccfc8 // fmla v8.4s, v30.4s, v28.4s
-	WORD $0x4e3dcfe9 // fmla v9.4s, v31.4s, v29.4s
-l10:
-	ADD R9, R10
-	SUB R9, R11
-	SUBS $1, R5
-	BNE l9
-l11:
-	ADD R6, R16
-	ADD R7, R17
-	SUBS $1, R12
-	BNE row
-	MOVD R0, R13
-	FSTPQ (F0, F1), (R13)
-	ADD R4, R13
+	ADD R5, R13
+	WORD $0x4e20cd02 // fmla v2.4s, v8.4s, v0.4s
+	WORD $0x4e21cd23 // fmla v3.4s, v9.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd04 // fmla v4.4s, v8.4s, v0.4s
+	WORD $0x4e21cd25 // fmla v5.4s, v9.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd06 // fmla v6.4s, v8.4s, v0.4s
+	WORD $0x4e21cd27 // fmla v7.4s, v9.4s, v1.4s
+next:
+	MOVD R12, R13
 	FSTPQ (F2, F3), (R13)
-	ADD R4, R13
+	ADD R5, R13
 	FSTPQ (F4, F5), (R13)
-	ADD R4, R13
+	ADD R5, R13
 	FSTPQ (F6, F7), (R13)
-	ADD R4, R13
-	FSTPQ (F8, F9), (R13)
-	ADD R4, R13
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
 	ADD $32, R0
 	ADD $32, R1
 	ADD $32, R2
-	SUBS $8, R3
+	SUBS $8, R4
 	BNE block
 	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd44 // fmla v4.4s, v10.4s, v0.4s
+	WORD $0x4e21cd65 // fmla v5.4s, v11.4s, v1.4s
+column1:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd46 // fmla v6.4s, v10.4s, v0.4s
+	WORD $0x4e21cd67 // fmla v7.4s, v11.4s, v1.4s
+	WORD $0x4e22cd44 // fmla v4.4s, v10.4s, v2.4s
+	WORD $0x4e23cd65 // fmla v5.4s, v11.4s, v3.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd48 // fmla v8.4s, v10.4s, v0.4s
+	WORD $0x4e21cd69 // fmla v9.4s, v11.4s, v1.4s
+	WORD $0x4e22cd46 // fmla v6.4s, v10.4s, v2.4s
+	WORD $0x4e23cd67 // fmla v7.4s, v11.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+	WORD $0x4e24cdca // fmla v10.4s, v14.4s, v4.4s
+	WORD $0x4e25cdeb // fmla v11.4s, v15.4s, v5.4s
+	WORD $0x4e26cdc8 // fmla v8.4s, v14.4s, v6.4s
+	WORD $0x4e27cde9 // fmla v9.4s, v15.4s, v7.4s
+	CMP $4, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e26cdcc // fmla v12.4s, v14.4s, v6.4s
+	WORD $0x4e27cded // fmla v13.4s, v15.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8e // fmla v14.4s, v20.4s, v0.4s
+	WORD $0x4e21ceaf // fmla v15.4s, v21.4s, v1.4s
+column1:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8e // fmla v14.4s, v20.4s, v2.4s
+	WORD $0x4e23ceaf // fmla v15.4s, v21.4s, v3.4s
+column2:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce92 // fmla v18.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb3 // fmla v19.4s, v21.4s, v1.4s
+	WORD $0x4e22ce90 // fmla v16.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb1 // fmla v17.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8e // fmla v14.4s, v20.4s, v4.4s
+	WORD $0x4e25ceaf // fmla v15.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce92 // fmla v18.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb3 // fmla v19.4s, v21.4s, v3.4s
+	WORD $0x4e24ce90 // fmla v16.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb1 // fmla v17.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8e // fmla v14.4s, v20.4s, v6.4s
+	WORD $0x4e27ceaf // fmla v15.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb3 // fmla v19.4s, v21.4s, v5.4s
+	WORD $0x4e26ce90 // fmla v16.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb1 // fmla v17.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
+	WORD $0x4e28ce90 // fmla v16.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb1 // fmla v17.4s, v21.4s, v9.4s
+	WORD $0x4e2ace8e // fmla v14.4s, v20.4s, v10.4s
+	WORD $0x4e2bceaf // fmla v15.4s, v21.4s, v11.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb3 // fmla v19.4s, v21.4s, v9.4s
+	WORD $0x4e2ace90 // fmla v16.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb1 // fmla v17.4s, v21.4s, v11.4s
+	WORD $0x4e2cce8e // fmla v14.4s, v20.4s, v12.4s
+	WORD $0x4e2dceaf // fmla v15.4s, v21.4s, v13.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb3 // fmla v19.4s, v21.4s, v11.4s
+	WORD $0x4e2cce90 // fmla v16.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb1 // fmla v17.4s, v21.4s, v13.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2cce92 // fmla v18.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb3 // fmla v19.4s, v21.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
+	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+column1:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced2 // fmla v18.4s, v22.4s, v0.4s
+	WORD $0x4e21cef3 // fmla v19.4s, v23.4s, v1.4s
+	WORD $0x4e22ced0 // fmla v16.4s, v22.4s, v2.4s
+	WORD $0x4e23cef1 // fmla v17.4s, v23.4s, v3.4s
+column2:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced4 // fmla v20.4s, v22.4s, v0.4s
+	WORD $0x4e21cef5 // fmla v21.4s, v23.4s, v1.4s
+	WORD $0x4e22ced2 // fmla v18.4s, v22.4s, v2.4s
+	WORD $0x4e23cef3 // fmla v19.4s, v23.4s, v3.4s
+	WORD $0x4e24ced0 // fmla v16.4s, v22.4s, v4.4s
+	WORD $0x4e25cef1 // fmla v17.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced4 // fmla v20.4s, v22.4s, v2.4s
+	WORD $0x4e23cef5 // fmla v21.4s, v23.4s, v3.4s
+	WORD $0x4e24ced2 // fmla v18.4s, v22.4s, v4.4s
+	WORD $0x4e25cef3 // fmla v19.4s, v23.4s, v5.4s
+	WORD $0x4e26ced0 // fmla v16.4s, v22.4s, v6.4s
+	WORD $0x4e27cef1 // fmla v17.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced4 // fmla v20.4s, v22.4s, v4.4s
+	WORD $0x4e25cef5 // fmla v21.4s, v23.4s, v5.4s
+	WORD $0x4e26ced2 // fmla v18.4s, v22.4s, v6.4s
+	WORD $0x4e27cef3 // fmla v19.4s, v23.4s, v7.4s
+	WORD $0x4e28ced0 // fmla v16.4s, v22.4s, v8.4s
+	WORD $0x4e29cef1 // fmla v17.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
+	WORD $0x4e28ced2 // fmla v18.4s, v22.4s, v8.4s
+	WORD $0x4e29cef3 // fmla v19.4s, v23.4s, v9.4s
+	WORD $0x4e2aced0 // fmla v16.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef1 // fmla v17.4s, v23.4s, v11.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced4 // fmla v20.4s, v22.4s, v8.4s
+	WORD $0x4e29cef5 // fmla v21.4s, v23.4s, v9.4s
+	WORD $0x4e2aced2 // fmla v18.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef3 // fmla v19.4s, v23.4s, v11.4s
+	WORD $0x4e2cced0 // fmla v16.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef1 // fmla v17.4s, v23.4s, v13.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
+	WORD $0x4e2cced2 // fmla v18.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef3 // fmla v19.4s, v23.4s, v13.4s
+	WORD $0x4e2eced0 // fmla v16.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef1 // fmla v17.4s, v23.4s, v15.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2cced4 // fmla v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef5 // fmla v21.4s, v23.4s, v13.4s
+	WORD $0x4e2eced2 // fmla v18.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef3 // fmla v19.4s, v23.4s, v15.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2eced4 // fmla v20.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef5 // fmla v21.4s, v23.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd02 // fmla v2.4s, v8.4s, v0.4s
+	WORD $0x4e21cd23 // fmla v3.4s, v9.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd04 // fmla v4.4s, v8.4s, v0.4s
+	WORD $0x4e21cd25 // fmla v5.4s, v9.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	WORD $0x4e20cd06 // fmla v6.4s, v8.4s, v0.4s
+	WORD $0x4e21cd27 // fmla v7.4s, v9.4s, v1.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F2, F3), (R13)
+	ADD R5, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd44 // fmla v4.4s, v10.4s, v0.4s
+	WORD $0x4e21cd65 // fmla v5.4s, v11.4s, v1.4s
+column1:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd46 // fmla v6.4s, v10.4s, v0.4s
+	WORD $0x4e21cd67 // fmla v7.4s, v11.4s, v1.4s
+column2:
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e20cd48 // fmla v8.4s, v10.4s, v0.4s
+	WORD $0x4e21cd69 // fmla v9.4s, v11.4s, v1.4s
+	WORD $0x4e22cd44 // fmla v4.4s, v10.4s, v2.4s
+	WORD $0x4e23cd65 // fmla v5.4s, v11.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e22cd46 // fmla v6.4s, v10.4s, v2.4s
+	WORD $0x4e23cd67 // fmla v7.4s, v11.4s, v3.4s
+	CMP $4, R10
+	BEQ next
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	WORD $0x4e22cd48 // fmla v8.4s, v10.4s, v2.4s
+	WORD $0x4e23cd69 // fmla v9.4s, v11.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+	WORD $0x4e24cdc8 // fmla v8.4s, v14.4s, v4.4s
+	WORD $0x4e25cde9 // fmla v9.4s, v15.4s, v5.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e24cdca // fmla v10.4s, v14.4s, v4.4s
+	WORD $0x4e25cdeb // fmla v11.4s, v15.4s, v5.4s
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e24cdcc // fmla v12.4s, v14.4s, v4.4s
+	WORD $0x4e25cded // fmla v13.4s, v15.4s, v5.4s
+	WORD $0x4e26cdc8 // fmla v8.4s, v14.4s, v6.4s
+	WORD $0x4e27cde9 // fmla v9.4s, v15.4s, v7.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e26cdca // fmla v10.4s, v14.4s, v6.4s
+	WORD $0x4e27cdeb // fmla v11.4s, v15.4s, v7.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e26cdcc // fmla v12.4s, v14.4s, v6.4s
+	WORD $0x4e27cded // fmla v13.4s, v15.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce8e // fmla v14.4s, v20.4s, v0.4s
+	WORD $0x4e21ceaf // fmla v15.4s, v21.4s, v1.4s
+column1:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce90 // fmla v16.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb1 // fmla v17.4s, v21.4s, v1.4s
+column2:
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e20ce92 // fmla v18.4s, v20.4s, v0.4s
+	WORD $0x4e21ceb3 // fmla v19.4s, v21.4s, v1.4s
+	WORD $0x4e22ce8e // fmla v14.4s, v20.4s, v2.4s
+	WORD $0x4e23ceaf // fmla v15.4s, v21.4s, v3.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce90 // fmla v16.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb1 // fmla v17.4s, v21.4s, v3.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e22ce92 // fmla v18.4s, v20.4s, v2.4s
+	WORD $0x4e23ceb3 // fmla v19.4s, v21.4s, v3.4s
+	WORD $0x4e24ce8e // fmla v14.4s, v20.4s, v4.4s
+	WORD $0x4e25ceaf // fmla v15.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce90 // fmla v16.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb1 // fmla v17.4s, v21.4s, v5.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e24ce92 // fmla v18.4s, v20.4s, v4.4s
+	WORD $0x4e25ceb3 // fmla v19.4s, v21.4s, v5.4s
+	WORD $0x4e26ce8e // fmla v14.4s, v20.4s, v6.4s
+	WORD $0x4e27ceaf // fmla v15.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce90 // fmla v16.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb1 // fmla v17.4s, v21.4s, v7.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e26ce92 // fmla v18.4s, v20.4s, v6.4s
+	WORD $0x4e27ceb3 // fmla v19.4s, v21.4s, v7.4s
+	WORD $0x4e28ce8e // fmla v14.4s, v20.4s, v8.4s
+	WORD $0x4e29ceaf // fmla v15.4s, v21.4s, v9.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce90 // fmla v16.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb1 // fmla v17.4s, v21.4s, v9.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e28ce92 // fmla v18.4s, v20.4s, v8.4s
+	WORD $0x4e29ceb3 // fmla v19.4s, v21.4s, v9.4s
+	WORD $0x4e2ace8e // fmla v14.4s, v20.4s, v10.4s
+	WORD $0x4e2bceaf // fmla v15.4s, v21.4s, v11.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2ace90 // fmla v16.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb1 // fmla v17.4s, v21.4s, v11.4s
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2ace92 // fmla v18.4s, v20.4s, v10.4s
+	WORD $0x4e2bceb3 // fmla v19.4s, v21.4s, v11.4s
+	WORD $0x4e2cce8e // fmla v14.4s, v20.4s, v12.4s
+	WORD $0x4e2dceaf // fmla v15.4s, v21.4s, v13.4s
+	CMP $13, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2cce90 // fmla v16.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb1 // fmla v17.4s, v21.4s, v13.4s
+	CMP $14, R10
+	BEQ next
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	WORD $0x4e2cce92 // fmla v18.4s, v20.4s, v12.4s
+	WORD $0x4e2dceb3 // fmla v19.4s, v21.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps3Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $3, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced0 // fmla v16.4s, v22.4s, v0.4s
+	WORD $0x4e21cef1 // fmla v17.4s, v23.4s, v1.4s
+column1:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced2 // fmla v18.4s, v22.4s, v0.4s
+	WORD $0x4e21cef3 // fmla v19.4s, v23.4s, v1.4s
+column2:
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e20ced4 // fmla v20.4s, v22.4s, v0.4s
+	WORD $0x4e21cef5 // fmla v21.4s, v23.4s, v1.4s
+	WORD $0x4e22ced0 // fmla v16.4s, v22.4s, v2.4s
+	WORD $0x4e23cef1 // fmla v17.4s, v23.4s, v3.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced2 // fmla v18.4s, v22.4s, v2.4s
+	WORD $0x4e23cef3 // fmla v19.4s, v23.4s, v3.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e22ced4 // fmla v20.4s, v22.4s, v2.4s
+	WORD $0x4e23cef5 // fmla v21.4s, v23.4s, v3.4s
+	WORD $0x4e24ced0 // fmla v16.4s, v22.4s, v4.4s
+	WORD $0x4e25cef1 // fmla v17.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced2 // fmla v18.4s, v22.4s, v4.4s
+	WORD $0x4e25cef3 // fmla v19.4s, v23.4s, v5.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e24ced4 // fmla v20.4s, v22.4s, v4.4s
+	WORD $0x4e25cef5 // fmla v21.4s, v23.4s, v5.4s
+	WORD $0x4e26ced0 // fmla v16.4s, v22.4s, v6.4s
+	WORD $0x4e27cef1 // fmla v17.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced2 // fmla v18.4s, v22.4s, v6.4s
+	WORD $0x4e27cef3 // fmla v19.4s, v23.4s, v7.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e26ced4 // fmla v20.4s, v22.4s, v6.4s
+	WORD $0x4e27cef5 // fmla v21.4s, v23.4s, v7.4s
+	WORD $0x4e28ced0 // fmla v16.4s, v22.4s, v8.4s
+	WORD $0x4e29cef1 // fmla v17.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced2 // fmla v18.4s, v22.4s, v8.4s
+	WORD $0x4e29cef3 // fmla v19.4s, v23.4s, v9.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e28ced4 // fmla v20.4s, v22.4s, v8.4s
+	WORD $0x4e29cef5 // fmla v21.4s, v23.4s, v9.4s
+	WORD $0x4e2aced0 // fmla v16.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef1 // fmla v17.4s, v23.4s, v11.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced2 // fmla v18.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef3 // fmla v19.4s, v23.4s, v11.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2aced4 // fmla v20.4s, v22.4s, v10.4s
+	WORD $0x4e2bcef5 // fmla v21.4s, v23.4s, v11.4s
+	WORD $0x4e2cced0 // fmla v16.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef1 // fmla v17.4s, v23.4s, v13.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2cced2 // fmla v18.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef3 // fmla v19.4s, v23.4s, v13.4s
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2cced4 // fmla v20.4s, v22.4s, v12.4s
+	WORD $0x4e2dcef5 // fmla v21.4s, v23.4s, v13.4s
+	WORD $0x4e2eced0 // fmla v16.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef1 // fmla v17.4s, v23.4s, v15.4s
+	CMP $15, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2eced2 // fmla v18.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef3 // fmla v19.4s, v23.4s, v15.4s
+	CMP $16, R10
+	BEQ next
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	WORD $0x4e2eced4 // fmla v20.4s, v22.4s, v14.4s
+	WORD $0x4e2fcef5 // fmla v21.4s, v23.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	JMP column2
+
+// func productsNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd82 // fmla v2.4s, v12.4s, v0.4s
+	WORD $0x4e21cda3 // fmla v3.4s, v13.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd84 // fmla v4.4s, v12.4s, v0.4s
+	WORD $0x4e21cda5 // fmla v5.4s, v13.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd86 // fmla v6.4s, v12.4s, v0.4s
+	WORD $0x4e21cda7 // fmla v7.4s, v13.4s, v1.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd88 // fmla v8.4s, v12.4s, v0.4s
+	WORD $0x4e21cda9 // fmla v9.4s, v13.4s, v1.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd8a // fmla v10.4s, v12.4s, v0.4s
+	WORD $0x4e21cdab // fmla v11.4s, v13.4s, v1.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F2, F3), (R13)
+	ADD R5, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc4 // fmla v4.4s, v14.4s, v0.4s
+	WORD $0x4e21cde5 // fmla v5.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc6 // fmla v6.4s, v14.4s, v0.4s
+	WORD $0x4e21cde7 // fmla v7.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc4 // fmla v4.4s, v14.4s, v2.4s
+	WORD $0x4e23cde5 // fmla v5.4s, v15.4s, v3.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc6 // fmla v6.4s, v14.4s, v2.4s
+	WORD $0x4e23cde7 // fmla v7.4s, v15.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce48 // fmla v8.4s, v18.4s, v0.4s
+	WORD $0x4e21ce69 // fmla v9.4s, v19.4s, v1.4s
+column1:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4a // fmla v10.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6b // fmla v11.4s, v19.4s, v1.4s
+	WORD $0x4e22ce48 // fmla v8.4s, v18.4s, v2.4s
+	WORD $0x4e23ce69 // fmla v9.4s, v19.4s, v3.4s
+column2:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4c // fmla v12.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6d // fmla v13.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4a // fmla v10.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6b // fmla v11.4s, v19.4s, v3.4s
+	WORD $0x4e24ce48 // fmla v8.4s, v18.4s, v4.4s
+	WORD $0x4e25ce69 // fmla v9.4s, v19.4s, v5.4s
+column3:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4e // fmla v14.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6f // fmla v15.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4a // fmla v10.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6b // fmla v11.4s, v19.4s, v5.4s
+	WORD $0x4e26ce48 // fmla v8.4s, v18.4s, v6.4s
+	WORD $0x4e27ce69 // fmla v9.4s, v19.4s, v7.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
+	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4c // fmla v12.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6d // fmla v13.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
+	WORD $0x4e23ce71 // fmla v17.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4e // fmla v14.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6f // fmla v15.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4c // fmla v12.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6d // fmla v13.4s, v19.4s, v7.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4e25ce71 // fmla v17.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4e // fmla v14.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6f // fmla v15.4s, v19.4s, v7.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf0e // fmla v14.4s, v24.4s, v0.4s
+	WORD $0x4e21cf2f // fmla v15.4s, v25.4s, v1.4s
+column1:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf10 // fmla v16.4s, v24.4s, v0.4s
+	WORD $0x4e21cf31 // fmla v17.4s, v25.4s, v1.4s
+	WORD $0x4e22cf0e // fmla v14.4s, v24.4s, v2.4s
+	WORD $0x4e23cf2f // fmla v15.4s, v25.4s, v3.4s
+column2:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf12 // fmla v18.4s, v24.4s, v0.4s
+	WORD $0x4e21cf33 // fmla v19.4s, v25.4s, v1.4s
+	WORD $0x4e22cf10 // fmla v16.4s, v24.4s, v2.4s
+	WORD $0x4e23cf31 // fmla v17.4s, v25.4s, v3.4s
+	WORD $0x4e24cf0e // fmla v14.4s, v24.4s, v4.4s
+	WORD $0x4e25cf2f // fmla v15.4s, v25.4s, v5.4s
+column3:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf14 // fmla v20.4s, v24.4s, v0.4s
+	WORD $0x4e21cf35 // fmla v21.4s, v25.4s, v1.4s
+	WORD $0x4e22cf12 // fmla v18.4s, v24.4s, v2.4s
+	WORD $0x4e23cf33 // fmla v19.4s, v25.4s, v3.4s
+	WORD $0x4e24cf10 // fmla v16.4s, v24.4s, v4.4s
+	WORD $0x4e25cf31 // fmla v17.4s, v25.4s, v5.4s
+	WORD $0x4e26cf0e // fmla v14.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2f // fmla v15.4s, v25.4s, v7.4s
+column4:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf16 // fmla v22.4s, v24.4s, v0.4s
+	WORD $0x4e21cf37 // fmla v23.4s, v25.4s, v1.4s
+	WORD $0x4e22cf14 // fmla v20.4s, v24.4s, v2.4s
+	WORD $0x4e23cf35 // fmla v21.4s, v25.4s, v3.4s
+	WORD $0x4e24cf12 // fmla v18.4s, v24.4s, v4.4s
+	WORD $0x4e25cf33 // fmla v19.4s, v25.4s, v5.4s
+	WORD $0x4e26cf10 // fmla v16.4s, v24.4s, v6.4s
+	WORD $0x4e27cf31 // fmla v17.4s, v25.4s, v7.4s
+	WORD $0x4e28cf0e // fmla v14.4s, v24.4s, v8.4s
+	WORD $0x4e29cf2f // fmla v15.4s, v25.4s, v9.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e22cf16 // fmla v22.4s, v24.4s, v2.4s
+	WORD $0x4e23cf37 // fmla v23.4s, v25.4s, v3.4s
+	WORD $0x4e24cf14 // fmla v20.4s, v24.4s, v4.4s
+	WORD $0x4e25cf35 // fmla v21.4s, v25.4s, v5.4s
+	WORD $0x4e26cf12 // fmla v18.4s, v24.4s, v6.4s
+	WORD $0x4e27cf33 // fmla v19.4s, v25.4s, v7.4s
+	WORD $0x4e28cf10 // fmla v16.4s, v24.4s, v8.4s
+	WORD $0x4e29cf31 // fmla v17.4s, v25.4s, v9.4s
+	WORD $0x4e2acf0e // fmla v14.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf2f // fmla v15.4s, v25.4s, v11.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e24cf16 // fmla v22.4s, v24.4s, v4.4s
+	WORD $0x4e25cf37 // fmla v23.4s, v25.4s, v5.4s
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	WORD $0x4e28cf12 // fmla v18.4s, v24.4s, v8.4s
+	WORD $0x4e29cf33 // fmla v19.4s, v25.4s, v9.4s
+	WORD $0x4e2acf10 // fmla v16.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf31 // fmla v17.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf0e // fmla v14.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf2f // fmla v15.4s, v25.4s, v13.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
+	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
+	WORD $0x4e28cf14 // fmla v20.4s, v24.4s, v8.4s
+	WORD $0x4e29cf35 // fmla v21.4s, v25.4s, v9.4s
+	WORD $0x4e2acf12 // fmla v18.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf33 // fmla v19.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf10 // fmla v16.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf31 // fmla v17.4s, v25.4s, v13.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e28cf16 // fmla v22.4s, v24.4s, v8.4s
+	WORD $0x4e29cf37 // fmla v23.4s, v25.4s, v9.4s
+	WORD $0x4e2acf14 // fmla v20.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf35 // fmla v21.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf12 // fmla v18.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf33 // fmla v19.4s, v25.4s, v13.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf37 // fmla v23.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf14 // fmla v20.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf35 // fmla v21.4s, v25.4s, v13.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2ccf16 // fmla v22.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf37 // fmla v23.4s, v25.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step1Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf50 // fmla v16.4s, v26.4s, v0.4s
+	WORD $0x4e21cf71 // fmla v17.4s, v27.4s, v1.4s
+column1:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf52 // fmla v18.4s, v26.4s, v0.4s
+	WORD $0x4e21cf73 // fmla v19.4s, v27.4s, v1.4s
+	WORD $0x4e22cf50 // fmla v16.4s, v26.4s, v2.4s
+	WORD $0x4e23cf71 // fmla v17.4s, v27.4s, v3.4s
+column2:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf54 // fmla v20.4s, v26.4s, v0.4s
+	WORD $0x4e21cf75 // fmla v21.4s, v27.4s, v1.4s
+	WORD $0x4e22cf52 // fmla v18.4s, v26.4s, v2.4s
+	WORD $0x4e23cf73 // fmla v19.4s, v27.4s, v3.4s
+	WORD $0x4e24cf50 // fmla v16.4s, v26.4s, v4.4s
+	WORD $0x4e25cf71 // fmla v17.4s, v27.4s, v5.4s
+column3:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf56 // fmla v22.4s, v26.4s, v0.4s
+	WORD $0x4e21cf77 // fmla v23.4s, v27.4s, v1.4s
+	WORD $0x4e22cf54 // fmla v20.4s, v26.4s, v2.4s
+	WORD $0x4e23cf75 // fmla v21.4s, v27.4s, v3.4s
+	WORD $0x4e24cf52 // fmla v18.4s, v26.4s, v4.4s
+	WORD $0x4e25cf73 // fmla v19.4s, v27.4s, v5.4s
+	WORD $0x4e26cf50 // fmla v16.4s, v26.4s, v6.4s
+	WORD $0x4e27cf71 // fmla v17.4s, v27.4s, v7.4s
+column4:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
+	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
+	WORD $0x4e22cf56 // fmla v22.4s, v26.4s, v2.4s
+	WORD $0x4e23cf77 // fmla v23.4s, v27.4s, v3.4s
+	WORD $0x4e24cf54 // fmla v20.4s, v26.4s, v4.4s
+	WORD $0x4e25cf75 // fmla v21.4s, v27.4s, v5.4s
+	WORD $0x4e26cf52 // fmla v18.4s, v26.4s, v6.4s
+	WORD $0x4e27cf73 // fmla v19.4s, v27.4s, v7.4s
+	WORD $0x4e28cf50 // fmla v16.4s, v26.4s, v8.4s
+	WORD $0x4e29cf71 // fmla v17.4s, v27.4s, v9.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e22cf58 // fmla v24.4s, v26.4s, v2.4s
+	WORD $0x4e23cf79 // fmla v25.4s, v27.4s, v3.4s
+	WORD $0x4e24cf56 // fmla v22.4s, v26.4s, v4.4s
+	WORD $0x4e25cf77 // fmla v23.4s, v27.4s, v5.4s
+	WORD $0x4e26cf54 // fmla v20.4s, v26.4s, v6.4s
+	WORD $0x4e27cf75 // fmla v21.4s, v27.4s, v7.4s
+	WORD $0x4e28cf52 // fmla v18.4s, v26.4s, v8.4s
+	WORD $0x4e29cf73 // fmla v19.4s, v27.4s, v9.4s
+	WORD $0x4e2acf50 // fmla v16.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf71 // fmla v17.4s, v27.4s, v11.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e24cf58 // fmla v24.4s, v26.4s, v4.4s
+	WORD $0x4e25cf79 // fmla v25.4s, v27.4s, v5.4s
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	WORD $0x4e28cf54 // fmla v20.4s, v26.4s, v8.4s
+	WORD $0x4e29cf75 // fmla v21.4s, v27.4s, v9.4s
+	WORD $0x4e2acf52 // fmla v18.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf73 // fmla v19.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf50 // fmla v16.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf71 // fmla v17.4s, v27.4s, v13.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
+	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
+	WORD $0x4e28cf56 // fmla v22.4s, v26.4s, v8.4s
+	WORD $0x4e29cf77 // fmla v23.4s, v27.4s, v9.4s
+	WORD $0x4e2acf54 // fmla v20.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf75 // fmla v21.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf52 // fmla v18.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf73 // fmla v19.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf50 // fmla v16.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf71 // fmla v17.4s, v27.4s, v15.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e28cf58 // fmla v24.4s, v26.4s, v8.4s
+	WORD $0x4e29cf79 // fmla v25.4s, v27.4s, v9.4s
+	WORD $0x4e2acf56 // fmla v22.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf77 // fmla v23.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf54 // fmla v20.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf75 // fmla v21.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf52 // fmla v18.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf73 // fmla v19.4s, v27.4s, v15.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2acf58 // fmla v24.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf79 // fmla v25.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf56 // fmla v22.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf77 // fmla v23.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf54 // fmla v20.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf75 // fmla v21.4s, v27.4s, v15.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ccf58 // fmla v24.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf79 // fmla v25.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf56 // fmla v22.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf77 // fmla v23.4s, v27.4s, v15.4s
+	CMP $11, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ecf58 // fmla v24.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf79 // fmla v25.4s, v27.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	FSTPQ (F24, F25), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels1(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R5, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd82 // fmla v2.4s, v12.4s, v0.4s
+	WORD $0x4e21cda3 // fmla v3.4s, v13.4s, v1.4s
+	CMP $1, R10
+	BEQ next
+column1:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd84 // fmla v4.4s, v12.4s, v0.4s
+	WORD $0x4e21cda5 // fmla v5.4s, v13.4s, v1.4s
+	CMP $2, R10
+	BEQ next
+column2:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd86 // fmla v6.4s, v12.4s, v0.4s
+	WORD $0x4e21cda7 // fmla v7.4s, v13.4s, v1.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd88 // fmla v8.4s, v12.4s, v0.4s
+	WORD $0x4e21cda9 // fmla v9.4s, v13.4s, v1.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	WORD $0x4e20cd8a // fmla v10.4s, v12.4s, v0.4s
+	WORD $0x4e21cdab // fmla v11.4s, v13.4s, v1.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F2, F3), (R13)
+	ADD R5, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels2(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R5, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R5, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc4 // fmla v4.4s, v14.4s, v0.4s
+	WORD $0x4e21cde5 // fmla v5.4s, v15.4s, v1.4s
+column1:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc6 // fmla v6.4s, v14.4s, v0.4s
+	WORD $0x4e21cde7 // fmla v7.4s, v15.4s, v1.4s
+column2:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdc8 // fmla v8.4s, v14.4s, v0.4s
+	WORD $0x4e21cde9 // fmla v9.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc4 // fmla v4.4s, v14.4s, v2.4s
+	WORD $0x4e23cde5 // fmla v5.4s, v15.4s, v3.4s
+	CMP $3, R10
+	BEQ next
+column3:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdca // fmla v10.4s, v14.4s, v0.4s
+	WORD $0x4e21cdeb // fmla v11.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc6 // fmla v6.4s, v14.4s, v2.4s
+	WORD $0x4e23cde7 // fmla v7.4s, v15.4s, v3.4s
+	CMP $4, R10
+	BEQ next
+column4:
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e20cdcc // fmla v12.4s, v14.4s, v0.4s
+	WORD $0x4e21cded // fmla v13.4s, v15.4s, v1.4s
+	WORD $0x4e22cdc8 // fmla v8.4s, v14.4s, v2.4s
+	WORD $0x4e23cde9 // fmla v9.4s, v15.4s, v3.4s
+	CMP $5, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdca // fmla v10.4s, v14.4s, v2.4s
+	WORD $0x4e23cdeb // fmla v11.4s, v15.4s, v3.4s
+	CMP $6, R10
+	BEQ next
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	WORD $0x4e22cdcc // fmla v12.4s, v14.4s, v2.4s
+	WORD $0x4e23cded // fmla v13.4s, v15.4s, v3.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F4, F5), (R13)
+	ADD R5, R13
+	FSTPQ (F6, F7), (R13)
+	ADD R5, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels4(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R5, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R5, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R5, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce48 // fmla v8.4s, v18.4s, v0.4s
+	WORD $0x4e21ce69 // fmla v9.4s, v19.4s, v1.4s
+column1:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4a // fmla v10.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6b // fmla v11.4s, v19.4s, v1.4s
+column2:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4c // fmla v12.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6d // fmla v13.4s, v19.4s, v1.4s
+	WORD $0x4e22ce48 // fmla v8.4s, v18.4s, v2.4s
+	WORD $0x4e23ce69 // fmla v9.4s, v19.4s, v3.4s
+column3:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce4e // fmla v14.4s, v18.4s, v0.4s
+	WORD $0x4e21ce6f // fmla v15.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4a // fmla v10.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6b // fmla v11.4s, v19.4s, v3.4s
+column4:
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e20ce50 // fmla v16.4s, v18.4s, v0.4s
+	WORD $0x4e21ce71 // fmla v17.4s, v19.4s, v1.4s
+	WORD $0x4e22ce4c // fmla v12.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6d // fmla v13.4s, v19.4s, v3.4s
+	WORD $0x4e24ce48 // fmla v8.4s, v18.4s, v4.4s
+	WORD $0x4e25ce69 // fmla v9.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce4e // fmla v14.4s, v18.4s, v2.4s
+	WORD $0x4e23ce6f // fmla v15.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4a // fmla v10.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6b // fmla v11.4s, v19.4s, v5.4s
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e22ce50 // fmla v16.4s, v18.4s, v2.4s
+	WORD $0x4e23ce71 // fmla v17.4s, v19.4s, v3.4s
+	WORD $0x4e24ce4c // fmla v12.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6d // fmla v13.4s, v19.4s, v5.4s
+	WORD $0x4e26ce48 // fmla v8.4s, v18.4s, v6.4s
+	WORD $0x4e27ce69 // fmla v9.4s, v19.4s, v7.4s
+	CMP $7, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce4e // fmla v14.4s, v18.4s, v4.4s
+	WORD $0x4e25ce6f // fmla v15.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4a // fmla v10.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6b // fmla v11.4s, v19.4s, v7.4s
+	CMP $8, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e24ce50 // fmla v16.4s, v18.4s, v4.4s
+	WORD $0x4e25ce71 // fmla v17.4s, v19.4s, v5.4s
+	WORD $0x4e26ce4c // fmla v12.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6d // fmla v13.4s, v19.4s, v7.4s
+	CMP $9, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce4e // fmla v14.4s, v18.4s, v6.4s
+	WORD $0x4e27ce6f // fmla v15.4s, v19.4s, v7.4s
+	CMP $10, R10
+	BEQ next
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	WORD $0x4e26ce50 // fmla v16.4s, v18.4s, v6.4s
+	WORD $0x4e27ce71 // fmla v17.4s, v19.4s, v7.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F8, F9), (R13)
+	ADD R5, R13
+	FSTPQ (F10, F11), (R13)
+	ADD R5, R13
+	FSTPQ (F12, F13), (R13)
+	ADD R5, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels7(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R5, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf0e // fmla v14.4s, v24.4s, v0.4s
+	WORD $0x4e21cf2f // fmla v15.4s, v25.4s, v1.4s
+column1:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf10 // fmla v16.4s, v24.4s, v0.4s
+	WORD $0x4e21cf31 // fmla v17.4s, v25.4s, v1.4s
+column2:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf12 // fmla v18.4s, v24.4s, v0.4s
+	WORD $0x4e21cf33 // fmla v19.4s, v25.4s, v1.4s
+	WORD $0x4e22cf0e // fmla v14.4s, v24.4s, v2.4s
+	WORD $0x4e23cf2f // fmla v15.4s, v25.4s, v3.4s
+column3:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf14 // fmla v20.4s, v24.4s, v0.4s
+	WORD $0x4e21cf35 // fmla v21.4s, v25.4s, v1.4s
+	WORD $0x4e22cf10 // fmla v16.4s, v24.4s, v2.4s
+	WORD $0x4e23cf31 // fmla v17.4s, v25.4s, v3.4s
+column4:
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e20cf16 // fmla v22.4s, v24.4s, v0.4s
+	WORD $0x4e21cf37 // fmla v23.4s, v25.4s, v1.4s
+	WORD $0x4e22cf12 // fmla v18.4s, v24.4s, v2.4s
+	WORD $0x4e23cf33 // fmla v19.4s, v25.4s, v3.4s
+	WORD $0x4e24cf0e // fmla v14.4s, v24.4s, v4.4s
+	WORD $0x4e25cf2f // fmla v15.4s, v25.4s, v5.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e22cf14 // fmla v20.4s, v24.4s, v2.4s
+	WORD $0x4e23cf35 // fmla v21.4s, v25.4s, v3.4s
+	WORD $0x4e24cf10 // fmla v16.4s, v24.4s, v4.4s
+	WORD $0x4e25cf31 // fmla v17.4s, v25.4s, v5.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e22cf16 // fmla v22.4s, v24.4s, v2.4s
+	WORD $0x4e23cf37 // fmla v23.4s, v25.4s, v3.4s
+	WORD $0x4e24cf12 // fmla v18.4s, v24.4s, v4.4s
+	WORD $0x4e25cf33 // fmla v19.4s, v25.4s, v5.4s
+	WORD $0x4e26cf0e // fmla v14.4s, v24.4s, v6.4s
+	WORD $0x4e27cf2f // fmla v15.4s, v25.4s, v7.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e24cf14 // fmla v20.4s, v24.4s, v4.4s
+	WORD $0x4e25cf35 // fmla v21.4s, v25.4s, v5.4s
+	WORD $0x4e26cf10 // fmla v16.4s, v24.4s, v6.4s
+	WORD $0x4e27cf31 // fmla v17.4s, v25.4s, v7.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e24cf16 // fmla v22.4s, v24.4s, v4.4s
+	WORD $0x4e25cf37 // fmla v23.4s, v25.4s, v5.4s
+	WORD $0x4e26cf12 // fmla v18.4s, v24.4s, v6.4s
+	WORD $0x4e27cf33 // fmla v19.4s, v25.4s, v7.4s
+	WORD $0x4e28cf0e // fmla v14.4s, v24.4s, v8.4s
+	WORD $0x4e29cf2f // fmla v15.4s, v25.4s, v9.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e26cf14 // fmla v20.4s, v24.4s, v6.4s
+	WORD $0x4e27cf35 // fmla v21.4s, v25.4s, v7.4s
+	WORD $0x4e28cf10 // fmla v16.4s, v24.4s, v8.4s
+	WORD $0x4e29cf31 // fmla v17.4s, v25.4s, v9.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e26cf16 // fmla v22.4s, v24.4s, v6.4s
+	WORD $0x4e27cf37 // fmla v23.4s, v25.4s, v7.4s
+	WORD $0x4e28cf12 // fmla v18.4s, v24.4s, v8.4s
+	WORD $0x4e29cf33 // fmla v19.4s, v25.4s, v9.4s
+	WORD $0x4e2acf0e // fmla v14.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf2f // fmla v15.4s, v25.4s, v11.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e28cf14 // fmla v20.4s, v24.4s, v8.4s
+	WORD $0x4e29cf35 // fmla v21.4s, v25.4s, v9.4s
+	WORD $0x4e2acf10 // fmla v16.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf31 // fmla v17.4s, v25.4s, v11.4s
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e28cf16 // fmla v22.4s, v24.4s, v8.4s
+	WORD $0x4e29cf37 // fmla v23.4s, v25.4s, v9.4s
+	WORD $0x4e2acf12 // fmla v18.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf33 // fmla v19.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf0e // fmla v14.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf2f // fmla v15.4s, v25.4s, v13.4s
+	CMP $13, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2acf14 // fmla v20.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf35 // fmla v21.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf10 // fmla v16.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf31 // fmla v17.4s, v25.4s, v13.4s
+	CMP $14, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2acf16 // fmla v22.4s, v24.4s, v10.4s
+	WORD $0x4e2bcf37 // fmla v23.4s, v25.4s, v11.4s
+	WORD $0x4e2ccf12 // fmla v18.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf33 // fmla v19.4s, v25.4s, v13.4s
+	CMP $15, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2ccf14 // fmla v20.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf35 // fmla v21.4s, v25.4s, v13.4s
+	CMP $16, R10
+	BEQ next
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	WORD $0x4e2ccf16 // fmla v22.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf37 // fmla v23.4s, v25.4s, v13.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F14, F15), (R13)
+	ADD R5, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
+
+// func productsNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+TEXT ·productsNEONTaps5Step2Pixels8(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD n+32(FP), R4
+	MOVD c+40(FP), R5
+	MOVD yStep+48(FP), R6
+	MOVD xRow+64(FP), R8
+	MOVD skip+72(FP), R9
+	MOVD columns+80(FP), R10
+	LSL $2, R5
+	LSL $2, R6
+	LSL $2, R8
+	MOVD $5, R14
+	MUL R5, R14
+block:
+	MOVD R0, R13
+	FLDPQ (R13), (F0, F1)
+	ADD R6, R13
+	FLDPQ (R13), (F2, F3)
+	ADD R6, R13
+	FLDPQ (R13), (F4, F5)
+	ADD R6, R13
+	FLDPQ (R13), (F6, F7)
+	ADD R6, R13
+	FLDPQ (R13), (F8, F9)
+	ADD R6, R13
+	FLDPQ (R13), (F10, F11)
+	ADD R6, R13
+	FLDPQ (R13), (F12, F13)
+	ADD R6, R13
+	FLDPQ (R13), (F14, F15)
+	ADD R6, R13
+	MOVD R1, R11
+	MOVD R2, R12
+	MOVD rows+56(FP), R7
+row:
+	MOVD R12, R13
+	FLDPQ (R13), (F16, F17)
+	ADD R5, R13
+	FLDPQ (R13), (F18, F19)
+	ADD R5, R13
+	FLDPQ (R13), (F20, F21)
+	ADD R5, R13
+	FLDPQ (R13), (F22, F23)
+	ADD R5, R13
+	FLDPQ (R13), (F24, F25)
+	ADD R5, R13
+	MOVD R11, R13
+	CBNZ R9, enter
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf50 // fmla v16.4s, v26.4s, v0.4s
+	WORD $0x4e21cf71 // fmla v17.4s, v27.4s, v1.4s
+column1:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf52 // fmla v18.4s, v26.4s, v0.4s
+	WORD $0x4e21cf73 // fmla v19.4s, v27.4s, v1.4s
+column2:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf54 // fmla v20.4s, v26.4s, v0.4s
+	WORD $0x4e21cf75 // fmla v21.4s, v27.4s, v1.4s
+	WORD $0x4e22cf50 // fmla v16.4s, v26.4s, v2.4s
+	WORD $0x4e23cf71 // fmla v17.4s, v27.4s, v3.4s
+column3:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf56 // fmla v22.4s, v26.4s, v0.4s
+	WORD $0x4e21cf77 // fmla v23.4s, v27.4s, v1.4s
+	WORD $0x4e22cf52 // fmla v18.4s, v26.4s, v2.4s
+	WORD $0x4e23cf73 // fmla v19.4s, v27.4s, v3.4s
+column4:
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e20cf58 // fmla v24.4s, v26.4s, v0.4s
+	WORD $0x4e21cf79 // fmla v25.4s, v27.4s, v1.4s
+	WORD $0x4e22cf54 // fmla v20.4s, v26.4s, v2.4s
+	WORD $0x4e23cf75 // fmla v21.4s, v27.4s, v3.4s
+	WORD $0x4e24cf50 // fmla v16.4s, v26.4s, v4.4s
+	WORD $0x4e25cf71 // fmla v17.4s, v27.4s, v5.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e22cf56 // fmla v22.4s, v26.4s, v2.4s
+	WORD $0x4e23cf77 // fmla v23.4s, v27.4s, v3.4s
+	WORD $0x4e24cf52 // fmla v18.4s, v26.4s, v4.4s
+	WORD $0x4e25cf73 // fmla v19.4s, v27.4s, v5.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e22cf58 // fmla v24.4s, v26.4s, v2.4s
+	WORD $0x4e23cf79 // fmla v25.4s, v27.4s, v3.4s
+	WORD $0x4e24cf54 // fmla v20.4s, v26.4s, v4.4s
+	WORD $0x4e25cf75 // fmla v21.4s, v27.4s, v5.4s
+	WORD $0x4e26cf50 // fmla v16.4s, v26.4s, v6.4s
+	WORD $0x4e27cf71 // fmla v17.4s, v27.4s, v7.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e24cf56 // fmla v22.4s, v26.4s, v4.4s
+	WORD $0x4e25cf77 // fmla v23.4s, v27.4s, v5.4s
+	WORD $0x4e26cf52 // fmla v18.4s, v26.4s, v6.4s
+	WORD $0x4e27cf73 // fmla v19.4s, v27.4s, v7.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e24cf58 // fmla v24.4s, v26.4s, v4.4s
+	WORD $0x4e25cf79 // fmla v25.4s, v27.4s, v5.4s
+	WORD $0x4e26cf54 // fmla v20.4s, v26.4s, v6.4s
+	WORD $0x4e27cf75 // fmla v21.4s, v27.4s, v7.4s
+	WORD $0x4e28cf50 // fmla v16.4s, v26.4s, v8.4s
+	WORD $0x4e29cf71 // fmla v17.4s, v27.4s, v9.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e26cf56 // fmla v22.4s, v26.4s, v6.4s
+	WORD $0x4e27cf77 // fmla v23.4s, v27.4s, v7.4s
+	WORD $0x4e28cf52 // fmla v18.4s, v26.4s, v8.4s
+	WORD $0x4e29cf73 // fmla v19.4s, v27.4s, v9.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e26cf58 // fmla v24.4s, v26.4s, v6.4s
+	WORD $0x4e27cf79 // fmla v25.4s, v27.4s, v7.4s
+	WORD $0x4e28cf54 // fmla v20.4s, v26.4s, v8.4s
+	WORD $0x4e29cf75 // fmla v21.4s, v27.4s, v9.4s
+	WORD $0x4e2acf50 // fmla v16.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf71 // fmla v17.4s, v27.4s, v11.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e28cf56 // fmla v22.4s, v26.4s, v8.4s
+	WORD $0x4e29cf77 // fmla v23.4s, v27.4s, v9.4s
+	WORD $0x4e2acf52 // fmla v18.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf73 // fmla v19.4s, v27.4s, v11.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e28cf58 // fmla v24.4s, v26.4s, v8.4s
+	WORD $0x4e29cf79 // fmla v25.4s, v27.4s, v9.4s
+	WORD $0x4e2acf54 // fmla v20.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf75 // fmla v21.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf50 // fmla v16.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf71 // fmla v17.4s, v27.4s, v13.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2acf56 // fmla v22.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf77 // fmla v23.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf52 // fmla v18.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf73 // fmla v19.4s, v27.4s, v13.4s
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2acf58 // fmla v24.4s, v26.4s, v10.4s
+	WORD $0x4e2bcf79 // fmla v25.4s, v27.4s, v11.4s
+	WORD $0x4e2ccf54 // fmla v20.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf75 // fmla v21.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf50 // fmla v16.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf71 // fmla v17.4s, v27.4s, v15.4s
+	CMP $15, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ccf56 // fmla v22.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf77 // fmla v23.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf52 // fmla v18.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf73 // fmla v19.4s, v27.4s, v15.4s
+	CMP $16, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ccf58 // fmla v24.4s, v26.4s, v12.4s
+	WORD $0x4e2dcf79 // fmla v25.4s, v27.4s, v13.4s
+	WORD $0x4e2ecf54 // fmla v20.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf75 // fmla v21.4s, v27.4s, v15.4s
+	CMP $17, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ecf56 // fmla v22.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf77 // fmla v23.4s, v27.4s, v15.4s
+	CMP $18, R10
+	BEQ next
+	FLDPQ (R13), (F26, F27)
+	ADD R5, R13
+	WORD $0x4e2ecf58 // fmla v24.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf79 // fmla v25.4s, v27.4s, v15.4s
+next:
+	MOVD R12, R13
+	FSTPQ (F16, F17), (R13)
+	ADD R5, R13
+	FSTPQ (F18, F19), (R13)
+	ADD R5, R13
+	FSTPQ (F20, F21), (R13)
+	ADD R5, R13
+	FSTPQ (F22, F23), (R13)
+	ADD R5, R13
+	FSTPQ (F24, F25), (R13)
+	ADD R5, R13
+	ADD R8, R11
+	ADD R14, R12
+	SUBS $1, R7
+	BNE row
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R4
+	BNE block
+	RET
+enter:
+	CMP $1, R9
+	BEQ column1
+	CMP $2, R9
+	BEQ column2
+	CMP $3, R9
+	BEQ column3
+	JMP column4
 
 // func multiplyAddNEON(sum, a, b *float32, n int)
 TEXT ·multiplyAddNEON(SB), NOSPLIT, $0-32

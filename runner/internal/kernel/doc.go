@@ -54,6 +54,11 @@
 // into chunks of chunkRows rows, added up in order within a chunk, and the chunks' sums
 // in a binary tree that depends on their number alone; see [ColumnSum].
 //
+// # Activations
+//
+// Exponential, sigmoid and the normal distribution are polynomials of float32, written
+// down in exponential.go with their errors. No variant calls another library's.
+//
 // # NaN
 //
 // That a result is NaN is part of the contract, its sign and payload are not.

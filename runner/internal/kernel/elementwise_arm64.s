@@ -13,29 +13,35 @@ TEXT ·sumRowsVector(SB), NOSPLIT, $0-40
 	LSL $2, R21, R23
 	LSL $3, R21, R24
 	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
 	MOVD R21, R22
 l1:
-	FSTPQ (F0, F0), 32(R0)
-	FSTPQ.P (F0, F0), 64(R0)
+	FSTPQ (F0, F1), 0(R0)
+	FSTPQ (F2, F3), 32(R0)
+	ADD $64, R0
 	SUBS $8, R22
 	BNE l1
 	SUB R24, R0
 l2:
 	MOVD R21, R22
 l3:
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ (R0), (F16, F17)
-	FLDPQ 32(R0), (F18, F19)
-	WORD $0x0e617804 // fcvtl v4.2d, v0.2s
-	WORD $0x4e617805 // fcvtl2 v5.2d, v0.4s
-	WORD $0x0e617826 // fcvtl v6.2d, v1.2s
-	WORD $0x4e617827 // fcvtl2 v7.2d, v1.4s
-	WORD $0x4e64d610 // fadd v16.2d, v16.2d, v4.2d
-	WORD $0x4e65d631 // fadd v17.2d, v17.2d, v5.2d
-	WORD $0x4e66d652 // fadd v18.2d, v18.2d, v6.2d
-	WORD $0x4e67d673 // fadd v19.2d, v19.2d, v7.2d
-	FSTPQ (F18, F19), 32(R0)
-	FSTPQ.P (F16, F17), 64(R0)
+	FLDPQ 0(R1), (F0, F1)
+	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
+	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
+	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
+	WORD $0x4e617825 // fcvtl2 v5.2d, v1.4s
+	FLDPQ 0(R0), (F6, F7)
+	FLDPQ 32(R0), (F8, F9)
+	WORD $0x4e62d4c6 // fadd v6.2d, v6.2d, v2.2d
+	WORD $0x4e63d4e7 // fadd v7.2d, v7.2d, v3.2d
+	WORD $0x4e64d508 // fadd v8.2d, v8.2d, v4.2d
+	WORD $0x4e65d529 // fadd v9.2d, v9.2d, v5.2d
+	FSTPQ (F6, F7), 0(R0)
+	FSTPQ (F8, F9), 32(R0)
+	ADD $32, R1
+	ADD $64, R0
 	SUBS $8, R22
 	BNE l3
 	ADD R20, R1
@@ -44,10 +50,10 @@ l3:
 	BNE l2
 	RET
 
-TEXT ·sumSquaresVector(SB), NOSPLIT, $0-48
+TEXT ·sumMomentsVector(SB), NOSPLIT, $0-48
 	MOVD sum+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD mean+16(FP), R2
+	MOVD squares+8(FP), R1
+	MOVD x+16(FP), R2
 	MOVD rows+24(FP), R19
 	MOVD c+32(FP), R20
 	MOVD n+40(FP), R21
@@ -56,427 +62,3464 @@ TEXT ·sumSquaresVector(SB), NOSPLIT, $0-48
 	LSL $2, R21, R23
 	LSL $3, R21, R24
 	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
 	MOVD R21, R22
 l1:
-	FSTPQ (F0, F0), 32(R0)
-	FSTPQ.P (F0, F0), 64(R0)
+	FSTPQ (F0, F1), 0(R1)
+	FSTPQ (F2, F3), 32(R1)
+	FSTPQ (F0, F1), 0(R0)
+	FSTPQ (F2, F3), 32(R0)
+	ADD $64, R1
+	ADD $64, R0
 	SUBS $8, R22
 	BNE l1
+	SUB R24, R1
 	SUB R24, R0
 l2:
 	MOVD R21, R22
 l3:
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	FLDPQ (R0), (F16, F17)
-	FLDPQ 32(R0), (F18, F19)
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
-	WORD $0x0e617804 // fcvtl v4.2d, v0.2s
-	WORD $0x4e617805 // fcvtl2 v5.2d, v0.4s
-	WORD $0x0e617826 // fcvtl v6.2d, v1.2s
-	WORD $0x4e617827 // fcvtl2 v7.2d, v1.4s
-	VFMLA V4.D2, V4.D2, V16.D2
-	VFMLA V5.D2, V5.D2, V17.D2
-	VFMLA V6.D2, V6.D2, V18.D2
-	VFMLA V7.D2, V7.D2, V19.D2
-	FSTPQ (F18, F19), 32(R0)
-	FSTPQ.P (F16, F17), 64(R0)
+	FLDPQ 0(R2), (F0, F1)
+	WORD $0x0e617802 // fcvtl v2.2d, v0.2s
+	WORD $0x4e617803 // fcvtl2 v3.2d, v0.4s
+	WORD $0x0e617824 // fcvtl v4.2d, v1.2s
+	WORD $0x4e617825 // fcvtl2 v5.2d, v1.4s
+	FLDPQ 0(R0), (F6, F7)
+	FLDPQ 32(R0), (F8, F9)
+	WORD $0x4e62d4c6 // fadd v6.2d, v6.2d, v2.2d
+	WORD $0x4e63d4e7 // fadd v7.2d, v7.2d, v3.2d
+	WORD $0x4e64d508 // fadd v8.2d, v8.2d, v4.2d
+	WORD $0x4e65d529 // fadd v9.2d, v9.2d, v5.2d
+	FSTPQ (F6, F7), 0(R0)
+	FSTPQ (F8, F9), 32(R0)
+	FLDPQ 0(R1), (F10, F11)
+	FLDPQ 32(R1), (F12, F13)
+	VFMLA V2.D2, V2.D2, V10.D2
+	VFMLA V3.D2, V3.D2, V11.D2
+	VFMLA V4.D2, V4.D2, V12.D2
+	VFMLA V5.D2, V5.D2, V13.D2
+	FSTPQ (F10, F11), 0(R1)
+	FSTPQ (F12, F13), 32(R1)
+	ADD $32, R2
+	ADD $64, R0
+	ADD $64, R1
 	SUBS $8, R22
 	BNE l3
-	ADD R20, R1
-	SUB R23, R2
+	ADD R20, R2
 	SUB R24, R0
+	SUB R24, R1
 	SUBS $1, R19
 	BNE l2
 	RET
 
-TEXT ·normalizeVector(SB), NOSPLIT, $0-76
+TEXT ·scaleRowsVector(SB), NOSPLIT, $0-48
 	MOVD y+0(FP), R0
 	MOVD x+8(FP), R1
-	MOVD residual+16(FP), R2
-	MOVD mean+24(FP), R3
-	MOVD scale+32(FP), R4
-	MOVD shift+40(FP), R5
-	MOVD rows+48(FP), R19
-	MOVD c+56(FP), R20
-	MOVD n+64(FP), R21
-	FMOVS low+72(FP), F31
-	VDUP V31.S[0], V31.S4
+	MOVD s+16(FP), R2
+	MOVD rows+24(FP), R19
+	MOVD c+32(FP), R20
+	MOVD n+40(FP), R21
 	SUB R21, R20
 	LSL $2, R20
 	LSL $2, R21, R23
 	LSL $3, R21, R24
-	CBZ R2, l1
-l3:
-	MOVD R21, R22
-l4:
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R3), (F2, F3)
-	FLDPQ.P 32(R4), (F4, F5)
-	FLDPQ.P 32(R5), (F6, F7)
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
-	VFMLA V4.S4, V0.S4, V6.S4
-	VFMLA V5.S4, V1.S4, V7.S4
-	FLDPQ.P 32(R2), (F16, F17)
-	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
-	WORD $0x6ea6e7e2 // fcmgt v2.4s, v31.4s, v6.4s
-	VBIT V2.B16, V31.B16, V6.B16
-	WORD $0x6ea7e7e3 // fcmgt v3.4s, v31.4s, v7.4s
-	VBIT V3.B16, V31.B16, V7.B16
-	FSTPQ.P (F6, F7), 32(R0)
-	SUBS $8, R22
-	BNE l4
-	ADD R20, R0
-	ADD R20, R1
-	ADD R20, R2
-	SUB R23, R3
-	SUB R23, R4
-	SUB R23, R5
-	SUBS $1, R19
-	BNE l3
-	JMP l2
 l1:
-l5:
 	MOVD R21, R22
-l6:
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R3), (F2, F3)
-	FLDPQ.P 32(R4), (F4, F5)
-	FLDPQ.P 32(R5), (F6, F7)
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
-	VFMLA V4.S4, V0.S4, V6.S4
-	VFMLA V5.S4, V1.S4, V7.S4
-	WORD $0x6ea6e7e2 // fcmgt v2.4s, v31.4s, v6.4s
-	VBIT V2.B16, V31.B16, V6.B16
-	WORD $0x6ea7e7e3 // fcmgt v3.4s, v31.4s, v7.4s
-	VBIT V3.B16, V31.B16, V7.B16
-	FSTPQ.P (F6, F7), 32(R0)
-	SUBS $8, R22
-	BNE l6
-	ADD R20, R0
-	ADD R20, R1
-	SUB R23, R3
-	SUB R23, R4
-	SUB R23, R5
-	SUBS $1, R19
-	BNE l5
 l2:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 0(R2), (F2, F3)
+	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
+	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l2
+	ADD R20, R1
+	SUB R23, R2
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l1
 	RET
 
-TEXT ·sumGradientsVector(SB), NOSPLIT, $0-80
+TEXT ·sumProductsVector(SB), NOSPLIT, $0-64
 	MOVD sum+0(FP), R0
-	MOVD dot+8(FP), R1
-	MOVD out+16(FP), R2
-	MOVD dy+24(FP), R3
-	MOVD x+32(FP), R4
-	MOVD y+40(FP), R5
-	MOVD mean+48(FP), R6
-	MOVD rows+56(FP), R19
-	MOVD c+64(FP), R20
-	MOVD n+72(FP), R21
+	MOVD dx+8(FP), R1
+	MOVD dy+16(FP), R2
+	MOVD x+24(FP), R3
+	MOVD s+32(FP), R4
+	MOVD rows+40(FP), R19
+	MOVD c+48(FP), R20
+	MOVD n+56(FP), R21
 	SUB R21, R20
 	LSL $2, R20
 	LSL $2, R21, R23
 	LSL $3, R21, R24
 	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
 	MOVD R21, R22
 l1:
-	FSTPQ (F0, F0), 32(R0)
-	FSTPQ.P (F0, F0), 64(R0)
+	FSTPQ (F0, F1), 0(R0)
+	FSTPQ (F2, F3), 32(R0)
+	ADD $64, R0
 	SUBS $8, R22
 	BNE l1
 	SUB R24, R0
-	MOVD R21, R22
 l2:
-	FSTPQ (F0, F0), 32(R1)
-	FSTPQ.P (F0, F0), 64(R1)
-	SUBS $8, R22
-	BNE l2
-	SUB R24, R1
-	VMOVI $0, V31.B16
-	CBZ R2, l3
-	CBZ R5, l5
-l7:
 	MOVD R21, R22
-l8:
-	FLDPQ.P 32(R3), (F0, F1)
-	FLDPQ.P 32(R5), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R2)
-	FLDPQ.P 32(R4), (F4, F5)
-	FLDPQ.P 32(R6), (F6, F7)
-	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
-	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
-	WORD $0x0e617810 // fcvtl v16.2d, v0.2s
-	WORD $0x4e617811 // fcvtl2 v17.2d, v0.4s
-	WORD $0x0e617832 // fcvtl v18.2d, v1.2s
-	WORD $0x4e617833 // fcvtl2 v19.2d, v1.4s
-	WORD $0x0e617894 // fcvtl v20.2d, v4.2s
-	WORD $0x4e617895 // fcvtl2 v21.2d, v4.4s
-	WORD $0x0e6178b6 // fcvtl v22.2d, v5.2s
-	WORD $0x4e6178b7 // fcvtl2 v23.2d, v5.4s
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	VFMLA V16.D2, V20.D2, V24.D2
-	VFMLA V17.D2, V21.D2, V25.D2
-	VFMLA V18.D2, V22.D2, V26.D2
-	VFMLA V19.D2, V23.D2, V27.D2
-	FSTPQ (F26, F27), 32(R1)
-	FSTPQ.P (F24, F25), 64(R1)
-	FLDPQ (R0), (F24, F25)
-	FLDPQ 32(R0), (F26, F27)
-	WORD $0x4e70d718 // fadd v24.2d, v24.2d, v16.2d
-	WORD $0x4e71d739 // fadd v25.2d, v25.2d, v17.2d
-	WORD $0x4e72d75a // fadd v26.2d, v26.2d, v18.2d
-	WORD $0x4e73d77b // fadd v27.2d, v27.2d, v19.2d
-	FSTPQ (F26, F27), 32(R0)
-	FSTPQ.P (F24, F25), 64(R0)
-	SUBS $8, R22
-	BNE l8
-	ADD R20, R3
-	ADD R20, R4
-	ADD R20, R2
-	ADD R20, R5
-	SUB R23, R6
-	SUB R24, R0
-	SUB R24, R1
-	SUBS $1, R19
-	BNE l7
-	JMP l6
-l5:
-l9:
-	MOVD R21, R22
-l10:
-	FLDPQ.P 32(R3), (F0, F1)
-	FSTPQ.P (F0, F1), 32(R2)
-	FLDPQ.P 32(R4), (F4, F5)
-	FLDPQ.P 32(R6), (F6, F7)
-	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
-	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
-	WORD $0x0e617810 // fcvtl v16.2d, v0.2s
-	WORD $0x4e617811 // fcvtl2 v17.2d, v0.4s
-	WORD $0x0e617832 // fcvtl v18.2d, v1.2s
-	WORD $0x4e617833 // fcvtl2 v19.2d, v1.4s
-	WORD $0x0e617894 // fcvtl v20.2d, v4.2s
-	WORD $0x4e617895 // fcvtl2 v21.2d, v4.4s
-	WORD $0x0e6178b6 // fcvtl v22.2d, v5.2s
-	WORD $0x4e6178b7 // fcvtl2 v23.2d, v5.4s
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	VFMLA V16.D2, V20.D2, V24.D2
-	VFMLA V17.D2, V21.D2, V25.D2
-	VFMLA V18.D2, V22.D2, V26.D2
-	VFMLA V19.D2, V23.D2, V27.D2
-	FSTPQ (F26, F27), 32(R1)
-	FSTPQ.P (F24, F25), 64(R1)
-	FLDPQ (R0), (F24, F25)
-	FLDPQ 32(R0), (F26, F27)
-	WORD $0x4e70d718 // fadd v24.2d, v24.2d, v16.2d
-	WORD $0x4e71d739 // fadd v25.2d, v25.2d, v17.2d
-	WORD $0x4e72d75a // fadd v26.2d, v26.2d, v18.2d
-	WORD $0x4e73d77b // fadd v27.2d, v27.2d, v19.2d
-	FSTPQ (F26, F27), 32(R0)
-	FSTPQ.P (F24, F25), 64(R0)
-	SUBS $8, R22
-	BNE l10
-	ADD R20, R3
-	ADD R20, R4
-	ADD R20, R2
-	SUB R23, R6
-	SUB R24, R0
-	SUB R24, R1
-	SUBS $1, R19
-	BNE l9
-l6:
-	JMP l4
 l3:
-	CBZ R5, l11
-l13:
-	MOVD R21, R22
-l14:
-	FLDPQ.P 32(R3), (F0, F1)
-	FLDPQ.P 32(R5), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FLDPQ.P 32(R4), (F4, F5)
-	FLDPQ.P 32(R6), (F6, F7)
-	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
-	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
-	WORD $0x0e617810 // fcvtl v16.2d, v0.2s
-	WORD $0x4e617811 // fcvtl2 v17.2d, v0.4s
-	WORD $0x0e617832 // fcvtl v18.2d, v1.2s
-	WORD $0x4e617833 // fcvtl2 v19.2d, v1.4s
-	WORD $0x0e617894 // fcvtl v20.2d, v4.2s
-	WORD $0x4e617895 // fcvtl2 v21.2d, v4.4s
-	WORD $0x0e6178b6 // fcvtl v22.2d, v5.2s
-	WORD $0x4e6178b7 // fcvtl2 v23.2d, v5.4s
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	VFMLA V16.D2, V20.D2, V24.D2
-	VFMLA V17.D2, V21.D2, V25.D2
-	VFMLA V18.D2, V22.D2, V26.D2
-	VFMLA V19.D2, V23.D2, V27.D2
-	FSTPQ (F26, F27), 32(R1)
-	FSTPQ.P (F24, F25), 64(R1)
-	FLDPQ (R0), (F24, F25)
-	FLDPQ 32(R0), (F26, F27)
-	WORD $0x4e70d718 // fadd v24.2d, v24.2d, v16.2d
-	WORD $0x4e71d739 // fadd v25.2d, v25.2d, v17.2d
-	WORD $0x4e72d75a // fadd v26.2d, v26.2d, v18.2d
-	WORD $0x4e73d77b // fadd v27.2d, v27.2d, v19.2d
-	FSTPQ (F26, F27), 32(R0)
-	FSTPQ.P (F24, F25), 64(R0)
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R3), (F2, F3)
+	FLDPQ 0(R4), (F4, F5)
+	WORD $0x6e24dc04 // fmul v4.4s, v0.4s, v4.4s
+	WORD $0x6e25dc25 // fmul v5.4s, v1.4s, v5.4s
+	FSTPQ (F4, F5), 0(R1)
+	WORD $0x0e617806 // fcvtl v6.2d, v0.2s
+	WORD $0x4e617807 // fcvtl2 v7.2d, v0.4s
+	WORD $0x0e617828 // fcvtl v8.2d, v1.2s
+	WORD $0x4e617829 // fcvtl2 v9.2d, v1.4s
+	WORD $0x0e61784a // fcvtl v10.2d, v2.2s
+	WORD $0x4e61784b // fcvtl2 v11.2d, v2.4s
+	WORD $0x0e61786c // fcvtl v12.2d, v3.2s
+	WORD $0x4e61786d // fcvtl2 v13.2d, v3.4s
+	FLDPQ 0(R0), (F14, F15)
+	FLDPQ 32(R0), (F16, F17)
+	VFMLA V10.D2, V6.D2, V14.D2
+	VFMLA V11.D2, V7.D2, V15.D2
+	VFMLA V12.D2, V8.D2, V16.D2
+	VFMLA V13.D2, V9.D2, V17.D2
+	FSTPQ (F14, F15), 0(R0)
+	FSTPQ (F16, F17), 32(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R1
+	ADD $64, R0
 	SUBS $8, R22
-	BNE l14
+	BNE l3
+	ADD R20, R2
 	ADD R20, R3
-	ADD R20, R4
-	ADD R20, R5
-	SUB R23, R6
+	SUB R23, R4
+	ADD R20, R1
 	SUB R24, R0
-	SUB R24, R1
 	SUBS $1, R19
-	BNE l13
-	JMP l12
-l11:
-l15:
-	MOVD R21, R22
-l16:
-	FLDPQ.P 32(R3), (F0, F1)
-	FLDPQ.P 32(R4), (F4, F5)
-	FLDPQ.P 32(R6), (F6, F7)
-	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
-	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
-	WORD $0x0e617810 // fcvtl v16.2d, v0.2s
-	WORD $0x4e617811 // fcvtl2 v17.2d, v0.4s
-	WORD $0x0e617832 // fcvtl v18.2d, v1.2s
-	WORD $0x4e617833 // fcvtl2 v19.2d, v1.4s
-	WORD $0x0e617894 // fcvtl v20.2d, v4.2s
-	WORD $0x4e617895 // fcvtl2 v21.2d, v4.4s
-	WORD $0x0e6178b6 // fcvtl v22.2d, v5.2s
-	WORD $0x4e6178b7 // fcvtl2 v23.2d, v5.4s
-	FLDPQ (R1), (F24, F25)
-	FLDPQ 32(R1), (F26, F27)
-	VFMLA V16.D2, V20.D2, V24.D2
-	VFMLA V17.D2, V21.D2, V25.D2
-	VFMLA V18.D2, V22.D2, V26.D2
-	VFMLA V19.D2, V23.D2, V27.D2
-	FSTPQ (F26, F27), 32(R1)
-	FSTPQ.P (F24, F25), 64(R1)
-	FLDPQ (R0), (F24, F25)
-	FLDPQ 32(R0), (F26, F27)
-	WORD $0x4e70d718 // fadd v24.2d, v24.2d, v16.2d
-	WORD $0x4e71d739 // fadd v25.2d, v25.2d, v17.2d
-	WORD $0x4e72d75a // fadd v26.2d, v26.2d, v18.2d
-	WORD $0x4e73d77b // fadd v27.2d, v27.2d, v19.2d
-	FSTPQ (F26, F27), 32(R0)
-	FSTPQ.P (F24, F25), 64(R0)
-	SUBS $8, R22
-	BNE l16
-	ADD R20, R3
-	ADD R20, R4
-	SUB R23, R6
-	SUB R24, R0
-	SUB R24, R1
-	SUBS $1, R19
-	BNE l15
-l12:
-l4:
+	BNE l2
 	RET
 
-TEXT ·normalizeGradientVector(SB), NOSPLIT, $0-88
-	MOVD dx+0(FP), R0
-	MOVD dy+8(FP), R1
-	MOVD x+16(FP), R2
-	MOVD y+24(FP), R3
-	MOVD mean+32(FP), R4
-	MOVD offset+40(FP), R5
-	MOVD slope+48(FP), R6
-	MOVD scale+56(FP), R7
-	MOVD rows+64(FP), R19
-	MOVD c+72(FP), R20
-	MOVD n+80(FP), R21
+TEXT ·normalizeVector(SB), NOSPLIT, $0-88
+	MOVD y+8(FP), R0
+	MOVD x+16(FP), R1
+	MOVD residual+24(FP), R2
+	MOVD mean+32(FP), R3
+	MOVD scale+40(FP), R4
+	MOVD shift+48(FP), R5
+	MOVD rows+56(FP), R19
+	MOVD c+64(FP), R20
+	MOVD n+72(FP), R21
+	MOVD constants+80(FP), R6
 	SUB R21, R20
 	LSL $2, R20
 	LSL $2, R21, R23
 	LSL $3, R21, R24
-	VMOVI $0, V31.B16
-	CBZ R3, l1
-l3:
-	MOVD R21, R22
-l4:
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R3), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FLDPQ.P 32(R5), (F2, F3)
-	FLDPQ.P 32(R2), (F4, F5)
-	FLDPQ.P 32(R4), (F6, F7)
-	FLDPQ.P 32(R6), (F16, F17)
-	FLDPQ.P 32(R7), (F18, F19)
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
-	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
-	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
-	VFMLS V16.S4, V4.S4, V0.S4
-	VFMLS V17.S4, V5.S4, V1.S4
-	WORD $0x6e32dc00 // fmul v0.4s, v0.4s, v18.4s
-	WORD $0x6e33dc21 // fmul v1.4s, v1.4s, v19.4s
-	FSTPQ.P (F0, F1), 32(R0)
-	SUBS $8, R22
-	BNE l4
-	ADD R20, R0
-	ADD R20, R1
-	ADD R20, R2
-	ADD R20, R3
-	SUB R23, R4
-	SUB R23, R5
-	SUB R23, R6
-	SUB R23, R7
-	SUBS $1, R19
-	BNE l3
-	JMP l2
-l1:
+	MOVD act+0(FP), R22
+	CMP $0, R22
+	BNE l2
+	CBZ R2, l3
 l5:
 	MOVD R21, R22
 l6:
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R5), (F2, F3)
-	FLDPQ.P 32(R2), (F4, F5)
-	FLDPQ.P 32(R4), (F6, F7)
-	FLDPQ.P 32(R6), (F16, F17)
-	FLDPQ.P 32(R7), (F18, F19)
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
-	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
-	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
-	VFMLS V16.S4, V4.S4, V0.S4
-	VFMLS V17.S4, V5.S4, V1.S4
-	WORD $0x6e32dc00 // fmul v0.4s, v0.4s, v18.4s
-	WORD $0x6e33dc21 // fmul v1.4s, v1.4s, v19.4s
-	FSTPQ.P (F0, F1), 32(R0)
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R2), (F2, F3)
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R2
+	ADD $32, R0
 	SUBS $8, R22
 	BNE l6
-	ADD R20, R0
 	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
 	ADD R20, R2
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l5
+	JMP l4
+l3:
+l7:
+	MOVD R21, R22
+l8:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l8
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l7
+l4:
+	JMP l1
+l2:
+	MOVD act+0(FP), R22
+	CMP $1, R22
+	BNE l9
+	CBZ R2, l10
+l12:
+	MOVD R21, R22
+l13:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R2), (F2, F3)
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R2
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l13
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R2
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l12
+	JMP l11
+l10:
+l14:
+	MOVD R21, R22
+l15:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l15
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l14
+l11:
+	JMP l1
+l9:
+	MOVD act+0(FP), R22
+	CMP $2, R22
+	BNE l16
+l17:
+	MOVD R21, R22
+l18:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FLDPQ 288(R6), (F2, F3)
+	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
+	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l18
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l17
+	JMP l1
+l16:
+	MOVD act+0(FP), R22
+	CMP $3, R22
+	BNE l19
+l20:
+	MOVD R21, R22
+l21:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 64(R6), (F4, F5)
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6ea2e49c // fcmgt v28.4s, v4.4s, v2.4s
+	WORD $0x6ea3e4bd // fcmgt v29.4s, v5.4s, v3.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	FLDPQ 256(R6), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
+	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l21
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l20
+	JMP l1
+l19:
+	MOVD act+0(FP), R22
+	CMP $4, R22
+	BNE l22
+l23:
+	MOVD R21, R22
+l24:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 64(R6), (F4, F5)
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6ea2e49c // fcmgt v28.4s, v4.4s, v2.4s
+	WORD $0x6ea3e4bd // fcmgt v29.4s, v5.4s, v3.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	VMOV V4.B16, V0.B16
+	VMOV V5.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l24
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l23
+	JMP l1
+l22:
+	MOVD act+0(FP), R22
+	CMP $5, R22
+	BNE l25
+l26:
+	MOVD R21, R22
+l27:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R6), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e22dd80 // fmul v0.4s, v12.4s, v2.4s
+	WORD $0x6e23dda1 // fmul v1.4s, v13.4s, v3.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l27
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l26
+	JMP l1
+l25:
+	MOVD act+0(FP), R22
+	CMP $6, R22
+	BNE l28
+l29:
+	MOVD R21, R22
+l30:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R6), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	VMOV V2.B16, V0.B16
+	VMOV V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l30
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l29
+	JMP l1
+l28:
+	MOVD act+0(FP), R22
+	CMP $7, R22
+	BNE l31
+l32:
+	MOVD R21, R22
+l33:
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R6), (F8, F9)
+	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
+	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
+	FLDPQ 352(R6), (F4, F5)
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V4.B16, V2.B16
+	VBIT V29.B16, V5.B16, V3.B16
+	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
+	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
+	VORR V8.B16, V4.B16, V6.B16
+	VORR V9.B16, V5.B16, V7.B16
+	VFMLA V2.S4, V2.S4, V6.S4
+	VFMLA V3.S4, V3.S4, V7.S4
+	FLDPQ 96(R6), (F28, F29)
+	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
+	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
+	FLDPQ 96(R6), (F28, F29)
+	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
+	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
+	FLDPQ 448(R6), (F14, F15)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V4.S4, V14.S4
+	VFMLA V29.S4, V5.S4, V15.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
+	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
+	VMOV V4.B16, V12.B16
+	VMOV V5.B16, V13.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 608(R6), (F10, F11)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	VSHL $23, V14.S4, V14.S4
+	VSHL $23, V15.S4, V15.S4
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
+	VMOV V10.B16, V8.B16
+	VMOV V11.B16, V9.B16
+	VFMLA V6.S4, V10.S4, V8.S4
+	VFMLA V7.S4, V11.S4, V9.S4
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 128(R6), (F10, F11)
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V10.S4, V6.S4, V28.S4
+	VFMLA V11.S4, V7.S4, V29.S4
+	VMOV V28.B16, V6.B16
+	VMOV V29.B16, V7.B16
+	FLDPQ 32(R6), (F4, F5)
+	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
+	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
+	FLDPQ 1024(R6), (F10, F11)
+	FLDPQ 992(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 960(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 928(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 896(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 864(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 832(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 800(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 768(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 736(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
+	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
+	FLDPQ 384(R6), (F28, F29)
+	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
+	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
+	FLDPQ 32(R6), (F4, F5)
+	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
+	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
+	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
+	VBIT V6.B16, V10.B16, V4.B16
+	VBIT V7.B16, V11.B16, V5.B16
+	FLDPQ 320(R6), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
+	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l33
+	ADD R20, R1
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l32
+	JMP l1
+l31:
+l1:
+	RET
+
+TEXT ·gradientOfNormalizedVector(SB), NOSPLIT, $0-88
+	MOVD dz+8(FP), R0
+	MOVD dy+16(FP), R1
+	MOVD x+24(FP), R2
+	MOVD mean+32(FP), R3
+	MOVD scale+40(FP), R4
+	MOVD shift+48(FP), R5
+	MOVD rows+56(FP), R19
+	MOVD c+64(FP), R20
+	MOVD n+72(FP), R21
+	MOVD constants+80(FP), R6
+	SUB R21, R20
+	LSL $2, R20
+	LSL $2, R21, R23
+	LSL $3, R21, R24
+	MOVD act+0(FP), R22
+	CMP $5, R22
+	BNE l2
+l3:
+	MOVD R21, R22
+l4:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R6), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V14.S4, V28.S4
+	VFMLA V7.S4, V15.S4, V29.S4
+	VMOV V28.B16, V14.B16
+	VMOV V29.B16, V15.B16
+	WORD $0x6e2edc42 // fmul v2.4s, v2.4s, v14.4s
+	WORD $0x6e2fdc63 // fmul v3.4s, v3.4s, v15.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l4
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R1
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l3
+	JMP l1
+l2:
+	MOVD act+0(FP), R22
+	CMP $6, R22
+	BNE l5
+l6:
+	MOVD R21, R22
+l7:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R6), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l7
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R1
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l6
+	JMP l1
+l5:
+	MOVD act+0(FP), R22
+	CMP $7, R22
+	BNE l8
+l9:
+	MOVD R21, R22
+l10:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 0(R6), (F8, F9)
+	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
+	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
+	FLDPQ 352(R6), (F4, F5)
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V4.B16, V2.B16
+	VBIT V29.B16, V5.B16, V3.B16
+	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
+	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
+	VORR V8.B16, V4.B16, V6.B16
+	VORR V9.B16, V5.B16, V7.B16
+	VFMLA V2.S4, V2.S4, V6.S4
+	VFMLA V3.S4, V3.S4, V7.S4
+	FLDPQ 96(R6), (F28, F29)
+	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
+	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
+	FLDPQ 96(R6), (F28, F29)
+	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
+	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
+	FLDPQ 448(R6), (F14, F15)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V4.S4, V14.S4
+	VFMLA V29.S4, V5.S4, V15.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
+	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
+	VMOV V4.B16, V12.B16
+	VMOV V5.B16, V13.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 608(R6), (F10, F11)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	VSHL $23, V14.S4, V14.S4
+	VSHL $23, V15.S4, V15.S4
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
+	VMOV V10.B16, V8.B16
+	VMOV V11.B16, V9.B16
+	VFMLA V6.S4, V10.S4, V8.S4
+	VFMLA V7.S4, V11.S4, V9.S4
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 128(R6), (F10, F11)
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V10.S4, V6.S4, V28.S4
+	VFMLA V11.S4, V7.S4, V29.S4
+	VMOV V28.B16, V6.B16
+	VMOV V29.B16, V7.B16
+	FLDPQ 32(R6), (F4, F5)
+	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
+	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
+	FLDPQ 1024(R6), (F10, F11)
+	FLDPQ 992(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 960(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 928(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 896(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 864(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 832(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 800(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 768(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 736(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
+	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
+	FLDPQ 384(R6), (F28, F29)
+	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
+	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
+	FLDPQ 32(R6), (F4, F5)
+	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
+	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
+	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
+	VBIT V6.B16, V10.B16, V4.B16
+	VBIT V7.B16, V11.B16, V5.B16
+	FLDPQ 320(R6), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FLDPQ 352(R6), (F2, F3)
+	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
+	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	VFMLA V8.S4, V0.S4, V4.S4
+	VFMLA V9.S4, V1.S4, V5.S4
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l10
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R1
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l9
+	JMP l1
+l8:
+l1:
+	RET
+
+TEXT ·sumGradientsVector(SB), NOSPLIT, $0-112
+	MOVD sum+8(FP), R0
+	MOVD dot+16(FP), R1
+	MOVD out+24(FP), R2
+	MOVD dy+32(FP), R3
+	MOVD x+40(FP), R4
+	MOVD y+48(FP), R5
+	MOVD mean+56(FP), R6
+	MOVD scale+64(FP), R7
+	MOVD shift+72(FP), R8
+	MOVD rows+80(FP), R19
+	MOVD c+88(FP), R20
+	MOVD n+96(FP), R21
+	MOVD constants+104(FP), R9
+	SUB R21, R20
+	LSL $2, R20
+	LSL $2, R21, R23
+	LSL $3, R21, R24
+	MOVD act+0(FP), R22
+	CMP $0, R22
+	BNE l2
+	CBZ R2, l3
+l5:
+	MOVD R21, R22
+l6:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R3), (F30, F31)
+	FSTPQ (F30, F31), 0(R2)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R3
+	ADD $32, R2
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l6
+	ADD R20, R4
+	SUB R23, R6
+	ADD R20, R3
+	ADD R20, R2
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l5
+	JMP l4
+l3:
+l7:
+	MOVD R21, R22
+l8:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R3), (F30, F31)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R3
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l8
+	ADD R20, R4
+	SUB R23, R6
+	ADD R20, R3
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l7
+l4:
+	JMP l1
+l2:
+	MOVD act+0(FP), R22
+	CMP $1, R22
+	BNE l9
+	CBZ R2, l10
+l12:
+	MOVD R21, R22
+l13:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 0(R5), (F0, F1)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R2)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R3
+	ADD $32, R5
+	ADD $32, R2
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l13
+	ADD R20, R4
+	SUB R23, R6
+	ADD R20, R3
+	ADD R20, R5
+	ADD R20, R2
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l12
+	JMP l11
+l10:
+l14:
+	MOVD R21, R22
+l15:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l15
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l14
+l11:
+	JMP l1
+l9:
+	MOVD act+0(FP), R22
+	CMP $2, R22
+	BNE l16
+	CBZ R2, l17
+l19:
+	MOVD R21, R22
+l20:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 288(R9), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R2)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $32, R2
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l20
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	ADD R20, R2
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l19
+	JMP l18
+l17:
+l21:
+	MOVD R21, R22
+l22:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 288(R9), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l22
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l21
+l18:
+	JMP l1
+l16:
+	MOVD act+0(FP), R22
+	CMP $3, R22
+	BNE l23
+	CBZ R2, l24
+l26:
+	MOVD R21, R22
+l27:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 64(R9), (F4, F5)
+	FLDPQ 160(R9), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	WORD $0x6e3fdca5 // fmul v5.4s, v5.4s, v31.4s
+	FLDPQ 224(R9), (F2, F3)
+	WORD $0x6e22e402 // fcmge v2.4s, v0.4s, v2.4s
+	WORD $0x6e23e423 // fcmge v3.4s, v1.4s, v3.4s
+	VBIT V2.B16, V30.B16, V4.B16
+	VBIT V3.B16, V31.B16, V5.B16
+	FLDPQ 256(R9), (F28, F29)
+	WORD $0x6ea0e782 // fcmgt v2.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
+	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
+	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
+	FSTPQ (F30, F31), 0(R2)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $32, R2
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l27
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	ADD R20, R2
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l26
+	JMP l25
+l24:
+l28:
+	MOVD R21, R22
+l29:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 64(R9), (F4, F5)
+	FLDPQ 160(R9), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	WORD $0x6e3fdca5 // fmul v5.4s, v5.4s, v31.4s
+	FLDPQ 224(R9), (F2, F3)
+	WORD $0x6e22e402 // fcmge v2.4s, v0.4s, v2.4s
+	WORD $0x6e23e423 // fcmge v3.4s, v1.4s, v3.4s
+	VBIT V2.B16, V30.B16, V4.B16
+	VBIT V3.B16, V31.B16, V5.B16
+	FLDPQ 256(R9), (F28, F29)
+	WORD $0x6ea0e782 // fcmgt v2.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
+	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
+	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l29
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l28
+l25:
+	JMP l1
+l23:
+	MOVD act+0(FP), R22
+	CMP $4, R22
+	BNE l30
+	CBZ R2, l31
+l33:
+	MOVD R21, R22
+l34:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 256(R9), (F2, F3)
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 224(R9), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	FLDPQ 192(R9), (F28, F29)
+	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
+	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R2)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $32, R2
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l34
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	ADD R20, R2
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l33
+	JMP l32
+l31:
+l35:
+	MOVD R21, R22
+l36:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 256(R9), (F2, F3)
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 224(R9), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	FLDPQ 192(R9), (F28, F29)
+	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
+	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l36
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l35
+l32:
+	JMP l1
+l30:
+l1:
+	RET
+
+TEXT ·normalizeGradientVector(SB), NOSPLIT, $0-104
+	MOVD dx+8(FP), R0
+	MOVD dy+16(FP), R1
+	MOVD x+24(FP), R2
+	MOVD mean+32(FP), R3
+	MOVD offset+40(FP), R4
+	MOVD slope+48(FP), R5
+	MOVD scale+56(FP), R6
+	MOVD shift+64(FP), R7
+	MOVD rows+72(FP), R19
+	MOVD c+80(FP), R20
+	MOVD n+88(FP), R21
+	MOVD constants+96(FP), R8
+	SUB R21, R20
+	LSL $2, R20
+	LSL $2, R21, R23
+	LSL $3, R21, R24
+	MOVD act+0(FP), R22
+	CMP $0, R22
+	BNE l2
+l3:
+	MOVD R21, R22
+l4:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 0(R4), (F2, F3)
+	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
+	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
+	FLDPQ 0(R5), (F2, F3)
+	VFMLS V2.S4, V18.S4, V30.S4
+	VFMLS V3.S4, V19.S4, V31.S4
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R1
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R6
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l4
+	ADD R20, R2
+	SUB R23, R3
+	ADD R20, R1
 	SUB R23, R4
 	SUB R23, R5
 	SUB R23, R6
-	SUB R23, R7
+	ADD R20, R0
 	SUBS $1, R19
-	BNE l5
+	BNE l3
+	JMP l1
 l2:
+	MOVD act+0(FP), R22
+	CMP $1, R22
+	BNE l5
+l6:
+	MOVD R21, R22
+l7:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FLDPQ 0(R4), (F2, F3)
+	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
+	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
+	FLDPQ 0(R5), (F2, F3)
+	VFMLS V2.S4, V18.S4, V30.S4
+	VFMLS V3.S4, V19.S4, V31.S4
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R1
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l7
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R6
+	SUB R23, R7
+	ADD R20, R1
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l6
+	JMP l1
+l5:
+	MOVD act+0(FP), R22
+	CMP $2, R22
+	BNE l8
+l9:
+	MOVD R21, R22
+l10:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 288(R8), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FLDPQ 0(R4), (F2, F3)
+	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
+	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
+	FLDPQ 0(R5), (F2, F3)
+	VFMLS V2.S4, V18.S4, V30.S4
+	VFMLS V3.S4, V19.S4, V31.S4
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R1
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l10
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R6
+	SUB R23, R7
+	ADD R20, R1
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l9
+	JMP l1
+l8:
+	MOVD act+0(FP), R22
+	CMP $3, R22
+	BNE l11
+l12:
+	MOVD R21, R22
+l13:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 64(R8), (F4, F5)
+	FLDPQ 160(R8), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	WORD $0x6e3fdca5 // fmul v5.4s, v5.4s, v31.4s
+	FLDPQ 224(R8), (F2, F3)
+	WORD $0x6e22e402 // fcmge v2.4s, v0.4s, v2.4s
+	WORD $0x6e23e423 // fcmge v3.4s, v1.4s, v3.4s
+	VBIT V2.B16, V30.B16, V4.B16
+	VBIT V3.B16, V31.B16, V5.B16
+	FLDPQ 256(R8), (F28, F29)
+	WORD $0x6ea0e782 // fcmgt v2.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
+	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
+	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
+	FLDPQ 0(R4), (F2, F3)
+	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
+	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
+	FLDPQ 0(R5), (F2, F3)
+	VFMLS V2.S4, V18.S4, V30.S4
+	VFMLS V3.S4, V19.S4, V31.S4
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R1
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l13
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R6
+	SUB R23, R7
+	ADD R20, R1
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l12
+	JMP l1
+l11:
+	MOVD act+0(FP), R22
+	CMP $4, R22
+	BNE l14
+l15:
+	MOVD R21, R22
+l16:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R6), (F2, F3)
+	FLDPQ 0(R7), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 256(R8), (F2, F3)
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 224(R8), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	FLDPQ 192(R8), (F28, F29)
+	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
+	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FLDPQ 0(R4), (F2, F3)
+	WORD $0x4ea2d7de // fsub v30.4s, v30.4s, v2.4s
+	WORD $0x4ea3d7ff // fsub v31.4s, v31.4s, v3.4s
+	FLDPQ 0(R5), (F2, F3)
+	VFMLS V2.S4, V18.S4, V30.S4
+	VFMLS V3.S4, V19.S4, V31.S4
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R1
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l16
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R6
+	SUB R23, R7
+	ADD R20, R1
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l15
+	JMP l1
+l14:
+l1:
+	RET
+
+TEXT ·activateVector(SB), NOSPLIT, $0-40
+	MOVD y+8(FP), R0
+	MOVD x+16(FP), R1
+	MOVD n+24(FP), R21
+	MOVD constants+32(FP), R2
+	MOVD act+0(FP), R22
+	CMP $0, R22
+	BNE l2
+	MOVD R21, R22
+l3:
+	FLDPQ 0(R1), (F0, F1)
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l3
+	JMP l1
+l2:
+	MOVD act+0(FP), R22
+	CMP $1, R22
+	BNE l4
+	MOVD R21, R22
+l5:
+	FLDPQ 0(R1), (F0, F1)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l5
+	JMP l1
+l4:
+	MOVD act+0(FP), R22
+	CMP $2, R22
+	BNE l6
+	MOVD R21, R22
+l7:
+	FLDPQ 0(R1), (F0, F1)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FLDPQ 288(R2), (F2, F3)
+	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
+	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l7
+	JMP l1
+l6:
+	MOVD act+0(FP), R22
+	CMP $3, R22
+	BNE l8
+	MOVD R21, R22
+l9:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 64(R2), (F4, F5)
+	FLDPQ 192(R2), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	FLDPQ 32(R2), (F2, F3)
+	WORD $0x6ea2e49c // fcmgt v28.4s, v4.4s, v2.4s
+	WORD $0x6ea3e4bd // fcmgt v29.4s, v5.4s, v3.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	FLDPQ 256(R2), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
+	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l9
+	JMP l1
+l8:
+	MOVD act+0(FP), R22
+	CMP $4, R22
+	BNE l10
+	MOVD R21, R22
+l11:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 64(R2), (F4, F5)
+	FLDPQ 192(R2), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	FLDPQ 32(R2), (F2, F3)
+	WORD $0x6ea2e49c // fcmgt v28.4s, v4.4s, v2.4s
+	WORD $0x6ea3e4bd // fcmgt v29.4s, v5.4s, v3.4s
+	VBIT V28.B16, V2.B16, V4.B16
+	VBIT V29.B16, V3.B16, V5.B16
+	VMOV V4.B16, V0.B16
+	VMOV V5.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l11
+	JMP l1
+l10:
+	MOVD act+0(FP), R22
+	CMP $5, R22
+	BNE l12
+	MOVD R21, R22
+l13:
+	FLDPQ 0(R1), (F0, F1)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R2), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R2), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R2), (F8, F9)
+	FLDPQ 416(R2), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R2), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R2), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R2), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R2), (F4, F5)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R2), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e22dd80 // fmul v0.4s, v12.4s, v2.4s
+	WORD $0x6e23dda1 // fmul v1.4s, v13.4s, v3.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l13
+	JMP l1
+l12:
+	MOVD act+0(FP), R22
+	CMP $6, R22
+	BNE l14
+	MOVD R21, R22
+l15:
+	FLDPQ 0(R1), (F0, F1)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R2), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R2), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R2), (F8, F9)
+	FLDPQ 416(R2), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R2), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R2), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R2), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R2), (F4, F5)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R2), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	VMOV V2.B16, V0.B16
+	VMOV V3.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l15
+	JMP l1
+l14:
+	MOVD act+0(FP), R22
+	CMP $7, R22
+	BNE l16
+	MOVD R21, R22
+l17:
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 0(R2), (F8, F9)
+	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
+	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
+	FLDPQ 352(R2), (F4, F5)
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V4.B16, V2.B16
+	VBIT V29.B16, V5.B16, V3.B16
+	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
+	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
+	VORR V8.B16, V4.B16, V6.B16
+	VORR V9.B16, V5.B16, V7.B16
+	VFMLA V2.S4, V2.S4, V6.S4
+	VFMLA V3.S4, V3.S4, V7.S4
+	FLDPQ 96(R2), (F28, F29)
+	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
+	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
+	FLDPQ 96(R2), (F28, F29)
+	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
+	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
+	FLDPQ 448(R2), (F14, F15)
+	FLDPQ 416(R2), (F28, F29)
+	VFMLA V28.S4, V4.S4, V14.S4
+	VFMLA V29.S4, V5.S4, V15.S4
+	FLDPQ 448(R2), (F28, F29)
+	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
+	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
+	VMOV V4.B16, V12.B16
+	VMOV V5.B16, V13.B16
+	FLDPQ 480(R2), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 512(R2), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 608(R2), (F10, F11)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 672(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 704(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 192(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 64(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	VSHL $23, V14.S4, V14.S4
+	VSHL $23, V15.S4, V15.S4
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
+	VMOV V10.B16, V8.B16
+	VMOV V11.B16, V9.B16
+	VFMLA V6.S4, V10.S4, V8.S4
+	VFMLA V7.S4, V11.S4, V9.S4
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 128(R2), (F10, F11)
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V10.S4, V6.S4, V28.S4
+	VFMLA V11.S4, V7.S4, V29.S4
+	VMOV V28.B16, V6.B16
+	VMOV V29.B16, V7.B16
+	FLDPQ 32(R2), (F4, F5)
+	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
+	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
+	FLDPQ 1024(R2), (F10, F11)
+	FLDPQ 992(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 960(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 928(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 896(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 864(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 832(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 800(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 768(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 736(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
+	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
+	FLDPQ 384(R2), (F28, F29)
+	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
+	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
+	FLDPQ 32(R2), (F4, F5)
+	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
+	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
+	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
+	VBIT V6.B16, V10.B16, V4.B16
+	VBIT V7.B16, V11.B16, V5.B16
+	FLDPQ 320(R2), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	WORD $0x6e24dc00 // fmul v0.4s, v0.4s, v4.4s
+	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l17
+	JMP l1
+l16:
+l1:
+	RET
+
+TEXT ·activateGradientVector(SB), NOSPLIT, $0-48
+	MOVD dx+8(FP), R0
+	MOVD dy+16(FP), R1
+	MOVD x+24(FP), R2
+	MOVD n+32(FP), R21
+	MOVD constants+40(FP), R3
+	MOVD act+0(FP), R22
+	CMP $0, R22
+	BNE l2
+	MOVD R21, R22
+l3:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l3
+	JMP l1
+l2:
+	MOVD act+0(FP), R22
+	CMP $1, R22
+	BNE l4
+	MOVD R21, R22
+l5:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l5
+	JMP l1
+l4:
+	MOVD act+0(FP), R22
+	CMP $2, R22
+	BNE l6
+	MOVD R21, R22
+l7:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 288(R3), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l7
+	JMP l1
+l6:
+	MOVD act+0(FP), R22
+	CMP $3, R22
+	BNE l8
+	MOVD R21, R22
+l9:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 64(R3), (F4, F5)
+	FLDPQ 160(R3), (F28, F29)
+	VFMLA V28.S4, V0.S4, V4.S4
+	VFMLA V29.S4, V1.S4, V5.S4
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	WORD $0x6e3fdca5 // fmul v5.4s, v5.4s, v31.4s
+	FLDPQ 224(R3), (F2, F3)
+	WORD $0x6e22e402 // fcmge v2.4s, v0.4s, v2.4s
+	WORD $0x6e23e423 // fcmge v3.4s, v1.4s, v3.4s
+	VBIT V2.B16, V30.B16, V4.B16
+	VBIT V3.B16, V31.B16, V5.B16
+	FLDPQ 256(R3), (F28, F29)
+	WORD $0x6ea0e782 // fcmgt v2.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a3 // fcmgt v3.4s, v29.4s, v1.4s
+	WORD $0x4e621c9e // bic v30.16b, v4.16b, v2.16b
+	WORD $0x4e631cbf // bic v31.16b, v5.16b, v3.16b
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l9
+	JMP l1
+l8:
+	MOVD act+0(FP), R22
+	CMP $4, R22
+	BNE l10
+	MOVD R21, R22
+l11:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 256(R3), (F2, F3)
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 224(R3), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	FLDPQ 192(R3), (F28, F29)
+	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
+	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l11
+	JMP l1
+l10:
+	MOVD act+0(FP), R22
+	CMP $5, R22
+	BNE l12
+	MOVD R21, R22
+l13:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R3), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R3), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R3), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R3), (F8, F9)
+	FLDPQ 416(R3), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R3), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R3), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R3), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R3), (F4, F5)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R3), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R3), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V6.S4, V14.S4, V28.S4
+	VFMLA V7.S4, V15.S4, V29.S4
+	VMOV V28.B16, V14.B16
+	VMOV V29.B16, V15.B16
+	WORD $0x6e2edc42 // fmul v2.4s, v2.4s, v14.4s
+	WORD $0x6e2fdc63 // fmul v3.4s, v3.4s, v15.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l13
+	JMP l1
+l12:
+	MOVD act+0(FP), R22
+	CMP $6, R22
+	BNE l14
+	MOVD R21, R22
+l15:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R3), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R3), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R3), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R3), (F8, F9)
+	FLDPQ 416(R3), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R3), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R3), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R3), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R3), (F4, F5)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R3), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R3), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l15
+	JMP l1
+l14:
+	MOVD act+0(FP), R22
+	CMP $7, R22
+	BNE l16
+	MOVD R21, R22
+l17:
+	FLDPQ 0(R2), (F0, F1)
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 0(R3), (F8, F9)
+	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
+	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
+	FLDPQ 352(R3), (F4, F5)
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V4.B16, V2.B16
+	VBIT V29.B16, V5.B16, V3.B16
+	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
+	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
+	VORR V8.B16, V4.B16, V6.B16
+	VORR V9.B16, V5.B16, V7.B16
+	VFMLA V2.S4, V2.S4, V6.S4
+	VFMLA V3.S4, V3.S4, V7.S4
+	FLDPQ 96(R3), (F28, F29)
+	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
+	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
+	FLDPQ 96(R3), (F28, F29)
+	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
+	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
+	FLDPQ 448(R3), (F14, F15)
+	FLDPQ 416(R3), (F28, F29)
+	VFMLA V28.S4, V4.S4, V14.S4
+	VFMLA V29.S4, V5.S4, V15.S4
+	FLDPQ 448(R3), (F28, F29)
+	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
+	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
+	VMOV V4.B16, V12.B16
+	VMOV V5.B16, V13.B16
+	FLDPQ 480(R3), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 512(R3), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 608(R3), (F10, F11)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 672(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 704(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 192(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 64(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	VSHL $23, V14.S4, V14.S4
+	VSHL $23, V15.S4, V15.S4
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
+	VMOV V10.B16, V8.B16
+	VMOV V11.B16, V9.B16
+	VFMLA V6.S4, V10.S4, V8.S4
+	VFMLA V7.S4, V11.S4, V9.S4
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 128(R3), (F10, F11)
+	FLDPQ 32(R3), (F28, F29)
+	VFMLA V10.S4, V6.S4, V28.S4
+	VFMLA V11.S4, V7.S4, V29.S4
+	VMOV V28.B16, V6.B16
+	VMOV V29.B16, V7.B16
+	FLDPQ 32(R3), (F4, F5)
+	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
+	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
+	FLDPQ 1024(R3), (F10, F11)
+	FLDPQ 992(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 960(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 928(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 896(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 864(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 832(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 800(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 768(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 736(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
+	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
+	FLDPQ 384(R3), (F28, F29)
+	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
+	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
+	FLDPQ 32(R3), (F4, F5)
+	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
+	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
+	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
+	VBIT V6.B16, V10.B16, V4.B16
+	VBIT V7.B16, V11.B16, V5.B16
+	FLDPQ 320(R3), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FLDPQ 352(R3), (F2, F3)
+	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
+	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	VFMLA V8.S4, V0.S4, V4.S4
+	VFMLA V9.S4, V1.S4, V5.S4
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l17
+	JMP l1
+l16:
+l1:
+	RET
+
+TEXT ·exponentialsVector(SB), NOSPLIT, $0-36
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD n+16(FP), R21
+	MOVD constants+24(FP), R2
+	FMOVS shift+32(FP), F24
+	VDUP V24.S[0], V25.S4
+	VDUP V24.S[0], V24.S4
+	MOVD R21, R22
+l1:
+	FLDPQ 0(R1), (F0, F1)
+	WORD $0x4eb8d400 // fsub v0.4s, v0.4s, v24.4s
+	WORD $0x4eb9d421 // fsub v1.4s, v1.4s, v25.4s
+	FLDPQ 448(R2), (F6, F7)
+	FLDPQ 416(R2), (F28, F29)
+	VFMLA V28.S4, V0.S4, V6.S4
+	VFMLA V29.S4, V1.S4, V7.S4
+	FLDPQ 448(R2), (F28, F29)
+	WORD $0x4ebcd4c8 // fsub v8.4s, v6.4s, v28.4s
+	WORD $0x4ebdd4e9 // fsub v9.4s, v7.4s, v29.4s
+	VMOV V0.B16, V4.B16
+	VMOV V1.B16, V5.B16
+	FLDPQ 480(R2), (F28, F29)
+	VFMLA V28.S4, V8.S4, V4.S4
+	VFMLA V29.S4, V9.S4, V5.S4
+	FLDPQ 512(R2), (F28, F29)
+	VFMLA V28.S4, V8.S4, V4.S4
+	VFMLA V29.S4, V9.S4, V5.S4
+	FLDPQ 608(R2), (F2, F3)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	FLDPQ 672(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	FLDPQ 704(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	FLDPQ 192(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	FLDPQ 64(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	FLDPQ 32(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
+	VSHL $23, V6.S4, V6.S4
+	VSHL $23, V7.S4, V7.S4
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	WORD $0x4e641c42 // bic v2.16b, v2.16b, v4.16b
+	WORD $0x4e651c63 // bic v3.16b, v3.16b, v5.16b
+	FSTPQ (F2, F3), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l1
 	RET
 
 TEXT ·addFloorVector(SB), NOSPLIT, $0-36
@@ -484,166 +3527,872 @@ TEXT ·addFloorVector(SB), NOSPLIT, $0-36
 	MOVD x+8(FP), R1
 	MOVD residual+16(FP), R2
 	MOVD n+24(FP), R21
-	FMOVS low+32(FP), F31
-	VDUP V31.S[0], V31.S4
+	FMOVS low+32(FP), F24
+	VDUP V24.S[0], V25.S4
+	VDUP V24.S[0], V24.S4
 	CBZ R2, l1
+	MOVD R21, R22
 l3:
-	CMP $32, R21
-	BLT l4
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
+	FLDPQ 0(R1), (F0, F1)
+	FLDPQ 0(R2), (F2, F3)
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	SUB $32, R21
-	JMP l3
-l4:
-l5:
-	CMP $8, R21
-	BLT l6
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	SUB $8, R21
-	JMP l5
-l6:
+	WORD $0x6ea0e71c // fcmgt v28.4s, v24.4s, v0.4s
+	WORD $0x6ea1e73d // fcmgt v29.4s, v25.4s, v1.4s
+	VBIT V28.B16, V24.B16, V0.B16
+	VBIT V29.B16, V25.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l3
 	JMP l2
 l1:
-l7:
-	CMP $32, R21
-	BLT l8
-	FLDPQ.P 32(R1), (F0, F1)
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	SUB $32, R21
-	JMP l7
-l8:
-l9:
-	CMP $8, R21
-	BLT l10
-	FLDPQ.P 32(R1), (F0, F1)
-	WORD $0x6ea0e7e4 // fcmgt v4.4s, v31.4s, v0.4s
-	VBIT V4.B16, V31.B16, V0.B16
-	WORD $0x6ea1e7e5 // fcmgt v5.4s, v31.4s, v1.4s
-	VBIT V5.B16, V31.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	SUB $8, R21
-	JMP l9
-l10:
+	MOVD R21, R22
+l4:
+	FLDPQ 0(R1), (F0, F1)
+	WORD $0x6ea0e71c // fcmgt v28.4s, v24.4s, v0.4s
+	WORD $0x6ea1e73d // fcmgt v29.4s, v25.4s, v1.4s
+	VBIT V28.B16, V24.B16, V0.B16
+	VBIT V29.B16, V25.B16, V1.B16
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l4
 l2:
 	RET
 
-TEXT ·keepPositiveVector(SB), NOSPLIT, $0-32
-	MOVD dx+0(FP), R0
-	MOVD dy+8(FP), R1
-	MOVD y+16(FP), R2
-	MOVD n+24(FP), R21
-	VMOVI $0, V31.B16
+TEXT ·scaleByVector(SB), NOSPLIT, $0-28
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD n+16(FP), R21
+	FMOVS factor+24(FP), F24
+	VDUP V24.S[0], V25.S4
+	VDUP V24.S[0], V24.S4
+	MOVD R21, R22
 l1:
-	CMP $32, R21
-	BLT l2
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	SUB $32, R21
+	FLDPQ 0(R1), (F0, F1)
+	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
+	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l1
+	RET
+
+TEXT ·divideByVector(SB), NOSPLIT, $0-28
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD n+16(FP), R21
+	FMOVS divisor+24(FP), F24
+	VDUP V24.S[0], V25.S4
+	VDUP V24.S[0], V24.S4
+	MOVD R21, R22
+l1:
+	FLDPQ 0(R1), (F0, F1)
+	WORD $0x6e38fc00 // fdiv v0.4s, v0.4s, v24.4s
+	WORD $0x6e39fc21 // fdiv v1.4s, v1.4s, v25.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l1
+	RET
+
+TEXT ·approachVector(SB), NOSPLIT, $0-28
+	MOVD a+0(FP), R0
+	MOVD w+8(FP), R1
+	MOVD n+16(FP), R21
+	FMOVS rest+24(FP), F24
+	VDUP V24.S[0], V25.S4
+	VDUP V24.S[0], V24.S4
+	MOVD R21, R22
+l1:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	WORD $0x4ea0d442 // fsub v2.4s, v2.4s, v0.4s
+	WORD $0x4ea1d463 // fsub v3.4s, v3.4s, v1.4s
+	VFMLA V24.S4, V2.S4, V0.S4
+	VFMLA V25.S4, V3.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	SUBS $8, R22
+	BNE l1
+	RET
+
+TEXT ·adamVector(SB), NOSPLIT, $0-48
+	MOVD w+0(FP), R0
+	MOVD grad+8(FP), R1
+	MOVD m+16(FP), R2
+	MOVD v+24(FP), R3
+	MOVD n+32(FP), R21
+	MOVD k+40(FP), R4
+	MOVD R21, R22
+l1:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 28(R4), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R4), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	FMOVS 4(R4), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	VFMLA V6.S4, V2.S4, V4.S4
+	VFMLA V7.S4, V3.S4, V5.S4
+	FSTPQ (F4, F5), 0(R2)
+	FLDPQ 0(R3), (F6, F7)
+	FMOVS 8(R4), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dcc6 // fmul v6.4s, v6.4s, v8.4s
+	WORD $0x6e29dce7 // fmul v7.4s, v7.4s, v9.4s
+	FMOVS 12(R4), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e22dd08 // fmul v8.4s, v8.4s, v2.4s
+	WORD $0x6e23dd29 // fmul v9.4s, v9.4s, v3.4s
+	VFMLA V2.S4, V8.S4, V6.S4
+	VFMLA V3.S4, V9.S4, V7.S4
+	FSTPQ (F6, F7), 0(R3)
+	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
+	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
+	FMOVS 16(R4), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28fcc6 // fdiv v6.4s, v6.4s, v8.4s
+	WORD $0x6e29fce7 // fdiv v7.4s, v7.4s, v9.4s
+	FMOVS 20(R4), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x4e28d4c6 // fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	FMOVS 24(R4), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
+	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R3
+	SUBS $8, R22
+	BNE l1
+	RET
+
+TEXT ·sgdVector(SB), NOSPLIT, $0-48
+	MOVD w+0(FP), R0
+	MOVD grad+8(FP), R1
+	MOVD b+16(FP), R2
+	MOVD n+32(FP), R21
+	MOVD k+40(FP), R3
+	MOVD nesterov+24(FP), R22
+	CMP $0, R22
+	BNE l2
+	CBZ R2, l3
+	MOVD R21, R22
+l5:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 8(R3), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R3), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
+	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
+	FSTPQ (F4, F5), 0(R2)
+	VMOV V4.B16, V2.B16
+	VMOV V5.B16, V3.B16
+	FMOVS 4(R3), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V2.S4, V0.S4
+	VFMLA V5.S4, V3.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R22
+	BNE l5
+	JMP l4
+l3:
+	MOVD R21, R22
+l6:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 8(R3), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FMOVS 4(R3), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V2.S4, V0.S4
+	VFMLA V5.S4, V3.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	SUBS $8, R22
+	BNE l6
+l4:
 	JMP l1
 l2:
+	MOVD nesterov+24(FP), R22
+	CMP $1, R22
+	BNE l7
+	MOVD R21, R22
+l8:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 8(R3), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R3), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
+	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
+	FSTPQ (F4, F5), 0(R2)
+	VFMLA V6.S4, V4.S4, V2.S4
+	VFMLA V7.S4, V5.S4, V3.S4
+	FMOVS 4(R3), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V2.S4, V0.S4
+	VFMLA V5.S4, V3.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R22
+	BNE l8
+	JMP l1
+l7:
+l1:
+	RET
+
+TEXT ·rmspropVector(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD grad+8(FP), R1
+	MOVD s+16(FP), R2
+	MOVD a+24(FP), R3
+	MOVD b+32(FP), R4
+	MOVD n+40(FP), R21
+	MOVD k+48(FP), R5
+	CBZ R3, l1
+	CBZ R4, l3
+	MOVD R21, R22
+l5:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 20(R5), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	FMOVS 4(R5), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc4a // fmul v10.4s, v2.4s, v8.4s
+	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
+	VFMLA V2.S4, V10.S4, V4.S4
+	VFMLA V3.S4, V11.S4, V5.S4
+	FSTPQ (F4, F5), 0(R2)
+	FLDPQ 0(R3), (F10, F11)
+	WORD $0x6e26dd4a // fmul v10.4s, v10.4s, v6.4s
+	WORD $0x6e27dd6b // fmul v11.4s, v11.4s, v7.4s
+	VFMLA V8.S4, V2.S4, V10.S4
+	VFMLA V9.S4, V3.S4, V11.S4
+	FSTPQ (F10, F11), 0(R3)
+	VFMLS V10.S4, V10.S4, V4.S4
+	VFMLS V11.S4, V11.S4, V5.S4
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
+	FMOVS 8(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	FMOVS 16(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
+	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
+	FLDPQ 0(R4), (F4, F5)
+	FMOVS 12(R5), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
+	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
+	FSTPQ (F4, F5), 0(R4)
+	VFMLA V6.S4, V4.S4, V0.S4
+	VFMLA V7.S4, V5.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	SUBS $8, R22
+	BNE l5
+	JMP l4
 l3:
-	CMP $8, R21
-	BLT l4
-	FLDPQ.P 32(R1), (F0, F1)
-	FLDPQ.P 32(R2), (F2, F3)
-	WORD $0x6ebfe442 // fcmgt v2.4s, v2.4s, v31.4s
-	WORD $0x6ebfe463 // fcmgt v3.4s, v3.4s, v31.4s
-	VAND V2.B16, V0.B16, V0.B16
-	VAND V3.B16, V1.B16, V1.B16
-	FSTPQ.P (F0, F1), 32(R0)
-	SUB $8, R21
-	JMP l3
+	MOVD R21, R22
+l6:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 20(R5), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	FMOVS 4(R5), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc4a // fmul v10.4s, v2.4s, v8.4s
+	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
+	VFMLA V2.S4, V10.S4, V4.S4
+	VFMLA V3.S4, V11.S4, V5.S4
+	FSTPQ (F4, F5), 0(R2)
+	FLDPQ 0(R3), (F10, F11)
+	WORD $0x6e26dd4a // fmul v10.4s, v10.4s, v6.4s
+	WORD $0x6e27dd6b // fmul v11.4s, v11.4s, v7.4s
+	VFMLA V8.S4, V2.S4, V10.S4
+	VFMLA V9.S4, V3.S4, V11.S4
+	FSTPQ (F10, F11), 0(R3)
+	VFMLS V10.S4, V10.S4, V4.S4
+	VFMLS V11.S4, V11.S4, V5.S4
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
+	FMOVS 8(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	FMOVS 16(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
+	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R3
+	SUBS $8, R22
+	BNE l6
 l4:
+	JMP l2
+l1:
+	CBZ R4, l7
+	MOVD R21, R22
+l9:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 20(R5), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	FMOVS 4(R5), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc4a // fmul v10.4s, v2.4s, v8.4s
+	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
+	VFMLA V2.S4, V10.S4, V4.S4
+	VFMLA V3.S4, V11.S4, V5.S4
+	FSTPQ (F4, F5), 0(R2)
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
+	FMOVS 8(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	FMOVS 16(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
+	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
+	FLDPQ 0(R4), (F4, F5)
+	FMOVS 12(R5), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
+	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
+	FSTPQ (F4, F5), 0(R4)
+	VFMLA V6.S4, V4.S4, V0.S4
+	VFMLA V7.S4, V5.S4, V1.S4
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	ADD $32, R4
+	SUBS $8, R22
+	BNE l9
+	JMP l8
+l7:
+	MOVD R21, R22
+l10:
+	FLDPQ 0(R0), (F0, F1)
+	FLDPQ 0(R1), (F2, F3)
+	FMOVS 20(R5), F4
+	VDUP V4.S[0], V5.S4
+	VDUP V4.S[0], V4.S4
+	VFMLA V4.S4, V0.S4, V2.S4
+	VFMLA V5.S4, V1.S4, V3.S4
+	FLDPQ 0(R2), (F4, F5)
+	FMOVS 0(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e27dca5 // fmul v5.4s, v5.4s, v7.4s
+	FMOVS 4(R5), F8
+	VDUP V8.S[0], V9.S4
+	VDUP V8.S[0], V8.S4
+	WORD $0x6e28dc4a // fmul v10.4s, v2.4s, v8.4s
+	WORD $0x6e29dc6b // fmul v11.4s, v3.4s, v9.4s
+	VFMLA V2.S4, V10.S4, V4.S4
+	VFMLA V3.S4, V11.S4, V5.S4
+	FSTPQ (F4, F5), 0(R2)
+	WORD $0x6ea1f884 // fsqrt v4.4s, v4.4s
+	WORD $0x6ea1f8a5 // fsqrt v5.4s, v5.4s
+	FMOVS 8(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	FMOVS 16(R5), F6
+	VDUP V6.S[0], V7.S4
+	VDUP V6.S[0], V6.S4
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x6e24fc42 // fdiv v2.4s, v2.4s, v4.4s
+	WORD $0x6e25fc63 // fdiv v3.4s, v3.4s, v5.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	FSTPQ (F0, F1), 0(R0)
+	ADD $32, R0
+	ADD $32, R1
+	ADD $32, R2
+	SUBS $8, R22
+	BNE l10
+l8:
+l2:
+	RET
+
+TEXT ·dropoutVector(SB), NOSPLIT, $0-32
+	MOVD y+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD n+16(FP), R21
+	MOVD constants+24(FP), R2
+	FLDPQ 128(R2), (F20, F21)
+	MOVD R21, R22
+l1:
+	VMOV V20.B16, V0.B16
+	VMOV V21.B16, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	FLDPQ 64(R2), (F4, F5)
+	FLDPQ 96(R2), (F6, F7)
+	FLDPQ 160(R2), (F28, F29)
+	WORD $0x4ebc8694 // add v20.4s, v20.4s, v28.4s
+	WORD $0x4ebd86b5 // add v21.4s, v21.4s, v29.4s
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 256(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 288(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 320(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 352(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 384(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 416(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 448(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 480(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 512(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 576(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 608(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 640(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 672(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 704(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 736(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc01a // umull v26.2d, v0.2s, v28.2s
+	WORD $0x6ebcc01b // umull2 v27.2d, v0.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V14.S4
+	VUZP2 V27.S4, V26.S4, V12.S4
+	WORD $0x2ebcc03a // umull v26.2d, v1.2s, v28.2s
+	WORD $0x6ebcc03b // umull2 v27.2d, v1.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V15.S4
+	VUZP2 V27.S4, V26.S4, V13.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc09a // umull v26.2d, v4.2s, v28.2s
+	WORD $0x6ebcc09b // umull2 v27.2d, v4.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V10.S4
+	VUZP2 V27.S4, V26.S4, V8.S4
+	WORD $0x2ebcc0ba // umull v26.2d, v5.2s, v28.2s
+	WORD $0x6ebcc0bb // umull2 v27.2d, v5.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V11.S4
+	VUZP2 V27.S4, V26.S4, V9.S4
+	WORD $0x6e221d08 // eor v8.16b, v8.16b, v2.16b
+	WORD $0x6e231d29 // eor v9.16b, v9.16b, v3.16b
+	FLDPQ 768(R2), (F28, F29)
+	WORD $0x6e3c1d08 // eor v8.16b, v8.16b, v28.16b
+	WORD $0x6e3d1d29 // eor v9.16b, v9.16b, v29.16b
+	WORD $0x6e261d8c // eor v12.16b, v12.16b, v6.16b
+	WORD $0x6e271dad // eor v13.16b, v13.16b, v7.16b
+	FLDPQ 800(R2), (F28, F29)
+	WORD $0x6e3c1d8c // eor v12.16b, v12.16b, v28.16b
+	WORD $0x6e3d1dad // eor v13.16b, v13.16b, v29.16b
+	FLDPQ 0(R2), (F28, F29)
+	WORD $0x2ebcc11a // umull v26.2d, v8.2s, v28.2s
+	WORD $0x6ebcc11b // umull2 v27.2d, v8.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V6.S4
+	VUZP2 V27.S4, V26.S4, V4.S4
+	WORD $0x2ebcc13a // umull v26.2d, v9.2s, v28.2s
+	WORD $0x6ebcc13b // umull2 v27.2d, v9.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V7.S4
+	VUZP2 V27.S4, V26.S4, V5.S4
+	FLDPQ 32(R2), (F28, F29)
+	WORD $0x2ebcc19a // umull v26.2d, v12.2s, v28.2s
+	WORD $0x6ebcc19b // umull2 v27.2d, v12.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V2.S4
+	VUZP2 V27.S4, V26.S4, V0.S4
+	WORD $0x2ebcc1ba // umull v26.2d, v13.2s, v28.2s
+	WORD $0x6ebcc1bb // umull2 v27.2d, v13.4s, v28.4s
+	VUZP1 V27.S4, V26.S4, V3.S4
+	VUZP2 V27.S4, V26.S4, V1.S4
+	WORD $0x6e2a1c00 // eor v0.16b, v0.16b, v10.16b
+	WORD $0x6e2b1c21 // eor v1.16b, v1.16b, v11.16b
+	FLDPQ 832(R2), (F28, F29)
+	WORD $0x6e3c1c00 // eor v0.16b, v0.16b, v28.16b
+	WORD $0x6e3d1c21 // eor v1.16b, v1.16b, v29.16b
+	WORD $0x6e2e1c84 // eor v4.16b, v4.16b, v14.16b
+	WORD $0x6e2f1ca5 // eor v5.16b, v5.16b, v15.16b
+	FLDPQ 864(R2), (F28, F29)
+	WORD $0x6e3c1c84 // eor v4.16b, v4.16b, v28.16b
+	WORD $0x6e3d1ca5 // eor v5.16b, v5.16b, v29.16b
+	VZIP1 V2.S4, V0.S4, V8.S4
+	VZIP1 V3.S4, V1.S4, V9.S4
+	VZIP1 V6.S4, V4.S4, V10.S4
+	VZIP1 V7.S4, V5.S4, V11.S4
+	VZIP2 V2.S4, V0.S4, V12.S4
+	VZIP2 V3.S4, V1.S4, V13.S4
+	VZIP2 V6.S4, V4.S4, V14.S4
+	VZIP2 V7.S4, V5.S4, V15.S4
+	VZIP1 V10.D2, V8.D2, V16.D2
+	VZIP1 V11.D2, V9.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 0(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 0(R0)
+	VZIP2 V10.D2, V8.D2, V16.D2
+	VZIP2 V11.D2, V9.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 32(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 32(R0)
+	VZIP1 V14.D2, V12.D2, V16.D2
+	VZIP1 V15.D2, V13.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 64(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 64(R0)
+	VZIP2 V14.D2, V12.D2, V16.D2
+	VZIP2 V15.D2, V13.D2, V17.D2
+	FLDPQ 192(R2), (F28, F29)
+	WORD $0x6ebc3e10 // cmhs v16.4s, v16.4s, v28.4s
+	WORD $0x6ebd3e31 // cmhs v17.4s, v17.4s, v29.4s
+	FLDPQ 96(R1), (F18, F19)
+	FLDPQ 224(R2), (F28, F29)
+	WORD $0x6e3cde52 // fmul v18.4s, v18.4s, v28.4s
+	WORD $0x6e3dde73 // fmul v19.4s, v19.4s, v29.4s
+	WORD $0x4e701e52 // bic v18.16b, v18.16b, v16.16b
+	WORD $0x4e711e73 // bic v19.16b, v19.16b, v17.16b
+	FSTPQ (F18, F19), 96(R0)
+	ADD $128, R1
+	ADD $128, R0
+	SUBS $32, R22
+	BNE l1
 	RET
 
 TEXT ·maxWindowVector(SB), NOSPLIT, $0-80
@@ -848,119 +4597,4 @@ l2:
 	ADD R4, R2
 	SUBS $1, R19
 	BNE l1
-	RET
-
-TEXT ·adamVector(SB), NOSPLIT, $0-48
-	MOVD w+0(FP), R0
-	MOVD grad+8(FP), R1
-	MOVD m+16(FP), R2
-	MOVD v+24(FP), R3
-	MOVD n+32(FP), R21
-	MOVD k+40(FP), R4
-	VLD1R.P 4(R4), [V24.S4]
-	VLD1R.P 4(R4), [V25.S4]
-	VLD1R.P 4(R4), [V26.S4]
-	VLD1R.P 4(R4), [V27.S4]
-	VLD1R.P 4(R4), [V28.S4]
-	VLD1R.P 4(R4), [V29.S4]
-	VLD1R.P 4(R4), [V30.S4]
-	VLD1R.P 4(R4), [V31.S4]
-l1:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ.P 32(R1), (F2, F3)
-	FLDPQ (R2), (F4, F5)
-	FLDPQ (R3), (F6, F7)
-	VFMLA V31.S4, V0.S4, V2.S4
-	VFMLA V31.S4, V1.S4, V3.S4
-	WORD $0x6e38dc84 // fmul v4.4s, v4.4s, v24.4s
-	WORD $0x6e38dca5 // fmul v5.4s, v5.4s, v24.4s
-	VFMLA V25.S4, V2.S4, V4.S4
-	VFMLA V25.S4, V3.S4, V5.S4
-	FSTPQ.P (F4, F5), 32(R2)
-	WORD $0x6e3adcc6 // fmul v6.4s, v6.4s, v26.4s
-	WORD $0x6e3adce7 // fmul v7.4s, v7.4s, v26.4s
-	WORD $0x6e3bdc50 // fmul v16.4s, v2.4s, v27.4s
-	WORD $0x6e3bdc71 // fmul v17.4s, v3.4s, v27.4s
-	VFMLA V2.S4, V16.S4, V6.S4
-	VFMLA V3.S4, V17.S4, V7.S4
-	FSTPQ.P (F6, F7), 32(R3)
-	WORD $0x6ea1f8c6 // fsqrt v6.4s, v6.4s
-	WORD $0x6ea1f8e7 // fsqrt v7.4s, v7.4s
-	WORD $0x6e3cfcc6 // fdiv v6.4s, v6.4s, v28.4s
-	WORD $0x6e3cfce7 // fdiv v7.4s, v7.4s, v28.4s
-	WORD $0x4e3dd4c6 // fadd v6.4s, v6.4s, v29.4s
-	WORD $0x4e3dd4e7 // fadd v7.4s, v7.4s, v29.4s
-	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
-	WORD $0x6e3edca5 // fmul v5.4s, v5.4s, v30.4s
-	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
-	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	FSTPQ.P (F0, F1), 32(R0)
-	SUBS $8, R21
-	BNE l1
-	RET
-
-TEXT ·sgdVector(SB), NOSPLIT, $0-48
-	MOVD w+0(FP), R0
-	MOVD grad+8(FP), R1
-	MOVD b+16(FP), R2
-	MOVD nesterov+24(FP), R3
-	MOVD n+32(FP), R21
-	MOVD k+40(FP), R4
-	VLD1R.P 4(R4), [V29.S4]
-	VLD1R.P 4(R4), [V30.S4]
-	VLD1R.P 4(R4), [V31.S4]
-	CBZ R2, l1
-	CBZ R3, l3
-l5:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ.P 32(R1), (F2, F3)
-	VFMLA V31.S4, V0.S4, V2.S4
-	VFMLA V31.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
-	WORD $0x6e3ddc84 // fmul v4.4s, v4.4s, v29.4s
-	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
-	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
-	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
-	FSTPQ.P (F4, F5), 32(R2)
-	VFMLA V29.S4, V4.S4, V2.S4
-	VFMLA V29.S4, V5.S4, V3.S4
-	VFMLA V30.S4, V2.S4, V0.S4
-	VFMLA V30.S4, V3.S4, V1.S4
-	FSTPQ.P (F0, F1), 32(R0)
-	SUBS $8, R21
-	BNE l5
-	JMP l4
-l3:
-l6:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ.P 32(R1), (F2, F3)
-	VFMLA V31.S4, V0.S4, V2.S4
-	VFMLA V31.S4, V1.S4, V3.S4
-	FLDPQ (R2), (F4, F5)
-	WORD $0x6e3ddc84 // fmul v4.4s, v4.4s, v29.4s
-	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
-	WORD $0x4e22d484 // fadd v4.4s, v4.4s, v2.4s
-	WORD $0x4e23d4a5 // fadd v5.4s, v5.4s, v3.4s
-	FSTPQ.P (F4, F5), 32(R2)
-	VFMLA V30.S4, V4.S4, V0.S4
-	VFMLA V30.S4, V5.S4, V1.S4
-	FSTPQ.P (F0, F1), 32(R0)
-	SUBS $8, R21
-	BNE l6
-l4:
-	JMP l2
-l1:
-l7:
-	FLDPQ (R0), (F0, F1)
-	FLDPQ.P 32(R1), (F2, F3)
-	VFMLA V31.S4, V0.S4, V2.S4
-	VFMLA V31.S4, V1.S4, V3.S4
-	VFMLA V30.S4, V2.S4, V0.S4
-	VFMLA V30.S4, V3.S4, V1.S4
-	FSTPQ.P (F0, F1), 32(R0)
-	SUBS $8, R21
-	BNE l7
-l2:
 	RET

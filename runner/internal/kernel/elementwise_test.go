@@ -153,6 +153,25 @@ var loops = []struct {
 	{"AdamStep", func(b *workbench, rows, c int) {
 		n := rows * c
 		AdamStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+		AdamWStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+	}},
+	{"RMSpropStep", func(b *workbench, rows, c int) {
+		n := rows * c
+		for _, mean := range [][]float32{nil, b.in(n)} {
+			for _, momentum := range [][]float32{nil, b.in(n)} {
+				RMSpropStep(b.in(n), b.in(n), b.positive(n), mean, momentum, 0.01, 0.99, 1e-8, 0.9, 1e-2)
+			}
+		}
+	}},
+	{"AveragePool", func(b *workbench, rows, c int) {
+		p := Pool{N: 2, H: 7, W: 6, C: c, Window: 3, Stride: 2, Pad: 1}
+		p.AverageForward(b.out(p.sizeOut()), b.in(p.sizeIn()))
+		p.AverageBackward(b.out(p.sizeIn()), b.in(p.sizeOut()))
+		a := AdaptivePool{N: 1, H: 7, W: 5, C: c, OutH: 3, OutW: 2}
+		a.AverageForward(b.out(a.sizeOut()), b.in(a.sizeIn()))
+		a.AverageBackward(b.out(a.sizeIn()), b.in(a.sizeOut()))
+		GlobalAverageForward(b.out(2*c), b.in(2*rows*c), 2, rows, c)
+		GlobalAverageBackward(b.out(2*rows*c), b.in(2*c), 2, rows, c)
 	}},
 	{"SGDStep", func(b *workbench, rows, c int) {
 		n := rows * c
@@ -225,10 +244,56 @@ func TestOutputsAreWritten(t *testing.T) {
 	}
 }
 
+// TestInPlace makes sure that an output may be the input that its comment allows.
+func TestInPlace(t *testing.T) {
+	const rows, c = 300, 19
+	n := rows * c
+	x, dy, s := numbers(n, 1), numbers(n, 2), numbers(c, 3)
+	out, want := make([]float32, n), make([]float32, n)
+	for _, act := range activations {
+		act.Forward(want, x)
+		copy(out, x)
+		act.Forward(out, out)
+		same(t, act.String()+" forward", out, want)
+
+		act.Backward(want, dy, x)
+		copy(out, dy)
+		act.Backward(out, out, x)
+		same(t, act.String()+" backward", out, want)
+		copy(out, x)
+		act.Backward(out, dy, out)
+		same(t, act.String()+" backward over x", out, want)
+
+		channel := func() []float32 { return make([]float32, c) }
+		mean, invStd := channel(), channel()
+		BatchNormForward(want, x, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		copy(out, x)
+		BatchNormForward(out, out, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		same(t, act.String()+" batch norm forward", out, want)
+		BatchNormBackward(want, nil, channel(), channel(), dy, x, nil, s, s, mean, invStd, act, rows, c)
+		copy(out, dy)
+		BatchNormBackward(out, nil, channel(), channel(), out, x, nil, s, s, mean, invStd, act, rows, c)
+		same(t, act.String()+" batch norm backward", out, want)
+	}
+
+	ds := make([]float32, c)
+	ScaleChannelsBackward(want, ds, dy, x, s, 1, rows, c)
+	copy(out, dy)
+	ScaleChannelsBackward(out, ds, out, x, s, 1, rows, c)
+	same(t, "scaled channels backward", out, want)
+
+	target := make([]float32, rows)
+	CrossEntropyBackward(want, x, target, nil, 0.1, 1, c)
+	copy(out, x)
+	CrossEntropyBackward(out, out, target, nil, 0.1, 1, c)
+	same(t, "cross entropy backward", out, want)
+}
+
 func BenchmarkElementwise(b *testing.B) {
 	const batch, size, c = 32, 112, 64 // behind the stem of ResNet18 at 224 pixels
 	const rows, n = batch * size * size, batch * size * size * c
-	x, y, dy, dx := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	x, y, dy, dx, dz := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	target := make([]float32, batch)
 	stream := rng.New(1, "benchmark")
 	for i := range x {
 		x[i], dy[i] = stream.Float32()-0.4, stream.Float32()-0.5
@@ -247,22 +312,41 @@ func BenchmarkElementwise(b *testing.B) {
 	pool.MaxForward(pooled, index, x)
 	BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, ReLU, rows, c)
 
-	for _, k := range []struct {
+	type timed struct {
 		name  string
 		bytes int // that have to move at least, every array once a pass
 		f     func()
-	}{
+	}
+	batchNorm := func(act Activation) func() {
+		return func() {
+			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, act, rows, c)
+		}
+	}
+	batchNormGradient := func(dResidual []float32, act Activation) func() {
+		return func() {
+			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, act, rows, c)
+		}
+	}
+	kernels := []timed{
 		{"Copy", 8 * n, func() { parallelSpans(n, func(from, to int) { copy(dx[from:to], dy[from:to]) }) }},
 		{"ColumnSum", 4 * n, func() { ColumnSum(dBeta, x, rows, c) }},
-		{"BatchNormForward", 4 * 4 * n, func() {
-			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, ReLU, rows, c)
-		}},
-		{"BatchNormBackward", 7 * 4 * n, func() {
-			BatchNormBackward(dx, nil, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, ReLU, rows, c)
-		}},
+		{"BatchNormForward/relu", 3 * 4 * n, batchNorm(ReLU)},
+		{"BatchNormForward/hard_swish", 3 * 4 * n, batchNorm(HardSwish)},
+		{"BatchNormForward/silu", 3 * 4 * n, batchNorm(SiLU)},
+		{"BatchNormBackward/relu", 5 * 4 * n, batchNormGradient(nil, ReLU)},
+		{"BatchNormBackward/residual", 7 * 4 * n, batchNormGradient(dz, ReLU)},
+		{"BatchNormBackward/hard_swish", 5 * 4 * n, batchNormGradient(nil, HardSwish)},
+		{"BatchNormBackward/silu", 6 * 4 * n, batchNormGradient(nil, SiLU)},
+		{"ScaleChannels", 2 * 4 * n, func() { ScaleChannels(dx, x, dy[:batch*c], batch, size*size, c) }},
+		{"ScaleChannelsBackward", 3 * 4 * n, func() { ScaleChannelsBackward(dx, dz[:batch*c], dy, x, y[:batch*c], batch, size*size, c) }},
+		{"GlobalAverageForward", 4 * n, func() { GlobalAverageForward(dz[:batch*c], x, batch, size*size, c) }},
+		{"GlobalAverageBackward", 4 * n, func() { GlobalAverageBackward(dx, dy[:batch*c], batch, size*size, c) }},
+		{"AverageForward", 4*n + 4*len(pooled), func() { pool.AverageForward(pooled, x) }},
+		{"AverageBackward", 4*n + 4*len(pooled), func() { pool.AverageBackward(dx, pooled) }},
+		{"CrossEntropyForward", 4 * 1000 * batch, func() { CrossEntropyForward(x[:1000*batch], target, nil, 0.1, 1000) }},
+		{"CrossEntropyBackward", 2 * 4 * 1000 * batch, func() { CrossEntropyBackward(dx[:1000*batch], x[:1000*batch], target, nil, 0.1, 1, 1000) }},
+		{"StochasticDepth", 2 * 4 * n, func() { StochasticDepth(dx, x, 0.2, batch, n/batch, stream) }},
 		{"AddRelu", 3 * 4 * n, func() { AddRelu(dx, x, dy, true) }},
-		{"Relu", 2 * 4 * n, func() { ReLU.Forward(dx, x) }},
-		{"ReluBackward", 3 * 4 * n, func() { ReLU.Backward(dx, dy, x) }},
 		{"MaxForward", 4*n + 5*len(pooled), func() { pool.MaxForward(pooled, index, x) }},
 		{"MaxBackward", 4*n + 5*len(pooled), func() { pool.MaxBackward(dx, pooled, index) }},
 		{"Dropout", 2 * 4 * (1 << 20), func() { Dropout(y[:1<<20], x[:1<<20], 0.5, stream) }},
@@ -270,7 +354,17 @@ func BenchmarkElementwise(b *testing.B) {
 			AdamStep(x[:weights], dy[:weights], y[:weights], dx[:weights], 1e-9, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
 		}},
 		{"SGD", 5 * 4 * weights, func() { SGDStep(x[:weights], dy[:weights], y[:weights], 1e-9, 0.9, 0, false, false) }},
-	} {
+		{"RMSprop", 7 * 4 * weights, func() {
+			RMSpropStep(x[:weights], dy[:weights], y[:weights], nil, dx[:weights], 1e-9, 0.99, 1e-8, 0.9, 0)
+		}},
+		{"AverageStep", 3 * 4 * weights, func() { AverageStep(y[:weights], x[:weights], 0.999) }},
+	}
+	for _, act := range activations[1:] {
+		kernels = append(kernels,
+			timed{"Forward/" + act.String(), 2 * 4 * n, func() { act.Forward(dx, x) }},
+			timed{"Backward/" + act.String(), 3 * 4 * n, func() { act.Backward(dx, dy, x) }})
+	}
+	for _, k := range kernels {
 		b.Run(k.name, func(b *testing.B) {
 			b.SetBytes(int64(k.bytes))
 			b.ReportAllocs()

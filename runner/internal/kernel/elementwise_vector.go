@@ -2,9 +2,13 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
 
-//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_neon.go
+	"biomass/runner/internal/rng"
+)
+
+//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_loops.go gen_activation.go gen_neon.go
 
 // The loops whose pace memory sets: whole vectors of 8 channels or elements in
 // assembly, the rest in the portable loop, which is the definition. The assembly is
@@ -22,43 +26,91 @@ func vectorLength(n int) int {
 }
 
 func sumRows(sum []float64, x []float32, rows, c int) {
-	n := vectorLength(c)
+	n := vectorLength(len(sum))
 	if n > 0 {
 		sumRowsVector(&sum[0], &x[0], rows, c, n)
 	}
 	sumRowsPortable(n, sum, x, rows, c)
 }
 
-func sumSquares(sum []float64, x, mean []float32, rows, c int) {
+func sumMoments(sum, squares []float64, x []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		sumSquaresVector(&sum[0], &x[0], &mean[0], rows, c, n)
+		sumMomentsVector(&sum[0], &squares[0], &x[0], rows, c, n)
 	}
-	sumSquaresPortable(n, sum, x, mean, rows, c)
+	sumMomentsPortable(n, sum, squares, x, rows, c)
 }
 
-func normalize(y, x, residual, mean, scale, shift []float32, low float32, rows, c int) {
+func normalize(act Activation, y, x, residual, mean, scale, shift []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		normalizeVector(&y[0], &x[0], unsafe.SliceData(residual), &mean[0], &scale[0], &shift[0], rows, c, n, low)
+		normalizeVector(int(act), &y[0], &x[0], unsafe.SliceData(residual), &mean[0], &scale[0], &shift[0], rows, c, n, &activationConstants[0])
 	}
-	normalizePortable(n, y, x, residual, mean, scale, shift, low, rows, c)
+	normalizePortable(n, act, y, x, residual, mean, scale, shift, rows, c)
 }
 
-func sumGradients(sum, dot []float64, out, dy, x, y, mean []float32, rows, c int) {
+func gradientOfNormalized(act Activation, dz, dy, x, mean, scale, shift []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		sumGradientsVector(&sum[0], &dot[0], unsafe.SliceData(out), &dy[0], &x[0], unsafe.SliceData(y), &mean[0], rows, c, n)
+		gradientOfNormalizedVector(int(act), &dz[0], &dy[0], &x[0], &mean[0], &scale[0], &shift[0], rows, c, n, &activationConstants[0])
 	}
-	sumGradientsPortable(n, sum, dot, out, dy, x, y, mean, rows, c)
+	gradientOfNormalizedPortable(n, act, dz, dy, x, mean, scale, shift, rows, c)
 }
 
-func normalizeGradient(dx, dy, x, y, mean, offset, slope, scale []float32, rows, c int) {
+func sumGradients(act Activation, sum, dot []float64, out, dy, x, y, mean, scale, shift []float32, rows, c int) {
 	n := vectorLength(c)
 	if n > 0 {
-		normalizeGradientVector(&dx[0], &dy[0], &x[0], unsafe.SliceData(y), &mean[0], &offset[0], &slope[0], &scale[0], rows, c, n)
+		sumGradientsVector(int(act), &sum[0], &dot[0], unsafe.SliceData(out), &dy[0], &x[0], unsafe.SliceData(y), &mean[0], &scale[0], &shift[0], rows, c, n, &activationConstants[0])
 	}
-	normalizeGradientPortable(n, dx, dy, x, y, mean, offset, slope, scale, rows, c)
+	sumGradientsPortable(n, act, sum, dot, out, dy, x, y, mean, scale, shift, rows, c)
+}
+
+func normalizeGradient(act Activation, dx, dy, x, mean, offset, slope, scale, shift []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		normalizeGradientVector(int(act), &dx[0], &dy[0], &x[0], &mean[0], &offset[0], &slope[0], &scale[0], &shift[0], rows, c, n, &activationConstants[0])
+	}
+	normalizeGradientPortable(n, act, dx, dy, x, mean, offset, slope, scale, shift, rows, c)
+}
+
+func scaleRows(y, x, s []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		scaleRowsVector(&y[0], &x[0], &s[0], rows, c, n)
+	}
+	scaleRowsPortable(n, y, x, s, rows, c)
+}
+
+func sumProducts(sum []float64, dx, dy, x, s []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		sumProductsVector(&sum[0], &dx[0], &dy[0], &x[0], &s[0], rows, c, n)
+	}
+	sumProductsPortable(n, sum, dx, dy, x, s, rows, c)
+}
+
+func activate(act Activation, y, x []float32) {
+	n := vectorLength(len(y))
+	if n > 0 {
+		activateVector(int(act), &y[0], &x[0], n, &activationConstants[0])
+	}
+	activatePortable(n, act, y, x)
+}
+
+func activateGradient(act Activation, dx, dy, x []float32) {
+	n := vectorLength(len(dx))
+	if n > 0 {
+		activateGradientVector(int(act), &dx[0], &dy[0], &x[0], n, &activationConstants[0])
+	}
+	activateGradientPortable(n, act, dx, dy, x)
+}
+
+func exponentials(y, x []float32, shift float32) {
+	n := vectorLength(len(y))
+	if n > 0 {
+		exponentialsVector(&y[0], &x[0], n, &activationConstants[0], shift)
+	}
+	exponentialsPortable(n, y, x, shift)
 }
 
 func addFloor(y, x, residual []float32, low float32) {
@@ -69,12 +121,64 @@ func addFloor(y, x, residual []float32, low float32) {
 	addFloorPortable(n, y, x, residual, low)
 }
 
-func keepPositive(dx, dy, y []float32) {
-	n := vectorLength(len(dx))
+func scaleBy(y, x []float32, factor float32) {
+	n := vectorLength(len(y))
 	if n > 0 {
-		keepPositiveVector(&dx[0], &dy[0], &y[0], n)
+		scaleByVector(&y[0], &x[0], n, factor)
 	}
-	activateGradientPortable(n, ReLU, dx, dy, y)
+	scaleByPortable(n, y, x, factor)
+}
+
+func divideBy(y, x []float32, divisor float32) {
+	n := vectorLength(len(y))
+	if n > 0 {
+		divideByVector(&y[0], &x[0], n, divisor)
+	}
+	divideByPortable(n, y, x, divisor)
+}
+
+func approach(a, w []float32, rest float32) {
+	n := vectorLength(len(a))
+	if n > 0 {
+		approachVector(&a[0], &w[0], n, rest)
+	}
+	approachPortable(n, a, w, rest)
+}
+
+func adam(w, g, m, v []float32, k *adamFactors) {
+	n := vectorLength(len(w))
+	if n > 0 {
+		adamVector(&w[0], &g[0], &m[0], &v[0], n, k)
+	}
+	adamPortable(n, w, g, m, v, k)
+}
+
+func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
+	n := vectorLength(len(w))
+	if n > 0 {
+		flag := 0
+		if nesterov && b != nil {
+			flag = 1
+		}
+		sgdVector(&w[0], &g[0], unsafe.SliceData(b), flag, n, k)
+	}
+	sgdPortable(n, w, g, b, nesterov, k)
+}
+
+func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) {
+	n := vectorLength(len(w))
+	if n > 0 {
+		rmspropVector(&w[0], &g[0], &s[0], unsafe.SliceData(a), unsafe.SliceData(b), n, k)
+	}
+	rmspropPortable(n, w, g, s, a, b, k)
+}
+
+func drop(y, x []float32, block, threshold uint32, factor float32, stream *rng.Stream) {
+	n := vectorLength(len(y)) &^ 31
+	if n > 0 {
+		dropoutVector(&y[0], &x[0], n, dropoutConstants(block, threshold, factor, stream))
+	}
+	dropPortable(n, y, x, block, threshold, factor, stream)
 }
 
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
@@ -93,54 +197,6 @@ func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
 	addTakenPortable(n, dx, dy, index, pixels, c, step, tap)
 }
 
-func adam(w, g, m, v []float32, k *adamFactors) {
-	n := vectorLength(len(w))
-	if n > 0 {
-		adamVector(&w[0], &g[0], &m[0], &v[0], n, k)
-	}
-	adamPortable(n, w, g, m, v, k)
-}
-
-func sgd(w, g, b []float32, nesterov bool, k *sgdFactors) {
-	n := vectorLength(len(w))
-	if n > 0 {
-		flag := 0
-		if nesterov {
-			flag = 1
-		}
-		sgdVector(&w[0], &g[0], unsafe.SliceData(b), flag, n, k)
-	}
-	sgdPortable(n, w, g, b, nesterov, k)
-}
-
-func activate(a Activation, y, x []float32) {
-	if a == ReLU {
-		addFloor(y, x, nil, 0)
-		return
-	}
-	activatePortable(0, a, y, x)
-}
-
-func activateGradient(a Activation, dx, dy, x []float32) {
-	if a == ReLU {
-		keepPositive(dx, dy, x)
-		return
-	}
-	activateGradientPortable(0, a, dx, dy, x)
-}
-
-func exponentials(y, x []float32, shift float32) { exponentialsPortable(0, y, x, shift) }
-
-func scaleRows(y, x, s []float32, rows, c int) { scaleRowsPortable(0, y, x, s, rows, c) }
-
-func sumProducts(sum []float64, dx, dy, x, s []float32, rows, c int) {
-	sumProductsPortable(0, sum, dx, dy, x, s, rows, c)
-}
-
-func approach(a, w []float32, rest float32) { approachPortable(0, a, w, rest) }
-
-func scaleBy(y, x []float32, factor float32) { scaleByPortable(0, y, x, factor) }
-
 // sumRowsVector does the columns 0..n, n > 0 a multiple of 8, of
 //
 //	for j in 0..c: sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
@@ -148,42 +204,94 @@ func scaleBy(y, x []float32, factor float32) { scaleByPortable(0, y, x, factor) 
 //go:noescape
 func sumRowsVector(sum *float64, x *float32, rows, c, n int)
 
-// sumSquaresVector does the columns 0..n, n > 0 a multiple of 8, of
+// sumMomentsVector does the columns 0..n, n > 0 a multiple of 8, of
 //
-//	for j in 0..c: sum[j] = 0; for r in 0..rows: d = x[r*c+j] - mean[j]; sum[j] += float64(d)*float64(d)
+//	for j in 0..c: sum[j], squares[j] = 0, 0; for r in 0..rows:
+//		sum[j] += float64(x[r*c+j])
+//		squares[j] += float64(x[r*c+j]) * float64(x[r*c+j])
 //
 //go:noescape
-func sumSquaresVector(sum *float64, x, mean *float32, rows, c, n int)
+func sumMomentsVector(sum, squares *float64, x *float32, rows, c, n int)
 
 // normalizeVector does the columns 0..n, n > 0 a multiple of 8, of
 //
-//	for r, j: y[r*c+j] = max(low, FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
+//	for r, j: y[r*c+j] = act.of(FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
+//
+// A residual, nil for none, is followed by Identity or ReLU.
 //
 //go:noescape
-func normalizeVector(y, x, residual, mean, scale, shift *float32, rows, c, n int, low float32)
+func normalizeVector(act int, y, x, residual, mean, scale, shift *float32, rows, c, n int, constants *float32)
+
+// gradientOfNormalizedVector does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for r, j: dz[r*c+j] = act.gradient(dy[r*c+j], FMA32(x[r*c+j]-mean[j], scale[j], shift[j]))
+//
+// act is one of the transcendental ones.
+//
+//go:noescape
+func gradientOfNormalizedVector(act int, dz, dy, x, mean, scale, shift *float32, rows, c, n int, constants *float32)
 
 // sumGradientsVector does the columns 0..n, n > 0 a multiple of 8, of
 //
-//	for j in 0..c: sum[j], dot[j] = 0, 0; for r in 0..rows:
-//		dz = dy[r*c+j] where y[r*c+j] > 0, else 0
+//	for r, j: d = x[r*c+j] - mean[j]
+//		z = FMA32(d, scale[j], shift[j])
+//		dz = act.gradient(dy[r*c+j], z)
 //		sum[j] += float64(dz)
-//		dot[j] += float64(dz) * float64(x[r*c+j]-mean[j])
+//		dot[j] += float64(dz) * float64(d)
 //		out[r*c+j] = dz
 //
-// A nil y rectifies nothing, a nil out is not written.
+// A nil out is not written. With an out, ReLU has y for z, which has the same sign.
 //
 //go:noescape
-func sumGradientsVector(sum, dot *float64, out, dy, x, y, mean *float32, rows, c, n int)
+func sumGradientsVector(act int, sum, dot *float64, out, dy, x, y, mean, scale, shift *float32, rows, c, n int, constants *float32)
 
 // normalizeGradientVector does the columns 0..n, n > 0 a multiple of 8, of
 //
-//	for r, j: dz = dy[r*c+j] where y[r*c+j] > 0, else 0
-//		dx[r*c+j] = FMA32(-(x[r*c+j]-mean[j]), slope[j], dz-offset[j]) * scale[j]
+//	for r, j: d = x[r*c+j] - mean[j]
+//		dz = act.gradient(dy[r*c+j], FMA32(d, scale[j], shift[j]))
+//		dx[r*c+j] = FMA32(-d, slope[j], dz-offset[j]) * scale[j]
 //
-// A nil y rectifies nothing.
+// act is none of the transcendental ones.
 //
 //go:noescape
-func normalizeGradientVector(dx, dy, x, y, mean, offset, slope, scale *float32, rows, c, n int)
+func normalizeGradientVector(act int, dx, dy, x, mean, offset, slope, scale, shift *float32, rows, c, n int, constants *float32)
+
+// scaleRowsVector does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for r, j: y[r*c+j] = x[r*c+j] * s[j]
+//
+//go:noescape
+func scaleRowsVector(y, x, s *float32, rows, c, n int)
+
+// sumProductsVector does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for j in 0..c: sum[j] = 0; for r in 0..rows:
+//		sum[j] += float64(dy[r*c+j]) * float64(x[r*c+j])
+//		dx[r*c+j] = dy[r*c+j] * s[j]
+//
+//go:noescape
+func sumProductsVector(sum *float64, dx, dy, x, s *float32, rows, c, n int)
+
+// activateVector does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: y[i] = act.of(x[i])
+//
+//go:noescape
+func activateVector(act int, y, x *float32, n int, constants *float32)
+
+// activateGradientVector does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: dx[i] = act.gradient(dy[i], x[i])
+//
+//go:noescape
+func activateGradientVector(act int, dx, dy, x *float32, n int, constants *float32)
+
+// exponentialsVector does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: y[i] = exponential(x[i] - shift)
+//
+//go:noescape
+func exponentialsVector(y, x *float32, n int, constants *float32, shift float32)
 
 // addFloorVector does the elements 0..n, n > 0 a multiple of 8, of
 //
@@ -192,29 +300,26 @@ func normalizeGradientVector(dx, dy, x, y, mean, offset, slope, scale *float32, 
 //go:noescape
 func addFloorVector(y, x, residual *float32, n int, low float32)
 
-// keepPositiveVector does the elements 0..n, n > 0 a multiple of 8, of
+// scaleByVector does the elements 0..n, n > 0 a multiple of 8, of
 //
-//	for i: dx[i] = dy[i] where y[i] > 0, else 0
+//	for i: y[i] = x[i] * factor
 //
 //go:noescape
-func keepPositiveVector(dx, dy, y *float32, n int)
+func scaleByVector(y, x *float32, n int, factor float32)
 
-// maxWindowVector does the channels 0..n, n > 0 a multiple of 8, of
+// divideByVector does the elements 0..n, n > 0 a multiple of 8, of
 //
-//	for j in 0..c: y[j], index[j] = x[j], w.first
-//		for r in 0..w.rows, s in 0..w.columns:
-//			v = x[r*w.rowStep+s*c+j]
-//			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
+//	for i: y[i] = x[i] / divisor
 //
 //go:noescape
-func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
+func divideByVector(y, x *float32, n int, divisor float32)
 
-// addTakenVector does the channels 0..n, n > 0 a multiple of 8, of
+// approachVector does the elements 0..n, n > 0 a multiple of 8, of
 //
-//	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
+//	for i: a[i] = FMA32(w[i]-a[i], rest, a[i])
 //
 //go:noescape
-func addTakenVector(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
+func approachVector(a, w *float32, n int, rest float32)
 
 // adamVector does the elements 0..n, n > 0 a multiple of 8, of
 //
@@ -234,3 +339,35 @@ func adamVector(w, grad, m, v *float32, n int, k *adamFactors)
 //
 //go:noescape
 func sgdVector(w, grad, b *float32, nesterov, n int, k *sgdFactors)
+
+// rmspropVector does the elements 0..n, n > 0 a multiple of 8, of
+//
+//	for i: d    = FMA32(w[i], k.decay, g[i])
+//		s[i] = FMA32(d*k.rest, d, k.alpha*s[i])
+//		a[i] = FMA32(d, k.rest, k.alpha*a[i]);  q = sqrt(FMA32(-a[i], a[i], s[i])) + k.eps    (a nil: sqrt(s[i]) + k.eps)
+//		b[i] = k.momentum*b[i] + d/q;  w[i] = FMA32(b[i], k.step, w[i])                       (b nil: w[i] += k.step*d / q)
+//
+//go:noescape
+func rmspropVector(w, grad, s, a, b *float32, n int, k *rmspropFactors)
+
+// dropoutVector does the elements 0..n, n > 0 a multiple of 32, of dropPortable's loop.
+//
+//go:noescape
+func dropoutVector(y, x *float32, n int, constants *[28][8]uint32)
+
+// maxWindowVector does the channels 0..n, n > 0 a multiple of 8, of
+//
+//	for j in 0..c: y[j], index[j] = x[j], w.first
+//		for r in 0..w.rows, s in 0..w.columns:
+//			v = x[r*w.rowStep+s*c+j]
+//			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
+//
+//go:noescape
+func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
+
+// addTakenVector does the channels 0..n, n > 0 a multiple of 8, of
+//
+//	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
+//
+//go:noescape
+func addTakenVector(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)

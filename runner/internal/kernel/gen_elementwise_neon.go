@@ -3,15 +3,19 @@
 package main
 
 import (
-	"fmt"
-	"log"
+	"slices"
+	"strings"
 )
 
-// neon collects the arm64 form of the loops. What Go's assembler knows is in its
-// notation, with the destination last; what goes through word is in Arm's.
-type neon struct{ listing }
+// neon writes for arm64. Register i of a machine is the pair V2i, V2i+1. What Go's
+// assembler knows is in its notation, with the destination last; what goes through word
+// is in Arm's. Pointers move on with every vector.
+type neon struct {
+	listing
+	used []string // the parameters that the body at hand loads or stores
+}
 
-// Registers of the loops over rows: three parameters, and what columns makes of them.
+// The counts of the function at hand, and what rows makes of them.
 const (
 	rows   = "R19"
 	c      = "R20" // then, in bytes, from behind a row's whole vectors to the next row
@@ -21,37 +25,263 @@ const (
 	wide   = "R24" // bytes of n float64
 )
 
-// function begins a function and loads its parameters, each "name size REGISTER":
-// 8 bytes into a general register, 4 bytes (a float32) into all lanes of a vector
-// register.
 func (a *neon) function(name string, parameters ...string) {
-	a.labels = 0
-	var offset int
-	var loads []string
-	for _, p := range parameters {
-		var parameter, register string
-		var size int
-		if _, err := fmt.Sscan(p, &parameter, &size, &register); err != nil {
-			log.Fatalf("%s: parameter %q: %v", name, p, err)
+	a.declare(name, parameters, []string{"R0", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10"}, map[string]string{"rows": rows, "c": c, "n": n})
+	register := scalars
+	for _, text := range parameters {
+		name, _, _ := strings.Cut(text, " ")
+		switch p := a.parameters[name]; p.kind {
+		case "choice":
+		case "scalar":
+			a.op("FMOVS %s+%d(FP), F%d", name, p.offset, 2*register)
+			a.spread(register)
+			register++
+		default:
+			a.op("MOVD %s+%d(FP), %s", name, p.offset, p.register)
 		}
-		if size == 4 {
-			number := register[1:]
-			loads = append(loads, fmt.Sprintf("FMOVS %s+%d(FP), F%s", parameter, offset, number), "VDUP V"+number+".S[0], V"+number+".S4")
-		} else {
-			loads = append(loads, fmt.Sprintf("MOVD %s+%d(FP), %s", parameter, offset, register))
-		}
-		offset += size
 	}
-	a.write("\nTEXT ·%sVector(SB), NOSPLIT, $0-%d\n", name, offset)
-	for _, l := range loads {
-		a.op("%s", l)
+	if len(a.of("rows")) > 0 {
+		a.columns()
+	}
+}
+
+// begin begins a function and loads its parameters, each "name REGISTER".
+func (a *neon) begin(name string, parameters ...string) {
+	a.labels = 0
+	a.write("\nTEXT ·%sVector(SB), NOSPLIT, $0-%d\n", name, 8*len(parameters))
+	for i, p := range parameters {
+		name, register, _ := strings.Cut(p, " ")
+		a.op("MOVD %s+%d(FP), %s", name, 8*i, register)
 	}
 }
 
 func (a *neon) end() { a.op("RET") }
 
+func (a *neon) choose(choices map[int]func()) {
+	name := a.of("choice")[0]
+	a.alternatives(choices, func(number int, label string) {
+		a.op("MOVD %s+%d(FP), %s", name, a.parameters[name].offset, left)
+		a.op("CMP $%d, %s", number, left)
+		a.op("BNE %s", label)
+	})
+}
+
+func (a *neon) either(name string, body func(present bool)) { a.unlessNil(a.pointer(name), body) }
+
+// columns prepares the registers of the loops over rows.
+func (a *neon) columns() {
+	a.op("SUB %s, %s", n, c)
+	a.op("LSL $2, %s", c)
+	a.op("LSL $2, %s, %s", n, narrow)
+	a.op("LSL $3, %s, %s", n, wide)
+}
+
+// flat leaves the pointers behind the last vector.
+func (a *neon) flat(vectors int, body func()) {
+	a.op("MOVD %s, %s", n, left)
+	a.used = nil
+	a.repeat(left, 8*vectors, func() {
+		body()
+		for _, name := range a.used {
+			step := 32 * vectors
+			if a.parameters[name].kind == "double" {
+				step = 64
+			}
+			a.op("ADD $%d, %s", step, a.pointer(name))
+		}
+	})
+}
+
+// rewind brings the pointers that flat moved to where the next row needs them.
+func (a *neon) rewind() {
+	for _, name := range a.used {
+		switch p := a.parameters[name]; p.kind {
+		case "matrix":
+			a.op("ADD %s, %s", c, p.register)
+		case "column":
+			a.op("SUB %s, %s", narrow, p.register)
+		case "double":
+			a.op("SUB %s, %s", wide, p.register)
+		}
+	}
+}
+
+func (a *neon) rows(body func()) {
+	a.repeat(rows, 1, func() {
+		a.flat(1, body)
+		a.rewind()
+	})
+}
+
+func (a *neon) clearSums() {
+	a.zero(0)
+	a.zero(1)
+	a.flat(1, func() {
+		for _, name := range a.of("double") {
+			a.storeDoubles(name, 0)
+		}
+	})
+	a.rewind()
+}
+
+// use is the register of a pointer that has to move on.
+func (a *neon) use(name string) string {
+	if !slices.Contains(a.used, name) {
+		a.used = append(a.used, name)
+	}
+	return a.pointer(name)
+}
+
+func (a *neon) load(to int, name string)    { a.loadPart(to, name, 0) }
+func (a *neon) store(name string, from int) { a.storePart(name, from, 0) }
+
+func (a *neon) loadPart(to int, name string, part int) {
+	a.op("FLDPQ %d(%s), (F%d, F%d)", 32*part, a.use(name), 2*to, 2*to+1)
+}
+
+func (a *neon) storePart(name string, from, part int) {
+	a.op("FSTPQ (F%d, F%d), %d(%s)", 2*from, 2*from+1, 32*part, a.use(name))
+}
+
+func (a *neon) loadDoubles(to int, name string) {
+	for i := range 2 {
+		a.op("FLDPQ %d(%s), (F%d, F%d)", 32*i, a.use(name), 2*(to+i), 2*(to+i)+1)
+	}
+}
+
+func (a *neon) storeDoubles(name string, from int) {
+	for i := range 2 {
+		a.op("FSTPQ (F%d, F%d), %d(%s)", 2*(from+i), 2*(from+i)+1, 32*i, a.use(name))
+	}
+}
+
+func (a *neon) field(to int, table string, index int) {
+	a.op("FMOVS %d(%s), F%d", 4*index, a.pointer(table), 2*to)
+	a.spread(to)
+}
+
+// spread copies the lowest lane to all others.
+func (a *neon) spread(register int) {
+	a.op("VDUP V%d.S[0], V%d.S4", 2*register, 2*register+1)
+	a.op("VDUP V%[1]d.S[0], V%[1]d.S4", 2*register)
+}
+
+// both writes an instruction for both halves of the registers, the last of which may be
+// a constant, which goes into scratch.
+func (a *neon) both(write func(format string, args ...any), format string, registers ...int) {
+	for k, r := range registers {
+		if r >= constant {
+			a.constant(scratch, r)
+			registers[k] = scratch
+		}
+	}
+	for i := range 2 {
+		var args []any
+		for _, r := range registers {
+			args = append(args, 2*r+i)
+		}
+		write(format, args...)
+	}
+}
+
+func (a *neon) constant(to, y int) {
+	a.op("FLDPQ %d(%s), (F%d, F%d)", 32*(y-constant), a.pointer("constants"), 2*to, 2*to+1)
+}
+
 // word writes an instruction that Go's assembler does not know, in Arm's notation.
 func (a *neon) word(format string, args ...any) { a.op("%s", word(format, args...)) }
+
+func (a *neon) zero(to int)            { a.both(a.op, "VMOVI $0, V%d.B16", to) }
+func (a *neon) add(to, x, y int)       { a.both(a.word, "fadd v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) sub(to, x, y int)       { a.both(a.word, "fsub v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) mul(to, x, y int)       { a.both(a.word, "fmul v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) div(to, x, y int)       { a.both(a.word, "fdiv v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) sqrt(to, x int)         { a.both(a.word, "fsqrt v%d.4s, v%d.4s", to, x) }
+func (a *neon) fma(to, x, y int)       { a.both(a.op, "VFMLA V%d.S4, V%d.S4, V%d.S4", y, x, to) }
+func (a *neon) fnma(to, x, y int)      { a.both(a.op, "VFMLS V%d.S4, V%d.S4, V%d.S4", y, x, to) }
+func (a *neon) less(to, x, y int)      { a.both(a.word, "fcmgt v%d.4s, v%d.4s, v%d.4s", to, y, x) }
+func (a *neon) lessEqual(to, x, y int) { a.both(a.word, "fcmge v%d.4s, v%d.4s, v%d.4s", to, y, x) }
+func (a *neon) and(to, x, y int)       { a.both(a.op, "VAND V%d.B16, V%d.B16, V%d.B16", y, x, to) }
+func (a *neon) andNot(to, mask, x int) { a.both(a.word, "bic v%d.16b, v%d.16b, v%d.16b", to, x, mask) }
+func (a *neon) or(to, x, y int)        { a.both(a.op, "VORR V%d.B16, V%d.B16, V%d.B16", y, x, to) }
+func (a *neon) choice(to, mask, x int) { a.both(a.op, "VBIT V%d.B16, V%d.B16, V%d.B16", mask, x, to) }
+func (a *neon) exponent(to, x int)     { a.both(a.op, "VSHL $23, V%d.S4, V%d.S4", x, to) }
+
+func (a *neon) move(to, x int) {
+	if x >= constant {
+		a.constant(to, x)
+		return
+	}
+	a.both(a.op, "VMOV V%d.B16, V%d.B16", x, to)
+}
+
+func (a *neon) onto(to, x, y int) {
+	a.move(scratch, y)
+	a.fma(scratch, to, x)
+	a.move(to, scratch)
+}
+
+func (a *neon) negative(spare, x int) int {
+	a.zero(spare)
+	a.less(spare, x, spare)
+	return spare
+}
+
+func (a *neon) atLeast(to, low int) {
+	a.less(scratch, to, low)
+	a.choice(to, scratch, low)
+}
+
+func (a *neon) atMost(to, high int) {
+	a.less(scratch, high, to)
+	a.choice(to, scratch, high)
+}
+
+func (a *neon) addInt(to, x, y int)  { a.both(a.word, "add v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+func (a *neon) xor(to, x, y int)     { a.both(a.word, "eor v%d.16b, v%d.16b, v%d.16b", to, x, y) }
+func (a *neon) notLess(to, x, y int) { a.both(a.word, "cmhs v%d.4s, v%d.4s, v%d.4s", to, x, y) }
+
+func (a *neon) mulWide(low, high, x, y int) {
+	a.move(scratch, y)
+	for i := range 2 {
+		a.word("umull v26.2d, v%d.2s, v%d.2s", 2*x+i, 2*scratch)
+		a.word("umull2 v27.2d, v%d.4s, v%d.4s", 2*x+i, 2*scratch)
+		a.op("VUZP1 V27.S4, V26.S4, V%d.S4", 2*low+i)
+		a.op("VUZP2 V27.S4, V26.S4, V%d.S4", 2*high+i)
+	}
+}
+
+func (a *neon) interleave(to, x, y int, high, pairs bool) {
+	mnemonic, lanes := "VZIP1", "S4"
+	if high {
+		mnemonic = "VZIP2"
+	}
+	if pairs {
+		lanes = "D2"
+	}
+	for i := range 2 {
+		a.op("%s V%d.%s, V%d.%[3]s, V%[5]d.%[3]s", mnemonic, 2*y+i, lanes, 2*x+i, 2*to+i)
+	}
+}
+
+func (a *neon) widen(to, x int) {
+	for i := range 2 {
+		a.word("fcvtl v%d.2d, v%d.2s", 2*(to+i), 2*x+i)
+		a.word("fcvtl2 v%d.2d, v%d.4s", 2*(to+i)+1, 2*x+i)
+	}
+}
+
+func (a *neon) addDoubles(to, x int) {
+	for i := range 4 {
+		a.word("fadd v%d.2d, v%[1]d.2d, v%d.2d", 2*to+i, 2*x+i)
+	}
+}
+
+func (a *neon) fmaDoubles(to, x, y int) {
+	for i := range 4 {
+		a.op("VFMLA V%d.D2, V%d.D2, V%d.D2", 2*y+i, 2*x+i, 2*to+i)
+	}
+}
 
 // repeat runs body until count, which is positive, has come down to 0 by steps.
 func (a *neon) repeat(count string, step int, body func()) {
@@ -77,51 +307,8 @@ func (a *neon) blocks(widths []int, body func(units int)) {
 	}
 }
 
-// columns prepares the registers of the loops over rows.
-func (a *neon) columns() {
-	a.op("SUB %s, %s", n, c)
-	a.op("LSL $2, %s", c)
-	a.op("LSL $2, %s, %s", n, narrow)
-	a.op("LSL $3, %s, %s", n, wide)
-}
-
-// row runs body, which moves its pointers on, over the units of 8 elements of a row.
-func (a *neon) row(body func()) {
-	a.op("MOVD %s, %s", n, left)
-	a.repeat(left, 8, body)
-}
-
-// rows runs body over each row. Then the pointers into matrices go on to the next row,
-// those to one float32 or float64 a column back to the first.
-func (a *neon) rows(matrices, singles, doubles []string, body func()) {
-	a.repeat(rows, 1, func() {
-		a.row(body)
-		for _, p := range matrices {
-			a.op("ADD %s, %s", c, p)
-		}
-		for _, p := range singles {
-			a.op("SUB %s, %s", narrow, p)
-		}
-		for _, p := range doubles {
-			a.op("SUB %s, %s", wide, p)
-		}
-	})
-}
-
-// clearSums sets float64 sums of as many columns to zero.
-func (a *neon) clearSums(pointers ...string) {
-	a.zero(0)
-	for _, p := range pointers {
-		a.row(func() {
-			a.op("FSTPQ (F0, F0), 32(%s)", p)
-			a.op("FSTPQ.P (F0, F0), 64(%s)", p)
-		})
-		a.op("SUB %s, %s", wide, p)
-	}
-}
-
-// either writes body twice, for a pointer that is nil and one that is not.
-func (a *neon) either(pointer string, body func(present bool)) {
+// unlessNil writes body twice, for a pointer that is nil and one that is not.
+func (a *neon) unlessNil(pointer string, body func(present bool)) {
 	absent, done := a.label(), a.label()
 	a.op("CBZ %s, %s", pointer, absent)
 	body(true)
@@ -131,260 +318,11 @@ func (a *neon) either(pointer string, body func(present bool)) {
 	a.write("%s:\n", done)
 }
 
-func (a *neon) zero(register int) { a.op("VMOVI $0, V%d.B16", register) }
-
-// load puts the 8 float32 at the pointer into two registers, and moves it on.
-func (a *neon) load(pointer string, register int) {
-	a.op("FLDPQ.P 32(%s), (F%d, F%d)", pointer, register, register+1)
-}
-
-// peek is load without moving on.
-func (a *neon) peek(pointer string, register int) {
-	a.op("FLDPQ (%s), (F%d, F%d)", pointer, register, register+1)
-}
-
-func (a *neon) store(register int, pointer string) {
-	a.op("FSTPQ.P (F%d, F%d), 32(%s)", register, register+1, pointer)
-}
-
-// peekDoubles puts the 8 float64 at the pointer into four registers.
-func (a *neon) peekDoubles(pointer string, register int) {
-	a.op("FLDPQ (%s), (F%d, F%d)", pointer, register, register+1)
-	a.op("FLDPQ 32(%s), (F%d, F%d)", pointer, register+2, register+3)
-}
-
-func (a *neon) storeDoubles(register int, pointer string) {
-	a.op("FSTPQ (F%d, F%d), 32(%s)", register+2, register+3, pointer)
-	a.op("FSTPQ.P (F%d, F%d), 64(%s)", register, register+1, pointer)
-}
-
-// both writes an instruction on vectors of 4 float32 for two registers at once.
-func (a *neon) both(mnemonic string, to, x, y int) {
-	for i := range 2 {
-		a.word("%s v%d.4s, v%d.4s, v%d.4s", mnemonic, to+i, x+i, y+i)
-	}
-}
-
-// bothBy is both where the second operand is one register.
-func (a *neon) bothBy(mnemonic string, to, x, y int) {
-	for i := range 2 {
-		a.word("%s v%d.4s, v%d.4s, v%d.4s", mnemonic, to+i, x+i, y)
-	}
-}
-
-// bothFused is a fused multiply-add: to += x*y, or to -= x*y by VFMLS.
-func (a *neon) bothFused(mnemonic string, to, x, y int) {
-	for i := range 2 {
-		a.op("%s V%d.S4, V%d.S4, V%d.S4", mnemonic, y+i, x+i, to+i)
-	}
-}
-
-// bothFusedBy is bothFused where the second factor is one register.
-func (a *neon) bothFusedBy(to, x, y int) {
-	for i := range 2 {
-		a.op("VFMLA V%d.S4, V%d.S4, V%d.S4", y, x+i, to+i)
-	}
-}
-
-// widen puts the 8 float32 of two registers into four as float64.
-func (a *neon) widen(register, to int) {
-	for i := range 2 {
-		a.word("fcvtl v%d.2d, v%d.2s", to+2*i, register+i)
-		a.word("fcvtl2 v%d.2d, v%d.4s", to+2*i+1, register+i)
-	}
-}
-
-// atLeast puts the lowest value in where a register is less, so that a NaN stays one
-// and a zero keeps its sign.
-func (a *neon) atLeast(low, register, scratch int) {
-	for i := range 2 {
-		a.word("fcmgt v%d.4s, v%d.4s, v%d.4s", scratch+i, low, register+i)
-		a.op("VBIT V%d.B16, V%d.B16, V%d.B16", scratch+i, low, register+i)
-	}
-}
-
-// rectify clears x where y, which it destroys, is not greater than zero.
-func (a *neon) rectify(x, y, zero int) {
-	a.bothBy("fcmgt", y, y, zero)
-	for i := range 2 {
-		a.op("VAND V%d.B16, V%d.B16, V%[2]d.B16", y+i, x+i)
-	}
-}
-
-func (a *neon) sumRows() {
-	a.function("sumRows", "sum 8 R0", "x 8 R1", "rows 8 "+rows, "c 8 "+c, "n 8 "+n)
-	a.columns()
-	a.clearSums("R0")
-	a.rows([]string{"R1"}, nil, []string{"R0"}, func() {
-		a.load("R1", 0)
-		a.peekDoubles("R0", 16)
-		a.widen(0, 4)
-		for i := range 4 {
-			a.word("fadd v%d.2d, v%[1]d.2d, v%d.2d", 16+i, 4+i)
-		}
-		a.storeDoubles(16, "R0")
-	})
-	a.end()
-}
-
-func (a *neon) sumSquares() {
-	a.function("sumSquares", "sum 8 R0", "x 8 R1", "mean 8 R2", "rows 8 "+rows, "c 8 "+c, "n 8 "+n)
-	a.columns()
-	a.clearSums("R0")
-	a.rows([]string{"R1"}, []string{"R2"}, []string{"R0"}, func() {
-		a.load("R1", 0)
-		a.load("R2", 2)
-		a.peekDoubles("R0", 16)
-		a.both("fsub", 0, 0, 2)
-		a.widen(0, 4)
-		for i := range 4 {
-			a.op("VFMLA V%d.D2, V%[1]d.D2, V%d.D2", 4+i, 16+i)
-		}
-		a.storeDoubles(16, "R0")
-	})
-	a.end()
-}
-
-func (a *neon) normalize() {
-	a.function("normalize", "y 8 R0", "x 8 R1", "residual 8 R2", "mean 8 R3", "scale 8 R4", "shift 8 R5",
-		"rows 8 "+rows, "c 8 "+c, "n 8 "+n, "low 4 V31")
-	a.columns()
-	a.either("R2", func(residual bool) {
-		matrices := []string{"R0", "R1"}
-		if residual {
-			matrices = append(matrices, "R2")
-		}
-		a.rows(matrices, []string{"R3", "R4", "R5"}, nil, func() {
-			a.load("R1", 0)
-			a.load("R3", 2)
-			a.load("R4", 4)
-			a.load("R5", 6)
-			a.both("fsub", 0, 0, 2)
-			a.bothFused("VFMLA", 6, 0, 4)
-			if residual {
-				a.load("R2", 16)
-				a.both("fadd", 6, 6, 16)
-			}
-			a.atLeast(31, 6, 2)
-			a.store(6, "R0")
-		})
-	})
-	a.end()
-}
-
-func (a *neon) sumGradients() {
-	a.function("sumGradients", "sum 8 R0", "dot 8 R1", "out 8 R2", "dy 8 R3", "x 8 R4", "y 8 R5", "mean 8 R6",
-		"rows 8 "+rows, "c 8 "+c, "n 8 "+n)
-	a.columns()
-	a.clearSums("R0", "R1")
-	a.zero(31)
-	a.either("R2", func(out bool) {
-		a.either("R5", func(relu bool) {
-			matrices := []string{"R3", "R4"}
-			if out {
-				matrices = append(matrices, "R2")
-			}
-			if relu {
-				matrices = append(matrices, "R5")
-			}
-			a.rows(matrices, []string{"R6"}, []string{"R0", "R1"}, func() {
-				a.load("R3", 0)
-				if relu {
-					a.load("R5", 2)
-					a.rectify(0, 2, 31)
-				}
-				if out {
-					a.store(0, "R2")
-				}
-				a.load("R4", 4)
-				a.load("R6", 6)
-				a.both("fsub", 4, 4, 6)
-				a.widen(0, 16)
-				a.widen(4, 20)
-				a.peekDoubles("R1", 24)
-				for i := range 4 {
-					a.op("VFMLA V%d.D2, V%d.D2, V%d.D2", 16+i, 20+i, 24+i)
-				}
-				a.storeDoubles(24, "R1")
-				a.peekDoubles("R0", 24)
-				for i := range 4 {
-					a.word("fadd v%d.2d, v%[1]d.2d, v%d.2d", 24+i, 16+i)
-				}
-				a.storeDoubles(24, "R0")
-			})
-		})
-	})
-	a.end()
-}
-
-func (a *neon) normalizeGradient() {
-	a.function("normalizeGradient", "dx 8 R0", "dy 8 R1", "x 8 R2", "y 8 R3", "mean 8 R4", "offset 8 R5", "slope 8 R6", "scale 8 R7",
-		"rows 8 "+rows, "c 8 "+c, "n 8 "+n)
-	a.columns()
-	a.zero(31)
-	a.either("R3", func(relu bool) {
-		matrices := []string{"R0", "R1", "R2"}
-		if relu {
-			matrices = append(matrices, "R3")
-		}
-		a.rows(matrices, []string{"R4", "R5", "R6", "R7"}, nil, func() {
-			a.load("R1", 0)
-			if relu {
-				a.load("R3", 2)
-				a.rectify(0, 2, 31)
-			}
-			a.load("R5", 2)
-			a.load("R2", 4)
-			a.load("R4", 6)
-			a.load("R6", 16)
-			a.load("R7", 18)
-			a.both("fsub", 0, 0, 2)
-			a.both("fsub", 4, 4, 6)
-			a.bothFused("VFMLS", 0, 4, 16)
-			a.both("fmul", 0, 0, 18)
-			a.store(0, "R0")
-		})
-	})
-	a.end()
-}
-
-func (a *neon) addFloor() {
-	a.function("addFloor", "y 8 R0", "x 8 R1", "residual 8 R2", "n 8 "+n, "low 4 V31")
-	a.either("R2", func(residual bool) {
-		a.blocks([]int{4, 1}, func(units int) {
-			for range units {
-				a.load("R1", 0)
-				if residual {
-					a.load("R2", 2)
-					a.both("fadd", 0, 0, 2)
-				}
-				a.atLeast(31, 0, 4)
-				a.store(0, "R0")
-			}
-		})
-	})
-	a.end()
-}
-
-func (a *neon) keepPositive() {
-	a.function("keepPositive", "dx 8 R0", "dy 8 R1", "y 8 R2", "n 8 "+n)
-	a.zero(31)
-	a.blocks([]int{4, 1}, func(units int) {
-		for range units {
-			a.load("R1", 0)
-			a.load("R2", 2)
-			a.rectify(0, 2, 31)
-			a.store(0, "R0")
-		}
-	})
-	a.end()
-}
-
 // In maxWindow V0.. hold the largest so far, V8.. their taps, V28 the tap at hand, V29
 // what it grows by after a row, V30 ones, V31 the first tap.
 func (a *neon) maxWindow() {
-	a.function("maxWindow", "y 8 R0", "index 8 R1", "x 8 R2", "n 8 "+n, "c 8 "+c,
-		"rows 8 R3", "columns 8 R4", "rowStep 8 R5", "first 8 R6", "width 8 R7")
+	a.begin("maxWindow", "y R0", "index R1", "x R2", "n "+n, "c "+c,
+		"rows R3", "columns R4", "rowStep R5", "first R6", "width R7")
 	a.op("LSL $2, %s", c)
 	a.op("LSL $2, R5")
 	a.op("MUL %s, R4, R8", c)
@@ -424,9 +362,9 @@ func (a *neon) maxWindow() {
 			a.op("ADD R5, R8")
 		})
 		for i := range units {
-			a.store(2*i, "R0")
+			a.op("FSTPQ.P (F%d, F%d), 32(R0)", 2*i, 2*i+1)
 		}
-		a.either("R1", func(index bool) {
+		a.unlessNil("R1", func(index bool) {
 			if !index {
 				return
 			}
@@ -442,103 +380,31 @@ func (a *neon) maxWindow() {
 }
 
 func (a *neon) addTaken() {
-	a.function("addTaken", "dx 8 R0", "dy 8 R1", "index 8 R2", "pixels 8 "+rows, "c 8 "+c, "n 8 "+n, "step 8 R3", "tap 8 R4")
+	a.begin("addTaken", "dx R0", "dy R1", "index R2", "pixels "+rows, "c "+c, "n "+n, "step R3", "tap R4")
 	a.op("VDUP R4, V31.S4")
 	a.op("SUB %s, %s, R4", n, c) // bytes of index from behind the whole vectors to the next row
 	a.columns()
 	a.op("LSL $2, R3")
 	a.op("SUB %s, R3", narrow) // the same of dx
 	a.repeat(rows, 1, func() {
-		a.row(func() {
+		a.op("MOVD %s, %s", n, left)
+		a.repeat(left, 8, func() {
 			a.op("FMOVD.P 8(R2), F0")
 			a.op("VUXTL V0.B8, V0.H8")
 			a.op("VUXTL2 V0.H8, V3.S4")
 			a.op("VUXTL V0.H4, V2.S4")
-			a.load("R1", 4)
-			a.peek("R0", 6)
+			a.op("FLDPQ.P 32(R1), (F4, F5)")
+			a.op("FLDPQ (R0), (F6, F7)")
 			for i := range 2 {
 				a.op("VCMEQ V31.S4, V%d.S4, V%[1]d.S4", 2+i)
 				a.op("VAND V%d.B16, V%d.B16, V%[2]d.B16", 2+i, 4+i)
 			}
-			a.both("fadd", 6, 6, 4)
-			a.store(6, "R0")
+			a.add(3, 3, 2)
+			a.op("FSTPQ.P (F6, F7), 32(R0)")
 		})
 		a.op("ADD R3, R0")
 		a.op("ADD %s, R1", c)
 		a.op("ADD R4, R2")
-	})
-	a.end()
-}
-
-// broadcast loads consecutive float32 fields at the pointer, which it moves, into all
-// lanes of the registers from the given one on.
-func (a *neon) broadcast(pointer string, register, fields int) {
-	for i := range fields {
-		a.op("VLD1R.P 4(%s), [V%d.S4]", pointer, register+i)
-	}
-}
-
-func (a *neon) adam() {
-	const beta1, rest1, beta2, rest2, root, eps, step, decay = 24, 25, 26, 27, 28, 29, 30, 31 // the fields of adamFactors
-	a.function("adam", "w 8 R0", "grad 8 R1", "m 8 R2", "v 8 R3", "n 8 "+n, "k 8 R4")
-	a.broadcast("R4", beta1, 8)
-	a.repeat(n, 8, func() {
-		a.peek("R0", 0)
-		a.load("R1", 2)
-		a.peek("R2", 4)
-		a.peek("R3", 6)
-		a.bothFusedBy(2, 0, decay)
-		a.bothBy("fmul", 4, 4, beta1)
-		a.bothFusedBy(4, 2, rest1)
-		a.store(4, "R2")
-		a.bothBy("fmul", 6, 6, beta2)
-		a.bothBy("fmul", 16, 2, rest2)
-		a.bothFused("VFMLA", 6, 16, 2)
-		a.store(6, "R3")
-		for i := range 2 {
-			a.word("fsqrt v%d.4s, v%[1]d.4s", 6+i)
-		}
-		a.bothBy("fdiv", 6, 6, root)
-		a.bothBy("fadd", 6, 6, eps)
-		a.bothBy("fmul", 4, 4, step)
-		a.both("fdiv", 4, 4, 6)
-		a.both("fadd", 0, 0, 4)
-		a.store(0, "R0")
-	})
-	a.end()
-}
-
-func (a *neon) sgd() {
-	const momentum, step, decay = 29, 30, 31 // the fields of sgdFactors
-	loop := func(buffer, nesterov bool) {
-		a.repeat(n, 8, func() {
-			a.peek("R0", 0)
-			a.load("R1", 2)
-			a.bothFusedBy(2, 0, decay)
-			d := 2
-			if buffer {
-				a.peek("R2", 4)
-				a.bothBy("fmul", 4, 4, momentum)
-				a.both("fadd", 4, 4, 2)
-				a.store(4, "R2")
-				if nesterov {
-					a.bothFusedBy(2, 4, momentum)
-				} else {
-					d = 4
-				}
-			}
-			a.bothFusedBy(0, d, step)
-			a.store(0, "R0")
-		})
-	}
-	a.function("sgd", "w 8 R0", "grad 8 R1", "b 8 R2", "nesterov 8 R3", "n 8 "+n, "k 8 R4")
-	a.broadcast("R4", momentum, 3)
-	a.either("R2", func(buffer bool) {
-		if !buffer {
-			loop(false, false)
-			return
-		}
-		a.either("R3", func(nesterov bool) { loop(true, nesterov) })
 	})
 	a.end()
 }

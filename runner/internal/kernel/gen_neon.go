@@ -22,9 +22,16 @@ var words = map[string]uint32{
 	"fmla v.4s, v.4s, v.s[0]": 0x4f801000,
 	"fmla v.4s, v.4s, v.4s":   0x4e20cc00,
 	"fcmgt v.4s, v.4s, v.4s":  0x6ea0e400,
+	"fcmge v.4s, v.4s, v.4s":  0x6e20e400,
+	"bic v.16b, v.16b, v.16b": 0x4e601c00,
 	"fcmeq v.4s, v.4s, v.4s":  0x4e20e400,
 	"fcvtl v.2d, v.2s":        0x0e617800,
 	"fcvtl2 v.2d, v.4s":       0x4e617800,
+	"add v.4s, v.4s, v.4s":    0x4ea08400,
+	"cmhs v.4s, v.4s, v.4s":   0x6ea03c00,
+	"umull v.2d, v.2s, v.2s":  0x2ea0c000,
+	"umull2 v.2d, v.4s, v.4s": 0x6ea0c000,
+	"eor v.16b, v.16b, v.16b": 0x6e201c00,
 	"orn v.16b, v.16b, v.16b": 0x4ee01c00,
 }
 

@@ -11,7 +11,7 @@ import (
 // V24 to V27 a row of b, V28 to V31 take turns in holding an element of a. R5 to R10
 // point at the rows of a, and R11 counts how far the loop has come along them; R16 are
 // the terms that are left of a block, R4 those after it.
-func tileNEON(w *bytes.Buffer, m int) {
+func tileNEON(w *bytes.Buffer, m int, _ form) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
 	for _, load := range [][2]string{
 		{"a_base+32(FP)", "R5"}, {"rs+56(FP)", "R0"}, {"ks+64(FP)", "R1"},

@@ -50,6 +50,10 @@ func (p *product) run() {
 	groups := 1
 	if tiles < 4*threads {
 		chunks = ceil(tiles, chunkTiles)
+		if panels < 4*threads {
+			// Too few columns to be shared out evenly.
+			chunks = max(chunks, min(tiles, threads))
+		}
 		groups = min(panels, ceil(threads, chunks))
 	}
 	Parallel(chunks*groups, func(task int) {
@@ -80,29 +84,16 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		k1 := min(p.k, k0+depth)
 		a, rs, ks := p.left(s, i0, i1, k0, k1)
 		for j := j0; j < j1; j += t.cols {
-			b, ldb := p.b[k0*p.ldb+j:], p.ldb
-			used := min(t.cols, j1-j)
-			if used < t.cols {
-				b, ldb = pack(grow(&s.b, (k1-k0)*t.cols), b, p.ldb, k1-k0, t.cols, used), t.cols
-			}
+			n := min(t.cols, j1-j)
 			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.
 				r0, r1 := share(i1-i0, i, tiles), share(i1-i0, i+1, tiles)
-				z := c[r0*ldc+j-j0:]
-				if used == t.cols || p.row != nil {
-					t.multiply(r1-r0, z, ldc, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)
-					continue
-				}
-				edge := grow(&s.edge, t.rows*t.cols)
-				for i := range r1 - r0 {
-					copy(edge[i*t.cols:][:used], z[i*ldc:])
-				}
-				t.multiply(r1-r0, edge, t.cols, a[r0*rs:], rs, ks, b, ldb, k1-k0, k0 > 0)
-				for i := range r1 - r0 {
-					copy(z[i*ldc:][:used], edge[i*t.cols:])
-				}
+				t.part(r1-r0, n, c[r0*ldc+j-j0:], ldc, a[r0*rs:], rs, ks, p.b[k0*p.ldb+j:], p.ldb, k1-k0, k0 > 0)
 			}
 		}
+	}
+	if p.row == nil && p.k > 0 && p.then.nothing() {
+		return
 	}
 	for i := i0; i < i1; i++ {
 		row := c[(i-i0)*ldc:][:j1-j0]
@@ -128,6 +119,10 @@ type epilogue struct {
 	act      Activation
 }
 
+func (e *epilogue) nothing() bool {
+	return e.bias == nil && e.residual == nil && e.act == Identity
+}
+
 // from is the epilogue of the output channels from first on.
 func (e epilogue) from(first int) epilogue {
 	if e.bias != nil {
@@ -150,17 +145,6 @@ func (e *epilogue) finish(y []float32, at int) {
 	}
 }
 
-// pack copies a (rows, used) panel with row stride ldb to (rows, cols), filling up
-// with zeros, and returns dst.
-func pack(dst, b []float32, ldb, rows, cols, used int) []float32 {
-	for l := range rows {
-		row := dst[l*cols : (l+1)*cols]
-		copy(row, b[l*ldb:l*ldb+used])
-		clear(row[used:])
-	}
-	return dst
-}
-
 func ceil(n, d int) int { return (n + d - 1) / d }
 
 // share returns where part i begins when n things are shared out among parts.
@@ -169,9 +153,9 @@ func share(n, i, parts int) int { return n * i / parts }
 // A workspace is the memory of one call or one task. It is kept for the next and never
 // given back, so that a training step makes no garbage.
 type workspace struct {
-	a, b, c, edge []float32
-	u, window     []float32 // of Winograd's algorithm
-	zeros         []float32 // nothing else is ever written there
+	a, b, c   []float32
+	u, window []float32 // of Winograd's algorithm
+	zeros     []float32 // nothing else is ever written there
 }
 
 // A workshop keeps the workspaces that are not in use.

@@ -107,25 +107,6 @@ func RMSpropStep(w, g, square, mean, momentumBuffer []float32, rate, alpha, eps,
 // rmspropFactors are the numbers that all elements of a step share.
 type rmspropFactors struct{ alpha, rest, eps, momentum, step, decay float32 }
 
-func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) {
-	for i := range w {
-		d := FMA32(w[i], k.decay, g[i])
-		s[i] = FMA32(d*k.rest, d, k.alpha*s[i])
-		variance := s[i]
-		if a != nil {
-			a[i] = FMA32(d, k.rest, k.alpha*a[i])
-			variance = FMA32(-a[i], a[i], s[i])
-		}
-		q := sqrt32(variance) + k.eps
-		if b == nil {
-			w[i] += float32(k.step*d) / q
-			continue
-		}
-		b[i] = float32(k.momentum*b[i]) + d/q
-		w[i] = FMA32(b[i], k.step, w[i])
-	}
-}
-
 // SumSquares is the sum of the squares of x, summed in chunks like the rows of one
 // column.
 func SumSquares(x []float32) float64 {
@@ -163,6 +144,15 @@ func AverageStep(average, w []float32, decay float64) {
 func approachPortable(first int, a, w []float32, rest float32) {
 	for i := first; i < len(a); i++ {
 		a[i] = FMA32(w[i]-a[i], rest, a[i])
+	}
+}
+
+// divideByPortable does the elements from first on of
+//
+//	for i: y[i] = x[i] / divisor
+func divideByPortable(first int, y, x []float32, divisor float32) {
+	for i := first; i < len(y); i++ {
+		y[i] = x[i] / divisor
 	}
 }
 
@@ -207,5 +197,30 @@ func sgdPortable(first int, w, g, b []float32, nesterov bool, k *sgdFactors) {
 			}
 		}
 		w[i] = FMA32(d, k.step, w[i])
+	}
+}
+
+// rmspropPortable does the elements from first on of
+//
+//	for i: d    = FMA32(w[i], k.decay, g[i])
+//		s[i] = FMA32(d*k.rest, d, k.alpha*s[i])
+//		a[i] = FMA32(d, k.rest, k.alpha*a[i]);  q = sqrt(FMA32(-a[i], a[i], s[i])) + k.eps    (a nil: sqrt(s[i]) + k.eps)
+//		b[i] = k.momentum*b[i] + d/q;  w[i] = FMA32(b[i], k.step, w[i])                       (b nil: w[i] += k.step*d / q)
+func rmspropPortable(first int, w, g, s, a, b []float32, k *rmspropFactors) {
+	for i := first; i < len(w); i++ {
+		d := FMA32(w[i], k.decay, g[i])
+		s[i] = FMA32(d*k.rest, d, k.alpha*s[i])
+		variance := s[i]
+		if a != nil {
+			a[i] = FMA32(d, k.rest, k.alpha*a[i])
+			variance = FMA32(-a[i], a[i], s[i])
+		}
+		q := sqrt32(variance) + k.eps
+		if b == nil {
+			w[i] += float32(k.step*d) / q
+			continue
+		}
+		b[i] = float32(k.momentum*b[i]) + d/q
+		w[i] = FMA32(b[i], k.step, w[i])
 	}
 }

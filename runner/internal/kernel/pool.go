@@ -83,14 +83,10 @@ func (p Pool) AverageForward(y, x []float32) {
 			for r := r0; r < r1; r++ {
 				for s := s0; s < s1; s++ {
 					from := ((i/oh*p.H+top+r)*p.W + left + s) * p.C
-					for j, v := range x[from : from+p.C] {
-						out[j] += v
-					}
+					addFloor(out, out, x[from:from+p.C], floor(false))
 				}
 			}
-			for j := range out {
-				out[j] /= area
-			}
+			divideBy(out, out, area)
 		}
 	})
 }
@@ -105,17 +101,11 @@ func (p Pool) AverageBackward(dx, dy []float32) {
 	p.eachInputRow(dx, func(row []float32, from, pixels, _ int) {
 		for i := range pixels {
 			in := row[i*p.Stride*p.C:][:p.C]
-			for j, v := range dy[(from+i)*p.C:][:p.C] {
-				in[j] += v
-			}
+			addFloor(in, in, dy[(from+i)*p.C:][:p.C], floor(false))
 		}
 	})
 	area := float32(p.Window * p.Window)
-	parallelSpans(len(dx), func(from, to int) {
-		for i := from; i < to; i++ {
-			dx[i] /= area
-		}
-	})
+	parallelSpans(len(dx), func(from, to int) { divideBy(dx[from:to], dx[from:to], area) })
 }
 
 // taps is the range of taps of a window starting at position at that lie on an
@@ -169,9 +159,7 @@ func GlobalAverageBackward(dx, dy []float32, n, hw, c int) {
 	requireLength("dy", dy, n*c)
 	Parallel(n, func(i int) {
 		rows := dx[i*hw*c : (i+1)*hw*c]
-		for j := range c {
-			rows[j] = dy[i*c+j] / float32(hw)
-		}
+		divideBy(rows[:c], dy[i*c:(i+1)*c], float32(hw))
 		for r := 1; r < hw; r++ {
 			copy(rows[r*c:(r+1)*c], rows[:c])
 		}
@@ -205,15 +193,11 @@ func (p AdaptivePool) AverageForward(y, x []float32) {
 			clear(out)
 			for r := r0; r < r1; r++ {
 				for s := s0; s < s1; s++ {
-					for j, v := range x[((i/p.OutH*p.H+r)*p.W+s)*p.C:][:p.C] {
-						out[j] += v
-					}
+					addFloor(out, out, x[((i/p.OutH*p.H+r)*p.W+s)*p.C:][:p.C], floor(false))
 				}
 			}
 			area := float32((r1 - r0) * (s1 - s0))
-			for j := range out {
-				out[j] /= area
-			}
+			divideBy(out, out, area)
 		}
 	})
 }
@@ -225,7 +209,9 @@ func (p AdaptivePool) AverageBackward(dx, dy []float32) {
 	requireLength("dx", dx, p.sizeIn())
 	requireLength("dy", dy, p.sizeOut())
 	Parallel(p.N*p.H, func(i int) {
-		row := dx[i*p.W*p.C:][:p.W*p.C]
+		buffer := singles.borrow(p.C)
+		defer singles.giveBack(buffer)
+		row, share := dx[i*p.W*p.C:][:p.W*p.C], *buffer
 		clear(row)
 		for oy := range p.OutH {
 			r0, r1 := adaptiveWindow(oy, p.OutH, p.H)
@@ -234,12 +220,10 @@ func (p AdaptivePool) AverageBackward(dx, dy []float32) {
 			}
 			for ox := range p.OutW {
 				s0, s1 := adaptiveWindow(ox, p.OutW, p.W)
-				area := float32((r1 - r0) * (s1 - s0))
-				upstream := dy[((i/p.H*p.OutH+oy)*p.OutW+ox)*p.C:][:p.C]
+				divideBy(share, dy[((i/p.H*p.OutH+oy)*p.OutW+ox)*p.C:][:p.C], float32((r1-r0)*(s1-s0)))
 				for s := s0; s < s1; s++ {
-					for j, v := range upstream {
-						row[s*p.C+j] += v / area
-					}
+					in := row[s*p.C : (s+1)*p.C]
+					addFloor(in, in, share, floor(false))
 				}
 			}
 		}

@@ -20,14 +20,27 @@ package kernel
 //
 // Strides count elements. The two strides of a let one tile serve the forward
 // product (ks 1) and the weight gradient (rs 1).
+//
+// edge is the same for the first n < cols columns of b and c only; it touches no
+// others.
 type tile struct {
 	rows, cols int
 	multiply   func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+	edge       func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+}
+
+// part is multiply or edge, for the first n <= cols columns.
+func (t *tile) part(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	if n == t.cols {
+		t.multiply(m, c, ldc, a, rs, ks, b, ldb, k, add)
+	} else {
+		t.edge(m, n, c, ldc, a, rs, ks, b, ldb, k, add)
+	}
 }
 
 // portableTile is the definition. It is narrow, since it gains nothing from
 // registers and the columns beyond a matrix's last are work for nothing.
-var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable}
+var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable, edge: edgePortable}
 
 func multiplyPortable(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
@@ -53,6 +66,23 @@ func multiplyPortable(m int, c []float32, ldc int, a []float32, rs, ks int, b []
 				}
 			}
 			*z = s
+		}
+	}
+}
+
+func edgePortable(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
+		for i := range m {
+			for j := range n {
+				s := float32(0)
+				for l := l0; l < min(k, l0+Block); l++ {
+					s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+				}
+				if add || l0 > 0 {
+					s = c[i*ldc+j] + s
+				}
+				c[i*ldc+j] = s
+			}
 		}
 	}
 }

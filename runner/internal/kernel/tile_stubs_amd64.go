@@ -2,108 +2,200 @@
 
 package kernel
 
-// tileAVX21 is the tile of 1 rows and 16 columns; see [tile].
-//
+// tilesAVX2 are tileFuncs by their height.
+var tilesAVX2 = [...]tileFunc{1: tileAVX21, 2: tileAVX22, 3: tileAVX23, 4: tileAVX24, 5: tileAVX25, 6: tileAVX26}
+
 //go:noescape
 func tileAVX21(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX22 is the tile of 2 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileAVX22(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX23 is the tile of 3 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileAVX23(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX24 is the tile of 4 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileAVX24(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX25 is the tile of 5 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileAVX25(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX26 is the tile of 6 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileAVX26(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tilesAVX2 holds the tiles by their height.
-var tilesAVX2 = [...]tileFunc{1: tileAVX21, 2: tileAVX22, 3: tileAVX23, 4: tileAVX24, 5: tileAVX25, 6: tileAVX26}
+// edgesAVX2 are edgeFuncs by their height.
+var edgesAVX2 = [...]edgeFunc{1: edgeAVX21, 2: edgeAVX22, 3: edgeAVX23, 4: edgeAVX24, 5: edgeAVX25, 6: edgeAVX26}
 
-// tileAVX5121 is the tile of 1 rows and 32 columns; see [tile].
-//
+//go:noescape
+func edgeAVX21(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX22(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX23(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX24(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX25(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX26(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+// narrowsAVX2 are edgeFuncs by their height.
+var narrowsAVX2 = [...]edgeFunc{1: narrowAVX21, 2: narrowAVX22, 3: narrowAVX23, 4: narrowAVX24, 5: narrowAVX25, 6: narrowAVX26}
+
+//go:noescape
+func narrowAVX21(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX22(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX23(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX24(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX25(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX26(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+// tilesAVX512 are tileFuncs by their height.
+var tilesAVX512 = [...]tileFunc{1: tileAVX5121, 2: tileAVX5122, 3: tileAVX5123, 4: tileAVX5124, 5: tileAVX5125, 6: tileAVX5126, 7: tileAVX5127, 8: tileAVX5128, 9: tileAVX5129, 10: tileAVX51210, 11: tileAVX51211, 12: tileAVX51212, 13: tileAVX51213, 14: tileAVX51214}
+
 //go:noescape
 func tileAVX5121(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5122 is the tile of 2 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5122(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5123 is the tile of 3 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5123(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5124 is the tile of 4 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5124(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5125 is the tile of 5 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5125(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5126 is the tile of 6 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5126(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5127 is the tile of 7 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5127(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5128 is the tile of 8 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5128(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX5129 is the tile of 9 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX5129(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51210 is the tile of 10 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX51210(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51211 is the tile of 11 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX51211(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51212 is the tile of 12 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX51212(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51213 is the tile of 13 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX51213(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileAVX51214 is the tile of 14 rows and 32 columns; see [tile].
-//
 //go:noescape
 func tileAVX51214(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tilesAVX512 holds the tiles by their height.
-var tilesAVX512 = [...]tileFunc{1: tileAVX5121, 2: tileAVX5122, 3: tileAVX5123, 4: tileAVX5124, 5: tileAVX5125, 6: tileAVX5126, 7: tileAVX5127, 8: tileAVX5128, 9: tileAVX5129, 10: tileAVX51210, 11: tileAVX51211, 12: tileAVX51212, 13: tileAVX51213, 14: tileAVX51214}
+// edgesAVX512 are edgeFuncs by their height.
+var edgesAVX512 = [...]edgeFunc{1: edgeAVX5121, 2: edgeAVX5122, 3: edgeAVX5123, 4: edgeAVX5124, 5: edgeAVX5125, 6: edgeAVX5126, 7: edgeAVX5127, 8: edgeAVX5128, 9: edgeAVX5129, 10: edgeAVX51210, 11: edgeAVX51211, 12: edgeAVX51212, 13: edgeAVX51213, 14: edgeAVX51214}
+
+//go:noescape
+func edgeAVX5121(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5122(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5123(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5124(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5125(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5126(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5127(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5128(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX5129(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX51210(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX51211(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX51212(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX51213(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func edgeAVX51214(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+// narrowsAVX512 are edgeFuncs by their height.
+var narrowsAVX512 = [...]edgeFunc{1: narrowAVX5121, 2: narrowAVX5122, 3: narrowAVX5123, 4: narrowAVX5124, 5: narrowAVX5125, 6: narrowAVX5126, 7: narrowAVX5127, 8: narrowAVX5128, 9: narrowAVX5129, 10: narrowAVX51210, 11: narrowAVX51211, 12: narrowAVX51212, 13: narrowAVX51213, 14: narrowAVX51214}
+
+//go:noescape
+func narrowAVX5121(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5122(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5123(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5124(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5125(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5126(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5127(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5128(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX5129(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX51210(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX51211(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX51212(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX51213(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
+
+//go:noescape
+func narrowAVX51214(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)

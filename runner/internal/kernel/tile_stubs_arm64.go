@@ -2,35 +2,23 @@
 
 package kernel
 
-// tileNEON1 is the tile of 1 rows and 16 columns; see [tile].
-//
+// tilesNEON are tileFuncs by their height.
+var tilesNEON = [...]tileFunc{1: tileNEON1, 2: tileNEON2, 3: tileNEON3, 4: tileNEON4, 5: tileNEON5, 6: tileNEON6}
+
 //go:noescape
 func tileNEON1(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileNEON2 is the tile of 2 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileNEON2(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileNEON3 is the tile of 3 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileNEON3(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileNEON4 is the tile of 4 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileNEON4(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileNEON5 is the tile of 5 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileNEON5(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
-// tileNEON6 is the tile of 6 rows and 16 columns; see [tile].
-//
 //go:noescape
 func tileNEON6(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
-
-// tilesNEON holds the tiles by their height.
-var tilesNEON = [...]tileFunc{1: tileNEON1, 2: tileNEON2, 3: tileNEON3, 4: tileNEON4, 5: tileNEON5, 6: tileNEON6}

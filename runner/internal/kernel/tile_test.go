@@ -24,7 +24,7 @@ func awkward(n int, seed uint32) []float32 {
 	return x
 }
 
-// TestTiles holds every height of every tile against the loop that defines it, over
+// TestTiles holds every height of every tile and its edge against the loop that defines it, over
 // odd offsets in memory, strides, lengths and the way of adding.
 func TestTiles(t *testing.T) {
 	for _, v := range variants {
@@ -61,8 +61,16 @@ func TestTiles(t *testing.T) {
 								}
 							}
 						}
+						before := append([]float32(nil), got...)
 						v.tile.multiply(m, got, ldc, a, rs, ks, b, ldb, k, add)
 						same(t, fmt.Sprintf("%s m=%d k=%d add=%t offset=%d", v.name, m, k, add, offset), got, want)
+						n := 1 + (m*7+k*3+offset)%(cols-1)
+						got = append([]float32(nil), before...)
+						v.tile.edge(m, n, got[:(m-1)*ldc+n], ldc, a, rs, ks, b, ldb, k, add)
+						for i := range m {
+							copy(want[i*ldc+n:(i+1)*ldc], before[i*ldc+n:])
+						}
+						same(t, fmt.Sprintf("%s m=%d n=%d k=%d add=%t offset=%d", v.name, m, n, k, add, offset), got, want)
 					}
 				}
 			}

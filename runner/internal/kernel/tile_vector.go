@@ -4,7 +4,7 @@ package kernel
 
 //go:generate go run gen_tile.go gen_tile_neon.go gen_neon.go
 
-// A tileFunc is a tile of one height.
+// A tileFunc is tile.multiply of one height.
 type tileFunc func(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 
 // transpose8x8 is

@@ -44,12 +44,30 @@ func Describe(a, b *Lock) []string {
 		case !inA:
 			say(part, "measured only in the second")
 		default:
-			say(part, change("photos", x.Photos, y.Photos), figure("RMSE", x.RMSE, y.RMSE), figure("MAE", x.MAE, y.MAE), figure("R²", x.R2, y.R2),
-				figure("R² of the ridge", x.BaselineR2["ridge"], y.BaselineR2["ridge"]), when(x.Predictions != y.Predictions, "other predictions"))
+			facts := append([]string{change("photos", x.Photos, y.Photos)}, scores(x, y)...)
+			say(part, append(facts, when(x.Predictions != y.Predictions, "other predictions"))...)
 		}
 	}
 	say("report", when(a.Report.Digest != b.Report.Digest, "another content"))
 	return lines
+}
+
+// scores says how two results differ that measure the same.
+func scores(a, b Score) []string {
+	switch {
+	case a.Errors != nil && b.Errors != nil:
+		return []string{
+			figure("RMSE", a.RMSE, b.RMSE), figure("MAE", a.MAE, b.MAE), figure("R²", a.R2, b.R2),
+			figure("R² of the ridge", a.BaselineR2["ridge"], b.BaselineR2["ridge"]),
+		}
+	case a.Hits != nil && b.Hits != nil:
+		return []string{
+			figure("accuracy", a.Accuracy, b.Accuracy), figure("balanced accuracy", a.BalancedAccuracy, b.BalancedAccuracy),
+			figure("macro F1", a.MacroF1, b.MacroF1), figure("cross entropy", a.CrossEntropy, b.CrossEntropy),
+			figure("accuracy of the majority class", a.BaselineAccuracy["majority"], b.BaselineAccuracy["majority"]),
+		}
+	}
+	return []string{"another task"}
 }
 
 // change says "rows 3 -> 4", or nothing where nothing changed.
@@ -77,7 +95,7 @@ func when(condition bool, fact string) string {
 // parting says at which epoch two trainings part.
 func parting(a, b []Epoch) string {
 	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
+		if !a[i].Same(b[i]) {
 			return fmt.Sprintf("apart from epoch %d on", a[i].Epoch)
 		}
 	}

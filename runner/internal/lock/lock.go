@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -42,6 +43,9 @@ type Lock struct {
 	Model    Model            `yaml:"model"`
 	Results  map[string]Score `yaml:"results"`
 	Report   Report           `yaml:"report"`
+	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
+	// edit by hand, not of a forgery.
+	Seal digest.Digest `yaml:"seal,omitempty"`
 }
 
 // Recorded is the git state when the lock was first written. It is kept as it
@@ -105,14 +109,30 @@ type Stage struct {
 	Output  digest.Digest `yaml:"output"`
 }
 
-// Epoch is one link of the training chain.
-type Epoch struct {
-	Epoch          int           `yaml:"epoch" json:"epoch"`
-	TrainLoss      float64       `yaml:"train_loss" json:"train_loss"`
-	ValidationLoss float64       `yaml:"validation_loss" json:"validation_loss"`
-	ValidationRMSE float64       `yaml:"validation_rmse" json:"validation_rmse"`
-	State          digest.Digest `yaml:"state" json:"state"`
+// Stage returns the stage of this name, or nil.
+func (l *Lock) Stage(name string) *Stage {
+	for i := range l.Stages {
+		if l.Stages[i].Name == name {
+			return &l.Stages[i]
+		}
+	}
+	return nil
 }
+
+// Epoch is one link of the training chain. What the task does not measure is
+// left out.
+type Epoch struct {
+	Epoch              int           `yaml:"epoch" json:"epoch"`
+	TrainLoss          float64       `yaml:"train_loss" json:"train_loss"`
+	ValidationLoss     float64       `yaml:"validation_loss" json:"validation_loss"`
+	ValidationRMSE     *float64      `yaml:"validation_rmse,omitempty" json:"validation_rmse,omitempty"`
+	ValidationAccuracy *float64      `yaml:"validation_accuracy,omitempty" json:"validation_accuracy,omitempty"`
+	ValidationMacroF1  *float64      `yaml:"validation_macro_f1,omitempty" json:"validation_macro_f1,omitempty"`
+	State              digest.Digest `yaml:"state" json:"state"`
+}
+
+// Same reports whether two epochs say the same.
+func (e Epoch) Same(other Epoch) bool { return reflect.DeepEqual(e, other) }
 
 // Model is the network that was kept.
 type Model struct {
@@ -121,21 +141,47 @@ type Model struct {
 	Epoch      int           `yaml:"epoch"`
 }
 
-// Score is the result on one part, beside the baselines on the same rows.
+// Score is the result on one part, beside the baselines on the same rows: Errors
+// of a regression, Hits of a classification; the other is nil.
 type Score struct {
-	Photos       int                `yaml:"photos" json:"photos"`
+	Photos      int `yaml:"photos" json:"photos"`
+	*Errors     `yaml:",inline"`
+	*Hits       `yaml:",inline"`
+	Predictions digest.Digest `yaml:"predictions,omitempty" json:"predictions,omitzero"` // of the part that the report opens with
+}
+
+// Errors are scores in the target's unit.
+type Errors struct {
 	RMSE         float64            `yaml:"rmse" json:"rmse"`
 	RMSEInterval []float64          `yaml:"rmse_interval,flow,omitempty" json:"rmse_interval,omitempty"`
 	MSE          float64            `yaml:"mse" json:"mse"`
 	MAE          float64            `yaml:"mae" json:"mae"`
 	R2           float64            `yaml:"r2" json:"r2"`
 	BaselineR2   map[string]float64 `yaml:"baseline_r2,omitempty" json:"baseline_r2,omitempty"`
-	Predictions  digest.Digest      `yaml:"predictions,omitempty" json:"predictions,omitzero"` // of the part that the report opens with
+}
+
+// Hits are scores of predicted classes.
+type Hits struct {
+	Accuracy         float64            `yaml:"accuracy" json:"accuracy"`
+	AccuracyInterval []float64          `yaml:"accuracy_interval,flow,omitempty" json:"accuracy_interval,omitempty"`
+	BalancedAccuracy float64            `yaml:"balanced_accuracy" json:"balanced_accuracy"`
+	MacroF1          float64            `yaml:"macro_f1" json:"macro_f1"`
+	WeightedF1       float64            `yaml:"weighted_f1" json:"weighted_f1"`
+	CrossEntropy     float64            `yaml:"cross_entropy" json:"cross_entropy"`
+	BaselineAccuracy map[string]float64 `yaml:"baseline_accuracy,omitempty" json:"baseline_accuracy,omitempty"`
 }
 
 // Report is the digest of the Markdown, the SVG and the PNGs' pixels.
 type Report struct {
 	Digest digest.Digest `yaml:"digest"`
+}
+
+// Sum returns what Seal has to be.
+func (l *Lock) Sum() (digest.Digest, error) {
+	sealed := *l
+	sealed.Recorded, sealed.Seal = Recorded{}, digest.Digest{}
+	data, err := sealed.Bytes()
+	return digest.New("lock").Bytes(data).Sum(), err
 }
 
 // Bytes returns the file's content.

@@ -13,6 +13,22 @@ import (
 	"biomass/runner/internal/digest"
 )
 
+func measured(score float64) *float64 { return &score }
+
+// classified is the example with the results of a classification.
+func classified() *Lock {
+	l := example()
+	for i := range l.Training {
+		l.Training[i].ValidationRMSE = nil
+		l.Training[i].ValidationAccuracy, l.Training[i].ValidationMacroF1 = measured(0), measured(0.5)
+	}
+	l.Results = map[string]Score{"test": {Photos: 4, Hits: &Hits{
+		Accuracy: 0.75, AccuracyInterval: []float64{0.5, 1}, BalancedAccuracy: 0.7, MacroF1: 0.6, WeightedF1: 0.65, CrossEntropy: 0.9,
+		BaselineAccuracy: map[string]float64{"majority": 0.25},
+	}, Predictions: digest.Of([]byte("predictions"))}}
+	return l
+}
+
 func example() *Lock {
 	d := func(s string) digest.Digest { return digest.Of([]byte(s)) }
 	return &Lock{
@@ -21,33 +37,59 @@ func example() *Lock {
 		Recipe: Recipe{Path: "plants.yaml", Digest: d("recipe"), Canonical: map[string]any{
 			"name": "plants", "split": map[string]any{"seed": 42}, "clean": []any{map[string]any{"drop": "missing_target"}},
 		}},
-		Data:     Data{Table{"labels.xlsx", d("table"), 10, d("rows")}, Images{"images", d("images"), 9}},
-		Clean:    Clean{Kept: 8, Dropped: map[string]int{"missing_target": 1, "missing_image": 1}, Ledger: d("ledger")},
-		Split:    Split{Train: 5, Validation: 2, Test: 1, Groups: 4, Digest: d("split")},
-		Stages:   []Stage{{"table", 1, d("key"), d("output")}, {"train", 2, d("key 2"), d("output 2")}},
-		Training: []Epoch{{1, 1. / 3, 0.1, 1e-17, d("state 1")}, {2, 0.25, math.Pi, 1e21, d("state 2")}},
-		Model:    Model{Parameters: 100, Weights: d("weights"), Epoch: 2},
-		Results:  map[string]Score{"test": {Photos: 1, RMSE: 0.1, RMSEInterval: []float64{0.05, 0.2}, BaselineR2: map[string]float64{"mean": -0.1}}},
-		Report:   Report{d("report")},
+		Data:   Data{Table{"labels.xlsx", d("table"), 10, d("rows")}, Images{"images", d("images"), 9}},
+		Clean:  Clean{Kept: 8, Dropped: map[string]int{"missing_target": 1, "missing_image": 1}, Ledger: d("ledger")},
+		Split:  Split{Train: 5, Validation: 2, Test: 1, Groups: 4, Digest: d("split")},
+		Stages: []Stage{{"table", 1, d("key"), d("output")}, {"train", 2, d("key 2"), d("output 2")}},
+		Training: []Epoch{
+			{Epoch: 1, TrainLoss: 1. / 3, ValidationLoss: 0.1, ValidationRMSE: measured(1e-17), State: d("state 1")},
+			{Epoch: 2, TrainLoss: 0.25, ValidationLoss: math.Pi, ValidationRMSE: measured(0), State: d("state 2")},
+		},
+		Model:   Model{Parameters: 100, Weights: d("weights"), Epoch: 2},
+		Results: map[string]Score{"test": {Photos: 1, Errors: &Errors{RMSE: 0.1, RMSEInterval: []float64{0.05, 0.2}, BaselineR2: map[string]float64{"mean": -0.1}}}},
+		Report:  Report{d("report")},
 	}
 }
 
 func TestRoundTrip(t *testing.T) {
-	l := example()
-	data, err := l.Bytes()
-	if err != nil {
-		t.Fatal(err)
+	for _, l := range []*Lock{example(), classified()} {
+		data, err := l.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Parse(data)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		if !reflect.DeepEqual(back, l) {
+			t.Errorf("got %+v, want %+v", back, l)
+		}
+		again, err := back.Bytes()
+		if err != nil || string(again) != string(data) {
+			t.Errorf("written again it is another file: %v\n%s", err, again)
+		}
 	}
-	back, err := Parse(data)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, data)
-	}
-	if !reflect.DeepEqual(back, l) {
-		t.Errorf("got %+v, want %+v", back, l)
-	}
-	again, err := back.Bytes()
-	if err != nil || string(again) != string(data) {
-		t.Errorf("written again it is another file: %v\n%s", err, again)
+}
+
+// TestTaskShows holds that a lock has the scores of its task and no others.
+func TestTaskShows(t *testing.T) {
+	for task, c := range map[string]struct {
+		lock              *Lock
+		results, training string
+	}{
+		"regression": {example(), "  test:\n    photos: 1\n    rmse: 0.1\n    rmse_interval: [0.05, 0.2]\n    mse: 0\n    mae: 0\n    r2: 0\n    baseline_r2:\n      mean: -0.1\nreport:",
+			"    validation_loss: 3.141592653589793\n    validation_rmse: 0\n    state: "},
+		"classification": {classified(), "  test:\n    photos: 4\n    accuracy: 0.75\n    accuracy_interval: [0.5, 1]\n    balanced_accuracy: 0.7\n    macro_f1: 0.6\n" +
+			"    weighted_f1: 0.65\n    cross_entropy: 0.9\n    baseline_accuracy:\n      majority: 0.25\n    predictions: ",
+			"    validation_loss: 3.141592653589793\n    validation_accuracy: 0\n    validation_macro_f1: 0.5\n    state: "},
+	} {
+		data, err := c.lock.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(data); !strings.Contains(text, c.results) || !strings.Contains(text, c.training) {
+			t.Errorf("%s: got\n%s", task, text)
+		}
 	}
 }
 
@@ -75,6 +117,21 @@ func TestCompare(t *testing.T) {
 		case len(differences) == 1 && differences[0].Path == path && differences[0].A != differences[0].B:
 		default:
 			t.Errorf("%q: got %v", path, differences)
+		}
+	}
+}
+
+func TestDescribeClasses(t *testing.T) {
+	better := classified()
+	better.Results["test"].Hits.Accuracy, better.Results["test"].Hits.CrossEntropy = 0.8, 0.5
+	better.Training[1].ValidationAccuracy = measured(0.1)
+	for want, other := range map[string]*Lock{
+		"": classified(),
+		"training: apart from epoch 2 on\ntest: accuracy 0.75 -> 0.8, cross entropy 0.9 -> 0.5": better,
+		"training: apart from epoch 1 on\ntest: photos 4 -> 1, another task, other predictions": example(),
+	} {
+		if got := strings.Join(Describe(classified(), other), "\n"); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -20,7 +20,12 @@ type Interval struct {
 // sample without a group ("") is a group of its own. With fewer than two groups
 // nothing can be said, and ok is false.
 func RMSEInterval(truth, predicted []float64, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
-	clusters := clusterErrors(truth, predicted, groups)
+	return meanInterval(errors(truth, predicted, square), groups, level, resamples, stream, math.Sqrt)
+}
+
+// meanInterval returns the interval of figure(mean of values).
+func meanInterval(values []float64, groups []string, level float64, resamples int, stream *rng.Stream, figure func(mean float64) float64) (interval Interval, ok bool) {
+	clusters := sumClusters(values, groups)
 	if len(clusters) < 2 {
 		return Interval{}, false
 	}
@@ -29,32 +34,80 @@ func RMSEInterval(truth, predicted []float64, groups []string, level float64, re
 		var sum, count float64
 		for range clusters {
 			c := clusters[stream.IntN(len(clusters))]
-			sum += c.squared
+			sum += c.sum
 			count += c.count
 		}
-		drawn[i] = math.Sqrt(sum / count)
+		drawn[i] = figure(sum / count)
 	}
 	slices.Sort(drawn)
 	tail := float64((1 - level) / 2)
 	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
 }
 
-// cluster holds what the RMSE needs to know of one group.
-type cluster struct{ squared, count float64 }
+// PairedRMSE returns by how much the RMSE of b exceeds that of a on the same
+// samples, and the bootstrap interval of that difference: the same groups are
+// drawn for both, so that what is hard for both cancels out. With fewer than two
+// groups there is no interval, and ok is false.
+func PairedRMSE(truth, a, b []float64, groups []string, level float64, resamples int, stream *rng.Stream) (difference float64, interval Interval, ok bool) {
+	return paired(errors(truth, a, square), errors(truth, b, square), groups, level, resamples, stream, math.Sqrt)
+}
 
-// clusterErrors sums the squared errors by group, groups in the order in which
-// they first appear.
-func clusterErrors(truth, predicted []float64, groups []string) []cluster {
+// PairedAccuracy is as PairedRMSE for the share of samples whose class is right.
+func PairedAccuracy(truth, a, b []float64, groups []string, level float64, resamples int, stream *rng.Stream) (difference float64, interval Interval, ok bool) {
+	right := func(predicted []float64) []float64 {
+		values := make([]float64, len(truth))
+		for i, v := range truth {
+			if predicted[i] == v {
+				values[i] = 1
+			}
+		}
+		return values
+	}
+	return paired(right(a), right(b), groups, level, resamples, stream, func(mean float64) float64 { return mean })
+}
+
+// paired returns figure(mean of b) - figure(mean of a) and its interval.
+func paired(a, b []float64, groups []string, level float64, resamples int, stream *rng.Stream, figure func(mean float64) float64) (difference float64, interval Interval, ok bool) {
+	inA, inB := sumClusters(a, groups), sumClusters(b, groups) // in the same order
+	of := func(pick func(i int) int) float64 {
+		var sumA, sumB, count float64
+		for i := range inA {
+			at := pick(i)
+			sumA += inA[at].sum
+			sumB += inB[at].sum
+			count += inA[at].count
+		}
+		return figure(sumB/count) - figure(sumA/count)
+	}
+	difference = of(func(i int) int { return i })
+	if len(inA) < 2 {
+		return difference, Interval{}, false
+	}
+	drawn := make([]float64, resamples)
+	for i := range drawn {
+		drawn[i] = of(func(int) int { return stream.IntN(len(inA)) })
+	}
+	slices.Sort(drawn)
+	tail := float64((1 - level) / 2)
+	return difference, Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
+}
+
+// cluster holds what a mean needs to know of one group.
+type cluster struct{ sum, count float64 }
+
+// sumClusters sums the values by group, groups in the order in which they first
+// appear.
+func sumClusters(values []float64, groups []string) []cluster {
 	var clusters []cluster
 	place := map[string]int{}
-	for i, e := range errors(truth, predicted, square) {
+	for i, v := range values {
 		at, known := place[groups[i]]
 		if !known || groups[i] == "" {
 			at = len(clusters)
 			place[groups[i]] = at
 			clusters = append(clusters, cluster{})
 		}
-		clusters[at].squared += e
+		clusters[at].sum += v
 		clusters[at].count++
 	}
 	return clusters

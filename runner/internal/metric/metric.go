@@ -1,4 +1,4 @@
-// Package metric owns the numbers that judge predictions: errors and their
+// Package metric owns the numbers that judge predictions: errors, hits and their
 // intervals, summaries of values, round scales, and ridge regression as a
 // baseline. Its figures stand in locks and reports, so they have the same bits
 // on every platform: sums run in the order of their input, nothing is fused or

@@ -29,6 +29,8 @@ var (
 	bigMax    = recipe.Layer{Kind: "max_pool", Size: 3, Stride: 2, Padding: 1}
 	avgItem   = recipe.Layer{Kind: "avg_pool", Size: 2}
 	bigAvg    = recipe.Layer{Kind: "avg_pool", Size: 3, Stride: 2, Padding: 1}
+	grouped   = recipe.Layer{Kind: "conv", Size: 6, Kernel: 3, Stride: 1, Padding: 2, Dilation: 2, Groups: 3, Bias: true}
+	depthwise = recipe.Layer{Kind: "conv", Size: 3, Kernel: 3, Stride: 2, Padding: 1, Groups: 3}
 	everyItem = []recipe.Layer{convItem, normItem, reluItem, bigMax, bare, reluItem, avgItem, flat, dropItem, hidden, normItem, head}
 )
 
@@ -52,6 +54,15 @@ var sequences = map[string][]recipe.Layer{
 	"average pool":          {convItem, avgItem, bigAvg, flat, head},
 	"global average":        {convItem, reluItem, global, head},
 	"dropout":               {convItem, dropItem, flat, hidden, dropItem, head},
+	"groups and dilation":   {grouped, convItem, flat, head},
+	"depthwise":             {depthwise, normItem, {Kind: "hardswish"}, flat, head},
+	"adaptive average":      {convItem, {Kind: "adaptive_avg_pool", Size: 2}, flat, head},
+	"relu6":                 {convItem, {Kind: "relu6"}, normItem, {Kind: "relu6"}, flat, head},
+	"hardswish":             {convItem, {Kind: "hardswish"}, normItem, {Kind: "hardswish"}, flat, head},
+	"hardsigmoid":           {convItem, {Kind: "hardsigmoid"}, normItem, {Kind: "hardsigmoid"}, flat, head},
+	"silu":                  {convItem, {Kind: "silu"}, normItem, {Kind: "silu"}, flat, head},
+	"sigmoid":               {convItem, {Kind: "sigmoid"}, normItem, {Kind: "sigmoid"}, flat, head},
+	"gelu":                  {convItem, {Kind: "gelu"}, normItem, {Kind: "gelu"}, flat, head},
 	"every kind in a chain": everyItem,
 }
 
@@ -121,6 +132,26 @@ func adaptiveNetwork(t testing.TB) *Network {
 	return n
 }
 
+// invertedNetwork is an EfficientNet in small: squeeze and excitation with and
+// without an addition, and stochastic depth.
+func invertedNetwork(t testing.TB) *Network {
+	t.Helper()
+	b := newBuilder(shape(small), (*layer).initialiseEfficientNet)
+	b.epsilon, b.momentum = 1e-3, 0.01
+	b.normed("stem", 4, 3, 1, 1, silu)
+	b.inverted("a", inverted{window: 3, stride: 1, expanded: 4, channels: 4, act: hardSwish, squeezed: 2, squeezedAct: relu, gate: hardSigmoid})
+	b.inverted("b", inverted{window: 3, stride: 1, expanded: 6, channels: 4, act: silu, squeezed: 3, squeezedAct: silu, gate: sigmoid, drop: 0.4})
+	b.inverted("c", inverted{window: 5, stride: 2, expanded: 8, channels: 3, act: relu6, bare: true})
+	b.next(layer{name: "pool", kind: globalAvgPool}, 0)
+	b.next(layer{name: "fc", kind: dense, bias: true}, 2)
+	if b.failed != nil {
+		t.Fatal(b.failed)
+	}
+	n := newNetwork(b.architecture, 2)
+	n.Initialize(3)
+	return n
+}
+
 // noise returns n numbers in [-1, 1).
 func noise(purpose string, n int) []float32 {
 	stream := rng.New(1, purpose)
@@ -151,7 +182,9 @@ func disturb(t testing.TB, n *Network) {
 // TestGradients compares every parameter's gradient and the outputs of both
 // graphs with the naive network in float64.
 func TestGradients(t *testing.T) {
-	networks := map[string]*Network{"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t)}
+	networks := map[string]*Network{
+		"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t), "inverted residual blocks": invertedNetwork(t),
+	}
 	for name, items := range sequences {
 		networks[name] = layersNetwork(t, items)
 	}
@@ -281,6 +314,7 @@ func TestPredictIsTheSameInAnyBatch(t *testing.T) {
 		"layers":   layersNetwork(t, everyItem),
 		"residual": residualNetwork(t),
 		"adaptive": adaptiveNetwork(t),
+		"inverted": invertedNetwork(t),
 		"wide":     layersNetwork(t, wide),
 	} {
 		disturb(t, n)
@@ -433,8 +467,34 @@ func TestSetLoss(t *testing.T) {
 			t.Errorf("%s is %v, want %v; error %v", name, got, want, err)
 		}
 	}
-	if err := n.SetLoss(Loss{Name: "hinge"}); err == nil || !strings.Contains(err.Error(), "[huber mae mse]") {
-		t.Errorf("error %v", err)
+	// Class 1 of two, weighted 3, class 0 weighted 1, a tenth of each example dealt out.
+	shares := []float64{1, 3}
+	var sum, total float64
+	classes := []float32{1, 0, 1, 1}
+	for i, class := range classes {
+		logits := outputs[2*i:][:2]
+		z := math.Log(math.Exp(logits[0]) + math.Exp(logits[1]))
+		total += shares[int(class)]
+		sum += 0.9 * shares[int(class)] * (z - logits[int(class)])
+		for j, w := range shares {
+			sum += 0.1 / 2 * w * (z - logits[j])
+		}
+	}
+	if err := n.SetLoss(Loss{Name: "cross_entropy", Weights: []float32{1, 3}, Smoothing: 0.1}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := n.Step(x, classes, batch, nil); err != nil || math.Abs(float64(got)-sum/total) > 1e-5 {
+		t.Errorf("cross_entropy is %v, want %v; error %v", got, sum/total, err)
+	}
+	for want, l := range map[string]Loss{
+		"there is no \"hinge\": want cross_entropy or one of [huber mae mse]": {Name: "hinge"},
+		"3 weights of classes for 2 outputs":                                  {Name: "cross_entropy", Weights: make([]float32, 3)},
+		"a smoothing of 1":                                                    {Name: "cross_entropy", Smoothing: 1},
+		"mae has no classes":                                                  {Name: "mae", Smoothing: 0.1},
+	} {
+		if err := n.SetLoss(l); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
 	}
 }
 
@@ -649,16 +709,21 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// BenchmarkResNet18Step reports images/s of whole training steps.
-func BenchmarkResNet18Step(b *testing.B) {
-	for _, size := range []int{64, 224} {
-		b.Run(fmt.Sprintf("size=%d/batch=32", size), func(b *testing.B) {
-			const batch = 32
-			n := mustNew(b, recipe.Network{Backbone: "resnet18"}, Input{size, size, 3}, 1)
+// BenchmarkStep reports images/s of whole training steps, and the arena.
+func BenchmarkStep(b *testing.B) {
+	for _, m := range []struct {
+		backbone    string
+		size, batch int
+	}{
+		{"resnet18", 64, 32}, {"resnet18", 224, 32}, {"resnet50", 224, 16},
+		{"mobilenet_v2", 224, 16}, {"mobilenet_v3_small", 224, 16}, {"mobilenet_v3_large", 224, 16}, {"efficientnet_b0", 224, 16},
+	} {
+		b.Run(fmt.Sprintf("%s/size=%d/batch=%d", m.backbone, m.size, m.batch), func(b *testing.B) {
+			n := mustNew(b, recipe.Network{Backbone: m.backbone}, Input{m.size, m.size, 3}, 1)
 			o := n.NewOptimizer(adamSpec)
-			x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch)
+			x, target := noise("pictures", m.batch*n.picture.size()), noise("targets", m.batch)
 			step := func() {
-				if _, err := n.Step(x, target, batch, nil); err != nil {
+				if _, err := n.Step(x, target, m.batch, streams); err != nil {
 					b.Fatal(err)
 				}
 				o.Step()
@@ -668,7 +733,7 @@ func BenchmarkResNet18Step(b *testing.B) {
 			for b.Loop() {
 				step()
 			}
-			b.ReportMetric(float64(batch*b.N)/b.Elapsed().Seconds(), "images/s")
+			b.ReportMetric(float64(m.batch*b.N)/b.Elapsed().Seconds(), "images/s")
 			b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
 		})
 	}

@@ -22,13 +22,13 @@ func BenchmarkPhoto(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	photo, err := decode(file.Bytes(), format)
+	photo, err := decode(file.Bytes(), format, 3)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("decode", func(b *testing.B) {
 		for b.Loop() {
-			decode(file.Bytes(), format)
+			decode(file.Bytes(), format, 3)
 		}
 	})
 	b.Run("resize", func(b *testing.B) {
@@ -38,7 +38,7 @@ func BenchmarkPhoto(b *testing.B) {
 	})
 	b.Run("both", func(b *testing.B) {
 		for b.Loop() {
-			photo, _ := decode(file.Bytes(), format)
+			photo, _ := decode(file.Bytes(), format, 3)
 			resize(photo, 224, 224)
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "photos/s")

@@ -6,15 +6,28 @@ import (
 )
 
 // rgb returns the colours of a decoded picture as Pillow's convert("RGB")
-// does: grey becomes three equal channels, a palette its colours, alpha is
+// does: a JPEG's colour differences are interpolated, grey becomes three equal channels, a palette its colours, alpha is
 // dropped (the colours behind it stay, not multiplied by it), of 16 bits the
 // upper 8 stay.
 func rgb(m image.Image) raster {
 	b := m.Bounds()
-	out := newRaster(b.Dx(), b.Dy())
+	out := newRaster(b.Dx(), b.Dy(), 3)
 	read := rowReader(m)
 	for y := range out.height {
 		read(out.pix[3*out.width*y:3*out.width*(y+1)], image.Pt(b.Min.X, b.Min.Y+y))
+	}
+	return out
+}
+
+// gray returns the brightness of a picture's colours as Pillow's convert("L")
+// does, by the weights of ITU-R BT.601 with 16 fractional bits:
+// L = 0.299 red + 0.587 green + 0.114 blue, rounded. They sum to 1, so that what
+// was gray keeps its value.
+func gray(in raster) raster {
+	out := newRaster(in.width, in.height, 1)
+	for i := range out.pix {
+		pixel := in.pix[3*i:][:3]
+		out.pix[i] = uint8((uint32(pixel[0])*19595 + uint32(pixel[1])*38470 + uint32(pixel[2])*7471 + 1<<15) >> 16)
 	}
 	return out
 }
@@ -24,7 +37,8 @@ func rgb(m image.Image) raster {
 func rowReader(m image.Image) func(row []uint8, at image.Point) {
 	switch m := m.(type) {
 	case *image.YCbCr:
-		return func(row []uint8, at image.Point) { ycbcrRow(row, m, at) }
+		c := newYCbCr(m)
+		return func(row []uint8, at image.Point) { c.row(row, at.Y-m.Rect.Min.Y) }
 	case *image.Gray:
 		return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 1, 0) }
 	case *image.NRGBA:
@@ -54,35 +68,4 @@ func anyRow(row []uint8, m image.Image, at image.Point) {
 		row[i], row[i+1], row[i+2] = c.R, c.G, c.B
 		at.X++
 	}
-}
-
-// ycbcrRow converts one row of a JPEG with the formula of color.YCbCrToRGB; the
-// terms of the colour difference are shared by neighbours that share a sample.
-func ycbcrRow(row []uint8, m *image.YCbCr, at image.Point) {
-	share := 1 // pixels of a row to a sample of colour
-	switch m.SubsampleRatio {
-	case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
-		share = 2
-	case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
-		share = 4
-	}
-	luma := m.Y[m.YOffset(at.X, at.Y):][:len(row)/3]
-	chroma := m.COffset(at.X, at.Y)
-	for x := 0; x < len(luma); chroma++ {
-		cb, cr := int32(m.Cb[chroma])-128, int32(m.Cr[chroma])-128
-		red, green, blue := 91881*cr, -22554*cb-46802*cr, 116130*cb
-		for end := min(x+share, len(luma)); x < end; x++ {
-			y := int32(luma[x]) * 0x10101
-			pixel := row[3*x:][:3]
-			pixel[0], pixel[1], pixel[2] = channel(y+red), channel(y+green), channel(y+blue)
-		}
-	}
-}
-
-// channel turns 16 fractional bits into a byte, clamped.
-func channel(v int32) uint8 {
-	if uint32(v)>>24 == 0 {
-		return uint8(v >> 16)
-	}
-	return uint8(^(v >> 31)) // 0 below, 255 above
 }

@@ -78,8 +78,8 @@ func probe(data []byte) (format, int, error) {
 }
 
 // decode returns the upright picture in a file's bytes, whose format probe has
-// told. A decoder that panics on a damaged file makes an error like any other.
-func decode(data []byte, f format) (r raster, err error) {
+// told, in colour (3 channels) or gray (1). A decoder that panics on a damaged file makes an error like any other.
+func decode(data []byte, f format, channels int) (r raster, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("this %s cannot be decoded: the decoder failed: %v", f.name, p)
@@ -93,7 +93,11 @@ func decode(data []byte, f format) (r raster, err error) {
 	if f.orientation != nil {
 		turn = f.orientation(data)
 	}
-	return orient(rgb(m), turn), nil
+	picture := rgb(m)
+	if channels == 1 {
+		picture = gray(picture)
+	}
+	return orient(picture, turn), nil
 }
 
 // explain turns a decoder's error into words for people.

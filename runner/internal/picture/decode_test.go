@@ -73,7 +73,7 @@ func mustDecode(t *testing.T, data []byte) raster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := decode(data, f)
+	r, err := decode(data, f, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestGolden(t *testing.T) {
 		file []byte
 		want string
 	}{
-		"jpeg":        {encode(t, photo, writeJPEG), "d81518dbbaa9"},
+		"jpeg":        {encode(t, photo, writeJPEG), "b95fd12052a0"},
 		"jpeg grey":   {encode(t, grey, writeJPEG), "9524780f6716"},
 		"png":         {encode(t, photo, png.Encode), "b1ac79b7e520"},
 		"png grey":    {encode(t, grey, png.Encode), "a1b868d56dd4"},
@@ -161,41 +161,36 @@ func TestColour(t *testing.T) {
 	same("cmyk", &image.CMYK{Pix: []uint8{0, 255, 0, 51}, Stride: 4, Rect: image.Rect(0, 0, 1, 1)}, []uint8{204, 0, 204})
 }
 
-// TestYCbCr compares the conversion of rows with the one of the standard
-// library, for every colour and every subsampling.
-func TestYCbCr(t *testing.T) {
-	m := image.NewYCbCr(image.Rect(0, 0, 256, 1), image.YCbCrSubsampleRatio444)
-	for cb := range 256 {
-		for cr := range 256 {
-			for y := range 256 {
-				m.Y[y], m.Cb[y], m.Cr[y] = uint8(y), uint8(cb), uint8(cr)
-			}
-			got := rgb(m).pix
-			for y := range 256 {
-				r, g, b := color.YCbCrToRGB(uint8(y), uint8(cb), uint8(cr))
-				if [3]uint8(got[3*y:]) != [3]uint8{r, g, b} {
-					t.Fatalf("Y %d Cb %d Cr %d: %v, want %d %d %d", y, cb, cr, got[3*y:3*y+3], r, g, b)
-				}
-			}
+// TestGray holds values of Pillow's convert("L"), and that what was gray stays as it is.
+func TestGray(t *testing.T) {
+	in := raster{4, 1, 3, []uint8{255, 0, 0, 0, 255, 0, 0, 0, 255, 13, 200, 77}}
+	if got, want := gray(in).pix, []uint8{76, 150, 29, 130}; !bytes.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for v := range 256 {
+		level := uint8(v)
+		if got := gray(raster{1, 1, 3, []uint8{level, level, level}}).pix[0]; got != level {
+			t.Errorf("%d becomes %d", level, got)
 		}
 	}
-	for _, ratio := range []image.YCbCrSubsampleRatio{
-		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
-		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410,
-	} {
-		m := image.NewYCbCr(image.Rect(0, 0, 13, 11), ratio)
-		for _, plane := range [][]uint8{m.Y, m.Cb, m.Cr} {
-			for i := range plane {
-				plane[i] = uint8(i*i + 3*i + len(plane))
-			}
-		}
-		got := rgb(m).pix
-		for i := range 13 * 11 {
-			c := m.YCbCrAt(i%13, i/13)
-			r, g, b := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
-			if [3]uint8(got[3*i:]) != [3]uint8{r, g, b} {
-				t.Fatalf("%v pixel %d: %v, want %d %d %d", ratio, i, got[3*i:3*i+3], r, g, b)
-			}
+	photo := encode(t, formula(23, 31), png.Encode)
+	format, _, err := probe(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := decode(photo, format, 1)
+	if err != nil || !bytes.Equal(one.pix, gray(mustDecode(t, photo)).pix) {
+		t.Errorf("decoding to gray is not decoding and graying: %v", err)
+	}
+	// A gray picture is resized and turned as one of three equal channels is.
+	three := newRaster(one.width, one.height, 3)
+	for i, v := range one.pix {
+		three.pix[3*i], three.pix[3*i+1], three.pix[3*i+2] = v, v, v
+	}
+	for o := orientation(1); o <= 8; o++ {
+		a, b := resize(orient(one, o), 16, 9), resize(orient(three, o), 16, 9)
+		if !bytes.Equal(a.pix, gray(b).pix) {
+			t.Errorf("orientation %d: other pixels than in colour", o)
 		}
 	}
 }
@@ -298,7 +293,7 @@ func TestProblems(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f, _, err := probe(c.file)
 			if err == nil {
-				_, err = decode(c.file, f)
+				_, err = decode(c.file, f, 3)
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("%v; want %s", err, c.want)
@@ -309,7 +304,7 @@ func TestProblems(t *testing.T) {
 
 func TestPanicIsAProblem(t *testing.T) {
 	f := format{name: "ODD", decode: func(io.Reader) (image.Image, error) { panic("index out of range") }}
-	if _, err := decode(nil, f); err == nil || err.Error() != "this ODD cannot be decoded: the decoder failed: index out of range" {
+	if _, err := decode(nil, f, 3); err == nil || err.Error() != "this ODD cannot be decoded: the decoder failed: index out of range" {
 		t.Errorf("%v", err)
 	}
 }
@@ -328,7 +323,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || area > 1<<16 {
 			return
 		}
-		if r, err := decode(data, format); err == nil && len(r.pix) != 3*r.width*r.height {
+		if r, err := decode(data, format, 3); err == nil && len(r.pix) != 3*r.width*r.height {
 			t.Fatalf("%d x %d: %d bytes", r.width, r.height, len(r.pix))
 		}
 	})

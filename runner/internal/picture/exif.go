@@ -94,7 +94,7 @@ func orient(in raster, o orientation) raster {
 	case 8: // to be turned a quarter counterclockwise
 		start, dx, dy = w-1, w, -1
 	}
-	out := newRaster(w, h)
+	out := newRaster(w, h, in.channels)
 	if o >= 5 {
 		out.width, out.height = h, w
 	}
@@ -102,8 +102,8 @@ func orient(in raster, o orientation) raster {
 	for y := range out.height {
 		from := start + y*dy
 		for range out.width {
-			copy(to[:3], in.pix[3*from:3*from+3])
-			to, from = to[3:], from+dx
+			copy(to[:in.channels], in.pix[in.channels*from:])
+			to, from = to[in.channels:], from+dx
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -9,7 +10,8 @@ import (
 // parallel runs work on 0 .. n-1, as many at a time as Go uses processors. It
 // returns the error of the smallest index that failed: indices are handed out
 // in order, so all before it have been worked on, whatever the number of workers.
-func parallel(n int, work func(i int) error) error {
+// Once ctx ends, no more work is begun, and that is the error.
+func parallel(ctx context.Context, n int, work func(i int) error) error {
 	var next atomic.Int64
 	var failed atomic.Bool
 	var group sync.WaitGroup
@@ -21,7 +23,10 @@ func parallel(n int, work func(i int) error) error {
 				if i >= n {
 					return
 				}
-				if errs[i] = work(i); errs[i] != nil {
+				if errs[i] = ctx.Err(); errs[i] == nil {
+					errs[i] = work(i)
+				}
+				if errs[i] != nil {
 					failed.Store(true)
 				}
 			}

@@ -5,6 +5,7 @@
 package picture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,11 +40,13 @@ type Entry struct {
 // Readable reports whether there is a file without a problem.
 func (e *Entry) Readable() bool { return e.Exists && e.Problem == "" }
 
-// Catalogue holds one entry for every distinct name, in the order of their bytes.
+// Catalogue holds one entry for every distinct name, in the order of their bytes;
+// or packs.
 type Catalogue struct {
 	// Size is the height and width of decoded pixels, 0 before Decode.
 	Size    int
 	Entries []Entry
+	Packs   []Pack `json:",omitempty"`
 
 	// Where the photos came from and how they were decoded, for making lost pixels again.
 	dir   string
@@ -51,8 +54,61 @@ type Catalogue struct {
 	limit *budget
 }
 
-// Lookup returns the entry of a name in any Unicode form, nil when it was not asked for.
+// Count returns how many photos were asked for, and how many of them are missing.
+func (c *Catalogue) Count() (photos, missing int) {
+	photos = len(c.Entries)
+	for _, entry := range c.Entries {
+		if !entry.Exists {
+			missing++
+		}
+	}
+	for _, pack := range c.Packs {
+		photos += pack.Photos
+	}
+	return photos, missing
+}
+
+// Change is a photo, or a file of a pack, that another look found changed.
+type Change struct {
+	Name string
+	How  string // gone, new, other bytes
+}
+
+// String reads "a.jpg (gone)".
+func (c Change) String() string { return c.Name + " (" + c.How + ")" }
+
+// Changed compares with a later look at the files. What is gone or has other bytes
+// comes first, in the order of names, then what is new. The earlier catalogue may
+// be one that was kept elsewhere.
+func (c *Catalogue) Changed(now *Catalogue) []Change {
+	var changes []Change
+	for _, was := range c.Entries {
+		switch is := now.Lookup(was.Name); {
+		case !was.Exists:
+		case is == nil || !is.Exists:
+			changes = append(changes, Change{was.Name, "gone"})
+		case is.File != was.File:
+			changes = append(changes, Change{was.Name, "other bytes"})
+		}
+	}
+	for _, is := range now.Entries {
+		if was := c.Lookup(is.Name); is.Exists && (was == nil || !was.Exists) {
+			changes = append(changes, Change{is.Name, "new"})
+		}
+	}
+	for i, is := range now.Packs { // the recipe says how many there are
+		if i < len(c.Packs) && is.File != c.Packs[i].File {
+			changes = append(changes, Change{is.path, "other bytes"})
+		}
+	}
+	return changes
+}
+
+// Lookup returns the entry of a name in any Unicode form, nil when it was not asked for. Packs must be open.
 func (c *Catalogue) Lookup(name string) *Entry {
+	if pack, i := c.pack(name); pack != nil {
+		return pack.entry(i)
+	}
 	i, ok := slices.BinarySearchFunc(c.Entries, norm.NFC.String(name), func(e Entry, name string) int {
 		return strings.Compare(e.Name, name)
 	})
@@ -69,6 +125,9 @@ func (c *Catalogue) Digest() digest.Digest {
 	for _, entry := range c.Entries {
 		e.String(entry.Name).Bool(entry.Exists).Digest(entry.File).Digest(entry.Pixels).String(entry.Problem)
 	}
+	for _, pack := range c.Packs {
+		e.String(pack.Name).Digest(pack.File).Digest(pack.Pixels)
+	}
 	return e.Sum()
 }
 
@@ -81,13 +140,16 @@ func (c *Catalogue) Root() (digest.Digest, int) {
 			leaves = append(leaves, digest.New("file").String(entry.Name).Digest(entry.File).Sum())
 		}
 	}
+	for _, pack := range c.Packs {
+		leaves = append(leaves, digest.New("file").String(pack.path).Digest(pack.File).Sum())
+	}
 	return digest.Tree(leaves), len(leaves)
 }
 
 // Hash finds the named photos below dir and hashes their files. Names may come
 // more than once; p is advanced by len(names). A photo that is missing is an
 // entry, one that the machine fails to read is an error.
-func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
+func Hash(ctx context.Context, dir string, names []string, p progress.Task) (*Catalogue, error) {
 	files, err := openFolder(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -110,7 +172,7 @@ func Hash(dir string, names []string, p progress.Task) (*Catalogue, error) {
 		}
 		entry.Exists = entry.path != ""
 	}
-	err = parallel(len(c.Entries), func(i int) (err error) {
+	err = parallel(ctx, len(c.Entries), func(i int) (err error) {
 		entry := &c.Entries[i]
 		if !entry.Exists {
 			p.Skip(1)

@@ -26,10 +26,10 @@ const (
 
 type counter struct{ n, skipped atomic.Int64 }
 
-func (c *counter) Add(n int)   { c.n.Add(int64(n)) }
-func (c *counter) Skip(n int)  { c.skipped.Add(int64(n)); c.n.Add(int64(n)) }
-func (c *counter) Note(string) {}
-func (c *counter) Done()       {}
+func (c *counter) Add(n int)          { c.n.Add(int64(n)) }
+func (c *counter) Skip(n int)         { c.skipped.Add(int64(n)); c.n.Add(int64(n)) }
+func (c *counter) Note(func() string) {}
+func (c *counter) Done()              {}
 
 var quiet = progress.Silent.Start("", 0, "")
 
@@ -61,7 +61,7 @@ func plants(t *testing.T) (dir string, names []string) {
 func TestHash(t *testing.T) {
 	dir, names := plants(t)
 	var steps counter
-	c, err := Hash(dir, names, &steps)
+	c, err := Hash(t.Context(), dir, names, &steps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestHash(t *testing.T) {
 		t.Errorf("%d files, want 8", files)
 	}
 	slices.Reverse(names)
-	again, err := Hash(dir, names, quiet)
+	again, err := Hash(t.Context(), dir, names, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestHash(t *testing.T) {
 		t.Error("the digest depends on the order of names")
 	}
 	write(t, filepath.Join(dir, "gone.jpg"), nil)
-	more, err := Hash(dir, names, quiet)
+	more, err := Hash(t.Context(), dir, names, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,11 +130,11 @@ func TestHash(t *testing.T) {
 
 func TestNoFolder(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Hash(filepath.Join(dir, "photos"), nil, quiet); err == nil || !strings.Contains(err.Error(), "there is no such folder; set data.images") {
+	if _, err := Hash(t.Context(), filepath.Join(dir, "photos"), nil, quiet); err == nil || !strings.Contains(err.Error(), "there is no such folder; set data.images") {
 		t.Errorf("%v", err)
 	}
 	write(t, filepath.Join(dir, "file"), nil)
-	if _, err := Hash(filepath.Join(dir, "file"), nil, quiet); err == nil || !strings.Contains(err.Error(), "not a folder") {
+	if _, err := Hash(t.Context(), filepath.Join(dir, "file"), nil, quiet); err == nil || !strings.Contains(err.Error(), "not a folder") {
 		t.Errorf("%v", err)
 	}
 }
@@ -150,7 +150,7 @@ func openStore(t *testing.T) *store.Store {
 
 func hashed(t *testing.T, dir string, names []string) *Catalogue {
 	t.Helper()
-	c, err := Hash(dir, names, quiet)
+	c, err := Hash(t.Context(), dir, names, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestDecode(t *testing.T) {
 		c := hashed(t, dir, names)
 		before := c.Digest()
 		var steps counter
-		err := Decode(c, dir, spec, st, &steps)
+		err := Decode(t.Context(), c, dir, spec, st, &steps)
 		runtime.GOMAXPROCS(old)
 		if err != nil {
 			t.Fatal(err)
@@ -203,7 +203,7 @@ func TestDecode(t *testing.T) {
 			}
 		}
 	}
-	if c := hashed(t, dir, names); Decode(c, dir, recipe.Picture{Size: 17, Resize: "bilinear"}, st, quiet) != nil || c.Digest() == first {
+	if c := hashed(t, dir, names); Decode(t.Context(), c, dir, recipe.Picture{Size: 17, Resize: "bilinear"}, st, quiet) != nil || c.Digest() == first {
 		t.Error("another size, the same digest")
 	}
 	c := hashed(t, dir, names)
@@ -211,7 +211,7 @@ func TestDecode(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, wrong := range []recipe.Picture{{Size: 16, Resize: "cubic"}, {Resize: "bilinear"}} {
-		if Decode(c, dir, wrong, st, quiet) == nil {
+		if Decode(t.Context(), c, dir, wrong, st, quiet) == nil {
 			t.Errorf("%v: no error", wrong)
 		}
 	}
@@ -222,7 +222,7 @@ func TestStoreIsUsed(t *testing.T) {
 	dir, names := plants(t)
 	st := openStore(t)
 	c, again := hashed(t, dir, names), hashed(t, dir, names)
-	if err := Decode(c, dir, spec, st, quiet); err != nil {
+	if err := Decode(t.Context(), c, dir, spec, st, quiet); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"a.jpg", "half.jpg"} {
@@ -230,7 +230,7 @@ func TestStoreIsUsed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Decode(again, dir, spec, st, quiet); err != nil || again.Digest() != c.Digest() {
+	if err := Decode(t.Context(), again, dir, spec, st, quiet); err != nil || again.Digest() != c.Digest() {
 		t.Errorf("%v, or another digest", err)
 	}
 }
@@ -239,7 +239,7 @@ func TestStoreIsHealed(t *testing.T) {
 	dir, names := plants(t)
 	st := openStore(t)
 	c := hashed(t, dir, names)
-	if err := Decode(c, dir, spec, st, quiet); err != nil {
+	if err := Decode(t.Context(), c, dir, spec, st, quiet); err != nil {
 		t.Fatal(err)
 	}
 	want, err := Load(c, "deep/b.png", st)
@@ -252,7 +252,7 @@ func TestStoreIsHealed(t *testing.T) {
 		t.Errorf("not healed by Load: %v", err)
 	}
 	st.Remove(e.Pixels)
-	if err := Decode(hashed(t, dir, names), dir, spec, st, quiet); err != nil || !st.Has(e.Pixels) {
+	if err := Decode(t.Context(), hashed(t, dir, names), dir, spec, st, quiet); err != nil || !st.Has(e.Pixels) {
 		t.Errorf("not healed by Decode: %v", err)
 	}
 	st.Remove(e.Pixels)
@@ -274,7 +274,7 @@ func TestReopen(t *testing.T) {
 	dir, names := plants(t)
 	st := openStore(t)
 	files, c := hashed(t, dir, names), hashed(t, dir, names)
-	if err := Decode(c, dir, spec, st, quiet); err != nil {
+	if err := Decode(t.Context(), c, dir, spec, st, quiet); err != nil {
 		t.Fatal(err)
 	}
 	data, err := json.Marshal(c)
@@ -296,7 +296,7 @@ func TestFileChangesDuringRun(t *testing.T) {
 	dir, names := plants(t)
 	c := hashed(t, dir, names)
 	write(t, filepath.Join(dir, "tall.jpg"), encode(t, formula(8, 8), png.Encode))
-	if err := Decode(c, dir, spec, openStore(t), quiet); err == nil || !strings.HasPrefix(err.Error(), "photo tall.jpg: the file changed") {
+	if err := Decode(t.Context(), c, dir, spec, openStore(t), quiet); err == nil || !strings.HasPrefix(err.Error(), "photo tall.jpg: the file changed") {
 		t.Errorf("%v", err)
 	}
 }
@@ -309,14 +309,14 @@ func TestTooManyBytes(t *testing.T) {
 		t.Skip(err)
 	}
 	c := &Catalogue{Entries: []Entry{{Name: "a.jpg", Exists: true, Bytes: maxBytes + 1, path: "a.jpg"}}}
-	if err := Decode(c, dir, spec, openStore(t), quiet); err != nil || c.Entries[0].Problem != "268435457 bytes: larger than the limit of 256 MiB" {
+	if err := Decode(t.Context(), c, dir, spec, openStore(t), quiet); err != nil || c.Entries[0].Problem != "268435457 bytes: larger than the limit of 256 MiB" {
 		t.Errorf("%v, %q", err, c.Entries[0].Problem)
 	}
 }
 
 func TestParallelReportsTheFirst(t *testing.T) {
 	for range 50 {
-		err := parallel(100, func(i int) error {
+		err := parallel(t.Context(), 100, func(i int) error {
 			if i%7 == 6 {
 				return os.ErrInvalid
 			}

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 )
 
 // Version counts the changes of this package that change pixels or problems.
-const Version = 1
+const Version = 2
 
 // kindPixels is the kind of this package's keys in the store.
 const kindPixels = "pixels"
@@ -31,14 +32,19 @@ type record struct {
 // key names a record: what the pixels depend on. The decoders come with Go and
 // change with it.
 func (c *Catalogue) key(file digest.Digest) digest.Digest {
-	return digest.New(kindPixels).Int(Version).String(runtime.Version()).
-		Digest(file).Int(int64(c.spec.Size)).String(c.spec.Resize).Sum()
+	e := digest.New(kindPixels).Int(Version).String(runtime.Version()).
+		Digest(file).Int(int64(c.spec.Size)).String(c.spec.Resize)
+	if c.spec.Channels() == 1 {
+		e.String(c.spec.Color)
+	}
+	return e.Sum()
 }
 
 // Decode fills in the pixels, the size and the problem of every photo that
 // exists. Pixels go to the store, and photos whose pixels are there already are
 // not read again: p skips them. It is advanced by the number of entries.
-func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p progress.Task) error {
+// What was decoded before ctx ends stays in the store.
+func Decode(ctx context.Context, c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p progress.Task) error {
 	if spec.Resize != "bilinear" {
 		return fmt.Errorf("picture.resize: %q is not a filter; use bilinear", spec.Resize)
 	}
@@ -46,7 +52,12 @@ func Decode(c *Catalogue, dir string, spec recipe.Picture, st *store.Store, p pr
 		return fmt.Errorf("picture.size: %d is not a number of pixels; use 1 or more", spec.Size)
 	}
 	c.Size, c.dir, c.spec, c.limit = spec.Size, dir, spec, newBudget(maxPixels)
-	return parallel(len(c.Entries), func(i int) error {
+	for i := range c.Packs {
+		if err := c.Packs[i].decode(ctx, spec, p); err != nil {
+			return err
+		}
+	}
+	return parallel(ctx, len(c.Entries), func(i int) error {
 		entry := &c.Entries[i]
 		if !entry.Readable() {
 			p.Skip(1)
@@ -76,6 +87,9 @@ func (c *Catalogue) Reopen(files *Catalogue, spec recipe.Picture) {
 		if entry := files.Lookup(c.Entries[i].Name); entry != nil {
 			c.Entries[i].path = entry.path
 		}
+	}
+	for i := range c.Packs {
+		c.Packs[i].path, c.Packs[i].read = files.Packs[i].path, files.Packs[i].read
 	}
 }
 
@@ -131,7 +145,7 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 		return nil, record{}, err
 	}
 	if digest.Of(data) != entry.File {
-		return nil, record{}, errors.New("the file changed after it was hashed; start again when the data are at rest")
+		return nil, record{}, errChanged
 	}
 	format, area, err := probe(data)
 	if err != nil {
@@ -139,7 +153,7 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 	}
 	c.limit.take(area)
 	defer c.limit.give(area)
-	photo, err := decode(data, format)
+	photo, err := decode(data, format, c.spec.Channels())
 	if err != nil {
 		return nil, record{Problem: err.Error()}, nil
 	}
@@ -147,10 +161,13 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 	return pixels, record{Pixels: digest.Of(pixels), Width: photo.width, Height: photo.height}, nil
 }
 
-// Load returns the pixels (size, size, 3) of a photo, red, green and blue. Pixels
+// Load returns the pixels (size, size, channels) of a photo. Pixels
 // that the store lost are made again from the file. It may be called by several
-// goroutines.
+// goroutines. The pixels are not to be changed.
 func Load(c *Catalogue, name string, st *store.Store) ([]uint8, error) {
+	if pack, i := c.pack(name); pack != nil {
+		return pack.develop(i, c.spec)
+	}
 	entry := c.Lookup(name)
 	switch {
 	case entry == nil:

@@ -2,14 +2,14 @@ package picture
 
 import "math"
 
-// raster is a picture of three interleaved channels, red, green and blue.
+// raster is a picture of interleaved channels: red, green and blue, or gray alone.
 type raster struct {
-	width, height int
-	pix           []uint8 // (height, width, 3)
+	width, height, channels int
+	pix                     []uint8 // (height, width, channels)
 }
 
-func newRaster(width, height int) raster {
-	return raster{width, height, make([]uint8, 3*width*height)}
+func newRaster(width, height, channels int) raster {
+	return raster{width, height, channels, make([]uint8, width*height*channels)}
 }
 
 // fraction is the number of fractional bits of a filter weight: 32 bits less 8
@@ -64,33 +64,49 @@ func resizeRows(in raster, width int) raster {
 	if width == in.width {
 		return in
 	}
-	out := newRaster(width, in.height)
+	out := newRaster(width, in.height, in.channels)
 	filter := windows(in.width, width)
+	resizeRow := resizeRowRGB
+	if in.channels == 1 {
+		resizeRow = resizeRowGray
+	}
 	for y := range in.height {
-		row := in.pix[3*in.width*y : 3*in.width*(y+1)]
-		to := out.pix[3*width*y : 3*width*(y+1)]
-		for x, w := range filter {
-			red, green, blue := int32(1)<<(fraction-1), int32(1)<<(fraction-1), int32(1)<<(fraction-1)
-			from := row[3*w.first:][:3*len(w.weights)]
-			for i, weight := range w.weights {
-				pixel := from[3*i:][:3]
-				red += int32(pixel[0]) * weight
-				green += int32(pixel[1]) * weight
-				blue += int32(pixel[2]) * weight
-			}
-			pixel := to[3*x : 3*x+3]
-			pixel[0], pixel[1], pixel[2] = clip(red), clip(green), clip(blue)
-		}
+		resizeRow(out.pix[in.channels*width*y:], in.pix[in.channels*in.width*y:], filter)
 	}
 	return out
+}
+
+func resizeRowRGB(to, row []uint8, filter []window) {
+	for x, w := range filter {
+		red, green, blue := int32(1)<<(fraction-1), int32(1)<<(fraction-1), int32(1)<<(fraction-1)
+		from := row[3*w.first:][:3*len(w.weights)]
+		for i, weight := range w.weights {
+			pixel := from[3*i:][:3]
+			red += int32(pixel[0]) * weight
+			green += int32(pixel[1]) * weight
+			blue += int32(pixel[2]) * weight
+		}
+		pixel := to[3*x : 3*x+3]
+		pixel[0], pixel[1], pixel[2] = clip(red), clip(green), clip(blue)
+	}
+}
+
+func resizeRowGray(to, row []uint8, filter []window) {
+	for x, w := range filter {
+		sum := int32(1) << (fraction - 1)
+		for i, v := range row[w.first:][:len(w.weights)] {
+			sum += int32(v) * w.weights[i]
+		}
+		to[x] = clip(sum)
+	}
 }
 
 func resizeColumns(in raster, height int) raster {
 	if height == in.height {
 		return in
 	}
-	out := newRaster(in.width, height)
-	stride := 3 * in.width
+	out := newRaster(in.width, height, in.channels)
+	stride := in.channels * in.width
 	sums := make([]int32, stride)
 	for y, w := range windows(in.height, height) {
 		for i := range sums {

@@ -15,8 +15,9 @@ type Task interface {
 	Add(n int)
 	// Skip says that n steps had been done before: they do not count for the rate.
 	Skip(n int)
-	// Note shows a short state beside the bar ("loss 0.31").
-	Note(text string)
+	// Note says how to show a short state beside the bar ("loss 0.31"). Add and
+	// Done call text when they show something, so that a step costs no words.
+	Note(text func() string)
 	// Done ends the task. It may be called more than once.
 	Done()
 }
@@ -29,5 +30,5 @@ type silent struct{}
 func (silent) Start(string, int, string) Task { return silent{} }
 func (silent) Add(int)                        {}
 func (silent) Skip(int)                       {}
-func (silent) Note(string)                    {}
+func (silent) Note(func() string)             {}
 func (silent) Done()                          {}

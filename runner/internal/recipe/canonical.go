@@ -10,9 +10,15 @@ import (
 // Node returns the canonical form as a map that package yaml writes with sorted
 // keys, so that it can be part of another document.
 func (l *Loaded) Node() map[string]any {
-	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults()))
-	if l.Split.By == "column" && l.Split.Seed == 0 { // where the seed has a default after all
+	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults(l.Task)))
+	// Keys that have a default after all.
+	if s := l.Split; s.Seed == 0 && (s.By == "column" || s.By == "given" && s.Validation == 0) {
 		delete(node["split"].(map[string]any), "seed")
+	}
+	if l.Data.Listed() {
+		for _, key := range []string{"table", "image", "target"} {
+			delete(node["data"].(map[string]any), key)
+		}
 	}
 	return node
 }

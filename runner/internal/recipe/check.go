@@ -19,12 +19,13 @@ func (d *decoder) check(r *Recipe) {
 	d.ensure(fileName.MatchString(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
+	d.checkClasses(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
 		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
 	}
 	d.checkSplit(&r.Split, &r.Data)
-	d.checkTransform(&r.Transform)
+	d.checkTransform(&r.Transform, r.Picture.Channels())
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -63,15 +64,18 @@ func (d *decoder) checkFraction(key string, value float64, all bool) {
 
 func shortest(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
+// The columns of data without a table.
+const (
+	listedImage  = "image"
+	listedTarget = "class"
+)
+
 func (d *decoder) checkData(data *Data) {
-	d.checkPath("data.table", data.Table)
-	extension := strings.ToLower(path.Ext(data.Table))
-	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
-		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
-	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
-	d.checkPath("data.images", data.Images)
-	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
-	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
+	if data.Listed() {
+		d.checkListed(data)
+	} else {
+		d.checkTable(data)
+	}
 	for i, column := range data.Group {
 		key := fmt.Sprintf("data.group[%d]", i)
 		d.ensure(column != "", key, "is empty", "write a column")
@@ -80,6 +84,67 @@ func (d *decoder) checkData(data *Data) {
 	if data.Source != nil {
 		d.checkInt("data.source.plants", data.Source.Plants, 1, 100_000)
 	}
+}
+
+// checkListed wants the pictures in one of the ways in which they can say their
+// classes, and nothing that is only for a table.
+func (d *decoder) checkListed(data *Data) {
+	standard := defaults("classification").Data
+	const aTable = "is only for a table, and the pictures are in data.folders or data.parts"
+	d.ensure(data.Table == "", "data.table", "is there beside data.folders or data.parts", "write one of them")
+	d.ensure(data.Folders == "" || data.Parts == (Origins{}), "data.folders", "is there beside data.parts", "write one of them")
+	d.ensure(data.Image == "" || data.Image == listedImage, "data.image", aTable, "take it out")
+	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
+	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
+	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
+	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
+	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
+	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
+	if data.Folders != "" {
+		d.checkPath("data.folders", data.Folders)
+		return
+	}
+	d.ensure(data.Parts.Train != (Origin{}), "data.parts.train", isRequired, "write folders, or idx with images and labels")
+	for _, part := range data.Parts.List() {
+		key := "data.parts." + part.Name
+		if part.Folders != "" {
+			d.ensure(part.IDX == (IDX{}), key, "has folders and idx", "write one of them")
+			d.checkPath(key+".folders", part.Folders)
+		} else {
+			d.checkPath(key+".idx.images", part.IDX.Images)
+			d.checkPath(key+".idx.labels", part.IDX.Labels)
+		}
+		d.ensure((part.Folders == "") == (data.Parts.Train.Folders == ""), key, "is of another kind than train", "write folders for all parts, or idx")
+	}
+}
+
+func (d *decoder) checkTable(data *Data) {
+	d.checkPath("data.table", data.Table)
+	extension := strings.ToLower(path.Ext(data.Table))
+	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
+		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
+	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
+	d.checkPath("data.images", data.Images)
+	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
+	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
+}
+
+// checkClasses wants what only makes sense for a classification there alone, and
+// the other way round.
+func (d *decoder) checkClasses(r *Recipe) {
+	classes := r.Data.Classes
+	for i, class := range classes {
+		key := fmt.Sprintf("data.classes[%d]", i)
+		d.ensure(strings.TrimSpace(class) != "", key, "is empty", "write the name of a class")
+		d.ensure(!slices.Contains(classes[:i], class), key, fmt.Sprintf("%q is there twice", class), "")
+	}
+	if r.Task != Classification {
+		d.ensure(len(classes) == 0, "data.classes", "is only for task: classification", "")
+		d.ensure(!r.Data.Listed(), "task", "must be classification: data.folders and data.parts say classes, not numbers", "")
+		return
+	}
+	d.ensure(len(classes) != 1, "data.classes", "names one class; there must be two or more", "")
+	d.ensure(r.Transform.Target == "none", "transform.target", r.Transform.Target+" is for numbers, and this target is a class", "write none, or take the key out")
 }
 
 // checkPath wants a path that stays below data.root on every system.
@@ -107,7 +172,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 				fmt.Sprintf("%q is the value of %s too", part.value, before.name), "")
 		}
 	}
-	if d.sound(keys...) {
+	switch {
+	case s.By == "given":
+		d.ensure(data.Parts != (Origins{}) || !d.sound("data.parts"), "split.by", "given needs data.parts", "write where the pictures of each part are")
+		d.ensure(s.Validation < 1, "split.validation", "must be below 1: it is cut from the training rows, and some must be left", "")
+		d.ensure(s.Validation > 0 || len(data.Parts.List()) != 1, "split.validation", "cannot be 0 when data.parts has train alone: there would be nothing to measure on", "")
+	case d.sound(keys...):
 		d.ensure(math.Abs(sum-1) <= 1e-9, "split", fmt.Sprintf("train, validation and test must sum to 1; %s + %s + %s = %s",
 			shortest(s.Train), shortest(s.Validation), shortest(s.Test), shortest(sum)), "")
 		if s.By != "column" {
@@ -125,11 +195,17 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		"column needs split.column", "write the column that holds each row's part")
 }
 
-func (d *decoder) checkTransform(t *Transform) {
+func (d *decoder) checkTransform(t *Transform, channels int) {
+	d.ensure(channels == 3 || t.Normalize.Kind != "imagenet", "transform.normalize", "imagenet, the default, is for red, green and blue, and picture.color is gray",
+		"write dataset, none or e.g. {mean: [0.5], std: [0.5]}")
 	if t.Normalize.Kind == "given" {
-		const key, want = "transform.normalize.", "must be three numbers, red, green and blue, not %d"
-		d.ensure(len(t.Normalize.Mean) == 3, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
-		d.ensure(len(t.Normalize.Std) == 3, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
+		const key = "transform.normalize."
+		want := "must be three numbers, red, green and blue, not %d"
+		if channels == 1 {
+			want = "must be one number, as picture.color is gray, not %d"
+		}
+		d.ensure(len(t.Normalize.Mean) == channels, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
+		d.ensure(len(t.Normalize.Std) == channels, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
 		for i, std := range t.Normalize.Std {
 			d.checkPositive(fmt.Sprintf("%sstd[%d]", key, i), std)
 		}
@@ -213,15 +289,35 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
 	d.checkInt("train.batch", t.Batch, 1, maxSize)
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	d.checkLoss(t.Loss, r.Task)
 	d.checkOptimizer(t.Optimizer)
 	d.checkNotNegative("train.clip", t.Clip)
 	validated := r.Split.Validation > 0
-	if r.Split.By == "column" {
+	switch r.Split.By {
+	case "column":
 		validated = r.Split.Parts.Validation != ""
+	case "given":
+		validated = validated || r.Data.Parts.Validation != (Origin{})
 	}
 	if d.sound("split") {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
+	}
+}
+
+// checkLoss holds that the loss is one of the task.
+func (d *decoder) checkLoss(l Loss, task string) {
+	const key = "train.loss"
+	if d.sound("task") {
+		d.ensure(task != Classification || l.Kind == crossEntropy, key, l.Kind+" is a loss of a regression", "write cross_entropy, or leave the key out")
+		d.ensure(task == Classification || l.Kind != crossEntropy, key, crossEntropy+" is the loss of a classification", "write task: classification, or mse, mae or huber here")
+	}
+	options := join(key, crossEntropy) + "."
+	d.checkFraction(options+"label_smoothing", l.CrossEntropy.LabelSmoothing, false)
+	weights := l.CrossEntropy.ClassWeights
+	d.ensure(weights.Kind != "given" || len(weights.Given) > 0, options+"class_weights", "is empty", "write one number a class, balanced or none")
+	for i, weight := range weights.Given {
+		d.checkPositive(fmt.Sprintf("%sclass_weights[%d]", options, i), weight)
 	}
 }
 

@@ -69,7 +69,8 @@ func (d *decoder) dropExplained(partial bool) {
 }
 
 func (d *decoder) recipe(raw map[string]any) Recipe {
-	r := defaults()
+	task, _ := raw["task"].(string)
+	r := defaults(task)
 	d.section("", raw, reflect.ValueOf(&r).Elem())
 	return r
 }
@@ -128,9 +129,16 @@ func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
 }
 
 // dispensable reports whether a section says that it can do without a required
-// key: parts that a column states are not drawn, so they need no seed.
+// key: parts that are stated are not drawn, so they need no seed, and pictures
+// that say their classes need no table.
 func dispensable(key string, section map[string]any) bool {
-	return key == "split.seed" && section["by"] == "column"
+	switch key {
+	case "split.seed":
+		return section["by"] == "column" || section["by"] == "given" && section["validation"] == 0
+	case "data.table", "data.image", "data.target":
+		return section["folders"] != nil || section["parts"] != nil
+	}
+	return false
 }
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
@@ -188,6 +196,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	case *Layer:
 		d.layer(key, raw, target)
+		return
+	case *Loss:
+		d.loss(key, raw, target)
+		return
+	case *ClassWeights:
+		d.classWeights(key, raw, target)
 		return
 	case *Optimizer:
 		d.optimizer(key, raw, target)

@@ -57,13 +57,25 @@ var meanings = map[string][]string{
 	"data.table":                           {"reads another table"},
 	"data.sheet":                           {"reads another sheet"},
 	"data.images":                          {"reads pictures from another folder"},
+	"data.folders":                         {"reads pictures from another folder of classes"},
+	"data.parts.train.folders":             {"trains on the pictures of another folder"},
+	"data.parts.train.idx.images":          {"trains on the pictures of another file"},
+	"data.parts.train.idx.labels":          {"trains on the classes of another file"},
+	"data.parts.validation.folders":        {"validates on the pictures of another folder"},
+	"data.parts.validation.idx.images":     {"validates on the pictures of another file"},
+	"data.parts.validation.idx.labels":     {"validates on the classes of another file"},
+	"data.parts.test.folders":              {"tests on the pictures of another folder"},
+	"data.parts.test.idx.images":           {"tests on the pictures of another file"},
+	"data.parts.test.idx.labels":           {"tests on the classes of another file"},
 	"data.image":                           {"takes the pictures' names from another column"},
 	"data.target":                          {"predicts another column"},
+	"data.classes":                         {"other classes, or in another order"},
 	"data.unit":                            {"states figures in another unit; the figures stay"},
 	"data.group":                           {"other rows belong to one individual"},
 	"data.missing":                         {"other cells count as empty"},
 	"picture.size":                         {"sees finer pictures", "sees coarser pictures"},
 	"picture.resize":                       {"resizes pictures another way"},
+	"picture.color":                        {"sees other colours"},
 	"clean":                                {"drops other rows, or for other reasons"},
 	"split.seed":                           {"another shuffle, so other rows on each side"},
 	"split.train":                          {"trains on more rows", "trains on fewer rows"},
@@ -109,6 +121,9 @@ var meanings = map[string][]string{
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
 	"report.plots":                         {"shows other plots"},
+
+	"train.loss.cross_entropy.class_weights":   {"weighs the classes another way"},
+	"train.loss.cross_entropy.label_smoothing": {"spreads more of each label over all classes", "spreads less of each label over all classes"},
 }
 
 // Diff returns what changes from recipe a to recipe b, in the order of the
@@ -123,6 +138,10 @@ func compare(key string, a, b reflect.Value) []Change {
 	case *Source:
 		if y := b.Interface().(*Source); x != nil && y != nil {
 			return compare(key, a.Elem(), b.Elem())
+		}
+	case Loss:
+		if y := b.Interface().(Loss); x.Kind == y.Kind {
+			return compare(join(key, x.Kind), reflect.ValueOf(x.CrossEntropy), reflect.ValueOf(y.CrossEntropy))
 		}
 	case Optimizer:
 		word, a := x.chosen()

@@ -89,6 +89,48 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 
 func (a Augment) spell() any { return map[string]any{a.Kind: a.Value} }
 
+func (d *decoder) loss(key string, raw any, into *Loss) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	*into = defaultLoss(kind)
+	if value == nil {
+		return
+	}
+	if kind != crossEntropy {
+		d.problem(key, kind+" has no options", "write it as a word")
+	} else if options, ok := d.object(join(key, kind), value); ok {
+		d.section(join(key, kind), options, reflect.ValueOf(&into.CrossEntropy).Elem())
+	}
+}
+
+func (l Loss) spell() any {
+	options := spellSection(reflect.ValueOf(l.CrossEntropy), reflect.ValueOf(defaultLoss(l.Kind).CrossEntropy))
+	if len(options) == 0 {
+		return l.Kind
+	}
+	return map[string]any{l.Kind: options}
+}
+
+func (d *decoder) classWeights(key string, raw any, into *ClassWeights) {
+	if _, isList := raw.([]any); !isList {
+		if word, ok := d.choose(key, raw); ok {
+			*into = ClassWeights{Kind: word}
+		}
+		return
+	}
+	*into = ClassWeights{Kind: "given"}
+	d.value(key, raw, reflect.ValueOf(&into.Given).Elem(), false)
+}
+
+func (w ClassWeights) spell() any {
+	if w.Kind == "given" {
+		return w.Given
+	}
+	return w.Kind
+}
+
 func (d *decoder) optimizer(key string, raw any, into *Optimizer) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {

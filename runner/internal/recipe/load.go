@@ -70,7 +70,7 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	return io.ReadAll(io.LimitReader(f, MaxBytes+1))
 }
 
 // reasonOf leaves out the path, which the message has already.
@@ -87,13 +87,14 @@ func reasonOf(err error) error {
 // recipe extends are read by resolve, which gets their path joined to the
 // folder of name; with a nil resolve, extends is a problem.
 func Parse(name string, text []byte, resolve func(path string) ([]byte, error), o Options) (*Loaded, error) {
-	l := &loader{resolve: resolve, values: koanf.New(separator), places: map[string]place{}}
+	l := newLoader(resolve)
 	l.file(name, text, nil)
+	root := l.defaultRoot(name) // another name for one run moves no data
 	l.override(o)
 
 	raw := l.values.Raw()
 	if _, ok := raw["name"]; !ok {
-		raw["name"] = strings.TrimSuffix(path.Base(name), path.Ext(name))
+		raw["name"] = stem(name)
 	}
 	d := &decoder{places: l.places, fallback: place{file: name}, problems: l.problems}
 	loaded := &Loaded{Recipe: d.recipe(raw), Path: name, locate: d.locate}
@@ -104,11 +105,54 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 		return nil, d.problems
 	}
 	if loaded.Data.Root == "" {
-		loaded.Data.Root = "data/" + loaded.Name
+		loaded.Data.Root = root
+	}
+	if loaded.Data.Listed() {
+		loaded.Data.Image, loaded.Data.Target = listedImage, listedTarget
 	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)
 	return loaded, nil
+}
+
+// DataRoot returns data.root as the file says it, or its default, and asks
+// nothing else of the recipe: what was made with an earlier state of the file
+// finds its data by it.
+func DataRoot(name string) (string, error) {
+	text, err := readFile(name)
+	if err != nil {
+		return "", fmt.Errorf("read recipe %s: %w", name, reasonOf(err))
+	}
+	l := newLoader(readFile)
+	l.file(filepath.ToSlash(name), text, nil)
+	switch root := lookup(l.values.Raw(), []string{"data", "root"}).(type) {
+	case nil:
+	case string:
+		if root != "" {
+			return root, nil
+		}
+	default:
+		return "", Problems{l.places["data.root"].problem("data.root", "must be a text, not "+describe(root), "")}
+	}
+	if l.partial {
+		return "", l.problems
+	}
+	return l.defaultRoot(filepath.ToSlash(name)), nil
+}
+
+// stem is the name that a recipe has from its file.
+func stem(name string) string { return strings.TrimSuffix(path.Base(name), path.Ext(name)) }
+
+func newLoader(resolve func(string) ([]byte, error)) *loader {
+	return &loader{resolve: resolve, values: koanf.New(separator), places: map[string]place{}}
+}
+
+// defaultRoot returns where the data are unless data.root says it.
+func (l *loader) defaultRoot(name string) string {
+	if own, ok := l.values.Raw()["name"].(string); ok {
+		return "data/" + own
+	}
+	return "data/" + stem(name)
 }
 
 // loader merges the layers of a recipe.
@@ -179,7 +223,7 @@ func (l *loader) extend(name string, doc *document, value any, below []string) {
 // replaced.
 func (l *loader) merge(doc *document) {
 	raw := doc.values.Raw()
-	for _, key := range [][]string{{"train", "optimizer"}, {"transform", "normalize"}} {
+	for _, key := range [][]string{{"train", "optimizer"}, {"train", "loss"}, {"transform", "normalize"}} {
 		// Such a map makes a choice, so another choice replaces it: adam and sgd do not add up.
 		if later, ok := lookup(raw, key).(map[string]any); ok && !shareKey(later, lookup(l.values.Raw(), key)) {
 			l.values.Delete(strings.Join(key, separator))

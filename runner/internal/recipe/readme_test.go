@@ -119,6 +119,7 @@ func TestReadmeKeys(t *testing.T) {
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
 	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
+	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want)
 	for _, word := range choices["train.optimizer"].now {
 		_, options := defaultOptimizer(word).chosen()
 		walkDefaults("train.optimizer."+word, options, want)
@@ -268,11 +269,12 @@ func TestReadmeExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 3 {
-		t.Fatalf("%d examples, not 3: the smallest recipe, network.layers, extends", len(blocks))
+	if len(blocks) != 4 {
+		t.Fatalf("%d examples, not 4: the two smallest recipes, network.layers, extends", len(blocks))
 	}
-	smallest, layers, extends := blocks[0][1], blocks[1][1], blocks[2][1]
-	parse(t, smallest, Options{})
+	layers, extends := blocks[2][1], blocks[3][1]
+	parse(t, blocks[0][1], Options{})
+	parse(t, blocks[1][1], Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", layers, 1), Options{})
 	resolve := func(string) ([]byte, error) { return []byte(short), nil }
 	if _, err := Parse("plants.yaml", []byte(extends), resolve, Options{}); err != nil {

@@ -15,7 +15,7 @@ type Recipe struct {
 	// Name of the experiment; it names lock/NAME.lock.yaml and reports/NAME/.
 	// The default is the name of the recipe's file.
 	Name string `yaml:"name" recipe:"required"`
-	// Task is what the network learns: regression.
+	// Task is what the network learns: regression (a number) or classification (one of several classes).
 	Task string `yaml:"task"`
 
 	Data      Data      `yaml:"data"`
@@ -28,10 +28,12 @@ type Recipe struct {
 	Report    Report    `yaml:"report"`
 }
 
-// Data says where the labels and the pictures are and what the columns mean.
+// Data says where the labels and the pictures are and what the columns mean. The labels stand in a table, or
+// the pictures themselves have them: in Folders, or in Parts.
 type Data struct {
 	// Root folder of the data, relative to the recipe's project folder. It is a location: --data or
-	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME.
+	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME, with the
+	// name that the file says or has, whatever an override says.
 	Root string `yaml:"root" recipe:"location"`
 	// Source makes the data when the root folder is missing.
 	Source *Source `yaml:"source"`
@@ -39,18 +41,82 @@ type Data struct {
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
-	// Images is the folder of the pictures, a path below root.
+	// Images is the folder of the pictures that the table names, a path below root.
 	Images string `yaml:"images"`
-	// Image is the column that names the picture file.
+	// Folders is a folder, a path below root, that holds one folder of pictures a class.
+	Folders string `yaml:"folders"`
+	// Parts says the same for data that come in parts.
+	Parts Origins `yaml:"parts"`
+	// Image is the column that names the picture file. It and Target are "image" and "class" where there is no table.
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
+	// Classes of a classification, in the order of the network's outputs. Without them they are the values of the
+	// target's column, sorted. Cells may hold a class's name, or its index, counted from 0.
+	Classes []string `yaml:"classes" recipe:"cell"`
 	// Unit of the target, for people.
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
 	Group []string `yaml:"group"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
+}
+
+// Listed reports whether the pictures themselves say their classes, without a table.
+func (d Data) Listed() bool { return d.Folders != "" || d.Parts != (Origins{}) }
+
+// Origins are the parts that data come in.
+type Origins struct {
+	Train      Origin `yaml:"train"`
+	Validation Origin `yaml:"validation"`
+	Test       Origin `yaml:"test"`
+}
+
+// Origin is where the pictures and the classes of one part are: in a folder of one folder a class, or in a pair
+// of IDX files. The zero Origin says that there is no such part.
+type Origin struct {
+	// Folders is a path below root.
+	Folders string `yaml:"folders"`
+	IDX     IDX    `yaml:"idx"`
+}
+
+// IDX is a pair of files in the format of MNIST, plain or with gzip: paths below root.
+type IDX struct {
+	Images string `yaml:"images"`
+	Labels string `yaml:"labels"`
+}
+
+// Part is an Origin and the name of the part.
+type Part struct {
+	Name string
+	Origin
+}
+
+// List returns the parts that there are: train, validation, test.
+func (o Origins) List() []Part {
+	var list []Part
+	for _, part := range []Part{{"train", o.Train}, {"validation", o.Validation}, {"test", o.Test}} {
+		if part.Origin != (Origin{}) {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// Stated returns the names of the parts that there are, as the values of a column that names each row's part.
+func (o Origins) Stated() Parts {
+	var values Parts
+	for _, part := range o.List() {
+		switch part.Name {
+		case "train":
+			values.Train = part.Name
+		case "validation":
+			values.Validation = part.Name
+		case "test":
+			values.Test = part.Name
+		}
+	}
+	return values
 }
 
 // Source is the built-in data.
@@ -69,6 +135,16 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
+	// Color says what a pixel holds: rgb, or gray, which is Pillow's L of it.
+	Color string `yaml:"color"`
+}
+
+// Channels is how many values a pixel has.
+func (p Picture) Channels() int {
+	if p.Color == "gray" {
+		return 1
+	}
+	return 3
 }
 
 // Rule is one cleaning rule; the rules work in order.
@@ -79,13 +155,15 @@ type Rule struct {
 
 // Split says which rows train, validate and test.
 type Split struct {
-	// Seed of the shuffle. When by is column nothing is shuffled, and the seed may be left out.
+	// Seed of the shuffle. It may be left out where nothing is drawn: by column, and by given without Validation.
 	Seed uint64 `yaml:"seed" recipe:"required"`
-	// Train, Validation and Test are fractions that sum to 1; Test may be 0.
+	// Train, Validation and Test are fractions that sum to 1; Test may be 0. By given, Validation is the fraction
+	// that is cut from the training rows when the data have no such part, and the others count for nothing.
 	Train      float64 `yaml:"train"`
 	Validation float64 `yaml:"validation"`
 	Test       float64 `yaml:"test"`
-	// By says what stays together: random (rows), group (data.group), column.
+	// By says what is dealt out: random or stratified rows, whole groups (data.group), or nothing, because a column
+	// states the parts, or they are given by data.parts.
 	By string `yaml:"by"`
 	// Column holds each row's part when by is column.
 	Column string `yaml:"column"`
@@ -112,7 +190,8 @@ type Transform struct {
 	Augment []Augment `yaml:"augment"`
 }
 
-// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0 to 1.
+// Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0
+// to 1, of gray pictures {mean: [g], std: [g]}.
 type Normalize struct {
 	// Kind is imagenet, dataset, none or given.
 	Kind string
@@ -165,14 +244,38 @@ type Train struct {
 	Batch int `yaml:"batch"`
 	// LastBatch says what becomes of a smaller last batch: keep, drop, merge (into the one before it).
 	LastBatch string `yaml:"last_batch"`
-	// Loss is mse, mae or huber.
-	Loss string `yaml:"loss"`
+	// Loss is what is made small; its default follows the task.
+	Loss Loss `yaml:"loss"`
 	// Optimizer is written {adam: {rate: 1e-3}} or {sgd: {rate: 0.1, momentum: 0.9}}; the word alone takes its defaults.
 	Optimizer Optimizer `yaml:"optimizer"`
 	// Clip is the length that the gradient of all parameters together has at most; 0 for any.
 	Clip float64 `yaml:"clip"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
+}
+
+// Loss is written as a word, mse, or as a map with options, {cross_entropy: {label_smoothing: 0.1}}.
+type Loss struct {
+	// Kind is mse, mae or huber for a regression, cross_entropy for a classification.
+	Kind string
+	// CrossEntropy holds the options of that kind.
+	CrossEntropy CrossEntropy
+}
+
+// CrossEntropy is the loss of torch.nn.CrossEntropyLoss.
+type CrossEntropy struct {
+	// ClassWeights say how much a row of each class counts.
+	ClassWeights ClassWeights `yaml:"class_weights"`
+	// LabelSmoothing is the share of a label that is spread evenly over all classes.
+	LabelSmoothing float64 `yaml:"label_smoothing"`
+}
+
+// ClassWeights is written as none, balanced, or a list of numbers, one a class in the order of the classes.
+type ClassWeights struct {
+	// Kind is none, balanced (the inverse of the class's share of the training rows) or given.
+	Kind string
+	// Given are the weights when Kind is given.
+	Given []float64
 }
 
 // Optimizer has exactly one field set.
@@ -220,14 +323,19 @@ type Report struct {
 }
 
 // defaults returns the recipe in which nothing but required keys is missing.
-// A changed default needs a new version of the recipe language: keys at their
-// default are no part of the canonical form, so its digest would lie.
-func defaults() Recipe {
+// One default, train.loss, follows the task, which the canonical form always
+// tells. A changed default needs a new version of the recipe language: keys at
+// their default are no part of the canonical form, so its digest would lie.
+func defaults(task string) Recipe {
+	loss := defaultLoss("mse")
+	if task == Classification {
+		loss = defaultLoss(crossEntropy)
+	}
 	return Recipe{
 		Version: 1,
-		Task:    "regression",
+		Task:    Regression,
 		Data:    Data{Images: "images", Missing: []string{""}},
-		Picture: Picture{Size: 224, Resize: "bilinear"},
+		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
 			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
 		},
@@ -237,11 +345,29 @@ func defaults() Recipe {
 		},
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
 		Train: Train{
-			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: "mse",
+			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Keep: "best",
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
+}
+
+// The tasks.
+const (
+	Regression     = "regression"
+	Classification = "classification"
+)
+
+// crossEntropy is the loss of a classification.
+const crossEntropy = "cross_entropy"
+
+// defaultLoss returns the loss of this word with its default options.
+func defaultLoss(word string) Loss {
+	l := Loss{Kind: word}
+	if word == crossEntropy {
+		l.CrossEntropy.ClassWeights.Kind = "none"
+	}
+	return l
 }
 
 func defaultSource() *Source { return &Source{Plants: 500, Seed: 42} }

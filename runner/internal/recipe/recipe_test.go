@@ -26,6 +26,14 @@ network:
   backbone: resnet18
 `
 
+// listed is one without a table.
+const listed = `task: classification
+data:
+  folders: images
+split: {seed: 7}
+network: {backbone: resnet18}
+`
+
 func parse(t *testing.T, text string, o Options) *Loaded {
 	t.Helper()
 	l, err := Parse("plants.yaml", []byte(text), nil, o)
@@ -58,7 +66,7 @@ func expect(t *testing.T, got []string, want ...string) {
 
 func TestDefaults(t *testing.T) {
 	l := parse(t, short, Options{})
-	want := defaults()
+	want := defaults(Regression)
 	want.Name = "plants"
 	want.Data.Root, want.Data.Table, want.Data.Image, want.Data.Target = "data/plants", "labels.csv", "photo", "mass"
 	want.Split.Seed = 7
@@ -71,6 +79,32 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestListed: without a table the columns have names, which are no part of the
+// canonical form, and the form loads again.
+func TestListed(t *testing.T) {
+	for _, text := range []string{
+		listed,
+		strings.Replace(listed, "{seed: 7}", "{by: given, validation: 0}\ntrain: {keep: last}", 1),
+		strings.Replace(listed, "{seed: 7}", "{by: given, validation: 0}", 1),
+	} {
+		if strings.Contains(text, "given") {
+			text = strings.Replace(text, "folders: images", "parts: {train: {idx: {images: a.gz, labels: b.gz}}, validation: {idx: {images: c, labels: d}}}", 1)
+		}
+		l := parse(t, text, Options{})
+		if l.Data.Image != "image" || l.Data.Target != "class" || !l.Data.Listed() {
+			t.Errorf("%+v", l.Data)
+		}
+		for _, key := range []string{"table", "image:", "target", "seed: 0"} {
+			if strings.Contains(string(l.Canonical), key) {
+				t.Errorf("%s is part of\n%s", key, l.Canonical)
+			}
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest {
+			t.Errorf("got\n%s\nwant\n%s", again.Canonical, l.Canonical)
+		}
+	}
+}
+
 func TestBadRecipes(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
@@ -78,7 +112,7 @@ func TestBadRecipes(t *testing.T) {
 	}{
 		{"empty", "", []string{
 			"plants.yaml: data.image: is required; write the column that names the picture file",
-			"plants.yaml: data.table: is required; write the table of labels, e.g. labels.xlsx",
+			"plants.yaml: data.table: is required; write the table of labels, e.g. labels.xlsx; or folders, or parts",
 			"plants.yaml: data.target: is required; write the column to predict",
 			"plants.yaml: network.backbone: is required; write e.g. resnet18, or layers with network.layers",
 			"plants.yaml: split.seed: is required; write any whole number; another one gives another split",
@@ -121,7 +155,7 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:9: train.batch: must be a whole number, not the number 2.5`,
 			`plants.yaml:9: train.seed: must be a whole number, 0 or more, not the number -1`,
 			`plants.yaml:9: train.keep: must be best or last, not a list`,
-			`plants.yaml:9: train.loss: must be mse, mae or huber, not the number 3`,
+			`plants.yaml:9: train.loss: must be mse, mae, huber or cross_entropy, not the number 3`,
 			`plants.yaml:10: picture: must be a map of keys, not the number 224`,
 			`plants.yaml:11: clean: must be a list, not the text "missing_target"; write [missing_target]`,
 			`plants.yaml:12: transform.augment[0].rotate: must be a number, not the text "far"`,
@@ -176,6 +210,30 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:9: train.optimizer.rmsprop.centred: unknown key; did you mean "centered"?`,
 			"plants.yaml:9: train.optimizer.rmsprop.centered: must be true or false, not the number 1",
 			"plants.yaml:9: train.optimizer.rmsprop.weight_decay: must be 0 or more, not -1",
+		}},
+		{"loss of another task", short + "train: {loss: cross_entropy}\n", []string{
+			"plants.yaml:9: train.loss: cross_entropy is the loss of a classification; write task: classification, or mse, mae or huber here",
+		}},
+		{"loss of a regression", short + "task: classification\ntrain: {loss: huber}\ntransform: {target: log1p}\n", []string{
+			"plants.yaml:10: train.loss: huber is a loss of a regression; write cross_entropy, or leave the key out",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
+		}},
+		{"unknown task", short + "task: classifcation\ntrain: {loss: cross_entropy}\n", []string{
+			`plants.yaml:9: task: must be regression or classification, not "classifcation"; did you mean "classification"?`,
+		}},
+		{"cross entropy", short + "task: classification\ntrain: {loss: {cross_entropy: {class_weights: [1, 0], label_smoothing: 1, label_smooth: 1}}}\n", []string{
+			"plants.yaml:10: train.loss.cross_entropy.class_weights[1]: must be above 0, not 0",
+			"plants.yaml:10: train.loss.cross_entropy.label_smoothing: must be from 0 to below 1, not 1",
+			`plants.yaml:10: train.loss.cross_entropy.label_smooth: unknown key; did you mean "label_smoothing"?`,
+		}},
+		{"class weights", short + "task: classification\ntrain:\n  loss:\n    cross_entropy:\n      class_weights: balance\n", []string{
+			`plants.yaml:13: train.loss.cross_entropy.class_weights: must be none or balanced, not "balance"; did you mean "balanced"?`,
+		}},
+		{"no class weights", short + "task: classification\ntrain: {loss: {cross_entropy: {class_weights: []}}}\n", []string{
+			"plants.yaml:10: train.loss.cross_entropy.class_weights: is empty; write one number a class, balanced or none",
+		}},
+		{"a loss without options", short + "train: {loss: {huber: {delta: 2}}}\n", []string{
+			"plants.yaml:9: train.loss: huber has no options; write it as a word",
 		}},
 		{"optimizers", short + "train: {optimizer: {adam: {}, sgd: {}}}\n", []string{
 			`plants.yaml:9: train.optimizer: must have one key, adam, adamw, sgd or rmsprop; not "adam" and "sgd"`,
@@ -234,13 +292,62 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:4: data.source.plants: must be from 1 to 100000, not 0`,
 			`plants.yaml:4: data.source.sed: unknown key; did you mean "seed"?`,
 		}},
+		{"classes of a number", strings.Replace(short, "photo", "photo\n  classes: [a, b]", 1), []string{
+			"plants.yaml:4: data.classes: is only for task: classification",
+		}},
+		{"classes", strings.Replace(short, "photo", "photo\n  classes: [a, 1, '1', ' ']", 1) + "task: classification\ntransform: {target: log1p}\n", []string{
+			`plants.yaml:4: data.classes[2]: "1" is there twice`,
+			"plants.yaml:4: data.classes[3]: is empty; write the name of a class",
+			"plants.yaml:11: transform.target: log1p is for numbers, and this target is a class; write none, or take the key out",
+		}},
+		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
+			"plants.yaml:4: data.classes: names one class; there must be two or more",
+		}},
+		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}", 1), []string{
+			"plants.yaml:3: data.folders: is there beside data.parts; write one of them",
+			"plants.yaml:5: data.table: is there beside data.folders or data.parts; write one of them",
+			"plants.yaml:6: data.sheet: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:7: data.images: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:8: data.missing: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:9: data.group: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:10: data.source: draws a table, and the pictures are in data.folders or data.parts; take it out",
+		}},
+		{"parts", strings.Replace(listed, "folders: images", "parts: {validation: {folders: ../V, idx: {images: a}}, test: {idx: {labels: b}}, tets: {}}", 1), []string{
+			"plants.yaml:3: data.parts.train: is required; write folders, or idx with images and labels",
+			"plants.yaml:3: data.parts.validation: has folders and idx; write one of them",
+			`plants.yaml:3: data.parts.validation.folders: "../V" leaves data.root; write it relative to data.root, with slashes`,
+			"plants.yaml:3: data.parts.test.idx.images: is empty; write it relative to data.root, with slashes",
+			`plants.yaml:3: data.parts.tets: unknown key; did you mean "test"?`,
+		}},
+		{"parts of two kinds", strings.Replace(listed, "folders: images", "parts: {train: {folders: a}, test: {idx: {images: b, labels: c}}}", 1), []string{
+			"plants.yaml:3: data.parts.test: is of another kind than train; write folders for all parts, or idx",
+		}},
+		{"no parts are given", strings.Replace(listed, "{seed: 7}", "{by: given, seed: 1}", 1), []string{
+			"plants.yaml:4: split.by: given needs data.parts; write where the pictures of each part are",
+		}},
+		{"nothing is cut for validation", strings.Replace(strings.Replace(listed, "{seed: 7}", "{by: given, validation: 0}", 1), "folders: images", "parts: {train: {folders: a}}", 1), []string{
+			"plants.yaml:4: split.validation: cannot be 0 when data.parts has train alone: there would be nothing to measure on",
+		}},
+		{"all is cut for validation", strings.Replace(strings.Replace(listed, "{seed: 7}", "{by: given, validation: 1, seed: 1}", 1), "folders: images", "parts: {train: {folders: a}}", 1), []string{
+			"plants.yaml:4: split.validation: must be below 1: it is cut from the training rows, and some must be left",
+		}},
+		{"a cut needs a seed", strings.Replace(strings.Replace(listed, "{seed: 7}", "{by: given}", 1), "folders: images", "parts: {train: {folders: a}}", 1), []string{
+			"plants.yaml:4: split.seed: is required; write any whole number; another one gives another split",
+		}},
 		{"normalize", short + "transform:\n  normalize: {mean: [0, 0], std: [1, 0, 1], sd: 1}\n", []string{
 			"plants.yaml:10: transform.normalize.mean: must be three numbers, red, green and blue, not 2",
 			"plants.yaml:10: transform.normalize.std[1]: must be above 0, not 0",
 			`plants.yaml:10: transform.normalize.sd: unknown key; did you mean "std"?`,
 		}},
+		{"gray as imagenet", short + "picture: {color: gray}\n", []string{
+			"plants.yaml: transform.normalize: imagenet, the default, is for red, green and blue, and picture.color is gray; write dataset, none or e.g. {mean: [0.5], std: [0.5]}",
+		}},
+		{"gray of three", short + "picture: {color: gray}\ntransform:\n  normalize: {mean: [0, 0, 0], std: []}\n", []string{
+			"plants.yaml:11: transform.normalize.mean: must be one number, as picture.color is gray, not 3",
+			"plants.yaml:11: transform.normalize.std: must be one number, as picture.color is gray, not 0",
+		}},
 		{"half a normalize", short + "transform:\n  normalize: {mean: [0, 0, 0]}\n", []string{
-			"plants.yaml:10: transform.normalize.std: is required; write three numbers, red, green and blue",
+			"plants.yaml:10: transform.normalize.std: is required; write a number a channel: red, green and blue, or gray alone",
 		}},
 		{"augment", short + "transform:\n  augment:\n    - {horizontal_flip: 1.5}\n    - {rotate: 200}\n    - rotate\n    - {vertical_flip: 0.5, rotate: 3}\n    - {rotat: 3}\n", []string{
 			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
@@ -312,13 +419,15 @@ func TestBadRecipes(t *testing.T) {
 		{"octal", strings.Replace(short, "7", "007", 1), []string{
 			"plants.yaml:6: split.seed: 007 would be read as an octal number; take the leading 0 away, or write a text in quotes",
 		}},
-		{"a later key in place of a required one", strings.Replace(short, "table: labels.csv", "folders: images", 1), []string{
-			"plants.yaml:2: data.folders: not yet: this version of runner cannot do that",
+		{"folders in place of a table", strings.Replace(short, "table: labels.csv", "folders: images", 1), []string{
+			"plants.yaml:3: data.image: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:4: data.target: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml: task: must be classification: data.folders and data.parts say classes, not numbers",
 		}},
 		{"deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{
 			"plants.yaml:1: is too large: more than 10000 values, or nested more than 32 deep",
 		}},
-		{"long", "#" + strings.Repeat("x", maxBytes), []string{
+		{"long", "#" + strings.Repeat("x", MaxBytes), []string{
 			"plants.yaml:1: has 1048577 bytes; a recipe has at most 1048576",
 		}},
 	} {
@@ -447,6 +556,41 @@ transform:
 	}
 	if got := l.Recipe.Data.Root; got != "/somewhere/else" {
 		t.Errorf("root is %q", got)
+	}
+}
+
+// TestDataRoot holds that where the data are is a matter of the file: no override
+// of the name moves them, and whatever else is wrong in it does no harm.
+func TestDataRoot(t *testing.T) {
+	if l := parse(t, short, Options{Set: []string{"name=longer"}, Env: []string{"RUNNER_SET_NAME=other"}}); l.Name != "longer" || l.Data.Root != "data/plants" {
+		t.Errorf("the data of %s are at %s", l.Name, l.Data.Root)
+	}
+	dir := t.TempDir()
+	cases := map[string]struct{ text, want string }{
+		"base.yaml":     {"name: beans\ntrain: {epochs: many}\n", "data/beans"},
+		"above.yaml":    {"extends: base.yaml\nunknown: 1\n", "data/beans"},
+		"said.yaml":     {"extends: nowhere.yaml\ndata: {root: /photos}\n", "/photos"},
+		"empty.yaml":    {"", "data/empty"},
+		"lost.yaml":     {"extends: nowhere.yaml\n", "lost.yaml:1: extends: read "},
+		"broken.yaml":   {"data: [", "broken.yaml:2: not YAML: "},
+		"numbered.yaml": {"data:\n  root: 5\n", "numbered.yaml:2: data.root: must be a text, not "},
+	}
+	for name, c := range cases {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(c.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range cases {
+		got, err := DataRoot(filepath.Join(dir, name))
+		if err != nil {
+			got = strings.TrimPrefix(filepath.ToSlash(err.Error()), filepath.ToSlash(dir)+"/")
+		}
+		if got != c.want && (err == nil || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if _, err := DataRoot(filepath.Join(dir, "gone.yaml")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -683,15 +827,11 @@ func TestExtends(t *testing.T) {
 // to be missing, key by key; nothing is ignored and nothing is "unknown".
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
-		"task":               {"classification"},
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
-		"data.folders":       {"images"},
-		"data.parts":         {"{train: {folders: Train}, test: {folders: Test}}", "{train: {idx: {images: a.gz, labels: b.gz}}}"},
-		"data.classes":       {"[a, b]"},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
-		"split.by":           {"stratified", "time", "given"},
+		"split.by":           {"time"},
 		"split.folds":        {"5"},
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
@@ -701,7 +841,6 @@ func TestNotYet(t *testing.T) {
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},
-		"train.loss":         {"{cross_entropy: {label_smoothing: 0.1}}", "cross_entropy"},
 		"train.schedule":     {"{cosine: {warmup: 1}}", "step", "plateau", "one_cycle"},
 		"train.sampler":      {"balanced"},
 		"train.stop":         {"{patience: 8}"},
@@ -864,6 +1003,44 @@ func TestOptimizerDefaults(t *testing.T) {
 	}
 }
 
+// TestLoss holds the ways of writing a loss, its canonical form and what is said
+// of a change. The default follows the task.
+func TestLoss(t *testing.T) {
+	classes := Options{Set: []string{"task=classification"}}
+	plain := parse(t, short, classes)
+	if want := defaultLoss("cross_entropy"); !reflect.DeepEqual(plain.Train.Loss, want) || string(plain.Section("train")) != "{}\n" {
+		t.Errorf("the loss of a classification is %+v, its section %q", plain.Train.Loss, plain.Section("train"))
+	}
+	for value, want := range map[string]string{
+		"cross_entropy":       "{}\n",
+		"{cross_entropy: {}}": "{}\n",
+		"{cross_entropy: {class_weights: none, label_smoothing: 0}}": "{}\n",
+		"{cross_entropy: {class_weights: [1, 2.50]}}":                "loss:\n  cross_entropy:\n    class_weights:\n      - 1\n      - 2.5\n",
+		"{cross_entropy: {class_weights: balanced}}":                 "loss:\n  cross_entropy:\n    class_weights: balanced\n",
+		"{cross_entropy: {label_smoothing: 0.1}}":                    "loss:\n  cross_entropy:\n    label_smoothing: 0.1\n",
+	} {
+		l := parse(t, short, Options{Set: append(classes.Set, "train.loss="+value)})
+		if got := string(l.Section("train")); got != want {
+			t.Errorf("%s became %q", value, got)
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest || !reflect.DeepEqual(again.Recipe, l.Recipe) {
+			t.Errorf("%s: the canonical form became\n%s", value, again.Canonical)
+		}
+	}
+	if got := parse(t, short+"train: {loss: {mse: }}\n", Options{Set: []string{"train.loss=mae"}}).Train.Loss.Kind; got != "mae" {
+		t.Errorf("a word over a map gives %s", got)
+	}
+	smoothed := parse(t, short, Options{Set: append(classes.Set, "train.loss.cross_entropy.label_smoothing=0.1")})
+	var said []string
+	for _, change := range append(Diff(plain, smoothed), Diff(parse(t, short, Options{}), plain)...) {
+		said = append(said, change.String())
+	}
+	expect(t, said,
+		"train.loss.cross_entropy.label_smoothing: 0 -> 0.1: spreads more of each label over all classes; invalidates train, evaluate, report",
+		"task: regression -> classification: learns something else",
+		"train.loss: mse -> cross_entropy: minimises something else; invalidates train, evaluate, report")
+}
+
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"].now {
@@ -904,6 +1081,7 @@ func TestEveryKeyHasAMeaning(t *testing.T) {
 		_, options := defaultOptimizer(word).chosen()
 		walk("train.optimizer."+word, options.Type())
 	}
+	walk("train.loss.cross_entropy", reflect.TypeFor[CrossEntropy]())
 }
 
 // FuzzParse holds that no text makes Parse panic, and that what it accepts has

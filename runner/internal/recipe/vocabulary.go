@@ -8,12 +8,13 @@ type choice struct{ now, later []string }
 
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
-	"task":         {now: []string{"regression"}, later: []string{"classification"}},
+	"task":         {now: []string{Regression, Classification}},
 	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
 
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
-	"split.by":            {now: []string{"random", "group", "column"}, later: []string{"stratified", "time", "given"}},
+	"picture.color":       {now: []string{"rgb", "gray"}},
+	"split.by":            {now: []string{"random", "stratified", "group", "column", "given"}, later: []string{"time"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
@@ -34,9 +35,11 @@ var choices = map[string]choice{
 		},
 	},
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
-	"train.loss":       {now: []string{"mse", "mae", "huber"}, later: []string{"cross_entropy"}},
+	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},
 	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
 	"train.keep":       {now: []string{"best", "last"}},
+
+	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.plots[]": {
 		now:   []string{"target", "samples", "curves", "fit"},
 		later: []string{"correlation", "pixels", "residuals", "worst"},
@@ -46,9 +49,6 @@ var choices = map[string]choice{
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
-	"data.folders":       nil,
-	"data.parts":         nil,
-	"data.classes":       nil,
 	"data.features":      {[]any{}},
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
@@ -93,7 +93,7 @@ const (
 
 // required explains the keys that have no default.
 var required = map[string]string{
-	"data.table":          "write the table of labels, e.g. labels.xlsx",
+	"data.table":          "write the table of labels, e.g. labels.xlsx; or folders, or parts",
 	"data.image":          "write the column that names the picture file",
 	"data.target":         "write the column to predict",
 	"data.source.builtin": "write rosettes",
@@ -101,6 +101,6 @@ var required = map[string]string{
 	"split.seed":          "write any whole number; another one gives another split",
 	"network.backbone":    "write e.g. resnet18, or layers with network.layers",
 
-	"transform.normalize.mean": "write three numbers, red, green and blue",
-	"transform.normalize.std":  "write three numbers, red, green and blue",
+	"transform.normalize.mean": "write a number a channel: red, green and blue, or gray alone",
+	"transform.normalize.std":  "write a number a channel: red, green and blue, or gray alone",
 }

@@ -23,6 +23,8 @@ var (
 	blue   = color.NRGBA{0x00, 0x72, 0xB2, 0xFF} // train
 	orange = color.NRGBA{0xE6, 0x9F, 0x00, 0xFF} // validation
 	green  = color.NRGBA{0x00, 0x9E, 0x73, 0xFF} // test
+	pink   = color.NRGBA{0xCC, 0x79, 0xA7, 0xFF} // a second curve of validation
+	red    = color.NRGBA{0xD5, 0x5E, 0x00, 0xFF} // what is wrong
 
 	ink   = color.NRGBA{0x1F, 0x23, 0x28, 0xFF}
 	muted = color.NRGBA{0x59, 0x63, 0x6E, 0xFF}
@@ -60,6 +62,8 @@ type chart struct {
 	vertical        string
 	legend          []key
 	plot            *plot.Plot
+	// body draws what is no plot with axes; nil draws the plot.
+	body func(area draw.Canvas)
 }
 
 // key is one entry of the legend: a square, or a line where dashes are given.
@@ -114,7 +118,11 @@ func (c *chart) render(width, height vg.Length, alternative string) []byte {
 	write(letters(textSize, ink, false), c.vertical)
 	c.drawLegend(area)
 	area.Max.Y -= textSize + 12
-	c.plot.Draw(area)
+	if c.body != nil {
+		c.body(area)
+	} else {
+		c.plot.Draw(area)
+	}
 	return s.document(alternative)
 }
 

@@ -53,19 +53,19 @@ func targetText(d Document) string {
 
 // drawCurves draws the losses by epoch and marks the epoch that was kept.
 func drawCurves(d Document) ([]byte, error) {
-	c := newChart("Learning curves", keptText(d), "epoch", "loss")
-	var train, validation, kept plotter.XYs
-	low, high := math.Inf(1), 0.0
-	for _, h := range d.History {
-		train = append(train, plotter.XY{X: float64(h.Epoch), Y: h.TrainLoss})
-		validation = append(validation, plotter.XY{X: float64(h.Epoch), Y: h.ValidationLoss})
-		low, high = min(low, h.TrainLoss, h.ValidationLoss), max(high, h.TrainLoss, h.ValidationLoss)
-		if h.Kept {
-			kept = append(kept, validation[len(validation)-1])
-		}
-	}
 	if len(d.History) == 0 {
 		return nil, fmt.Errorf("there is no training history")
+	}
+	c := newChart("Learning curves", keptText(d), "epoch", "loss")
+	curves := []curve{{"train", blue, func(h Epoch) float64 { return h.TrainLoss }}}
+	if d.validated() {
+		curves = append(curves, curve{"validation", orange, func(h Epoch) float64 { return h.ValidationLoss }})
+	}
+	low, high := math.Inf(1), 0.0
+	for _, h := range d.History {
+		for _, curve := range curves {
+			low, high = min(low, curve.value(h)), max(high, curve.value(h))
+		}
 	}
 	p := c.plot
 	if low > 0 && high > 8*low {
@@ -75,32 +75,45 @@ func drawCurves(d Document) ([]byte, error) {
 		steps := metric.RoundSteps(0, high, 6)
 		marks(&p.Y, 0, steps[len(steps)-1], steps)
 	}
+	c.byEpoch(d, curves...)
+	return c.render(680, 380, "Learning curves: "+curvesText(d)), nil
+}
+
+// curve is one line over the epochs.
+type curve struct {
+	name  string
+	color color.NRGBA
+	value func(Epoch) float64
+}
+
+// byEpoch draws curves over the epochs and marks the kept one on the last.
+func (c *chart) byEpoch(d Document, curves ...curve) {
+	p := c.plot
 	first, last := d.History[0].Epoch, d.History[len(d.History)-1].Epoch
 	space := max(float64(last-first)/60, 0.1)
 	marks(&p.X, float64(first)-space, float64(last)+space, wholeMarks(first, last, 12))
-	for _, point := range kept {
-		p.Add(line(plotter.XYs{{X: point.X, Y: p.Y.Min}, {X: point.X, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
-	}
-	radius := vg.Length(3)
-	if len(d.History) > 60 {
-		radius = 0
-	}
-	for _, curve := range []struct {
-		points plotter.XYs
-		color  color.NRGBA
-	}{{train, blue}, {validation, orange}} {
-		p.Add(line(curve.points, draw.LineStyle{Color: curve.color, Width: 2.5}))
-		if radius > 0 {
-			p.Add(dots(curve.points, curve.color, radius))
+	marked := curves[len(curves)-1]
+	var kept plotter.XYs
+	for _, h := range d.History {
+		if h.Kept {
+			x := float64(h.Epoch)
+			kept = append(kept, plotter.XY{X: x, Y: marked.value(h)})
+			p.Add(line(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
 		}
 	}
-	p.Add(dots(kept, orange, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
-	c.legend = []key{
-		{name: "train", color: blue, line: true},
-		{name: "validation", color: orange, line: true},
-		{name: "kept epoch", color: muted, line: true, dashes: dashed},
+	for _, curve := range curves {
+		var points plotter.XYs
+		for _, h := range d.History {
+			points = append(points, plotter.XY{X: float64(h.Epoch), Y: curve.value(h)})
+		}
+		p.Add(line(points, draw.LineStyle{Color: curve.color, Width: 2.5}))
+		if len(d.History) <= 60 {
+			p.Add(dots(points, curve.color, 3))
+		}
+		c.legend = append(c.legend, key{name: curve.name, color: curve.color, line: true})
 	}
-	return c.render(680, 380, "Learning curves: "+curvesText(d)), nil
+	p.Add(dots(kept, marked.color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
+	c.legend = append(c.legend, key{name: "kept epoch", color: muted, line: true, dashes: dashed})
 }
 
 var dashed = []vg.Length{5, 4}
@@ -118,9 +131,15 @@ func keptText(d Document) string {
 // curvesText says what the learning curves show, in numbers.
 func curvesText(d Document) string {
 	for _, h := range d.History {
+		if h.Kept && !d.validated() {
+			return fmt.Sprintf("%s: train loss %s", keptText(d), significant(h.TrainLoss))
+		}
 		if h.Kept {
-			return fmt.Sprintf("%s: train loss %s, validation loss %s, validation RMSE %s", keptText(d),
-				significant(h.TrainLoss), significant(h.ValidationLoss), with(h.ValidationRMSE, d.Evaluation.Unit))
+			score := "validation RMSE " + with(h.ValidationRMSE, d.Evaluation.Unit)
+			if d.classifies() {
+				score = "validation accuracy " + percent(h.ValidationAccuracy)
+			}
+			return fmt.Sprintf("%s: train loss %s, validation loss %s, %s", keptText(d), significant(h.TrainLoss), significant(h.ValidationLoss), score)
 		}
 	}
 	return keptText(d)

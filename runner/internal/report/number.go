@@ -66,6 +66,23 @@ func count(n int) string {
 	return s
 }
 
+// percent writes a share of 1.
+func percent(share float64) string { return decimal(100*share, 1) + " %" }
+
+// fitting shortens a text until it fits.
+func fitting(text string, fits func(string) bool) string {
+	if fits(text) {
+		return text
+	}
+	letters := []rune(text)
+	for n := len(letters) - 1; n > 0; n-- {
+		if short := string(letters[:n]) + "…"; fits(short) {
+			return short
+		}
+	}
+	return "…"
+}
+
 // plural writes a number and its noun: 1 photo, 2 photos.
 func plural(n int, noun string) string {
 	if n == 1 {

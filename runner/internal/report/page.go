@@ -79,15 +79,11 @@ func page(d Document) []byte {
 func opening(m *markdown, d Document) {
 	e := d.Evaluation
 	part := e.Result()
-	s := part.Scores
-	answer := fmt.Sprintf("**%s RMSE %s**", heading(part.Name), with(s.RMSE, e.Unit))
-	if i := part.Interval; i != nil {
-		digits := decimals(s.RMSE)
-		answer += fmt.Sprintf(" (%s %% interval %s to %s)", decimal(100*evaluate.Level, 0), decimal(i.Low, digits), decimal(i.High, digits))
+	state := errorAnswer
+	if d.classifies() {
+		state = accuracyAnswer
 	}
-	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
-	answer += fmt.Sprintf(", against %s for ridge regression on colours and %s for guessing the mean; **R² %s**. ",
-		with(ridge.RMSE, e.Unit), with(mean.RMSE, e.Unit), decimal(s.R2, 2))
+	answer, judgement := state(d)
 	answer += "Judged on " + plural(part.Photos, "photo")
 	if part.Groups > 0 {
 		answer += " of " + plural(part.Groups, "individual")
@@ -95,7 +91,7 @@ func opening(m *markdown, d Document) {
 			answer += ", none of which is in the training part"
 		}
 	}
-	m.say("%s. %s", answer, verdict(s, mean, ridge))
+	m.say("%s. %s", answer, judgement)
 	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
 		m.WriteString("> [!WARNING]\n")
 		for _, w := range warnings {
@@ -106,6 +102,22 @@ func opening(m *markdown, d Document) {
 	if d.Verify != "" {
 		m.say("Check every figure on this page with\n\n```sh\n%s\n```", d.Verify)
 	}
+}
+
+// errorAnswer states the result of a regression and compares it.
+func errorAnswer(d Document) (answer, judgement string) {
+	e := d.Evaluation
+	part := e.Result()
+	s := part.Scores
+	answer = fmt.Sprintf("**%s RMSE %s**", heading(part.Name), with(s.RMSE, e.Unit))
+	if i := part.Interval; i != nil {
+		digits := decimals(s.RMSE)
+		answer += fmt.Sprintf(" (%s %% interval %s to %s)", decimal(100*evaluate.Level, 0), decimal(i.Low, digits), decimal(i.High, digits))
+	}
+	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
+	answer += fmt.Sprintf(", against %s for ridge regression on colours and %s for guessing the mean; **R² %s**. ",
+		with(ridge.RMSE, e.Unit), with(mean.RMSE, e.Unit), decimal(s.R2, 2))
+	return answer, verdict(s, mean, ridge)
 }
 
 // verdict compares the network with the baselines in words.
@@ -150,12 +162,18 @@ func data(m *markdown, d Document) {
 			m.table("rlll", []string{"row", "image", "rule", "detail"}, rows...)
 		})
 	}
-	split(m, d)
+	text := classesText
+	if d.classifies() {
+		classTable(m, d)
+	} else {
+		split(m, d)
+		text = targetText
+	}
 	if d.shows("target") {
-		m.say("![Distribution of %s: %s.](%s)", plain(e.Target), plain(targetText(d)), targetFile)
+		m.say("![Distribution of %s: %s.](%s)", plain(e.Target), plain(text(d)), targetFile)
 	}
 	if d.shows("samples") && len(e.Photos) > 0 {
-		m.say("%s photos as the network sees them, at equally spaced ranks of the true value:", heading(e.Headline))
+		m.say("%s photos as the network sees them, %s:", heading(e.Headline), chosenText(d))
 		m.say("![%s](%s)", plain(samplesText(d)), samplesFile)
 	}
 }
@@ -197,7 +215,11 @@ func split(m *markdown, d Document) {
 func samplesText(d Document) string {
 	var list []string
 	for _, p := range d.Evaluation.Photos {
-		list = append(list, fmt.Sprintf("%s predicted as %s", d.value(p.True), d.value(p.Predicted)))
+		if d.classifies() {
+			list = append(list, fmt.Sprintf("%s taken for %s", d.class(p.True), d.sure(p.Prediction)))
+		} else {
+			list = append(list, fmt.Sprintf("%s predicted as %s", d.value(p.True), d.value(p.Predicted)))
+		}
 	}
 	return "Sample photos, true value and prediction: " + strings.Join(list, "; ")
 }
@@ -211,16 +233,18 @@ func training(m *markdown, d Document) {
 	m.say("%s, %s. %s.", code(d.Network), plural(d.Parameters, "trained parameter"), curvesText(d))
 	if d.shows("curves") {
 		m.say("![Learning curves: %s.](%s)", plain(curvesText(d)), curvesFile)
+		if d.classifies() && d.validated() {
+			m.say("![Accuracy by epoch: %s.](%s)", plain(curvesText(d)), accuracyFile)
+		}
 	}
 	history := func() {
-		var train, validation, rmse []float64
-		for _, h := range d.History {
-			train, validation, rmse = append(train, h.TrainLoss), append(validation, h.ValidationLoss), append(rmse, h.ValidationRMSE)
-		}
-		columns := [][]string{alike(slices.Min(train), train...), alike(slices.Min(validation), validation...), alike(slices.Min(rmse), rmse...)}
+		header, columns := figuresByEpoch(d)
 		var rows [][]string
 		for i, h := range d.History {
-			row := []string{count(h.Epoch), columns[0][i], columns[1][i], columns[2][i]}
+			row := []string{count(h.Epoch)}
+			for _, column := range columns {
+				row = append(row, column[i])
+			}
 			if h.Kept {
 				for i := range row {
 					row[i] = "**" + row[i] + "**"
@@ -228,7 +252,8 @@ func training(m *markdown, d Document) {
 			}
 			rows = append(rows, row)
 		}
-		m.table("rrrr", []string{"epoch", "train loss", "validation loss", named("validation RMSE", plain(d.Evaluation.Unit))}, rows...)
+		header = append([]string{"epoch"}, header...)
+		m.table(strings.Repeat("r", len(header)), header, rows...)
 	}
 	if len(d.History) > longHistory {
 		m.fold(fmt.Sprintf("All %d epochs", len(d.History)), history)
@@ -246,8 +271,43 @@ func training(m *markdown, d Document) {
 	}
 }
 
+// figuresByEpoch returns the columns of the history, a figure an epoch.
+func figuresByEpoch(d Document) (header []string, columns [][]string) {
+	add := func(name string, value func(Epoch) float64, write func(values []float64) []string) {
+		var values []float64
+		for _, h := range d.History {
+			values = append(values, value(h))
+		}
+		header, columns = append(header, name), append(columns, write(values))
+	}
+	together := func(values []float64) []string { return alike(slices.Min(values), values...) }
+	each := func(write func(float64) string) func([]float64) []string {
+		return func(values []float64) (texts []string) {
+			for _, v := range values {
+				texts = append(texts, write(v))
+			}
+			return texts
+		}
+	}
+	add("train loss", func(h Epoch) float64 { return h.TrainLoss }, together)
+	if !d.validated() {
+		return header, columns
+	}
+	add("validation loss", func(h Epoch) float64 { return h.ValidationLoss }, together)
+	if d.classifies() {
+		add("validation accuracy", func(h Epoch) float64 { return h.ValidationAccuracy }, each(percent))
+		add("validation macro F1", func(h Epoch) float64 { return h.ValidationMacroF1 }, each(func(v float64) string { return decimal(v, 3) }))
+	} else {
+		add(named("validation RMSE", plain(d.Evaluation.Unit)), func(h Epoch) float64 { return h.ValidationRMSE }, together)
+	}
+	return header, columns
+}
+
 // labels names the baselines.
-var labels = map[string]string{"mean": "guessing the mean", "ridge": "ridge regression on colours"}
+var labels = map[string]string{
+	"mean": "guessing the mean", "ridge": "ridge regression on colours",
+	"majority": "always the most frequent class", "untrained": "the network before training", "nearest_mean": "the nearest class mean",
+}
 
 // results compares the network with the baselines and shows its predictions.
 func results(m *markdown, d Document) {
@@ -269,13 +329,19 @@ func results(m *markdown, d Document) {
 			scores = append(scores, e.Baselines[i].On(name))
 			names = append(names, labels[e.Baselines[i].Name])
 		}
-		m.scores(e.Unit, names, scores)
+		if d.classifies() {
+			m.hits(names, scores)
+		} else {
+			m.scores(e.Unit, names, scores)
+		}
 	}
 	for _, b := range e.Baselines {
 		m.WriteString("- " + heading(labels[b.Name]) + ": " + b.Description + ".\n")
 	}
 	m.WriteString("\n")
-	if d.shows("fit") {
+	if d.classifies() {
+		confusion(m, d)
+	} else if d.shows("fit") {
 		m.say("![Predicted against true %s: %s.](%s)", plain(e.Target), plain(fitText(d)), fitFile)
 	}
 }

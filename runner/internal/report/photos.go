@@ -21,19 +21,33 @@ import (
 const (
 	tile     = 152
 	gutter   = 14
-	caption  = 40
 	perRow   = 4
 	lineStep = 17
 )
+
+// words is one line below a photo.
+type words struct {
+	text  string
+	color color.Color
+	bold  bool
+}
 
 // drawSamples draws the evaluation's photos, each with its true and its
 // predicted value below. Letters are drawn by freetype, which computes in whole
 // numbers only and so gives the same pixels everywhere.
 func drawSamples(d Document) ([]byte, error) {
 	e := d.Evaluation
+	if len(e.Photos) == 0 {
+		return nil, nil
+	}
+	captions := make([][]words, len(e.Photos))
+	for i, photo := range e.Photos {
+		captions[i] = d.caption(photo)
+	}
 	columns := min(perRow, len(e.Photos))
 	rows := (len(e.Photos) + perRow - 1) / perRow
-	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(tile+gutter), gutter+rows*(tile+caption+gutter)))
+	height := tile + len(captions[0])*lineStep + 6
+	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(tile+gutter), gutter+rows*(height+gutter)))
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
 	bold, err := face(liberationsansbold.TTF)
 	if err != nil {
@@ -47,10 +61,15 @@ func drawSamples(d Document) ([]byte, error) {
 		if len(photo.Pixels) != photo.Size*photo.Size*3 || photo.Size == 0 {
 			return nil, fmt.Errorf("photo %s: %d bytes of pixels do not make a square of %d", photo.Image, len(photo.Pixels), photo.Size)
 		}
-		x, y := gutter+i%perRow*(tile+gutter), gutter+i/perRow*(tile+caption+gutter)
+		x, y := gutter+i%perRow*(tile+gutter), gutter+i/perRow*(height+gutter)
 		enlarge(sheet, x, y, photo)
-		write(sheet, bold, ink, x, y+tile+lineStep, "true "+d.value(photo.True))
-		write(sheet, regular, muted, x, y+tile+2*lineStep, "predicted "+d.value(photo.Predicted))
+		for k, w := range captions[i] {
+			f := regular
+			if w.bold {
+				f = bold
+			}
+			write(sheet, f, w.color, x, y+tile+(k+1)*lineStep, w.text)
+		}
 	}
 	var out bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
@@ -58,6 +77,22 @@ func drawSamples(d Document) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// caption says below a photo what it shows and what the network sees in it.
+func (d Document) caption(photo evaluate.Photo) []words {
+	if !d.classifies() {
+		return []words{{"true " + d.value(photo.True), ink, true}, {"predicted " + d.value(photo.Predicted), muted, false}}
+	}
+	judged := muted
+	if photo.Predicted != photo.True {
+		judged = red
+	}
+	return []words{
+		{d.class(photo.True), ink, true},
+		{"as " + d.class(photo.Predicted), judged, false},
+		{"probability " + percent(photo.Probability), muted, false},
+	}
 }
 
 // face returns letters for the captions.
@@ -71,7 +106,7 @@ func face(ttf []byte) (font.Face, error) {
 
 func write(sheet *image.RGBA, f font.Face, c color.Color, x, baseline int, text string) {
 	d := font.Drawer{Dst: sheet, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, baseline)}
-	d.DrawString(text)
+	d.DrawString(fitting(text, func(s string) bool { return d.MeasureString(s).Ceil() <= tile+gutter-2 }))
 }
 
 // enlarge draws a photo as a tile whose upper left corner is (x0, y0), bilinear

@@ -73,8 +73,10 @@ type DroppedRow struct {
 type Epoch struct {
 	Epoch                     int
 	TrainLoss, ValidationLoss float64
-	ValidationRMSE            float64 // in the target's unit
-	Kept                      bool
+	ValidationRMSE            float64 // of a regression, in the target's unit
+	// ValidationAccuracy and ValidationMacroF1 are those of a classification.
+	ValidationAccuracy, ValidationMacroF1 float64
+	Kept                                  bool
 }
 
 // Layer is one row of the architecture table.
@@ -92,35 +94,48 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile    = "report.md"
-	targetFile  = "target.svg"
-	samplesFile = "samples.png"
-	curvesFile  = "curves.svg"
-	fitFile     = "fit.svg"
+	pageFile      = "report.md"
+	targetFile    = "target.svg"
+	samplesFile   = "samples.png"
+	curvesFile    = "curves.svg"
+	accuracyFile  = "accuracy.svg"
+	fitFile       = "fit.svg"
+	confusionFile = "confusion.svg"
 )
 
 // figure is one picture of a report.
 type figure struct {
+	plot string // its name in report.plots
 	file string
-	draw func(Document) ([]byte, error)
+	draw func(Document) ([]byte, error) // nil where there is nothing to show
 }
 
-// figures are the pictures by their name in report.plots.
-var figures = map[string]figure{
-	"target":  {targetFile, drawTarget},
-	"samples": {samplesFile, drawSamples},
-	"curves":  {curvesFile, drawCurves},
-	"fit":     {fitFile, drawFit},
-}
+// figures are the pictures of a regression's report, classFigures those of a
+// classification's.
+var (
+	figures = []figure{
+		{"target", targetFile, drawTarget},
+		{"samples", samplesFile, drawSamples},
+		{"curves", curvesFile, drawCurves},
+		{"fit", fitFile, drawFit},
+	}
+	classFigures = []figure{
+		{"target", targetFile, drawClasses},
+		{"samples", samplesFile, drawSamples},
+		{"curves", curvesFile, drawCurves},
+		{"curves", accuracyFile, drawAccuracy},
+		{"fit", confusionFile, drawConfusion},
+	}
+)
 
 // Files returns the names of all files that a report may have, sorted.
 func Files() []string {
 	files := []string{pageFile}
-	for _, f := range figures {
+	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
 	}
 	slices.Sort(files)
-	return files
+	return slices.Compact(files)
 }
 
 // Render returns the report's files by name. It writes nothing.
@@ -128,17 +143,27 @@ func Render(d Document) (map[string][]byte, error) {
 	if d.Evaluation == nil || d.Evaluation.Result() == nil {
 		return nil, errors.New("render report: the evaluation has no result")
 	}
+	all := figures
+	if d.classifies() {
+		all = classFigures
+	}
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
-		f, known := figures[name]
-		if !known {
+		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
 			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+		}
+	}
+	for _, f := range all {
+		if !d.shows(f.plot) {
+			continue
 		}
 		data, err := f.draw(d)
 		if err != nil {
 			return nil, fmt.Errorf("render report: draw %s: %w", f.file, err)
 		}
-		files[f.file] = data
+		if data != nil {
+			files[f.file] = data
+		}
 	}
 	files[pageFile] = page(d)
 	return files, nil
@@ -168,6 +193,12 @@ func Digest(files map[string][]byte) (digest.Digest, error) {
 	}
 	return sum.Sum(), nil
 }
+
+// classifies reports whether the target is a class, not a number.
+func (d Document) classifies() bool { return d.Evaluation.Classes != nil }
+
+// validated reports whether there is a validation part, and so figures of it.
+func (d Document) validated() bool { return d.Evaluation.Part(evaluate.Validation) != nil }
 
 // shows reports whether a plot is wanted.
 func (d Document) shows(plot string) bool { return slices.Contains(d.Plots, plot) }

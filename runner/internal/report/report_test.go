@@ -26,7 +26,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 	t.Helper()
 	const size = 24
 	stream := rng.New(1, "report test")
-	in := evaluate.Input{Task: "regression", Target: "fresh_weight_total", Unit: "g", Size: size, Seed: 7}
+	in := evaluate.Input{Task: "regression", Target: "fresh_weight_total", Unit: "g", Size: size, Channels: 3, Seed: 7}
 	for i := range 240 {
 		part := []string{"train", "train", "train", "validation", "test"}[i/2%5]
 		u := stream.Float64()
@@ -74,32 +74,64 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 		Verify:   "bin/runner verify lock/discs.lock.yaml",
 	}
 	for i := 1; i <= 12; i++ {
-		d.History = append(d.History, Epoch{Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + float64(0.01*float64(i)), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
+		d.History = append(d.History, Epoch{ValidationAccuracy: 1 - 0.6/float64(i), ValidationMacroF1: 1 - 0.7/float64(min(i, 9)), Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + float64(0.01*float64(i)), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
 	}
 	return d
 }
 
+// classes makes n classes of the discs, of falling frequency, which the network
+// finds the better the larger skill is.
+func classes(n int, skill float64) func(*evaluate.Input) {
+	return func(in *evaluate.Input) {
+		stream := rng.New(2, "classes")
+		in.Task, in.Target, in.Unit = "classification", "species", ""
+		long := []string{"Persicaria maculosa | red shank", "Chenopodium album", "Rumex", "Poa annua", "<Stellaria> media & al."}
+		in.Classes = nil
+		for i := range n {
+			in.Classes = append(in.Classes, long[i%len(long)][:min(len(long[i%len(long)]), 40)])
+			if i >= len(long) {
+				in.Classes[i] = fmt.Sprintf("%s %d", in.Classes[i], i/len(long))
+			}
+		}
+		for i := range in.Samples {
+			s := &in.Samples[i]
+			class := min(int(float64(n)*stream.Float64()*stream.Float64()), n-1)
+			s.True, s.Predicted = float64(class), 0
+			for j := range n {
+				output := stream.Normal()
+				if j == class {
+					output += skill
+				}
+				s.Outputs, s.Untrained = append(s.Outputs, float32(output)), append(s.Untrained, float32(stream.Normal()))
+			}
+		}
+	}
+}
+
 func TestGolden(t *testing.T) {
-	d := document(t, nil)
+	for name, change := range map[string]func(*evaluate.Input){"discs": nil, "species": classes(5, 2.5)} {
+		t.Run(name, func(t *testing.T) { golden(t, name, document(t, change)) })
+	}
+}
+
+func golden(t *testing.T, name string, d Document) {
 	files, err := Render(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "discs")
+	golden := filepath.Join("testdata", name)
 	if *update {
 		writeFiles(t, golden, files)
 	}
 	want := map[string][]byte{}
-	for _, name := range Files() {
+	for name, data := range files {
 		if want[name], err = os.ReadFile(filepath.Join(golden, name)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, name := range Files() {
 		if strings.HasSuffix(name, ".png") { // compared by its pixels below
 			continue
 		}
-		if !bytes.Equal(files[name], want[name]) {
+		if !bytes.Equal(data, want[name]) {
 			t.Errorf("%s differs from %s: look at both, then run the test with -update", name, filepath.Join(golden, name))
 		}
 	}
@@ -177,8 +209,25 @@ func TestUnusual(t *testing.T) {
 				in.Samples[i].Predicted *= -1000
 			}
 		}, nil, "−"},
-		"one epoch": {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
-		"long":      {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
+		"one epoch":                   {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
+		"long":                        {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
+		"two classes":                 {classes(2, 1.5), nil, "**Test accuracy "},
+		"twelve classes":              {classes(12, 3), nil, "The network beats all baselines."},
+		"forty classes":               {classes(40, 4), nil, "The scores of each class"},
+		"no skill":                    {classes(3, -2), nil, "**The network does not beat "},
+		"classes, no test part":       {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "test", "train") }, nil, "**Validation accuracy "},
+		"classes, no validation part": {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "validation", "train") }, nil, "**Test accuracy "},
+		"no validation part":          {func(in *evaluate.Input) { move(in, "validation", "train") }, nil, "Epoch 9 of 12 was kept: train loss 0.111."},
+		"all right":                   {classes(3, 100), nil, "all of them right"},
+		"gray": {func(in *evaluate.Input) {
+			classes(3, 2)(in)
+			in.Channels = 1
+			rgb := in.Pixels
+			in.Pixels = func(i int) ([]uint8, error) {
+				pixels, err := rgb(i)
+				return pixels[:len(pixels)/3], err
+			}
+		}, nil, "standard deviation of brightness"},
 		"few plots": {nil, func(d *Document) { d.Plots = []string{"fit"} }, "fit.svg"},
 	}
 	for name, c := range cases {
@@ -216,6 +265,15 @@ func TestUnusual(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// move lets a part of the split have no samples.
+func move(in *evaluate.Input, from, to string) {
+	for i := range in.Samples {
+		if in.Samples[i].Part == from {
+			in.Samples[i].Part = to
+		}
 	}
 }
 

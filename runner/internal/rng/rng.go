@@ -46,6 +46,9 @@ func (s *Stream) Block(n uint64) [4]uint32 {
 	return [4]uint32{uint32(b[0]), uint32(b[0] >> 32), uint32(b[1]), uint32(b[1] >> 32)}
 }
 
+// Name returns what distinguishes the stream, for code that computes Block in its own way.
+func (s *Stream) Name() (key, nonce [2]uint32) { return s.key, s.nonce }
+
 // Uint64 returns 64 random bits.
 func (s *Stream) Uint64() uint64 {
 	if s.left == 0 {

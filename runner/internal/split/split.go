@@ -1,7 +1,7 @@
 // Package split owns the Split: which rows train, which validate and which
-// test. It sees rows only as indices with a group and a part; it never looks at
-// a target. Its invariant: every row is in exactly one part, and the parts are
-// a function of the recipe and the groups alone.
+// test. It sees rows only as indices with a group, a part and a stratum; it never
+// looks at a picture. Its invariant: every row is in exactly one part, and the
+// parts are a function of the recipe and of these alone.
 package split
 
 import (
@@ -53,12 +53,23 @@ func (e *UnknownPart) Error() string {
 // names of the parts, in the order in which this package counts them.
 var names = [3]string{"train", "validation", "test"}
 
-// Make splits n rows. groups names each row's individual, "" for a row that
-// stands alone; nil when the data have no groups. parts holds each row's cell
-// of the split column, and is read only when the recipe splits by column.
-func Make(spec recipe.Split, groups []string, parts []string, n int) (*Split, error) {
-	if groups != nil && len(groups) != n || spec.By == "column" && len(parts) != n {
-		return nil, fmt.Errorf("split: %d rows, but %d groups and %d parts", n, len(groups), len(parts))
+// Rows is what a split knows of n rows.
+type Rows struct {
+	N int
+	// Groups names each row's individual, "" for a row that stands alone; nil when the data have no groups.
+	Groups []string
+	// Parts holds what is stated of each row, when the parts are stated.
+	Parts []string
+	// Strata numbers, from 0, the stratum of each row whose share every part is to have. By given they may be nil.
+	Strata []int
+}
+
+// Make splits rows.
+func Make(spec recipe.Split, rows Rows) (*Split, error) {
+	n, groups := rows.N, rows.Groups
+	stated := spec.By == "column" || spec.By == "given"
+	if groups != nil && len(groups) != n || stated && len(rows.Parts) != n || spec.By == "stratified" && len(rows.Strata) != n {
+		return nil, fmt.Errorf("split: %d rows, but %d groups, %d parts and %d strata", n, len(groups), len(rows.Parts), len(rows.Strata))
 	}
 	individuals := gather(groups, n)
 	var part []int // of each row
@@ -69,8 +80,12 @@ func Make(spec recipe.Split, groups []string, parts []string, n int) (*Split, er
 		part, err = random(spec, n)
 	case "group":
 		part, warnings, err = grouped(spec, individuals, n)
+	case "stratified":
+		part, err = stratified(spec, rows.Strata)
 	case "column":
-		part, err = byColumn(spec, parts)
+		part, err = takeStated(spec, rows.Parts)
+	case "given":
+		part, err = given(spec, rows)
 	default:
 		err = fmt.Errorf("split.by: unknown %q", spec.By)
 	}
@@ -123,11 +138,11 @@ func gather(groups []string, n int) []individual {
 
 // shares returns how many of n rows each part is to get: the whole rows of its
 // fraction, and those left over one by one to the largest remainders.
-func shares(spec recipe.Split, n int) [3]int {
+func shares(fractions [3]float64, n int) [3]int {
 	var share [3]int
 	var remainder [3]float64
 	left := n
-	for p, fraction := range fractions(spec) {
+	for p, fraction := range fractions {
 		exact := float64(float64(n) * fraction)         // rounded: never fused with what follows
 		whole := min(int(math.Floor(exact+1e-9)), left) // 0.7 of 10 is 7, whatever the last bit says
 		share[p], remainder[p] = whole, exact-float64(whole)
@@ -155,16 +170,108 @@ func random(spec recipe.Split, n int) ([]int, error) {
 	part := make([]int, n)
 	order := rng.New(spec.Seed, "split").Perm(n)
 	start := 0
-	for p, share := range shares(spec, n) {
-		if fraction := fractions(spec)[p]; share == 0 && fraction > 0 {
-			return nil, fmt.Errorf("split: the %s part would be empty: split.%s: %v of %s", names[p], names[p], fraction, counted(n, "row"))
-		}
+	share := shares(fractions(spec), n)
+	if err := checkShares(fractions(spec), share, n); err != nil {
+		return nil, err
+	}
+	for p, share := range share {
 		for _, row := range order[start : start+share] {
 			part[row] = p
 		}
 		start += share
 	}
 	return part, nil
+}
+
+// checkShares refuses a part that is wanted and would get no row of n.
+func checkShares(fractions [3]float64, share [3]int, n int) error {
+	for p, fraction := range fractions {
+		if share[p] == 0 && fraction > 0 {
+			return fmt.Errorf("split: the %s part would be empty: split.%s: %v of %s", names[p], names[p], fraction, counted(n, "row"))
+		}
+	}
+	return nil
+}
+
+// stratified deals the rows out so that every part has its share of each stratum.
+func stratified(spec recipe.Split, strata []int) ([]int, error) {
+	share := shares(fractions(spec), len(strata))
+	if err := checkShares(fractions(spec), share, len(strata)); err != nil {
+		return nil, err
+	}
+	return deal(spec.Seed, share, strata), nil
+}
+
+// deal shuffles the rows of each stratum and deals them out one by one, stratum
+// after stratum, each row to the part that is furthest behind its share of the
+// rows so far. The parts end with exactly their shares. No part is ever a whole row
+// ahead, nor so more than 4/3 of a row behind; where the shares of a stratum and
+// of those before it come out even, the parts have exactly them.
+func deal(seed uint64, share [3]int, strata []int) []int {
+	n := len(strata)
+	order := rng.New(seed, "split").Perm(n)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(strata[a], strata[b]) })
+	part := make([]int, n)
+	var size [3]int
+	for i, row := range order {
+		behind := func(p int) int { return (i+1)*share[p] - n*size[p] } // in rows, times n
+		p := 0
+		for q := range share {
+			if behind(q) > behind(p) {
+				p = q
+			}
+		}
+		part[row] = p
+		size[p]++
+	}
+	return part
+}
+
+// given takes the parts as the data state them and, where they have no validation
+// part, cuts one from the training rows: of each stratum its share.
+func given(spec recipe.Split, rows Rows) ([]int, error) {
+	part, err := takeStated(spec, rows.Parts)
+	if err != nil || spec.Parts.Validation != "" || spec.Validation == 0 {
+		return part, err
+	}
+	var training, strata []int
+	for row, p := range part {
+		if p == 0 {
+			training = append(training, row)
+			stratum := 0
+			if rows.Strata != nil {
+				stratum = rows.Strata[row]
+			}
+			strata = append(strata, stratum)
+		}
+	}
+	cut := [3]float64{1 - spec.Validation, spec.Validation, 0}
+	share := shares(cut, len(training))
+	if err := checkShares(cut, share, len(training)); err != nil {
+		return nil, err
+	}
+	for i, p := range deal(spec.Seed, share, strata) {
+		part[training[i]] = p
+	}
+	return part, nil
+}
+
+// tenths is how many strata numbers are put into.
+const tenths = 10
+
+// Strata returns the stratum of each number: which tenth of them, by size, it
+// belongs to.
+func Strata(numbers []float64) []int {
+	order := make([]int, len(numbers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(numbers[a], numbers[b]) })
+	strata := make([]int, len(numbers))
+	for rank, i := range order {
+		strata[i] = rank * tenths / len(numbers)
+	}
+	return strata
 }
 
 // farOff is how far a part may be from its fraction before people are told.
@@ -183,7 +290,7 @@ func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []strin
 	}
 	slices.SortStableFunc(order, func(a, b individual) int { return cmp.Compare(len(b.rows), len(a.rows)) })
 
-	share := shares(spec, n)
+	share := shares(fractions(spec), n)
 	room := share
 	if largest := slices.Index(room[:], slices.Max(room[:])); len(order) > 0 && len(order[0].rows) > room[largest] {
 		return nil, nil, fmt.Errorf("split by group: %s has %s of %d, more than any part may have: %s gets %d; "+
@@ -246,8 +353,8 @@ func describe(one individual) string {
 	return fmt.Sprintf("group %q", one.name)
 }
 
-// byColumn takes the parts as the table names them.
-func byColumn(spec recipe.Split, cells []string) ([]int, error) {
+// takeStated takes the parts as the data name them, in a column.
+func takeStated(spec recipe.Split, cells []string) ([]int, error) {
 	values := [3]string{spec.Parts.Train, spec.Parts.Validation, spec.Parts.Test}
 	part := make([]int, len(cells))
 	var count [3]int
@@ -270,7 +377,7 @@ func byColumn(spec recipe.Split, cells []string) ([]int, error) {
 	for p, value := range values {
 		if count[p] == 0 && value != "" {
 			hint := ""
-			if p > 0 {
+			if p > 0 && spec.By == "column" {
 				hint = fmt.Sprintf("; write split.parts.%s: \"\" if there is no such part", names[p])
 			}
 			return nil, fmt.Errorf("split by column %s: the %s part is empty: none of %s has %q%s", spec.Column, names[p], counted(len(cells), "row"), value, hint)

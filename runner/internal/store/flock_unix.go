@@ -8,11 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile waits for an exclusive lock, which closing the file gives back.
-func lockFile(f *os.File) error {
+// lockFile takes an exclusive lock, which closing the file gives back, or reports
+// false when another process has it.
+func lockFile(f *os.File) (bool, error) {
 	for {
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != unix.EINTR {
-			return err
+		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err {
+		case unix.EINTR:
+		case unix.EWOULDBLOCK:
+			return false, nil
+		default:
+			return err == nil, err
 		}
 	}
 }

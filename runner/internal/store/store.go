@@ -8,12 +8,15 @@ package store
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"biomass/runner/internal/digest"
 )
@@ -98,6 +101,56 @@ func (s *Store) Get(d digest.Digest) ([]byte, error) {
 func (s *Store) Has(d digest.Digest) bool {
 	_, err := os.Stat(s.object(d))
 	return err == nil
+}
+
+// Health is what Check found.
+type Health struct {
+	Objects, Damaged int
+	Bytes            int64 // of all objects
+	Checked          int64 // of those that were read
+}
+
+// Check counts the objects and reads as many as fit into budget bytes; what is
+// damaged is removed, as Get does it.
+func (s *Store) Check(ctx context.Context, budget int64) (Health, error) {
+	var h Health
+	root := filepath.Join(s.dir, "objects")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // nothing was kept yet, or it was just removed
+			return nil
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case d.IsDir():
+			return nil
+		}
+		object, err := digest.Parse("sha256:" + filepath.Base(filepath.Dir(path)) + d.Name())
+		if err != nil {
+			return nil // a temporary file
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil // it was just removed
+		}
+		h.Objects++
+		h.Bytes += info.Size()
+		if h.Checked+info.Size() > budget {
+			return nil
+		}
+		h.Checked += info.Size()
+		if _, err := s.Get(object); errors.Is(err, ErrMissing) {
+			h.Damaged++
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return h, fmt.Errorf("check the store: %w", err)
+	}
+	return h, nil
 }
 
 // Remove forgets an object that nothing needs any more.
@@ -214,22 +267,54 @@ func Sweep(dir, name string) error {
 	return nil
 }
 
+// abandoned is the age from which a temporary file of the store counts as left
+// behind. Writing one takes seconds; a process that slept longer, as that of a
+// closed laptop, writes it once more.
+const abandoned = 24 * time.Hour
+
+// Sweep removes the temporary files that killed processes left among objects and
+// keys, once they are old enough to have no writer. What cannot be removed, e.g.
+// another user's, stays.
+func (s *Store) Sweep() {
+	now := time.Now()
+	for _, dir := range []string{"objects", "keys"} {
+		filepath.WalkDir(filepath.Join(s.dir, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), temporary) {
+				return nil
+			}
+			if info, err := d.Info(); err == nil && now.Sub(info.ModTime()) > abandoned {
+				os.Remove(path)
+			}
+			return nil
+		})
+	}
+}
+
 // replace writes to a temporary file beside path and renames it.
 func replace(path string, data []byte) error {
-	name, err := stage(path, data, false)
-	if err != nil {
+	for {
+		name, err := stage(path, data, false)
+		if err != nil {
+			return err
+		}
+		err = os.Rename(name, path)
+		if errors.Is(err, fs.ErrNotExist) && !exists(name) { // swept while this process slept: once more
+			continue
+		}
+		if err != nil {
+			os.Remove(name)
+		}
 		return err
 	}
-	if err := os.Rename(name, path); err != nil {
-		os.Remove(name)
-		return err
-	}
-	return nil
 }
 
 // stage writes a temporary file beside path and returns its name.
 func stage(path string, data []byte, sync bool) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), Temporary(filepath.Base(path)))
+	var f *os.File
+	name, err = create(path, func(name string) (err error) {
+		f, err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
@@ -243,19 +328,37 @@ func stage(path string, data []byte, sync bool) (name string, err error) {
 		return "", err
 	}
 	if sync {
-		if err = f.Chmod(0o644); err != nil {
-			return "", err
-		}
 		if err = f.Sync(); err != nil {
 			return "", err
 		}
 	}
-	return f.Name(), f.Close()
+	return name, f.Close()
+}
+
+// TemporaryDir makes a folder that stands for the one at path until it is whole.
+func TemporaryDir(path string) (string, error) {
+	return create(path, func(name string) error { return os.Mkdir(name, 0o777) })
+}
+
+// create makes something new under a temporary name beside path. The umask says
+// who may read it, as for any file; os.CreateTemp would keep it from other users
+// of a shared store.
+func create(path string, attempt func(name string) error) (string, error) {
+	prefix := filepath.Join(filepath.Dir(path), temporary+filepath.Base(path)+"-")
+	for {
+		name := prefix + rand.Text()
+		if err := attempt(name); !errors.Is(err, fs.ErrExist) {
+			return name, err
+		}
+	}
 }
 
 // Lock waits for the named lock of this store and holds it until unlock is
-// called or the process ends. It keeps two runs of one recipe apart.
-func (s *Store) Lock(name string) (unlock func(), err error) {
+// called or the process ends. It keeps two runs of one recipe apart. Where it has
+// to wait, it calls waiting once with who has the lock, and gives up when ctx
+// ends.
+func (s *Store) Lock(ctx context.Context, name string, waiting func(holder string)) (unlock func(), err error) {
+	const pause = 100 * time.Millisecond
 	path := filepath.Join(s.dir, "locks", name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("lock the store: %w", err)
@@ -264,9 +367,46 @@ func (s *Store) Lock(name string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the store: %w", err)
 	}
-	if err := lockFile(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock the store: %w", err)
+	for tries := 0; ; tries++ {
+		locked, err := lockFile(f)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("lock the store: %w", err)
+		}
+		if locked {
+			break
+		}
+		if tries == 0 {
+			waiting(holder(f))
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
 	}
-	return func() { f.Close() }, nil
+	sign(f)
+	return func() { f.Truncate(0); f.Close() }, nil
+}
+
+// sign writes into a lock who has it. That is for people only: where it cannot
+// be written, the lock holds all the same.
+func sign(f *os.File) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	f.Truncate(0)
+	f.WriteAt(fmt.Appendf(nil, "process %d on %s", os.Getpid(), host), 0)
+}
+
+// holder reads what sign wrote.
+func holder(f *os.File) string {
+	text := make([]byte, 300)
+	n, _ := f.ReadAt(text, 0)
+	if n == 0 {
+		return "another process"
+	}
+	return string(text[:n])
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -166,28 +168,39 @@ func TestWriteFiles(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	s := open(t)
-	unlock, err := s.Lock("recipe")
+	free := func(holder string) { t.Errorf("waits for %s", holder) }
+	unlock, err := s.Lock(t.Context(), "recipe", free)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var entered atomic.Bool
-	done := make(chan error)
+	waits, done := make(chan string, 1), make(chan error)
 	go func() {
-		second, err := s.Lock("recipe")
+		second, err := s.Lock(t.Context(), "recipe", func(holder string) { waits <- holder })
 		entered.Store(true)
 		if err == nil {
 			second()
 		}
 		done <- err
 	}()
-	time.Sleep(50 * time.Millisecond)
+	if got, want := <-waits, fmt.Sprintf("process %d on ", os.Getpid()); !strings.HasPrefix(got, want) {
+		t.Errorf("waits for %q, want %q", got, want)
+	}
 	if entered.Load() {
 		t.Error("two hold the lock at once")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := s.Lock(ctx, "recipe", func(string) { cancel() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupt while waiting gives %v", err)
 	}
 	unlock()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	if unlock, err = s.Lock(t.Context(), "recipe", free); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
 }
 
 // TestSweep holds that only what killed processes left behind of a name goes,
@@ -215,4 +228,73 @@ func TestSweep(t *testing.T) {
 			t.Errorf("after %q there is %q, want %q", c.name, got, c.left)
 		}
 	}
+}
+
+// TestSweepStore holds that old temporary files go, and nothing else does.
+func TestSweepStore(t *testing.T) {
+	s := open(t)
+	s.Sweep() // there is no folder yet
+	kept, err := s.Put([]byte("content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetKey("kind", kept, kept); err != nil {
+		t.Fatal(err)
+	}
+	var left, stay []string
+	for _, beside := range []string{s.object(kept), s.key("kind", kept)} {
+		for age, list := range map[time.Duration]*[]string{abandoned + time.Hour: &left, abandoned - time.Hour: &stay} {
+			name, err := stage(beside, []byte("half"), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(name, time.Time{}, time.Now().Add(-age)); err != nil {
+				t.Fatal(err)
+			}
+			*list = append(*list, name)
+		}
+		if err := os.Chtimes(beside, time.Time{}, time.Now().Add(-10*abandoned)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Sweep()
+	for _, name := range left {
+		if exists(name) {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	for _, name := range append(stay, s.object(kept), s.key("kind", kept)) {
+		if !exists(name) {
+			t.Errorf("%s is gone", name)
+		}
+	}
+}
+
+// TestSweptWriter holds that a writer whose temporary file is swept before it is
+// whole writes it once more.
+func TestSweptWriter(t *testing.T) {
+	s := open(t)
+	first, err := s.Put([]byte("first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				Sweep(filepath.Dir(s.key("kind", first)), "")
+			}
+		}
+	}()
+	for i := range 200 {
+		if err := s.SetKey("kind", first, digest.Of([]byte{byte(i)})); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	<-stopped
 }

@@ -34,3 +34,19 @@ func TestRealTable(t *testing.T) {
 		}
 	}
 }
+
+// TestRealFolders reads a published set of photos in one folder a class.
+func TestRealFolders(t *testing.T) {
+	shared := os.Getenv("RUNNER_SHARED")
+	if shared == "" {
+		t.Skip("RUNNER_SHARED is not set: it names the folder with the real data")
+	}
+	read, err := List(filepath.Join(shared, "data", "seedlings"), listed(recipe.Data{Folders: "images"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes, err := read.Distinct("class")
+	if err != nil || len(classes) != 12 || len(read.Rows) != 720 || len(read.Notes) != 0 {
+		t.Errorf("%d rows of %q, %q, %v", len(read.Rows), classes, read.Notes, err)
+	}
+}

@@ -1,7 +1,9 @@
 // Package table owns the Table: the labels that somebody keeps in a spreadsheet
 // or a text file, read into one canonical form, so that an .xlsx and the .csv
-// exported from it have the same digest. It reads and writes files and never
-// judges rows: which of them are used is for package clean to say.
+// exported from it have the same digest. Pictures that say their classes
+// themselves, by their folder or in an IDX file, become such a table too. It reads
+// and writes files and never judges rows: which of them are used is for package
+// clean to say.
 //
 // The canonical form:
 //   - White space around a text is no part of it; neither in cells nor in names
@@ -20,6 +22,7 @@
 package table
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -47,13 +50,13 @@ const Version = 1
 
 // Table is what a file of labels says. Its exported fields are all of it.
 type Table struct {
-	// Path is the file that was read.
+	// Path is the file that was read, or the folder.
 	Path string
 	// Columns are the names in the header, all different.
 	Columns []string
 	// Rows below the header that hold any value, in the order of the file.
 	Rows []Row
-	// File is the digest of the file's bytes.
+	// File is the digest of the file's bytes, or of what stood for it in the folder.
 	File digest.Digest
 	// Notes say in words what reading had to decide: the sheet, the separator,
 	// columns of dates.
@@ -61,12 +64,15 @@ type Table struct {
 
 	// Sheet is the name of the worksheet; empty for a text file.
 	Sheet string
+
+	// Listed says that there is no such file: List made the table.
+	Listed bool
 }
 
 // Row is one row of a Table.
 type Row struct {
 	// Line is the number of the row in the sheet, or of the line in the text
-	// file where the row begins; the first is 1.
+	// file where the row begins; the first is 1. A listed table just counts.
 	Line int
 	// Cells, one a column.
 	Cells []Cell
@@ -190,14 +196,21 @@ func (t *Table) header(fields []string) error {
 // Place says where a cell is, as people find it: "cell C17" of a sheet, "line
 // 17, column 3" of a text file. The column is an index into Columns.
 func (t *Table) Place(line, column int) string {
+	if t.Listed {
+		return t.PlaceRow(line)
+	}
 	if t.Sheet != "" {
 		return fmt.Sprintf("cell %s%d", letters(column), line)
 	}
 	return fmt.Sprintf("line %d, column %d", line, column+1)
 }
 
-// PlaceRow says where a row is: "row 17" of a sheet, "line 17" of a text file.
+// PlaceRow says where a row is: "row 17" of a sheet, "line 17" of a text file,
+// "photo train/00016" of a listed table.
 func (t *Table) PlaceRow(line int) string {
+	if t.Listed {
+		return "photo " + t.Rows[line-1].Cells[0].Text
+	}
 	if t.Sheet != "" {
 		return fmt.Sprintf("row %d", line)
 	}
@@ -285,6 +298,73 @@ func (t *Table) Strings(column string) ([]string, error) {
 		texts[i] = row.Cells[index].Text
 	}
 	return texts, nil
+}
+
+// Distinct returns the values in a column, each once: numbers by their size, then
+// texts by their bytes.
+func (t *Table) Distinct(column string) ([]string, error) {
+	index, err := t.Column(column)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[Cell]bool{{}: true}
+	var cells []Cell
+	for _, row := range t.Rows {
+		if cell := row.Cells[index]; !seen[cell] {
+			seen[cell] = true
+			cells = append(cells, cell)
+		}
+	}
+	slices.SortFunc(cells, func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Text, b.Text))
+	})
+	texts := make([]string, len(cells))
+	for i, cell := range cells {
+		texts[i] = cell.Text
+	}
+	return texts, nil
+}
+
+// Indices returns which of the classes each row's cell in a column names, NaN for
+// an empty one. A cell names a class by its name or, where no class is named so,
+// by its index.
+func (t *Table) Indices(column string, classes []string) ([]float64, error) {
+	index, err := t.Column(column)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]int{}
+	for i, class := range classes {
+		known[class] = i
+	}
+	for i, class := range classes {
+		if cell := parse(class); cell.Kind != Empty {
+			if _, ok := known[cell.Text]; !ok {
+				known[cell.Text] = i
+			}
+		}
+	}
+	indices := make([]float64, len(t.Rows))
+	for i, row := range t.Rows {
+		cell := row.Cells[index]
+		class, ok := known[cell.Text]
+		switch x := cell.Number; {
+		case cell.Kind == Empty:
+			indices[i] = math.NaN()
+		case ok:
+			indices[i] = float64(class)
+		case cell.Kind == Number && x >= 0 && x < float64(len(classes)) && x == math.Trunc(x):
+			indices[i] = x
+		default:
+			hint := "the classes are " + strings.Join(classes, ", ")
+			if near := recipe.Suggest(cell.Text, classes); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			return nil, fmt.Errorf("table %s, %s: column %q holds %q, which is no class: correct it, or name it in data.classes; %s",
+				t.where(), t.Place(row.Line, index), column, cell.Text, hint)
+		}
+	}
+	return indices, nil
 }
 
 // Write writes a table to path, an .xlsx or .csv file. The same values give the

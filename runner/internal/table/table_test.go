@@ -183,6 +183,40 @@ func TestFloatsAndStrings(t *testing.T) {
 	}
 }
 
+func TestClasses(t *testing.T) {
+	read, err := Read(save(t, "x.csv", "a,b\nwheat,10\nmaize,2\n,2.0\nwheat,x\n2,0\n"), recipe.Data{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, want := range map[string][]string{"a": {"2", "maize", "wheat"}, "b": {"0", "2", "10", "x"}} {
+		if got, err := read.Distinct(column); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, %v", column, got, err)
+		}
+	}
+	for _, test := range []struct {
+		column  string
+		classes []string
+		want    []float64
+	}{
+		{"a", []string{"2", "maize", "wheat"}, []float64{2, 1, math.NaN(), 2, 0}},
+		{"a", []string{" wheat ", "maize", "charlock"}, []float64{0, 1, math.NaN(), 0, 2}},
+		{"b", []string{"x", "2.0", "0", "10"}, []float64{3, 1, 1, 0, 2}},
+	} {
+		got, err := read.Indices(test.column, test.classes)
+		if err != nil || !slices.EqualFunc(got, test.want, func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }) {
+			t.Errorf("%q: got %v, %v", test.classes, got, err)
+		}
+	}
+	_, err = read.Indices("a", []string{"weat", "maize"})
+	check(t, err, "line 2, column 1", `"wheat"`, `did you mean "weat"?`, "data.classes")
+	_, err = read.Indices("b", []string{"a", "b", "c"})
+	check(t, err, "line 2, column 2", `"10"`, "the classes are a, b, c")
+	_, err = read.Indices("c", nil)
+	check(t, err, `no column "c"`)
+	_, err = read.Distinct("c")
+	check(t, err, `no column "c"`)
+}
+
 // TestErrors checks that errors say where, what and how to mend it.
 func TestErrors(t *testing.T) {
 	labels := recipe.Data{Sheet: "labels"}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 
 	"biomass/runner/internal/digest"
@@ -23,13 +24,14 @@ import (
 
 // Set is one part of the data in memory.
 type Set struct {
-	Pixels  [][]uint8 // each (size, size, 3)
-	Targets []float64 // in the original unit
+	Pixels  [][]uint8 // each (size, size, channels)
+	Targets []float64 // in the original unit, or indices of classes
 }
 
 // Input is everything that a training depends on.
 type Input struct {
 	Spec              recipe.Train
+	Classes           []string // of a classification, an output each; nil for a regression
 	Augment           []recipe.Augment
 	Size              int              // height and width of the pixels
 	Network           *network.Network // initialised
@@ -40,13 +42,16 @@ type Input struct {
 	Epoch             func(Epoch) // is told of every epoch that ends; may be nil
 }
 
-// Epoch is what is known of the network at the end of one epoch.
+// Epoch is what is known of the network at the end of one epoch. What the task
+// does not measure is nil.
 type Epoch struct {
-	Epoch          int           `json:"epoch"`      // from 1
-	TrainLoss      float64       `json:"train_loss"` // mean over the epoch's steps, on the scaled target
-	ValidationLoss float64       `json:"validation_loss"`
-	ValidationRMSE float64       `json:"validation_rmse"` // in the original unit
-	State          digest.Digest `json:"state"`           // of network and optimiser
+	Epoch              int           `json:"epoch"`      // from 1
+	TrainLoss          float64       `json:"train_loss"` // mean over the epoch's steps, on the scaled target
+	ValidationLoss     float64       `json:"validation_loss"`
+	ValidationRMSE     *float64      `json:"validation_rmse,omitempty"` // in the original unit
+	ValidationAccuracy *float64      `json:"validation_accuracy,omitempty"`
+	ValidationMacroF1  *float64      `json:"validation_macro_f1,omitempty"`
+	State              digest.Digest `json:"state"` // of network and optimiser
 }
 
 // Result is a finished training.
@@ -72,31 +77,65 @@ type Checkpoints interface {
 // Run trains. It stops with ctx's error soon after ctx is done; the epochs that
 // were finished by then stand in the checkpoint.
 func Run(ctx context.Context, in Input) (*Result, error) {
-	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
-	if err := in.Network.SetLoss(network.Loss{Name: in.Spec.Loss}); err != nil {
-		return nil, err
-	}
-	batches, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
+	l, err := begin(ctx, in, in.Spec.Epochs)
 	if err != nil {
 		return nil, err
 	}
-	loop.batches = batches
+	return &l.Result, nil
+}
+
+// Replay trains again from a checkpoint, or from the start where it is nil, to
+// the end of epoch last, with the bits that Run gives, and returns the
+// checkpoint there. Of the one that it begins with only Epochs and State are
+// read.
+func Replay(ctx context.Context, in Input, from *Checkpoint, last int) (*Checkpoint, error) {
+	between := &between{from: from}
+	in.Checkpoints = between
+	if _, err := begin(ctx, in, last); err != nil {
+		return nil, err
+	}
+	return between.to, nil
+}
+
+// between is the checkpoint that a replay begins with and the one it ends with.
+type between struct{ from, to *Checkpoint }
+
+func (b *between) Load() (*Checkpoint, error) { return b.from, nil }
+
+func (b *between) Save(c *Checkpoint) error {
+	b.to = c
+	return nil
+}
+
+// begin trains to the end of epoch last, from where the checkpoint is.
+func begin(ctx context.Context, in Input, last int) (*loop, error) {
+	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
+	var err error
+	if loop.loss, err = in.loss(); err != nil {
+		return nil, err
+	}
+	if err := in.Network.SetLoss(loop.loss); err != nil {
+		return nil, err
+	}
+	if loop.batches, err = batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch); err != nil {
+		return nil, err
+	}
 	if err := loop.resume(); err != nil {
 		return nil, err
 	}
 	photos := 0
-	for _, b := range batches {
+	for _, b := range loop.batches {
 		photos += b.end - b.start
 	}
-	loop.task = in.Progress.Start("train", in.Spec.Epochs*photos, "photos")
+	loop.task = in.Progress.Start("train", last*photos, "photos")
 	defer loop.task.Done()
 	loop.task.Skip(len(loop.Epochs) * photos)
-	for epoch := len(loop.Epochs) + 1; epoch <= in.Spec.Epochs; epoch++ {
+	for epoch := len(loop.Epochs) + 1; epoch <= last; epoch++ {
 		if err := loop.epoch(ctx, epoch); err != nil {
 			return nil, err
 		}
 	}
-	return &loop.Result, nil
+	return loop, nil
 }
 
 // loop is a training under way.
@@ -104,9 +143,10 @@ type loop struct {
 	Input
 	Result
 	optimizer *network.Optimizer
+	loss      network.Loss
 	batches   []span
+	buffers   [2]batch
 	task      progress.Task
-	x, target []float32 // of one batch: (batch, size, size, 3) and (batch, 1)
 }
 
 func (l *loop) resume() error {
@@ -127,16 +167,17 @@ func (l *loop) resume() error {
 
 // epoch trains on every batch once, validates and keeps a checkpoint.
 func (l *loop) epoch(ctx context.Context, epoch int) error {
-	order := rng.New(l.Spec.Seed, "shuffle", uint64(epoch)).Perm(len(l.Train.Pixels))
 	var sum float64
 	seen := 0
-	for step, b := range l.batches {
+	l.task.Note(func() string {
+		return fmt.Sprintf("epoch %d/%d, loss %.4g", epoch, l.Spec.Epochs, sum/float64(max(seen, 1)))
+	})
+	for step, b := range l.ahead(epoch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows := order[b.start:b.end]
-		l.fill(epoch, rows)
-		loss, err := l.Network.Step(l.x, l.target, len(rows), func(layer uint64) *rng.Stream {
+		rows := len(b.target)
+		loss, err := l.Network.Step(b.x, b.target, rows, func(layer uint64) *rng.Stream {
 			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
 		})
 		if err != nil {
@@ -146,10 +187,9 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 			l.optimizer.Clip(l.Spec.Clip)
 		}
 		l.optimizer.Step()
-		sum += float64(float64(loss) * float64(len(rows)))
-		seen += len(rows)
-		l.task.Add(len(rows))
-		l.task.Note(fmt.Sprintf("epoch %d/%d, loss %.4g", epoch, l.Spec.Epochs, sum/float64(seen)))
+		sum += float64(float64(loss) * float64(rows))
+		seen += rows
+		l.task.Add(rows)
 	}
 	e := Epoch{Epoch: epoch, TrainLoss: sum / float64(seen)}
 	if err := l.validate(&e); err != nil {
@@ -171,19 +211,86 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 	return nil
 }
 
-// fill writes a batch of augmented pictures and scaled targets.
-func (l *loop) fill(epoch int, rows []int) {
-	area := l.Size * l.Size * 3
-	if need := len(rows) * area; cap(l.x) < need {
-		l.x, l.target = make([]float32, need), make([]float32, len(rows))
+// batch is what one step trains on: (rows, size, size, channels) and (rows).
+type batch struct{ x, target []float32 }
+
+// ahead yields the epoch's batches in their order. While the network trains on
+// one, a goroutine fills the next, in the other of two buffers; what is in them
+// does not depend on when that happens.
+func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
+	return func(yield func(int, *batch) bool) {
+		order := rng.New(l.Spec.Seed, "shuffle", uint64(epoch)).Perm(len(l.Train.Pixels))
+		spare, ready := make(chan *batch, len(l.buffers)), make(chan *batch)
+		go func() {
+			defer close(ready)
+			for _, s := range l.batches {
+				b, more := <-spare
+				if !more {
+					return
+				}
+				l.fill(b, epoch, order[s.start:s.end])
+				ready <- b
+			}
+		}()
+		defer func() { // where a step failed, wait until nothing is read any more
+			close(spare)
+			for range ready {
+			}
+		}()
+		for i := range l.buffers {
+			spare <- &l.buffers[i]
+		}
+		for step := range l.batches {
+			b := <-ready
+			if !yield(step, b) {
+				return
+			}
+			spare <- b
+		}
 	}
-	l.x, l.target = l.x[:len(rows)*area], l.target[:len(rows)]
+}
+
+// fill writes a batch of augmented pictures and scaled targets.
+func (l *loop) fill(b *batch, epoch int, rows []int) {
+	area := len(l.Train.Pixels[0])
+	if need := len(rows) * area; cap(b.x) < need {
+		b.x, b.target = make([]float32, need), make([]float32, len(rows))
+	}
+	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {
-		row := rows[i]
-		stream := rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row))
-		l.Fitted.Augmented(l.x[i*area:(i+1)*area], l.Train.Pixels[row], l.Size, l.Augment, stream)
-		l.target[i] = l.Fitted.Target(l.Train.Targets[row])
+		row, x := rows[i], b.x[i*area:(i+1)*area]
+		if len(l.Augment) == 0 {
+			l.Fitted.Pixels(x, l.Train.Pixels[row])
+		} else {
+			stream := rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row))
+			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, stream)
+		}
+		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
 	})
+}
+
+// loss returns what the network is to make small.
+func (in *Input) loss() (network.Loss, error) {
+	spec := in.Spec.Loss
+	l := network.Loss{Name: spec.Kind, Smoothing: float32(spec.CrossEntropy.LabelSmoothing)}
+	switch weights := spec.CrossEntropy.ClassWeights; weights.Kind {
+	case "given":
+		for _, w := range weights.Given {
+			l.Weights = append(l.Weights, float32(w))
+		}
+	case "balanced":
+		counts := make([]int, len(in.Classes))
+		for _, class := range in.Train.Targets {
+			counts[int(class)]++
+		}
+		for class, n := range counts {
+			if n == 0 {
+				return l, fmt.Errorf("train.loss.cross_entropy.class_weights: no training row is %s, so that balanced has no weight for it: write the weights, or none", in.Classes[class])
+			}
+			l.Weights = append(l.Weights, float32(float64(len(in.Train.Targets))/float64(len(counts)*n)))
+		}
+	}
+	return l, nil
 }
 
 // losses are those of the network's steps, for the validation part.
@@ -199,44 +306,71 @@ func (l *loop) validate(e *Epoch) error {
 	if len(l.Validation.Pixels) == 0 {
 		return nil
 	}
-	scaled, err := Scaled(l.Network, l.Fitted, l.Size, l.Validation.Pixels)
+	outputs, err := Outputs(l.Network, l.Fitted, l.Validation.Pixels)
 	if err != nil {
 		return err
 	}
-	truth, predicted := make([]float64, len(scaled)), make([]float64, len(scaled))
-	original := make([]float64, len(scaled))
-	for i, p := range scaled {
-		truth[i], predicted[i] = float64(l.Fitted.Target(l.Validation.Targets[i])), float64(p)
-		original[i] = l.Fitted.Inverse(p)
+	score := l.scoreValues
+	if l.Classes != nil {
+		score = l.scoreClasses
 	}
-	e.ValidationLoss = losses[l.Spec.Loss](truth, predicted)
-	e.ValidationRMSE = metric.RMSE(l.Validation.Targets, original)
-	if math.IsNaN(e.ValidationLoss) || math.IsInf(e.ValidationLoss, 0) || math.IsInf(e.ValidationRMSE, 0) {
+	score(e, outputs)
+	if !finite(e.ValidationLoss) || e.ValidationRMSE != nil && !finite(*e.ValidationRMSE) {
 		return errors.New("the validation loss is not finite: " + diverged)
 	}
 	return nil
 }
 
-// Predict returns the network's predictions in the original unit.
-func Predict(net *network.Network, fitted *transform.Fitted, size int, pixels [][]uint8) ([]float64, error) {
-	scaled, err := Scaled(net, fitted, size, pixels)
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+func (l *loop) scoreValues(e *Epoch, outputs []float32) {
+	truth, predicted := make([]float64, len(outputs)), make([]float64, len(outputs))
+	original := make([]float64, len(outputs))
+	for i, p := range outputs {
+		truth[i], predicted[i] = float64(l.Fitted.Target(l.Validation.Targets[i])), float64(p)
+		original[i] = l.Fitted.Inverse(p)
+	}
+	e.ValidationLoss = losses[l.loss.Name](truth, predicted)
+	rmse := metric.RMSE(l.Validation.Targets, original)
+	e.ValidationRMSE = &rmse
+}
+
+func (l *loop) scoreClasses(e *Epoch, outputs []float32) {
+	classes := len(l.Classes)
+	truth := make([]int, len(l.Validation.Targets))
+	for i, class := range l.Validation.Targets {
+		truth[i] = int(class)
+	}
+	e.ValidationLoss = metric.CrossEntropy(outputs, truth, classes, l.loss.Weights, float64(l.loss.Smoothing))
+	confusion := metric.NewConfusion(truth, metric.Largest(outputs, classes), classes)
+	accuracy, macroF1 := confusion.Accuracy(), confusion.MacroF1()
+	e.ValidationAccuracy, e.ValidationMacroF1 = &accuracy, &macroF1
+}
+
+// Predict returns the predictions of a regression in the original unit.
+func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float64, error) {
+	outputs, err := Outputs(net, fitted, pixels)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float64, len(scaled))
-	for i, p := range scaled {
-		out[i] = fitted.Inverse(p)
+	predicted := make([]float64, len(outputs))
+	for i, p := range outputs {
+		predicted[i] = fitted.Inverse(p)
 	}
-	return out, nil
+	return predicted, nil
 }
 
-// Scaled returns the network's outputs, on the scaled target, for pictures of
-// (size, size, 3). A picture's output does not depend on its neighbours.
-func Scaled(net *network.Network, fitted *transform.Fitted, size int, pixels [][]uint8) ([]float32, error) {
+// Outputs returns what the network gives for pictures of (size, size, channels):
+// (pictures, outputs), a regression's on the scaled target. A picture's outputs do
+// not depend on its neighbours.
+func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float32, error) {
+	if len(pixels) == 0 {
+		return nil, nil
+	}
 	const chunk = 256 // bounds the memory, not the arithmetic
-	area := size * size * 3
+	area := len(pixels[0])
 	x := make([]float32, min(chunk, len(pixels))*area)
-	out := make([]float32, 0, len(pixels))
+	var outputs []float32
 	for start := 0; start < len(pixels); start += chunk {
 		part := pixels[start:min(start+chunk, len(pixels))]
 		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
@@ -244,9 +378,9 @@ func Scaled(net *network.Network, fitted *transform.Fitted, size int, pixels [][
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, y...)
+		outputs = append(outputs, y...)
 	}
-	return out, nil
+	return outputs, nil
 }
 
 // diverged says what a loss that is not finite means.

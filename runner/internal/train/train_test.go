@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/metric"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
@@ -58,7 +59,7 @@ func set(n int, seed uint64) Set {
 func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	t.Helper()
 	spec := recipe.Train{
-		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: "mse", Keep: "best",
+		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best",
 		Optimizer: recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 	}
 	if change != nil {
@@ -74,7 +75,7 @@ func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	net.Initialize(spec.Seed)
 	training := set(27, 1)
 	fitted, err := transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "standardize"},
-		training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
+		3, training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,10 +113,10 @@ func TestLearnsAndKeepsBest(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := Epoch{}
-	if err := (&loop{Input: in}).validate(&again); err != nil {
+	if err := (&loop{Input: in, loss: network.Loss{Name: "mse"}}).validate(&again); err != nil {
 		t.Fatal(err)
 	}
-	if want := r.Epochs[r.Kept-1]; again.ValidationLoss != want.ValidationLoss || again.ValidationRMSE != want.ValidationRMSE {
+	if want := r.Epochs[r.Kept-1]; again.ValidationLoss != want.ValidationLoss || *again.ValidationRMSE != *want.ValidationRMSE {
 		t.Errorf("the kept weights give %v, their epoch had %v", again, want)
 	}
 }
@@ -129,6 +130,7 @@ func TestKeepLast(t *testing.T) {
 
 // TestResume cuts a training after each of its epochs and lets another one go
 // on from the checkpoint: history, chain and weights are those of an uncut one.
+// Replaying one epoch gives what that epoch gave.
 func TestResume(t *testing.T) {
 	for name, optimizer := range map[string]recipe.Optimizer{
 		"adam":    {Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
@@ -146,11 +148,20 @@ func TestResume(t *testing.T) {
 			if _, err := Run(ctx, in); !errors.Is(err, context.Canceled) {
 				t.Fatalf("a cancelled run gave %v", err)
 			}
+			cut := m.newest
 			rest, _ := input(t, change)
 			rest.Checkpoints = m
 			r := run(t, rest)
 			if !reflect.DeepEqual(r.Epochs, whole.Epochs) || r.Kept != whole.Kept || weights.Digest(r.Weights) != weights.Digest(whole.Weights) {
 				t.Errorf("%s cut after epoch %d: another result", name, after)
+			}
+			again, _ := input(t, change)
+			to, err := Replay(context.Background(), again, &Checkpoint{Result: Result{Epochs: cut.Epochs}, State: cut.State}, after+1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(to.Epochs, whole.Epochs[:after+1]) {
+				t.Errorf("%s replayed epoch %d: got %v", name, after+1, to.Epochs[after])
 			}
 		}
 	}
@@ -161,9 +172,9 @@ func TestResume(t *testing.T) {
 func TestLosses(t *testing.T) {
 	first := map[string]Epoch{}
 	for _, loss := range []string{"mse", "mae", "huber"} {
-		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = loss, 1 })
+		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = recipe.Loss{Kind: loss}, 1 })
 		first[loss] = run(t, in).Epochs[0]
-		scaled, err := Scaled(in.Network, in.Fitted, in.Size, in.Validation.Pixels)
+		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,6 +197,106 @@ func TestLosses(t *testing.T) {
 	}
 	if h := first["huber"].TrainLoss; !(h < first["mae"].TrainLoss && h < first["mse"].TrainLoss) {
 		t.Errorf("training losses %+v: Huber's is the smallest", first)
+	}
+}
+
+// classify makes classes of the pictures, dark, middling and bright ones.
+func classify(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
+	t.Helper()
+	in, m := input(t, func(s *recipe.Train) {
+		s.Loss = recipe.Loss{Kind: "cross_entropy", CrossEntropy: recipe.CrossEntropy{ClassWeights: recipe.ClassWeights{Kind: "none"}}}
+		if change != nil {
+			change(s)
+		}
+	})
+	net, err := network.New(recipe.Network{Backbone: "layers", Layers: []recipe.Layer{
+		{Kind: "conv", Size: 4, Kernel: 3, Stride: 2, Padding: 1, Bias: true}, {Kind: "batch_norm"}, {Kind: "relu"},
+		{Kind: "flatten"}, {Kind: "dense", Size: 3, Bias: true},
+	}}, network.Input{Height: size, Width: size, Channels: 3}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Initialize(in.Spec.Seed)
+	in.Network, in.Classes = net, []string{"dark", "middling", "bright"}
+	for _, set := range []Set{in.Train, in.Validation} {
+		for i, level := range set.Targets {
+			set.Targets[i] = math.Floor(min(level/0.6, 2))
+		}
+	}
+	if in.Fitted, err = transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "none"}, 3, in.Train.Targets, nil, len(in.Train.Pixels)); err != nil {
+		t.Fatal(err)
+	}
+	return in, m
+}
+
+// TestClasses checks that a classification learns, what it measures after an
+// epoch, and that a cut one goes on to the same bits.
+func TestClasses(t *testing.T) {
+	more := func(s *recipe.Train) { s.Epochs = 20 }
+	in, _ := classify(t, more)
+	r := run(t, in)
+	last := r.Epochs[len(r.Epochs)-1]
+	if last.TrainLoss > r.Epochs[0].TrainLoss/2 || last.ValidationRMSE != nil {
+		t.Errorf("the last epoch is %+v", last)
+	}
+	if err := in.Network.Load(r.Weights); err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits := 0.0
+	for i, class := range metric.Largest(outputs, 3) {
+		if float64(class) == in.Validation.Targets[i] {
+			hits++
+		}
+	}
+	kept := r.Epochs[r.Kept-1]
+	if got := *kept.ValidationAccuracy; got != hits/10 || got < 0.8 || *kept.ValidationMacroF1 <= 0 {
+		t.Errorf("the kept epoch has accuracy %v, its weights %v", got, hits/10)
+	}
+	again, m := classify(t, more)
+	ctx, cancel := context.WithCancel(context.Background())
+	m.cancel, m.after = cancel, 7
+	if _, err := Run(ctx, again); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a cancelled run gave %v", err)
+	}
+	rest, _ := classify(t, more)
+	rest.Checkpoints = m
+	if got := run(t, rest); !reflect.DeepEqual(got.Epochs, r.Epochs) {
+		t.Error("cut after epoch 7 it gives another training")
+	}
+}
+
+// TestClassWeights checks the weights of the classes in steps and validation.
+func TestClassWeights(t *testing.T) {
+	losses := func(weights recipe.ClassWeights) Epoch {
+		in, _ := classify(t, func(s *recipe.Train) { s.Epochs, s.Loss.CrossEntropy.ClassWeights = 1, weights })
+		return run(t, in).Epochs[0]
+	}
+	in, _ := classify(t, nil)
+	counts := make([]float64, 3)
+	for _, class := range in.Train.Targets {
+		counts[int(class)]++
+	}
+	given := recipe.ClassWeights{Kind: "given"}
+	for _, n := range counts {
+		given.Given = append(given.Given, float64(len(in.Train.Targets))/(3*n))
+	}
+	none, balanced := losses(recipe.ClassWeights{Kind: "none"}), losses(recipe.ClassWeights{Kind: "balanced"})
+	if !reflect.DeepEqual(balanced, losses(given)) {
+		t.Errorf("balanced is not rows / (classes * rows of the class), %v", given.Given)
+	}
+	if none.State == balanced.State || none.ValidationLoss == balanced.ValidationLoss {
+		t.Error("the weights change nothing")
+	}
+	in, _ = classify(t, func(s *recipe.Train) { s.Loss.CrossEntropy.ClassWeights.Kind = "balanced" })
+	for i := range in.Train.Targets {
+		in.Train.Targets[i] = float64(i % 2)
+	}
+	if _, err := Run(context.Background(), in); err == nil || !strings.Contains(err.Error(), "no training row is bright") {
+		t.Errorf("a class without rows: %v", err)
 	}
 }
 

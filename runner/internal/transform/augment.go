@@ -39,24 +39,25 @@ type canvas struct{ now, next []uint8 }
 
 var canvases = sync.Pool{New: func() any { return new(canvas) }}
 
-// Augmented fills dst (size, size, 3) with the normalised bytes of pix (size,
-// size, 3) after the changes of the recipe, in its order, on bytes. Every change
+// Augmented fills dst (size, size, channels) with the normalised bytes of pix, of
+// the same shape, after the changes of the recipe, in its order, on bytes. Every change
 // draws exactly one number from the stream, whether it then does something or
 // not, so that taking up another probability leaves the other draws as they are.
 func (f *Fitted) Augmented(dst []float32, pix []uint8, size int, spec []recipe.Augment, stream *rng.Stream) {
 	c := canvases.Get().(*canvas)
 	defer canvases.Put(c)
 	c.now = append(c.now[:0], pix...)
+	channels := len(f.Mean)
 	for _, a := range spec {
 		draw := stream.Float64()
 		switch a.Kind {
 		case horizontalFlip:
 			if draw < a.Value {
-				flipHorizontally(c.now, size)
+				flipHorizontally(c.now, size, channels)
 			}
 		case verticalFlip:
 			if draw < a.Value {
-				flipVertically(c.now, size)
+				flipVertically(c.now, size, channels)
 			}
 		case rotate:
 			c.next = slices.Grow(c.next[:0], len(c.now))[:len(c.now)]
@@ -68,19 +69,19 @@ func (f *Fitted) Augmented(dst []float32, pix []uint8, size int, spec []recipe.A
 }
 
 // flipHorizontally mirrors left to right, in place.
-func flipHorizontally(pix []uint8, size int) {
-	for ; len(pix) > 0; pix = pix[3*size:] {
-		for l, r := 0, 3*(size-1); l < r; l, r = l+3, r-3 {
-			pix[l], pix[r] = pix[r], pix[l]
-			pix[l+1], pix[r+1] = pix[r+1], pix[l+1]
-			pix[l+2], pix[r+2] = pix[r+2], pix[l+2]
+func flipHorizontally(pix []uint8, size, channels int) {
+	for ; len(pix) > 0; pix = pix[channels*size:] {
+		for l, r := 0, channels*(size-1); l < r; l, r = l+channels, r-channels {
+			for c := range channels {
+				pix[l+c], pix[r+c] = pix[r+c], pix[l+c]
+			}
 		}
 	}
 }
 
 // flipVertically mirrors top to bottom, in place.
-func flipVertically(pix []uint8, size int) {
-	stride := 3 * size
+func flipVertically(pix []uint8, size, channels int) {
+	stride := channels * size
 	for top, bottom := 0, stride*(size-1); top < bottom; top, bottom = top+stride, bottom-stride {
 		for i := range stride {
 			pix[top+i], pix[bottom+i] = pix[bottom+i], pix[top+i]
@@ -97,15 +98,16 @@ const (
 	one          = 1 << weightBits
 )
 
-// turn draws src (size, size, 3) on dst, turned counterclockwise about its centre.
+// turn draws src (size, size, channels) on dst, turned counterclockwise about its centre.
 // With u and v the offsets of a pixel from the centre, rightwards and downwards,
 //
 //	dst(u, v) = src(u cos a - v sin a, u sin a + v cos a)
 //
-// interpolated bilinearly, where src has the colour fill all around. That is the
+// interpolated bilinearly, where src has the colour fill, one value a channel, all around. That is the
 // channels' mean: normalised it is 0, the value with which convolutions pad, so
 // that the corners that turn in are nothing that the network does not know.
-func turn(dst, src []uint8, size int, degrees float64, fill [3]uint8) {
+func turn(dst, src []uint8, size int, degrees float64, fill []uint8) {
+	channels := len(fill)
 	angle := float64(degrees * (math.Pi / 180))
 	cos := int64(math.RoundToEven(float64(elementary.Cos(angle) * (1 << positionBits))))
 	sin := int64(math.RoundToEven(float64(elementary.Sin(angle) * (1 << positionBits))))
@@ -118,19 +120,19 @@ func turn(dst, src []uint8, size int, degrees float64, fill [3]uint8) {
 		u, v := -edge, 2*y-edge
 		px := edge<<positionBits + u*cos - v*sin + half
 		py := edge<<positionBits + u*sin + v*cos + half
-		row := dst[3*size*int(y):][:3*size]
-		for i := 0; i+2 < len(row); i += 3 {
+		row := dst[channels*size*int(y):][:channels*size]
+		for ; len(row) > 0; row = row[channels:] {
 			x0, y0 := int(px>>pixelBits), int(py>>pixelBits)
 			wx := uint32(px>>(pixelBits-weightBits)) % one
 			wy := uint32(py>>(pixelBits-weightBits)) % one
-			pixel := row[i : i+3 : i+3]
+			pixel := row[:channels]
 			if x0 >= 0 && y0 >= 0 && x0 < size-1 && y0 < size-1 {
-				at := 3 * (y0*size + x0)
-				upper := src[at:][:6]
-				lower := src[at+3*size:][:6]
-				pixel[0] = blend(upper[0], upper[3], lower[0], lower[3], wx, wy)
-				pixel[1] = blend(upper[1], upper[4], lower[1], lower[4], wx, wy)
-				pixel[2] = blend(upper[2], upper[5], lower[2], lower[5], wx, wy)
+				at := channels * (y0*size + x0)
+				a, b := src[at:][:len(pixel)], src[at+channels:][:len(pixel)]
+				c, d := src[at+channels*size:][:len(pixel)], src[at+channels*size+channels:][:len(pixel)]
+				for k := range pixel {
+					pixel[k] = blend(a[k], b[k], c[k], d[k], wx, wy)
+				}
 			} else {
 				a, b := sample(src, size, x0, y0, fill), sample(src, size, x0+1, y0, fill)
 				c, d := sample(src, size, x0, y0+1, fill), sample(src, size, x0+1, y0+1, fill)
@@ -145,11 +147,11 @@ func turn(dst, src []uint8, size int, degrees float64, fill [3]uint8) {
 }
 
 // sample returns a pixel of src, or fill outside of it.
-func sample(src []uint8, size, x, y int, fill [3]uint8) [3]uint8 {
+func sample(src []uint8, size, x, y int, fill []uint8) []uint8 {
 	if x < 0 || y < 0 || x >= size || y >= size {
 		return fill
 	}
-	return [3]uint8(src[3*(y*size+x):])
+	return src[len(fill)*(y*size+x):]
 }
 
 // blend interpolates between a and b over c and d, wx and wy of one to the right

@@ -63,7 +63,7 @@ func TestFlips(t *testing.T) {
 
 // TestTurn compares with the formula in floating point.
 func TestTurn(t *testing.T) {
-	fill := [3]uint8{124, 116, 104}
+	fill := []uint8{124, 116, 104}
 	for _, size := range []int{1, 2, 7, 32} {
 		src, dst := formula(size), make([]uint8, 3*size*size)
 		for _, degrees := range []float64{0, 0.1, 20, -20, 45, 90, 133.3, 180, -180} {
@@ -91,15 +91,43 @@ func TestTurn(t *testing.T) {
 func TestTurnExact(t *testing.T) {
 	const size = 9
 	src, dst := formula(size), make([]uint8, 3*size*size)
-	turn(dst, src, size, 0, [3]uint8{})
+	turn(dst, src, size, 0, make([]uint8, 3))
 	if !bytes.Equal(dst, src) {
 		t.Error("0 degrees is a change")
 	}
-	turn(dst, src, size, 90, [3]uint8{})
+	turn(dst, src, size, 90, make([]uint8, 3))
 	for y := range size {
 		for x := range size { // counterclockwise: the upper edge comes from the right one
 			if [3]uint8(dst[3*(y*size+x):]) != [3]uint8(src[3*(x*size+size-1-y):]) {
 				t.Fatalf("90 degrees: pixel %d, %d", x, y)
+			}
+		}
+	}
+}
+
+// TestGrayEqualsColour: a picture whose three channels are equal changes as one of
+// one channel does.
+func TestGrayEqualsColour(t *testing.T) {
+	const size = 15
+	gray, colour := make([]uint8, size*size), make([]uint8, 3*size*size)
+	for i := range gray {
+		gray[i] = uint8(i*i/3 + 7*i)
+		colour[3*i], colour[3*i+1], colour[3*i+2] = gray[i], gray[i], gray[i]
+	}
+	given := func(values ...float64) recipe.Transform {
+		std := []float64{0.5, 0.5, 0.5}[:len(values)]
+		return recipe.Transform{Normalize: recipe.Normalize{Kind: "given", Mean: values, Std: std}, Target: none}
+	}
+	three := fit(t, given(0.3, 0.3, 0.3), []float64{1})
+	one, err := Fit(given(0.3), 1, []float64{1}, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sample := range uint64(8) {
+		a, b := augmented(one, gray, size, usual, sample), augmented(three, colour, size, usual, sample)
+		for i, v := range b {
+			if a[i/3] != v {
+				t.Fatalf("sample %d, value %d: %v, of three channels %v", sample, i, a[i/3], v)
 			}
 		}
 	}
@@ -110,7 +138,7 @@ func TestFill(t *testing.T) {
 	f := fit(t, recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: none}, []float64{1})
 	dst := make([]float32, 3)
 	fill := f.neutral()
-	f.Pixels(dst, fill[:])
+	f.Pixels(dst, fill)
 	for c, v := range dst {
 		if math.Abs(float64(v)) > 0.5/255/0.22 {
 			t.Errorf("channel %d: the corners are %v", c, v)
@@ -160,7 +188,7 @@ func TestDrawsStay(t *testing.T) {
 }
 
 func BenchmarkAugmented(b *testing.B) {
-	f, err := Fit(plain, []float64{1}, nil, 1)
+	f, err := Fit(plain, 3, []float64{1}, nil, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

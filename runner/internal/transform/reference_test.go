@@ -49,11 +49,11 @@ func TestPixelsEqualTorchvision(t *testing.T) {
 		t.Fatal(err)
 	}
 	quiet := progress.Silent.Start("", 0, "")
-	c, err := picture.Hash(dir, []string{"a.png"}, quiet)
+	c, err := picture.Hash(t.Context(), dir, []string{"a.png"}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := picture.Decode(c, dir, recipe.Picture{Size: size, Resize: "bilinear"}, st, quiet); err != nil {
+	if err := picture.Decode(t.Context(), c, dir, recipe.Picture{Size: size, Resize: "bilinear"}, st, quiet); err != nil {
 		t.Fatal(err)
 	}
 	pix, err := picture.Load(c, "a.png", st)

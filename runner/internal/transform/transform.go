@@ -24,20 +24,20 @@ const (
 // Fitted is what was learnt from the training rows. Its exported fields are all
 // of it; use it through a pointer.
 type Fitted struct {
-	// Mean and Std of the channels red, green and blue, on the scale 0 to 1.
-	Mean, Std [3]float32
+	// Mean and Std of the channels, red, green and blue or gray alone, on the scale 0 to 1.
+	Mean, Std []float32
 	// Kind of the target's scaling: none, standardize or log1p.
 	Kind string
 	// TargetMean and TargetStd in the target's unit; 0 and 1 unless Kind is standardize.
 	TargetMean, TargetStd float64
 
 	once  sync.Once
-	table [3][256]float32 // a normalised value for each byte of a channel
+	table [][256]float32 // a normalised value for each byte of a channel
 }
 
 // Fit learns from n training rows: targets holds their targets, pixels(i) gives
-// the bytes (S, S, 3) of row i and is called for normalize: dataset only.
-func Fit(spec recipe.Transform, targets []float64, pixels func(i int) []uint8, n int) (*Fitted, error) {
+// the bytes (S, S, channels) of row i and is called for normalize: dataset only.
+func Fit(spec recipe.Transform, channels int, targets []float64, pixels func(i int) []uint8, n int) (*Fitted, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("fit transform: there are no training rows")
 	}
@@ -47,7 +47,7 @@ func Fit(spec recipe.Transform, targets []float64, pixels func(i int) []uint8, n
 		}
 	}
 	f := &Fitted{Kind: spec.Target, TargetStd: 1}
-	if err := f.fitPixels(spec.Normalize, pixels, n); err != nil {
+	if err := f.fitPixels(spec.Normalize, channels, pixels, n); err != nil {
 		return nil, fmt.Errorf("transform.normalize: %w", err)
 	}
 	if err := f.fitTarget(targets); err != nil {
@@ -140,6 +140,6 @@ func expMinus1(x float64) float64 {
 
 // Digest covers everything that was learnt.
 func (f *Fitted) Digest() digest.Digest {
-	return digest.New("transform").Float32s(f.Mean[:]).Float32s(f.Std[:]).
+	return digest.New("transform").Float32s(f.Mean).Float32s(f.Std).
 		String(f.Kind).Float(f.TargetMean).Float(f.TargetStd).Sum()
 }

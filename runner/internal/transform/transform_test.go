@@ -13,7 +13,7 @@ var plain = recipe.Transform{Normalize: recipe.Normalize{Kind: "none"}, Target: 
 
 func fit(t *testing.T, spec recipe.Transform, targets []float64, pixels ...[]uint8) *Fitted {
 	t.Helper()
-	f, err := Fit(spec, targets, func(i int) []uint8 { return pixels[i] }, max(len(targets), len(pixels)))
+	f, err := Fit(spec, 3, targets, func(i int) []uint8 { return pixels[i] }, max(len(targets), len(pixels)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestFitErrors(t *testing.T) {
 		{aug(recipe.Augment{Kind: rotate, Value: -3}), []float64{1}, "transform.augment[1]: rotate: -3 is not an angle"},
 		{aug(recipe.Augment{Kind: "blur", Value: 1}), []float64{1}, `transform.augment[1]: "blur" is not a change`},
 	} {
-		_, err := Fit(c.spec, c.targets, func(int) []uint8 { return grey }, len(c.targets))
+		_, err := Fit(c.spec, 3, c.targets, func(int) []uint8 { return grey }, len(c.targets))
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v; want %s", err, c.want)
 		}
@@ -130,6 +130,39 @@ func TestNormalize(t *testing.T) {
 			if math.Float32bits(got[i]) != math.Float32bits(want) {
 				t.Fatalf("%s: %d of channel %d becomes %v, want %v", spec.Kind, v, i%3, got[i], want)
 			}
+		}
+	}
+}
+
+// TestGray takes one channel through every normalisation.
+func TestGray(t *testing.T) {
+	pix := []uint8{0, 10, 255, 4}
+	for _, c := range []struct {
+		spec      recipe.Normalize
+		mean, std float32
+	}{
+		{recipe.Normalize{Kind: "none"}, 0, 1},
+		{recipe.Normalize{Kind: "given", Mean: []float64{0.5}, Std: []float64{0.25}}, 0.5, 0.25},
+		{recipe.Normalize{Kind: "dataset"}, 269. / 4 / 255, float32(math.Sqrt((100+255*255+16)/4.-(269./4)*(269./4)) / 255)},
+	} {
+		f, err := Fit(recipe.Transform{Normalize: c.spec, Target: none}, 1, []float64{1}, func(int) []uint8 { return pix }, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(f.Mean) != 1 || len(f.Std) != 1 || math.Abs(float64(f.Mean[0]-c.mean)) > 1e-6 || math.Abs(float64(f.Std[0]-c.std)) > 1e-6 {
+			t.Fatalf("%s: mean %v and std %v, want %v and %v", c.spec.Kind, f.Mean, f.Std, c.mean, c.std)
+		}
+		got := make([]float32, len(pix))
+		f.Pixels(got, pix)
+		for i, v := range pix {
+			if want := (float32(v)/255 - f.Mean[0]) / f.Std[0]; got[i] != want {
+				t.Errorf("%s: %d becomes %v, want %v", c.spec.Kind, v, got[i], want)
+			}
+		}
+	}
+	for _, spec := range []recipe.Normalize{{Kind: "imagenet"}, {Kind: "given", Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}} {
+		if _, err := Fit(recipe.Transform{Normalize: spec, Target: none}, 1, []float64{1}, nil, 1); err == nil {
+			t.Errorf("%s: no error", spec.Kind)
 		}
 	}
 }

@@ -1,0 +1,144 @@
+package evaluate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/metric"
+	"biomass/runner/internal/rng"
+)
+
+// decide returns the samples with the class that the network's outputs speak
+// for, and its probability; outputs that are no numbers speak for none.
+func decide(samples []Sample, classes int) []Sample {
+	decided := make([]Sample, len(samples))
+	probabilities := make([]float64, classes)
+	lost := func(x float32) bool { return !finite(float64(x)) }
+	for i, s := range samples {
+		s.Predicted = math.NaN()
+		if s.Outputs != nil && !slices.ContainsFunc(s.Outputs, lost) {
+			class := metric.Largest(s.Outputs, classes)[0]
+			metric.Softmax(probabilities, s.Outputs)
+			s.Predicted, s.probability = float64(class), probabilities[class]
+		}
+		decided[i] = s
+	}
+	return decided
+}
+
+// indices returns values that are classes.
+func indices(values []float64) []int {
+	out := make([]int, len(values))
+	for i, v := range values {
+		out[i] = int(v)
+	}
+	return out
+}
+
+// judgeClasses counts a part's photos by class and scores its predictions where
+// it has them all.
+func (p *Part) judgeClasses(in Input, index []int) {
+	values, predictions, names := columns(in.Samples, index)
+	truth := indices(values)
+	p.Counts = make([]int, len(in.Classes))
+	for _, class := range truth {
+		p.Counts[class]++
+	}
+	if !finite(metric.Sum(predictions)) {
+		return
+	}
+	predicted := indices(predictions)
+	p.Scores = hits(in, truth, predicted)
+	p.Scores.CrossEntropy = crossEntropy(in, index, truth, func(s Sample) []float32 { return s.Outputs })
+	p.Confusion = metric.NewConfusion(truth, predicted, len(in.Classes))
+	p.ClassScores = p.Confusion.Classes()
+	if p.Name == Train {
+		return // nobody asks how sure the result on what was learnt is
+	}
+	stream := rng.New(in.Seed, "bootstrap "+p.Name)
+	if interval, ok := metric.AccuracyInterval(truth, predicted, names, Level, Resamples, stream); ok {
+		p.Interval = &interval
+	}
+}
+
+// hits scores predicted classes.
+func hits(in Input, truth, predicted []int) *Scores {
+	c := metric.NewConfusion(truth, predicted, len(in.Classes))
+	return &Scores{N: len(truth), Hits: &Hits{
+		Accuracy: c.Accuracy(), BalancedAccuracy: c.BalancedAccuracy(), MacroF1: c.MacroF1(), WeightedF1: c.WeightedF1(),
+	}}
+}
+
+// crossEntropy is that of the outputs of the samples at index.
+func crossEntropy(in Input, index, truth []int, outputs func(Sample) []float32) *float64 {
+	var rows []float32
+	for _, i := range index {
+		rows = append(rows, outputs(in.Samples[i])...)
+	}
+	loss := metric.CrossEntropy(rows, truth, len(in.Classes), nil, 0)
+	return &loss
+}
+
+// classBaselines are, from the simplest: the class with the most training photos,
+// the network before training, and the nearest of the classes' mean features.
+func classBaselines(in Input, parts map[string][]int, features [][]float64) []Baseline {
+	targets, _, _ := columns(in.Samples, parts[Train])
+	trained := indices(targets)
+	counts, rows := make([]int, len(in.Classes)), make([][]float64, len(trained))
+	for k, class := range trained {
+		counts[class]++
+		rows[k] = features[parts[Train][k]]
+	}
+	most := slices.Index(counts, slices.Max(counts))
+	nearest := metric.FitNearestMean(rows, trained, len(in.Classes))
+	untrained := func(s Sample) []float32 { return s.Untrained }
+
+	var baselines []Baseline
+	for _, rule := range []struct {
+		name, description string
+		predict           func(sample int) int
+		outputs           func(Sample) []float32 // nil where there are no probabilities
+	}{
+		{"majority", fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most]),
+			func(int) int { return most }, nil},
+		{"untrained", "the same network with its initial weights",
+			func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] }, untrained},
+		{"nearest_mean", "the class whose training photos are nearest on average, by each photo's " + featureNames(in.Channels) + ", all standardised",
+			func(i int) int { return nearest.Predict(features[i]) }, nil},
+	} {
+		judge := func(index []int) *Scores {
+			if len(index) == 0 {
+				return nil
+			}
+			values, _, _ := columns(in.Samples, index)
+			truth, predicted := indices(values), make([]int, len(index))
+			for n, i := range index {
+				predicted[n] = rule.predict(i)
+			}
+			scores := hits(in, truth, predicted)
+			if rule.outputs != nil {
+				scores.CrossEntropy = crossEntropy(in, index, truth, rule.outputs)
+			}
+			return scores
+		}
+		baselines = append(baselines, Baseline{
+			Name: rule.name, Description: rule.description, Validation: judge(parts[Validation]), Test: judge(parts[Test]),
+		})
+	}
+	return baselines
+}
+
+// warnOfClasses adds which classes the result says nothing about.
+func (e *Evaluation) warnOfClasses(say func(format string, args ...any)) {
+	var without []string
+	for class, n := range e.Result().Counts {
+		if n == 0 {
+			without = append(without, e.Classes[class])
+		}
+	}
+	if len(without) > 0 {
+		say("The %s part has no photo of %s: the result says nothing about that.", e.Headline, strings.Join(without, ", "))
+	}
+}
