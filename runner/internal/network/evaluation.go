@@ -16,7 +16,7 @@ type evaluation struct {
 	*graph
 	batch   int
 	picture *gorgonia.Node
-	padded  []float32 // a chunk that is smaller than the batch, behind it zeros
+	padded  []float32 // a chunk that is smaller than the batch, behind it zeros; nil until there is one
 }
 
 // unit is what one op of the evaluation graph does: a convolution, the batch norm
@@ -79,14 +79,16 @@ func (n *Network) fold() {
 			continue
 		}
 		norm, c := u.norm, u.norm.out.Channels
-		weight, bias := make([]float32, c), []float32(nil)
-		if u.convolution != nil {
-			weight = u.convolution.weight.Value
-			if u.convolution.bias {
-				bias = u.convolution.offset.Value
-			}
-		} else {
+		var weight, bias []float32
+		switch l := u.convolution; {
+		case l == nil:
+			weight = make([]float32, c)
 			fill(weight, 1)
+		case l.bias:
+			bias = l.offset.Value
+			fallthrough
+		default:
+			weight = l.weight.Value
 		}
 		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
 	}
@@ -117,7 +119,7 @@ func (u *unit) operation(batch int) func(in, out [][]float32) {
 
 // newEvaluation builds the graph of a forward pass of this batch size.
 func (n *Network) newEvaluation(batch int) (*evaluation, error) {
-	e := &evaluation{graph: newGraph(n.reserve), batch: batch, padded: make([]float32, batch*n.picture.size())}
+	e := &evaluation{graph: newGraph(n.reserve), batch: batch}
 	e.picture = e.variable("picture", nil, n.picture.batched(batch)...)
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {
