@@ -108,6 +108,7 @@ func (t *trial) links(replayed *experiment.Replayed) ([]int, error) {
 		t.Spots.Links++
 		if found := weights.Digest(state); found != claimed.State {
 			t.parts(Parting{Stage: "train", Epoch: kept.Epoch, Expected: "state " + claimed.State.String(), Found: found.String() + " in the state that was kept" + t.whose(found.String())})
+			t.because(Differs, "the kept state of epoch %d is not the one that is locked", kept.Epoch)
 			continue
 		}
 		links = append(links, kept.Epoch)
