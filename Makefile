@@ -37,7 +37,7 @@ lint:
 # variants trains the smoke recipe with other threads, vector widths and
 # instruction sets, and looks for multiply-adds that the compiler fused.
 variants:
-	GOAMD64=v3 go test -count=1 -run='^TestSameBits$$' ./runner
+	GOAMD64=v3 go test -count=1 -run='^TestSameBits$$' ./runner ./runner/internal/network
 	go test -count=1 -run='^TestNoFusedMultiplyAdd$$' ./runner -args -disassemble
 	$(MAKE) arm64
 
@@ -45,7 +45,7 @@ variants:
 arm64:
 	@if command -v qemu-aarch64-static >/dev/null; then \
 		GOARCH=arm64 go test -count=1 -exec qemu-aarch64-static ./runner/internal/kernel && \
-		GOARCH=arm64 go test -count=1 -short -exec qemu-aarch64-static -run='^TestSameBits$$' ./runner; \
+		GOARCH=arm64 go test -count=1 -short -exec qemu-aarch64-static -run='^TestSameBits$$' ./runner ./runner/internal/network; \
 	else echo 'arm64 is NOT tested: that needs qemu-aarch64-static (Debian: apt-get install qemu-user-static)'; fi
 
 cross:

@@ -96,16 +96,28 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 	for j := range c {
 		scale[j] = invStd[j] * gamma[j]
 	}
-	// dz is kept where it is wanted or where it took long: a multiply-add and a
-	// comparison are cheaper than memory.
+	// dz is kept where it is wanted or where it took long: to compute it twice from a
+	// multiply-add and a comparison is cheaper than memory.
 	dz := dResidual
+	sumChunks(sums, rows, func(part []float64, from, count int) {
+		clear(part)
+		sum, dot := part[:c], part[c:]
+		if act < SiLU {
+			lo, hi := from*c, (from+count)*c
+			sumGradients(act, sum, dot, cut(dz, lo, hi), dy[lo:hi], x[lo:hi], cut(y, lo, hi), mean, scale, beta, count, c)
+			return
+		}
+		step := max(1, cached/c)
+		for end := from + count; from < end; from += step {
+			rows := min(step, end-from)
+			lo, hi := from*c, (from+rows)*c
+			gradientOfNormalized(act, dx[lo:hi], dy[lo:hi], x[lo:hi], mean, scale, beta, rows, c)
+			sumGradients(Identity, sum, dot, nil, dx[lo:hi], x[lo:hi], nil, mean, scale, beta, rows, c)
+		}
+	})
 	if act >= SiLU {
 		dz = dx
 	}
-	sumChunks(sums, rows, func(part []float64, from, count int) {
-		lo, hi := from*c, (from+count)*c
-		sumGradients(act, part[:c], part[c:], cut(dz, lo, hi), dy[lo:hi], x[lo:hi], cut(y, lo, hi), mean, scale, beta, count, c)
-	})
 	n := float64(rows)
 	for j := range c {
 		sum, dot := sums[j], float64(sums[c+j]*float64(invStd[j]))
@@ -121,6 +133,10 @@ func BatchNormBackward(dx, dResidual []float32, dGamma, dBeta, dy, x, y, gamma, 
 		normalizeGradient(act, dx[lo:hi], dy[lo:hi], x[lo:hi], mean, offset, slope, scale, beta, count, c)
 	})
 }
+
+// cached is how many elements of two arrays stay in the nearest cache from one loop to
+// the next. It is a matter of speed, not of bits.
+const cached = 1 << 11
 
 // requireResidual panics where the gradient would need the sum before the activation.
 func requireResidual(residual []float32, act Activation) {
@@ -205,20 +221,32 @@ func normalizePortable(first int, act Activation, y, x, residual, mean, scale, s
 	}
 }
 
+// gradientOfNormalizedPortable does the columns first..c of
+//
+//	for r, j: dz[r*c+j] = act.gradient(dy[r*c+j], FMA32(x[r*c+j]-mean[j], scale[j], shift[j]))
+//
+// act is one of the transcendental ones.
+func gradientOfNormalizedPortable(first int, act Activation, dz, dy, x, mean, scale, shift []float32, rows, c int) {
+	for r := range rows {
+		for j := first; j < c; j++ {
+			i := r*c + j
+			dz[i] = act.gradient(dy[i], FMA32(x[i]-mean[j], scale[j], shift[j]))
+		}
+	}
+}
+
 // sumGradientsPortable does the columns first..c of
 //
-//	for j in 0..c: sum[j], dot[j] = 0, 0; for r in 0..rows:
-//		d = x[r*c+j] - mean[j]
+//	for r, j: d = x[r*c+j] - mean[j]
 //		z = FMA32(d, scale[j], shift[j])
 //		dz = act.gradient(dy[r*c+j], z)
 //		sum[j] += float64(dz)
 //		dot[j] += float64(dz) * float64(d)
 //		out[r*c+j] = dz
 //
-// A nil out is not written. With an out, ReLU has y for z, which has the same sign.
+// A nil out is not written. With an out, ReLU has y for z, which has the same sign. act is
+// none of the transcendental ones.
 func sumGradientsPortable(first int, act Activation, sum, dot []float64, out, dy, x, y, mean, scale, shift []float32, rows, c int) {
-	clear(sum[first:c])
-	clear(dot[first:c])
 	for r := range rows {
 		for j := first; j < c; j++ {
 			i := r*c + j

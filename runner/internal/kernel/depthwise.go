@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run gen_depthwise.go gen_depthwise_neon.go gen_neon.go
+
 // A depthwise convolution filters every channel for itself. It is bound by memory
 // rather than by arithmetic, so that it is no matrix product but loops over rows of
 // pixels, vectorised over channels.
@@ -11,7 +13,7 @@ package kernel
 //	s = +0; for taps inside: s = FMA32(x, w, s)
 //
 // and the bias is added last. The weight gradient is cut into chunks of whole output
-// rows of one picture, as many as have at most 576 pixels, at least one: within a
+// rows of one picture, as many as have at most depthwiseBlock pixels, at least one: within a
 // chunk the sum is one chain over the pixels whose tap is inside, (oy, ox) ascending,
 // and the chunks' sums, ordered by (n, oy), are added up as by [ColumnSum].
 func (c Conv) depthwise() bool {
@@ -94,7 +96,8 @@ func (c Conv) depthwiseInputGradient(dx, dy, w []float32) {
 	})
 }
 
-// depthwiseBlock is part of the arithmetic contract.
+// depthwiseBlock is the greatest number of pixels in a chunk of more than one row. It is
+// part of the arithmetic contract: another value gives other bits.
 const depthwiseBlock = 576
 
 // depthwiseWeightGradient leaves each chunk's sums in a row of a matrix, and adds its
@@ -232,6 +235,7 @@ type lineFunc func(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, column
 // A lineTable holds loops by their taps, step and number of pixels.
 type lineTable [maxTaps + 1][maxStep + 1][maxPixels + 1]lineFunc
 
+// The greatest of which there are loops.
 const (
 	maxTaps   = 5
 	maxStep   = 2
@@ -281,17 +285,32 @@ func (l *line) reaching() (p0, p1 int) {
 	return inside(l.left+l.taps-1, l.step, l.pixels, l.width+l.taps-1)
 }
 
-// run does n channels of the pixels p0..p1 in pieces of nearly equal length.
+// run does n channels of the pixels p0..p1, piece by piece.
 func (l *line) run(loops *[maxPixels + 1]lineFunc, p0, p1 int, y, x, w, bias []float32, from, n int) {
-	pieces := ceil(p1-p0, maxPixels)
-	for i := range pieces {
-		q0, q1 := p0+share(p1-p0, i, pieces), p0+share(p1-p0, i+1, pieces)
-		first := l.left + q0*l.step
-		skip, columns := max(0, -first), min((q1-q0-1)*l.step+l.taps, l.width-first)
-		var b *float32
-		if bias != nil {
-			b = &bias[from]
-		}
-		loops[q1-q0](&y[q0*l.yStep+from], &x[(first+skip)*l.c+from], &w[from], b, n, l.c, l.yStep, l.rows, l.xRow, skip, columns)
+	var b *float32
+	if bias != nil {
+		b = &bias[from]
 	}
+	for pixels := 0; p0 < p1; p0 += pixels {
+		pixels = piece(p1 - p0)
+		first := l.left + p0*l.step
+		skip, columns := max(0, -first), min((pixels-1)*l.step+l.taps, l.width-first)
+		loops[pixels](&y[p0*l.yStep+from], &x[(first+skip)*l.c+from], &w[from], b, n, l.c, l.yStep, l.rows, l.xRow, skip, columns)
+	}
+}
+
+// piece is how many of the next pixels there is a loop for: powers of two, and 7, of
+// which the rows of pictures of 224 pixels consist.
+func piece(pixels int) int {
+	switch {
+	case pixels%7 == 0:
+		return 7
+	case pixels >= 8:
+		return 8
+	case pixels >= 4:
+		return 4
+	case pixels >= 2:
+		return 2
+	}
+	return 1
 }

@@ -2,246 +2,258 @@
 
 package kernel
 
+// filterAVX2Taps1Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps1Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps1Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps1Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps1Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps2Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps2Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX2Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX2Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX2Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX2Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX2Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX2Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// multiplyAddAVX2 is described at [lineKernels].
+//
 //go:noescape
 func multiplyAddAVX2(sum, a, b *float32, n int)
 
@@ -249,273 +261,285 @@ var linesAVX2 = &lineKernels{
 	channels: 8,
 	filters: lineTable{
 		1: {
-			1: {1: filterAVX2Taps1Step1Pixels1, 2: filterAVX2Taps1Step1Pixels2, 3: filterAVX2Taps1Step1Pixels3, 4: filterAVX2Taps1Step1Pixels4, 5: filterAVX2Taps1Step1Pixels5, 6: filterAVX2Taps1Step1Pixels6, 7: filterAVX2Taps1Step1Pixels7, 8: filterAVX2Taps1Step1Pixels8},
+			1: {1: filterAVX2Taps1Step1Pixels1, 2: filterAVX2Taps1Step1Pixels2, 4: filterAVX2Taps1Step1Pixels4, 7: filterAVX2Taps1Step1Pixels7, 8: filterAVX2Taps1Step1Pixels8},
 		},
 		2: {
-			1: {1: filterAVX2Taps2Step1Pixels1, 2: filterAVX2Taps2Step1Pixels2, 3: filterAVX2Taps2Step1Pixels3, 4: filterAVX2Taps2Step1Pixels4, 5: filterAVX2Taps2Step1Pixels5, 6: filterAVX2Taps2Step1Pixels6, 7: filterAVX2Taps2Step1Pixels7, 8: filterAVX2Taps2Step1Pixels8},
+			1: {1: filterAVX2Taps2Step1Pixels1, 2: filterAVX2Taps2Step1Pixels2, 4: filterAVX2Taps2Step1Pixels4, 7: filterAVX2Taps2Step1Pixels7, 8: filterAVX2Taps2Step1Pixels8},
 		},
 		3: {
-			1: {1: filterAVX2Taps3Step1Pixels1, 2: filterAVX2Taps3Step1Pixels2, 3: filterAVX2Taps3Step1Pixels3, 4: filterAVX2Taps3Step1Pixels4, 5: filterAVX2Taps3Step1Pixels5, 6: filterAVX2Taps3Step1Pixels6, 7: filterAVX2Taps3Step1Pixels7, 8: filterAVX2Taps3Step1Pixels8},
-			2: {1: filterAVX2Taps3Step2Pixels1, 2: filterAVX2Taps3Step2Pixels2, 3: filterAVX2Taps3Step2Pixels3, 4: filterAVX2Taps3Step2Pixels4, 5: filterAVX2Taps3Step2Pixels5, 6: filterAVX2Taps3Step2Pixels6, 7: filterAVX2Taps3Step2Pixels7, 8: filterAVX2Taps3Step2Pixels8},
+			1: {1: filterAVX2Taps3Step1Pixels1, 2: filterAVX2Taps3Step1Pixels2, 4: filterAVX2Taps3Step1Pixels4, 7: filterAVX2Taps3Step1Pixels7, 8: filterAVX2Taps3Step1Pixels8},
+			2: {1: filterAVX2Taps3Step2Pixels1, 2: filterAVX2Taps3Step2Pixels2, 4: filterAVX2Taps3Step2Pixels4, 7: filterAVX2Taps3Step2Pixels7, 8: filterAVX2Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: filterAVX2Taps5Step1Pixels1, 2: filterAVX2Taps5Step1Pixels2, 3: filterAVX2Taps5Step1Pixels3, 4: filterAVX2Taps5Step1Pixels4, 5: filterAVX2Taps5Step1Pixels5, 6: filterAVX2Taps5Step1Pixels6, 7: filterAVX2Taps5Step1Pixels7, 8: filterAVX2Taps5Step1Pixels8},
-			2: {1: filterAVX2Taps5Step2Pixels1, 2: filterAVX2Taps5Step2Pixels2, 3: filterAVX2Taps5Step2Pixels3, 4: filterAVX2Taps5Step2Pixels4, 5: filterAVX2Taps5Step2Pixels5, 6: filterAVX2Taps5Step2Pixels6, 7: filterAVX2Taps5Step2Pixels7, 8: filterAVX2Taps5Step2Pixels8},
+			1: {1: filterAVX2Taps5Step1Pixels1, 2: filterAVX2Taps5Step1Pixels2, 4: filterAVX2Taps5Step1Pixels4, 7: filterAVX2Taps5Step1Pixels7, 8: filterAVX2Taps5Step1Pixels8},
+			2: {1: filterAVX2Taps5Step2Pixels1, 2: filterAVX2Taps5Step2Pixels2, 4: filterAVX2Taps5Step2Pixels4, 7: filterAVX2Taps5Step2Pixels7, 8: filterAVX2Taps5Step2Pixels8},
 		},
 	},
 	products: lineTable{
 		3: {
-			1: {1: productsAVX2Taps3Step1Pixels1, 2: productsAVX2Taps3Step1Pixels2, 3: productsAVX2Taps3Step1Pixels3, 4: productsAVX2Taps3Step1Pixels4, 5: productsAVX2Taps3Step1Pixels5, 6: productsAVX2Taps3Step1Pixels6, 7: productsAVX2Taps3Step1Pixels7, 8: productsAVX2Taps3Step1Pixels8},
-			2: {1: productsAVX2Taps3Step2Pixels1, 2: productsAVX2Taps3Step2Pixels2, 3: productsAVX2Taps3Step2Pixels3, 4: productsAVX2Taps3Step2Pixels4, 5: productsAVX2Taps3Step2Pixels5, 6: productsAVX2Taps3Step2Pixels6, 7: productsAVX2Taps3Step2Pixels7, 8: productsAVX2Taps3Step2Pixels8},
+			1: {1: productsAVX2Taps3Step1Pixels1, 2: productsAVX2Taps3Step1Pixels2, 4: productsAVX2Taps3Step1Pixels4, 7: productsAVX2Taps3Step1Pixels7, 8: productsAVX2Taps3Step1Pixels8},
+			2: {1: productsAVX2Taps3Step2Pixels1, 2: productsAVX2Taps3Step2Pixels2, 4: productsAVX2Taps3Step2Pixels4, 7: productsAVX2Taps3Step2Pixels7, 8: productsAVX2Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: productsAVX2Taps5Step1Pixels1, 2: productsAVX2Taps5Step1Pixels2, 3: productsAVX2Taps5Step1Pixels3, 4: productsAVX2Taps5Step1Pixels4, 5: productsAVX2Taps5Step1Pixels5, 6: productsAVX2Taps5Step1Pixels6, 7: productsAVX2Taps5Step1Pixels7, 8: productsAVX2Taps5Step1Pixels8},
-			2: {1: productsAVX2Taps5Step2Pixels1, 2: productsAVX2Taps5Step2Pixels2, 3: productsAVX2Taps5Step2Pixels3, 4: productsAVX2Taps5Step2Pixels4, 5: productsAVX2Taps5Step2Pixels5, 6: productsAVX2Taps5Step2Pixels6, 7: productsAVX2Taps5Step2Pixels7, 8: productsAVX2Taps5Step2Pixels8},
+			1: {1: productsAVX2Taps5Step1Pixels1, 2: productsAVX2Taps5Step1Pixels2, 4: productsAVX2Taps5Step1Pixels4, 7: productsAVX2Taps5Step1Pixels7, 8: productsAVX2Taps5Step1Pixels8},
+			2: {1: productsAVX2Taps5Step2Pixels1, 2: productsAVX2Taps5Step2Pixels2, 4: productsAVX2Taps5Step2Pixels4, 7: productsAVX2Taps5Step2Pixels7, 8: productsAVX2Taps5Step2Pixels8},
 		},
 	},
 	multiplyAdd: multiplyAddAVX2,
 }
 
+// filterAVX512Taps1Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps1Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps1Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps1Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps1Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps2Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps2Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterAVX512Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterAVX512Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterAVX512Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsAVX512Taps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsAVX512Taps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsAVX512Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// multiplyAddAVX512 is described at [lineKernels].
+//
 //go:noescape
 func multiplyAddAVX512(sum, a, b *float32, n int)
 
@@ -523,28 +547,28 @@ var linesAVX512 = &lineKernels{
 	channels: 16,
 	filters: lineTable{
 		1: {
-			1: {1: filterAVX512Taps1Step1Pixels1, 2: filterAVX512Taps1Step1Pixels2, 3: filterAVX512Taps1Step1Pixels3, 4: filterAVX512Taps1Step1Pixels4, 5: filterAVX512Taps1Step1Pixels5, 6: filterAVX512Taps1Step1Pixels6, 7: filterAVX512Taps1Step1Pixels7, 8: filterAVX512Taps1Step1Pixels8},
+			1: {1: filterAVX512Taps1Step1Pixels1, 2: filterAVX512Taps1Step1Pixels2, 4: filterAVX512Taps1Step1Pixels4, 7: filterAVX512Taps1Step1Pixels7, 8: filterAVX512Taps1Step1Pixels8},
 		},
 		2: {
-			1: {1: filterAVX512Taps2Step1Pixels1, 2: filterAVX512Taps2Step1Pixels2, 3: filterAVX512Taps2Step1Pixels3, 4: filterAVX512Taps2Step1Pixels4, 5: filterAVX512Taps2Step1Pixels5, 6: filterAVX512Taps2Step1Pixels6, 7: filterAVX512Taps2Step1Pixels7, 8: filterAVX512Taps2Step1Pixels8},
+			1: {1: filterAVX512Taps2Step1Pixels1, 2: filterAVX512Taps2Step1Pixels2, 4: filterAVX512Taps2Step1Pixels4, 7: filterAVX512Taps2Step1Pixels7, 8: filterAVX512Taps2Step1Pixels8},
 		},
 		3: {
-			1: {1: filterAVX512Taps3Step1Pixels1, 2: filterAVX512Taps3Step1Pixels2, 3: filterAVX512Taps3Step1Pixels3, 4: filterAVX512Taps3Step1Pixels4, 5: filterAVX512Taps3Step1Pixels5, 6: filterAVX512Taps3Step1Pixels6, 7: filterAVX512Taps3Step1Pixels7, 8: filterAVX512Taps3Step1Pixels8},
-			2: {1: filterAVX512Taps3Step2Pixels1, 2: filterAVX512Taps3Step2Pixels2, 3: filterAVX512Taps3Step2Pixels3, 4: filterAVX512Taps3Step2Pixels4, 5: filterAVX512Taps3Step2Pixels5, 6: filterAVX512Taps3Step2Pixels6, 7: filterAVX512Taps3Step2Pixels7, 8: filterAVX512Taps3Step2Pixels8},
+			1: {1: filterAVX512Taps3Step1Pixels1, 2: filterAVX512Taps3Step1Pixels2, 4: filterAVX512Taps3Step1Pixels4, 7: filterAVX512Taps3Step1Pixels7, 8: filterAVX512Taps3Step1Pixels8},
+			2: {1: filterAVX512Taps3Step2Pixels1, 2: filterAVX512Taps3Step2Pixels2, 4: filterAVX512Taps3Step2Pixels4, 7: filterAVX512Taps3Step2Pixels7, 8: filterAVX512Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: filterAVX512Taps5Step1Pixels1, 2: filterAVX512Taps5Step1Pixels2, 3: filterAVX512Taps5Step1Pixels3, 4: filterAVX512Taps5Step1Pixels4, 5: filterAVX512Taps5Step1Pixels5, 6: filterAVX512Taps5Step1Pixels6, 7: filterAVX512Taps5Step1Pixels7, 8: filterAVX512Taps5Step1Pixels8},
-			2: {1: filterAVX512Taps5Step2Pixels1, 2: filterAVX512Taps5Step2Pixels2, 3: filterAVX512Taps5Step2Pixels3, 4: filterAVX512Taps5Step2Pixels4, 5: filterAVX512Taps5Step2Pixels5, 6: filterAVX512Taps5Step2Pixels6, 7: filterAVX512Taps5Step2Pixels7, 8: filterAVX512Taps5Step2Pixels8},
+			1: {1: filterAVX512Taps5Step1Pixels1, 2: filterAVX512Taps5Step1Pixels2, 4: filterAVX512Taps5Step1Pixels4, 7: filterAVX512Taps5Step1Pixels7, 8: filterAVX512Taps5Step1Pixels8},
+			2: {1: filterAVX512Taps5Step2Pixels1, 2: filterAVX512Taps5Step2Pixels2, 4: filterAVX512Taps5Step2Pixels4, 7: filterAVX512Taps5Step2Pixels7, 8: filterAVX512Taps5Step2Pixels8},
 		},
 	},
 	products: lineTable{
 		3: {
-			1: {1: productsAVX512Taps3Step1Pixels1, 2: productsAVX512Taps3Step1Pixels2, 3: productsAVX512Taps3Step1Pixels3, 4: productsAVX512Taps3Step1Pixels4, 5: productsAVX512Taps3Step1Pixels5, 6: productsAVX512Taps3Step1Pixels6, 7: productsAVX512Taps3Step1Pixels7, 8: productsAVX512Taps3Step1Pixels8},
-			2: {1: productsAVX512Taps3Step2Pixels1, 2: productsAVX512Taps3Step2Pixels2, 3: productsAVX512Taps3Step2Pixels3, 4: productsAVX512Taps3Step2Pixels4, 5: productsAVX512Taps3Step2Pixels5, 6: productsAVX512Taps3Step2Pixels6, 7: productsAVX512Taps3Step2Pixels7, 8: productsAVX512Taps3Step2Pixels8},
+			1: {1: productsAVX512Taps3Step1Pixels1, 2: productsAVX512Taps3Step1Pixels2, 4: productsAVX512Taps3Step1Pixels4, 7: productsAVX512Taps3Step1Pixels7, 8: productsAVX512Taps3Step1Pixels8},
+			2: {1: productsAVX512Taps3Step2Pixels1, 2: productsAVX512Taps3Step2Pixels2, 4: productsAVX512Taps3Step2Pixels4, 7: productsAVX512Taps3Step2Pixels7, 8: productsAVX512Taps3Step2Pixels8},
 		},
 		5: {
-			1: {1: productsAVX512Taps5Step1Pixels1, 2: productsAVX512Taps5Step1Pixels2, 3: productsAVX512Taps5Step1Pixels3, 4: productsAVX512Taps5Step1Pixels4, 5: productsAVX512Taps5Step1Pixels5, 6: productsAVX512Taps5Step1Pixels6, 7: productsAVX512Taps5Step1Pixels7, 8: productsAVX512Taps5Step1Pixels8},
-			2: {1: productsAVX512Taps5Step2Pixels1, 2: productsAVX512Taps5Step2Pixels2, 3: productsAVX512Taps5Step2Pixels3, 4: productsAVX512Taps5Step2Pixels4, 5: productsAVX512Taps5Step2Pixels5, 6: productsAVX512Taps5Step2Pixels6, 7: productsAVX512Taps5Step2Pixels7, 8: productsAVX512Taps5Step2Pixels8},
+			1: {1: productsAVX512Taps5Step1Pixels1, 2: productsAVX512Taps5Step1Pixels2, 4: productsAVX512Taps5Step1Pixels4, 7: productsAVX512Taps5Step1Pixels7, 8: productsAVX512Taps5Step1Pixels8},
+			2: {1: productsAVX512Taps5Step2Pixels1, 2: productsAVX512Taps5Step2Pixels2, 4: productsAVX512Taps5Step2Pixels4, 7: productsAVX512Taps5Step2Pixels7, 8: productsAVX512Taps5Step2Pixels8},
 		},
 	},
 	multiplyAdd: multiplyAddAVX512,

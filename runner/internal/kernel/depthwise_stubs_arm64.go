@@ -2,246 +2,258 @@
 
 package kernel
 
+// filterNEONTaps1Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps1Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps1Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps1Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps1Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps1Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps1Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps1Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps2Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps2Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps2Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps2Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps2Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func filterNEONTaps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func filterNEONTaps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// filterNEONTaps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps3Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps3Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps3Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps3Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps3Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps3Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps5Step1Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps5Step1Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps5Step1Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps5Step2Pixels3(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-//go:noescape
-func productsNEONTaps5Step2Pixels5(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
-//go:noescape
-func productsNEONTaps5Step2Pixels6(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
-
+// productsNEONTaps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// multiplyAddNEON is described at [lineKernels].
+//
 //go:noescape
 func multiplyAddNEON(sum, a, b *float32, n int)
 
@@ -249,28 +261,28 @@ var linesNEON = &lineKernels{
 	channels: 8,
 	filters: lineTable{
 		1: {
-			1: {1: filterNEONTaps1Step1Pixels1, 2: filterNEONTaps1Step1Pixels2, 3: filterNEONTaps1Step1Pixels3, 4: filterNEONTaps1Step1Pixels4, 5: filterNEONTaps1Step1Pixels5, 6: filterNEONTaps1Step1Pixels6, 7: filterNEONTaps1Step1Pixels7, 8: filterNEONTaps1Step1Pixels8},
+			1: {1: filterNEONTaps1Step1Pixels1, 2: filterNEONTaps1Step1Pixels2, 4: filterNEONTaps1Step1Pixels4, 7: filterNEONTaps1Step1Pixels7, 8: filterNEONTaps1Step1Pixels8},
 		},
 		2: {
-			1: {1: filterNEONTaps2Step1Pixels1, 2: filterNEONTaps2Step1Pixels2, 3: filterNEONTaps2Step1Pixels3, 4: filterNEONTaps2Step1Pixels4, 5: filterNEONTaps2Step1Pixels5, 6: filterNEONTaps2Step1Pixels6, 7: filterNEONTaps2Step1Pixels7, 8: filterNEONTaps2Step1Pixels8},
+			1: {1: filterNEONTaps2Step1Pixels1, 2: filterNEONTaps2Step1Pixels2, 4: filterNEONTaps2Step1Pixels4, 7: filterNEONTaps2Step1Pixels7, 8: filterNEONTaps2Step1Pixels8},
 		},
 		3: {
-			1: {1: filterNEONTaps3Step1Pixels1, 2: filterNEONTaps3Step1Pixels2, 3: filterNEONTaps3Step1Pixels3, 4: filterNEONTaps3Step1Pixels4, 5: filterNEONTaps3Step1Pixels5, 6: filterNEONTaps3Step1Pixels6, 7: filterNEONTaps3Step1Pixels7, 8: filterNEONTaps3Step1Pixels8},
-			2: {1: filterNEONTaps3Step2Pixels1, 2: filterNEONTaps3Step2Pixels2, 3: filterNEONTaps3Step2Pixels3, 4: filterNEONTaps3Step2Pixels4, 5: filterNEONTaps3Step2Pixels5, 6: filterNEONTaps3Step2Pixels6, 7: filterNEONTaps3Step2Pixels7, 8: filterNEONTaps3Step2Pixels8},
+			1: {1: filterNEONTaps3Step1Pixels1, 2: filterNEONTaps3Step1Pixels2, 4: filterNEONTaps3Step1Pixels4, 7: filterNEONTaps3Step1Pixels7, 8: filterNEONTaps3Step1Pixels8},
+			2: {1: filterNEONTaps3Step2Pixels1, 2: filterNEONTaps3Step2Pixels2, 4: filterNEONTaps3Step2Pixels4, 7: filterNEONTaps3Step2Pixels7, 8: filterNEONTaps3Step2Pixels8},
 		},
 		5: {
-			1: {1: filterNEONTaps5Step1Pixels1, 2: filterNEONTaps5Step1Pixels2, 3: filterNEONTaps5Step1Pixels3, 4: filterNEONTaps5Step1Pixels4, 5: filterNEONTaps5Step1Pixels5, 6: filterNEONTaps5Step1Pixels6, 7: filterNEONTaps5Step1Pixels7, 8: filterNEONTaps5Step1Pixels8},
-			2: {1: filterNEONTaps5Step2Pixels1, 2: filterNEONTaps5Step2Pixels2, 3: filterNEONTaps5Step2Pixels3, 4: filterNEONTaps5Step2Pixels4, 5: filterNEONTaps5Step2Pixels5, 6: filterNEONTaps5Step2Pixels6, 7: filterNEONTaps5Step2Pixels7, 8: filterNEONTaps5Step2Pixels8},
+			1: {1: filterNEONTaps5Step1Pixels1, 2: filterNEONTaps5Step1Pixels2, 4: filterNEONTaps5Step1Pixels4, 7: filterNEONTaps5Step1Pixels7, 8: filterNEONTaps5Step1Pixels8},
+			2: {1: filterNEONTaps5Step2Pixels1, 2: filterNEONTaps5Step2Pixels2, 4: filterNEONTaps5Step2Pixels4, 7: filterNEONTaps5Step2Pixels7, 8: filterNEONTaps5Step2Pixels8},
 		},
 	},
 	products: lineTable{
 		3: {
-			1: {1: productsNEONTaps3Step1Pixels1, 2: productsNEONTaps3Step1Pixels2, 3: productsNEONTaps3Step1Pixels3, 4: productsNEONTaps3Step1Pixels4, 5: productsNEONTaps3Step1Pixels5, 6: productsNEONTaps3Step1Pixels6, 7: productsNEONTaps3Step1Pixels7, 8: productsNEONTaps3Step1Pixels8},
-			2: {1: productsNEONTaps3Step2Pixels1, 2: productsNEONTaps3Step2Pixels2, 3: productsNEONTaps3Step2Pixels3, 4: productsNEONTaps3Step2Pixels4, 5: productsNEONTaps3Step2Pixels5, 6: productsNEONTaps3Step2Pixels6, 7: productsNEONTaps3Step2Pixels7, 8: productsNEONTaps3Step2Pixels8},
+			1: {1: productsNEONTaps3Step1Pixels1, 2: productsNEONTaps3Step1Pixels2, 4: productsNEONTaps3Step1Pixels4, 7: productsNEONTaps3Step1Pixels7, 8: productsNEONTaps3Step1Pixels8},
+			2: {1: productsNEONTaps3Step2Pixels1, 2: productsNEONTaps3Step2Pixels2, 4: productsNEONTaps3Step2Pixels4, 7: productsNEONTaps3Step2Pixels7, 8: productsNEONTaps3Step2Pixels8},
 		},
 		5: {
-			1: {1: productsNEONTaps5Step1Pixels1, 2: productsNEONTaps5Step1Pixels2, 3: productsNEONTaps5Step1Pixels3, 4: productsNEONTaps5Step1Pixels4, 5: productsNEONTaps5Step1Pixels5, 6: productsNEONTaps5Step1Pixels6, 7: productsNEONTaps5Step1Pixels7, 8: productsNEONTaps5Step1Pixels8},
-			2: {1: productsNEONTaps5Step2Pixels1, 2: productsNEONTaps5Step2Pixels2, 3: productsNEONTaps5Step2Pixels3, 4: productsNEONTaps5Step2Pixels4, 5: productsNEONTaps5Step2Pixels5, 6: productsNEONTaps5Step2Pixels6, 7: productsNEONTaps5Step2Pixels7, 8: productsNEONTaps5Step2Pixels8},
+			1: {1: productsNEONTaps5Step1Pixels1, 2: productsNEONTaps5Step1Pixels2, 4: productsNEONTaps5Step1Pixels4, 7: productsNEONTaps5Step1Pixels7, 8: productsNEONTaps5Step1Pixels8},
+			2: {1: productsNEONTaps5Step2Pixels1, 2: productsNEONTaps5Step2Pixels2, 4: productsNEONTaps5Step2Pixels4, 7: productsNEONTaps5Step2Pixels7, 8: productsNEONTaps5Step2Pixels8},
 		},
 	},
 	multiplyAdd: multiplyAddNEON,

@@ -526,36 +526,50 @@ l27:
 	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R6), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R6), (F8, F9)
-	FLDPQ 480(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R6), (F4, F5)
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -584,11 +598,6 @@ l27:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -597,23 +606,13 @@ l27:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R6), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
-	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e22dd80 // fmul v0.4s, v12.4s, v2.4s
+	WORD $0x6e23dda1 // fmul v1.4s, v13.4s, v3.4s
 	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
@@ -645,36 +644,50 @@ l30:
 	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R6), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R6), (F8, F9)
-	FLDPQ 480(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R6), (F4, F5)
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -703,11 +716,6 @@ l30:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -716,16 +724,11 @@ l30:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	VMOV V2.B16, V0.B16
 	VMOV V3.B16, V1.B16
 	FSTPQ (F0, F1), 0(R0)
@@ -762,7 +765,7 @@ l33:
 	FLDPQ 0(R6), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R6), (F4, F5)
+	FLDPQ 352(R6), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -779,33 +782,33 @@ l33:
 	FLDPQ 96(R6), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R6), (F14, F15)
-	FLDPQ 480(R6), (F28, F29)
+	FLDPQ 448(R6), (F14, F15)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R6), (F10, F11)
+	FLDPQ 608(R6), (F10, F11)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -834,11 +837,11 @@ l33:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -854,12 +857,7 @@ l33:
 	FLDPQ 32(R6), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R6), (F10, F11)
-	FLDPQ 1024(R6), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R6), (F10, F11)
 	FLDPQ 992(R6), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -900,11 +898,16 @@ l33:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R6), (F28, F29)
+	FLDPQ 384(R6), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R6), (F4, F5)
@@ -916,7 +919,7 @@ l33:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R6), (F2, F3)
+	FLDPQ 320(R6), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -943,6 +946,480 @@ l31:
 l1:
 	RET
 
+TEXT ·gradientOfNormalizedVector(SB), NOSPLIT, $0-88
+	MOVD dz+8(FP), R0
+	MOVD dy+16(FP), R1
+	MOVD x+24(FP), R2
+	MOVD mean+32(FP), R3
+	MOVD scale+40(FP), R4
+	MOVD shift+48(FP), R5
+	MOVD rows+56(FP), R19
+	MOVD c+64(FP), R20
+	MOVD n+72(FP), R21
+	MOVD constants+80(FP), R6
+	SUB R21, R20
+	LSL $2, R20
+	LSL $2, R21, R23
+	LSL $3, R21, R24
+	MOVD act+0(FP), R22
+	CMP $5, R22
+	BNE l2
+l3:
+	MOVD R21, R22
+l4:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R6), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V14.S4, V28.S4
+	VFMLA V7.S4, V15.S4, V29.S4
+	VMOV V28.B16, V14.B16
+	VMOV V29.B16, V15.B16
+	WORD $0x6e2edc42 // fmul v2.4s, v2.4s, v14.4s
+	WORD $0x6e2fdc63 // fmul v3.4s, v3.4s, v15.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l4
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R1
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l3
+	JMP l1
+l2:
+	MOVD act+0(FP), R22
+	CMP $6, R22
+	BNE l5
+l6:
+	MOVD R21, R22
+l7:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
+	FLDPQ 0(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V2.S4, V8.S4
+	VFMLA V29.S4, V3.S4, V9.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
+	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V10.S4, V6.S4
+	VFMLA V29.S4, V11.S4, V7.S4
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
+	VSHL $23, V8.S4, V8.S4
+	VSHL $23, V9.S4, V9.S4
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
+	FLDPQ 32(R6), (F28, F29)
+	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
+	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
+	FLDPQ 32(R6), (F2, F3)
+	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
+	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
+	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
+	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
+	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l7
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R1
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l6
+	JMP l1
+l5:
+	MOVD act+0(FP), R22
+	CMP $7, R22
+	BNE l8
+l9:
+	MOVD R21, R22
+l10:
+	FLDPQ 0(R2), (F18, F19)
+	FLDPQ 0(R3), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R4), (F2, F3)
+	FLDPQ 0(R5), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R1), (F30, F31)
+	FLDPQ 0(R6), (F8, F9)
+	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
+	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
+	FLDPQ 352(R6), (F4, F5)
+	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
+	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
+	VBIT V28.B16, V4.B16, V2.B16
+	VBIT V29.B16, V5.B16, V3.B16
+	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
+	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
+	VORR V8.B16, V4.B16, V6.B16
+	VORR V9.B16, V5.B16, V7.B16
+	VFMLA V2.S4, V2.S4, V6.S4
+	VFMLA V3.S4, V3.S4, V7.S4
+	FLDPQ 96(R6), (F28, F29)
+	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
+	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
+	FLDPQ 96(R6), (F28, F29)
+	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
+	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
+	FLDPQ 448(R6), (F14, F15)
+	FLDPQ 416(R6), (F28, F29)
+	VFMLA V28.S4, V4.S4, V14.S4
+	VFMLA V29.S4, V5.S4, V15.S4
+	FLDPQ 448(R6), (F28, F29)
+	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
+	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
+	VMOV V4.B16, V12.B16
+	VMOV V5.B16, V13.B16
+	FLDPQ 480(R6), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 512(R6), (F28, F29)
+	VFMLA V28.S4, V16.S4, V12.S4
+	VFMLA V29.S4, V17.S4, V13.S4
+	FLDPQ 608(R6), (F10, F11)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 672(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 704(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 192(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 64(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	VSHL $23, V14.S4, V14.S4
+	VSHL $23, V15.S4, V15.S4
+	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
+	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
+	VMOV V10.B16, V8.B16
+	VMOV V11.B16, V9.B16
+	VFMLA V6.S4, V10.S4, V8.S4
+	VFMLA V7.S4, V11.S4, V9.S4
+	VMOV V2.B16, V6.B16
+	VMOV V3.B16, V7.B16
+	FLDPQ 128(R6), (F10, F11)
+	FLDPQ 32(R6), (F28, F29)
+	VFMLA V10.S4, V6.S4, V28.S4
+	VFMLA V11.S4, V7.S4, V29.S4
+	VMOV V28.B16, V6.B16
+	VMOV V29.B16, V7.B16
+	FLDPQ 32(R6), (F4, F5)
+	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
+	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
+	FLDPQ 1024(R6), (F10, F11)
+	FLDPQ 992(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 960(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 928(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 896(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 864(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 832(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 800(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 768(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	FLDPQ 736(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
+	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
+	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
+	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
+	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
+	FLDPQ 384(R6), (F28, F29)
+	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
+	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
+	FLDPQ 32(R6), (F4, F5)
+	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
+	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
+	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
+	VBIT V6.B16, V10.B16, V4.B16
+	VBIT V7.B16, V11.B16, V5.B16
+	FLDPQ 320(R6), (F2, F3)
+	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
+	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	FLDPQ 352(R6), (F2, F3)
+	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
+	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
+	VBIT V28.B16, V2.B16, V0.B16
+	VBIT V29.B16, V3.B16, V1.B16
+	VFMLA V8.S4, V0.S4, V4.S4
+	VFMLA V9.S4, V1.S4, V5.S4
+	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
+	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
+	FSTPQ (F30, F31), 0(R0)
+	ADD $32, R2
+	ADD $32, R3
+	ADD $32, R4
+	ADD $32, R5
+	ADD $32, R1
+	ADD $32, R0
+	SUBS $8, R22
+	BNE l10
+	ADD R20, R2
+	SUB R23, R3
+	SUB R23, R4
+	SUB R23, R5
+	ADD R20, R1
+	ADD R20, R0
+	SUBS $1, R19
+	BNE l9
+	JMP l1
+l8:
+l1:
+	RET
+
 TEXT ·sumGradientsVector(SB), NOSPLIT, $0-112
 	MOVD sum+8(FP), R0
 	MOVD dot+16(FP), R1
@@ -961,29 +1438,13 @@ TEXT ·sumGradientsVector(SB), NOSPLIT, $0-112
 	LSL $2, R20
 	LSL $2, R21, R23
 	LSL $3, R21, R24
-	VMOVI $0, V0.B16
-	VMOVI $0, V1.B16
-	VMOVI $0, V2.B16
-	VMOVI $0, V3.B16
-	MOVD R21, R22
-l1:
-	FSTPQ (F0, F1), 0(R1)
-	FSTPQ (F2, F3), 32(R1)
-	FSTPQ (F0, F1), 0(R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l1
-	SUB R24, R1
-	SUB R24, R0
 	MOVD act+0(FP), R22
 	CMP $0, R22
-	BNE l3
-	CBZ R2, l4
-l6:
+	BNE l2
+	CBZ R2, l3
+l5:
 	MOVD R21, R22
-l7:
+l6:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1021,7 +1482,7 @@ l7:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l7
+	BNE l6
 	ADD R20, R4
 	SUB R23, R6
 	ADD R20, R3
@@ -1029,12 +1490,12 @@ l7:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l6
-	JMP l5
-l4:
-l8:
+	BNE l5
+	JMP l4
+l3:
+l7:
 	MOVD R21, R22
-l9:
+l8:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1070,24 +1531,24 @@ l9:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l9
+	BNE l8
 	ADD R20, R4
 	SUB R23, R6
 	ADD R20, R3
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l8
-l5:
-	JMP l2
-l3:
+	BNE l7
+l4:
+	JMP l1
+l2:
 	MOVD act+0(FP), R22
 	CMP $1, R22
-	BNE l10
-	CBZ R2, l11
-l13:
+	BNE l9
+	CBZ R2, l10
+l12:
 	MOVD R21, R22
-l14:
+l13:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1133,7 +1594,7 @@ l14:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l14
+	BNE l13
 	ADD R20, R4
 	SUB R23, R6
 	ADD R20, R3
@@ -1142,12 +1603,12 @@ l14:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l13
-	JMP l12
-l11:
-l15:
+	BNE l12
+	JMP l11
+l10:
+l14:
 	MOVD R21, R22
-l16:
+l15:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1195,7 +1656,7 @@ l16:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l16
+	BNE l15
 	ADD R20, R4
 	SUB R23, R6
 	SUB R23, R7
@@ -1204,17 +1665,17 @@ l16:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l15
-l12:
-	JMP l2
-l10:
+	BNE l14
+l11:
+	JMP l1
+l9:
 	MOVD act+0(FP), R22
 	CMP $2, R22
-	BNE l17
-	CBZ R2, l18
-l20:
+	BNE l16
+	CBZ R2, l17
+l19:
 	MOVD R21, R22
-l21:
+l20:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1269,7 +1730,7 @@ l21:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l21
+	BNE l20
 	ADD R20, R4
 	SUB R23, R6
 	SUB R23, R7
@@ -1279,12 +1740,12 @@ l21:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l20
-	JMP l19
-l18:
-l22:
+	BNE l19
+	JMP l18
+l17:
+l21:
 	MOVD R21, R22
-l23:
+l22:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1337,7 +1798,7 @@ l23:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l23
+	BNE l22
 	ADD R20, R4
 	SUB R23, R6
 	SUB R23, R7
@@ -1346,17 +1807,17 @@ l23:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l22
-l19:
-	JMP l2
-l17:
+	BNE l21
+l18:
+	JMP l1
+l16:
 	MOVD act+0(FP), R22
 	CMP $3, R22
-	BNE l24
-	CBZ R2, l25
-l27:
+	BNE l23
+	CBZ R2, l24
+l26:
 	MOVD R21, R22
-l28:
+l27:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1416,7 +1877,7 @@ l28:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l28
+	BNE l27
 	ADD R20, R4
 	SUB R23, R6
 	SUB R23, R7
@@ -1426,12 +1887,12 @@ l28:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l27
-	JMP l26
-l25:
-l29:
+	BNE l26
+	JMP l25
+l24:
+l28:
 	MOVD R21, R22
-l30:
+l29:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1489,7 +1950,7 @@ l30:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l30
+	BNE l29
 	ADD R20, R4
 	SUB R23, R6
 	SUB R23, R7
@@ -1498,163 +1959,89 @@ l30:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l29
-l26:
-	JMP l2
-l24:
+	BNE l28
+l25:
+	JMP l1
+l23:
 	MOVD act+0(FP), R22
 	CMP $4, R22
-	BNE l31
-	CBZ R2, l32
-l34:
-	MOVD R21, R22
-l35:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 256(R9), (F2, F3)
-	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
-	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
-	FLDPQ 224(R9), (F28, F29)
-	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
-	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
-	VAND V4.B16, V2.B16, V2.B16
-	VAND V5.B16, V3.B16, V3.B16
-	FLDPQ 192(R9), (F28, F29)
-	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
-	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
-	VAND V2.B16, V30.B16, V30.B16
-	VAND V3.B16, V31.B16, V31.B16
-	FSTPQ (F30, F31), 0(R2)
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $32, R2
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l35
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	ADD R20, R2
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l34
-	JMP l33
-l32:
-l36:
-	MOVD R21, R22
-l37:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 256(R9), (F2, F3)
-	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
-	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
-	FLDPQ 224(R9), (F28, F29)
-	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
-	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
-	VAND V4.B16, V2.B16, V2.B16
-	VAND V5.B16, V3.B16, V3.B16
-	FLDPQ 192(R9), (F28, F29)
-	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
-	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
-	VAND V2.B16, V30.B16, V30.B16
-	VAND V3.B16, V31.B16, V31.B16
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l37
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l36
+	BNE l30
+	CBZ R2, l31
 l33:
-	JMP l2
+	MOVD R21, R22
+l34:
+	FLDPQ 0(R4), (F18, F19)
+	FLDPQ 0(R6), (F2, F3)
+	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
+	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
+	FLDPQ 0(R7), (F2, F3)
+	FLDPQ 0(R8), (F0, F1)
+	VFMLA V2.S4, V18.S4, V0.S4
+	VFMLA V3.S4, V19.S4, V1.S4
+	FLDPQ 0(R3), (F30, F31)
+	FLDPQ 256(R9), (F2, F3)
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 224(R9), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
+	FLDPQ 192(R9), (F28, F29)
+	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
+	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
+	FSTPQ (F30, F31), 0(R2)
+	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
+	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
+	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
+	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
+	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
+	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
+	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
+	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
+	FLDPQ 0(R1), (F8, F9)
+	FLDPQ 32(R1), (F10, F11)
+	VFMLA V4.D2, V0.D2, V8.D2
+	VFMLA V5.D2, V1.D2, V9.D2
+	VFMLA V6.D2, V2.D2, V10.D2
+	VFMLA V7.D2, V3.D2, V11.D2
+	FSTPQ (F8, F9), 0(R1)
+	FSTPQ (F10, F11), 32(R1)
+	FLDPQ 0(R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
+	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
+	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
+	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
+	FSTPQ (F12, F13), 0(R0)
+	FSTPQ (F14, F15), 32(R0)
+	ADD $32, R4
+	ADD $32, R6
+	ADD $32, R7
+	ADD $32, R8
+	ADD $32, R3
+	ADD $32, R2
+	ADD $64, R1
+	ADD $64, R0
+	SUBS $8, R22
+	BNE l34
+	ADD R20, R4
+	SUB R23, R6
+	SUB R23, R7
+	SUB R23, R8
+	ADD R20, R3
+	ADD R20, R2
+	SUB R24, R1
+	SUB R24, R0
+	SUBS $1, R19
+	BNE l33
+	JMP l32
 l31:
-	MOVD act+0(FP), R22
-	CMP $5, R22
-	BNE l38
-	CBZ R2, l39
-l41:
+l35:
 	MOVD R21, R22
-l42:
+l36:
 	FLDPQ 0(R4), (F18, F19)
 	FLDPQ 0(R6), (F2, F3)
 	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
@@ -1664,265 +2051,19 @@ l42:
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 0(R9), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R9), (F8, F9)
-	FLDPQ 480(R9), (F28, F29)
-	VFMLA V28.S4, V2.S4, V8.S4
-	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R9), (F28, F29)
-	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
-	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	FLDPQ 544(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R9), (F4, F5)
-	FLDPQ 672(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 704(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
+	FLDPQ 256(R9), (F2, F3)
+	WORD $0x6ea2e402 // fcmgt v2.4s, v0.4s, v2.4s
+	WORD $0x6ea3e423 // fcmgt v3.4s, v1.4s, v3.4s
+	FLDPQ 224(R9), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	VAND V4.B16, V2.B16, V2.B16
+	VAND V5.B16, V3.B16, V3.B16
 	FLDPQ 192(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 64(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	VSHL $23, V8.S4, V8.S4
-	VSHL $23, V9.S4, V9.S4
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R9), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
-	FLDPQ 32(R9), (F28, F29)
-	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
-	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
-	FLDPQ 32(R9), (F2, F3)
-	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
-	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
-	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
-	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R9), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 352(R9), (F4, F5)
-	WORD $0x6ea4e41c // fcmgt v28.4s, v0.4s, v4.4s
-	WORD $0x6ea5e43d // fcmgt v29.4s, v1.4s, v5.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V0.S4, V28.S4
-	VFMLA V7.S4, V1.S4, V29.S4
-	VMOV V28.B16, V0.B16
-	VMOV V29.B16, V1.B16
-	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
-	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), 0(R2)
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $32, R2
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l42
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	ADD R20, R2
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l41
-	JMP l40
-l39:
-l43:
-	MOVD R21, R22
-l44:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 0(R9), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R9), (F8, F9)
-	FLDPQ 480(R9), (F28, F29)
-	VFMLA V28.S4, V2.S4, V8.S4
-	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R9), (F28, F29)
-	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
-	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	FLDPQ 544(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R9), (F4, F5)
-	FLDPQ 672(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 704(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 192(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 64(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	VSHL $23, V8.S4, V8.S4
-	VSHL $23, V9.S4, V9.S4
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R9), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
-	FLDPQ 32(R9), (F28, F29)
-	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
-	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
-	FLDPQ 32(R9), (F2, F3)
-	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
-	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
-	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
-	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R9), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 352(R9), (F4, F5)
-	WORD $0x6ea4e41c // fcmgt v28.4s, v0.4s, v4.4s
-	WORD $0x6ea5e43d // fcmgt v29.4s, v1.4s, v5.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V0.S4, V28.S4
-	VFMLA V7.S4, V1.S4, V29.S4
-	VMOV V28.B16, V0.B16
-	VMOV V29.B16, V1.B16
-	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
-	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
+	WORD $0x6e3cdfde // fmul v30.4s, v30.4s, v28.4s
+	WORD $0x6e3ddfff // fmul v31.4s, v31.4s, v29.4s
+	VAND V2.B16, V30.B16, V30.B16
+	VAND V3.B16, V31.B16, V31.B16
 	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
 	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
 	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
@@ -1955,7 +2096,7 @@ l44:
 	ADD $64, R1
 	ADD $64, R0
 	SUBS $8, R22
-	BNE l44
+	BNE l36
 	ADD R20, R4
 	SUB R23, R6
 	SUB R23, R7
@@ -1964,763 +2105,11 @@ l44:
 	SUB R24, R1
 	SUB R24, R0
 	SUBS $1, R19
-	BNE l43
-l40:
-	JMP l2
-l38:
-	MOVD act+0(FP), R22
-	CMP $6, R22
-	BNE l45
-	CBZ R2, l46
-l48:
-	MOVD R21, R22
-l49:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 0(R9), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R9), (F8, F9)
-	FLDPQ 480(R9), (F28, F29)
-	VFMLA V28.S4, V2.S4, V8.S4
-	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R9), (F28, F29)
-	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
-	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	FLDPQ 544(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R9), (F4, F5)
-	FLDPQ 672(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 704(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 192(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 64(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	VSHL $23, V8.S4, V8.S4
-	VSHL $23, V9.S4, V9.S4
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R9), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
-	FLDPQ 32(R9), (F28, F29)
-	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
-	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
-	FLDPQ 32(R9), (F2, F3)
-	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
-	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
-	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
-	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
-	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	FSTPQ (F30, F31), 0(R2)
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $32, R2
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l49
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	ADD R20, R2
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l48
-	JMP l47
-l46:
-l50:
-	MOVD R21, R22
-l51:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 0(R9), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R9), (F8, F9)
-	FLDPQ 480(R9), (F28, F29)
-	VFMLA V28.S4, V2.S4, V8.S4
-	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R9), (F28, F29)
-	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
-	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	FLDPQ 544(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R9), (F28, F29)
-	VFMLA V28.S4, V10.S4, V6.S4
-	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R9), (F4, F5)
-	FLDPQ 672(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 704(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 192(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 64(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	VSHL $23, V8.S4, V8.S4
-	VSHL $23, V9.S4, V9.S4
-	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
-	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R9), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
-	FLDPQ 32(R9), (F28, F29)
-	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
-	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
-	FLDPQ 32(R9), (F2, F3)
-	WORD $0x6e2afc42 // fdiv v2.4s, v2.4s, v10.4s
-	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
-	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
-	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
-	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
-	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
-	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l51
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l50
-l47:
-	JMP l2
-l45:
-	MOVD act+0(FP), R22
-	CMP $7, R22
-	BNE l52
-	CBZ R2, l53
-l55:
-	MOVD R21, R22
-l56:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 0(R9), (F8, F9)
-	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
-	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R9), (F4, F5)
-	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
-	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
-	VBIT V28.B16, V4.B16, V2.B16
-	VBIT V29.B16, V5.B16, V3.B16
-	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
-	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
-	VORR V8.B16, V4.B16, V6.B16
-	VORR V9.B16, V5.B16, V7.B16
-	VFMLA V2.S4, V2.S4, V6.S4
-	VFMLA V3.S4, V3.S4, V7.S4
-	FLDPQ 96(R9), (F28, F29)
-	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
-	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
-	FLDPQ 96(R9), (F28, F29)
-	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
-	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R9), (F14, F15)
-	FLDPQ 480(R9), (F28, F29)
-	VFMLA V28.S4, V4.S4, V14.S4
-	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R9), (F28, F29)
-	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
-	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
-	VMOV V4.B16, V12.B16
-	VMOV V5.B16, V13.B16
-	FLDPQ 544(R9), (F28, F29)
-	VFMLA V28.S4, V16.S4, V12.S4
-	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R9), (F28, F29)
-	VFMLA V28.S4, V16.S4, V12.S4
-	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R9), (F10, F11)
-	FLDPQ 672(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 704(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 192(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 64(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	VSHL $23, V14.S4, V14.S4
-	VSHL $23, V15.S4, V15.S4
-	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
-	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R9), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
-	VMOV V10.B16, V8.B16
-	VMOV V11.B16, V9.B16
-	VFMLA V6.S4, V10.S4, V8.S4
-	VFMLA V7.S4, V11.S4, V9.S4
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	FLDPQ 128(R9), (F10, F11)
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V10.S4, V6.S4, V28.S4
-	VFMLA V11.S4, V7.S4, V29.S4
-	VMOV V28.B16, V6.B16
-	VMOV V29.B16, V7.B16
-	FLDPQ 32(R9), (F4, F5)
-	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
-	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R9), (F10, F11)
-	FLDPQ 1024(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 992(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 960(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 928(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 896(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 864(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 832(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 800(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 768(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
-	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
-	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
-	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R9), (F28, F29)
-	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
-	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
-	FLDPQ 32(R9), (F4, F5)
-	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
-	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
-	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
-	VBIT V6.B16, V10.B16, V4.B16
-	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R9), (F2, F3)
-	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
-	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
-	VBIT V28.B16, V2.B16, V0.B16
-	VBIT V29.B16, V3.B16, V1.B16
-	FLDPQ 416(R9), (F2, F3)
-	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
-	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
-	VBIT V28.B16, V2.B16, V0.B16
-	VBIT V29.B16, V3.B16, V1.B16
-	VFMLA V8.S4, V0.S4, V4.S4
-	VFMLA V9.S4, V1.S4, V5.S4
-	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
-	FSTPQ (F30, F31), 0(R2)
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $32, R2
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l56
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	ADD R20, R2
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l55
-	JMP l54
-l53:
-l57:
-	MOVD R21, R22
-l58:
-	FLDPQ 0(R4), (F18, F19)
-	FLDPQ 0(R6), (F2, F3)
-	WORD $0x4ea2d652 // fsub v18.4s, v18.4s, v2.4s
-	WORD $0x4ea3d673 // fsub v19.4s, v19.4s, v3.4s
-	FLDPQ 0(R7), (F2, F3)
-	FLDPQ 0(R8), (F0, F1)
-	VFMLA V2.S4, V18.S4, V0.S4
-	VFMLA V3.S4, V19.S4, V1.S4
-	FLDPQ 0(R3), (F30, F31)
-	FLDPQ 0(R9), (F8, F9)
-	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
-	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R9), (F4, F5)
-	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
-	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
-	VBIT V28.B16, V4.B16, V2.B16
-	VBIT V29.B16, V5.B16, V3.B16
-	WORD $0x6e22dc44 // fmul v4.4s, v2.4s, v2.4s
-	WORD $0x6e23dc65 // fmul v5.4s, v3.4s, v3.4s
-	VORR V8.B16, V4.B16, V6.B16
-	VORR V9.B16, V5.B16, V7.B16
-	VFMLA V2.S4, V2.S4, V6.S4
-	VFMLA V3.S4, V3.S4, V7.S4
-	FLDPQ 96(R9), (F28, F29)
-	WORD $0x6e3cdc84 // fmul v4.4s, v4.4s, v28.4s
-	WORD $0x6e3ddca5 // fmul v5.4s, v5.4s, v29.4s
-	FLDPQ 96(R9), (F28, F29)
-	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
-	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R9), (F14, F15)
-	FLDPQ 480(R9), (F28, F29)
-	VFMLA V28.S4, V4.S4, V14.S4
-	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R9), (F28, F29)
-	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
-	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
-	VMOV V4.B16, V12.B16
-	VMOV V5.B16, V13.B16
-	FLDPQ 544(R9), (F28, F29)
-	VFMLA V28.S4, V16.S4, V12.S4
-	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R9), (F28, F29)
-	VFMLA V28.S4, V16.S4, V12.S4
-	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R9), (F10, F11)
-	FLDPQ 672(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 704(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 192(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 64(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	VSHL $23, V14.S4, V14.S4
-	VSHL $23, V15.S4, V15.S4
-	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
-	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R9), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
-	VMOV V10.B16, V8.B16
-	VMOV V11.B16, V9.B16
-	VFMLA V6.S4, V10.S4, V8.S4
-	VFMLA V7.S4, V11.S4, V9.S4
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	FLDPQ 128(R9), (F10, F11)
-	FLDPQ 32(R9), (F28, F29)
-	VFMLA V10.S4, V6.S4, V28.S4
-	VFMLA V11.S4, V7.S4, V29.S4
-	VMOV V28.B16, V6.B16
-	VMOV V29.B16, V7.B16
-	FLDPQ 32(R9), (F4, F5)
-	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
-	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R9), (F10, F11)
-	FLDPQ 1024(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 992(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 960(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 928(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 896(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 864(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 832(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 800(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 768(R9), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
-	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
-	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
-	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R9), (F28, F29)
-	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
-	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
-	FLDPQ 32(R9), (F4, F5)
-	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
-	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
-	VMOVI $0, V6.B16
-	VMOVI $0, V7.B16
-	WORD $0x6ea0e4c6 // fcmgt v6.4s, v6.4s, v0.4s
-	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
-	VBIT V6.B16, V10.B16, V4.B16
-	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R9), (F2, F3)
-	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
-	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
-	VBIT V28.B16, V2.B16, V0.B16
-	VBIT V29.B16, V3.B16, V1.B16
-	FLDPQ 416(R9), (F2, F3)
-	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
-	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
-	VBIT V28.B16, V2.B16, V0.B16
-	VBIT V29.B16, V3.B16, V1.B16
-	VFMLA V8.S4, V0.S4, V4.S4
-	VFMLA V9.S4, V1.S4, V5.S4
-	WORD $0x6e24dfde // fmul v30.4s, v30.4s, v4.4s
-	WORD $0x6e25dfff // fmul v31.4s, v31.4s, v5.4s
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc1 // fcvtl2 v1.2d, v30.4s
-	WORD $0x0e617be2 // fcvtl v2.2d, v31.2s
-	WORD $0x4e617be3 // fcvtl2 v3.2d, v31.4s
-	WORD $0x0e617a44 // fcvtl v4.2d, v18.2s
-	WORD $0x4e617a45 // fcvtl2 v5.2d, v18.4s
-	WORD $0x0e617a66 // fcvtl v6.2d, v19.2s
-	WORD $0x4e617a67 // fcvtl2 v7.2d, v19.4s
-	FLDPQ 0(R1), (F8, F9)
-	FLDPQ 32(R1), (F10, F11)
-	VFMLA V4.D2, V0.D2, V8.D2
-	VFMLA V5.D2, V1.D2, V9.D2
-	VFMLA V6.D2, V2.D2, V10.D2
-	VFMLA V7.D2, V3.D2, V11.D2
-	FSTPQ (F8, F9), 0(R1)
-	FSTPQ (F10, F11), 32(R1)
-	FLDPQ 0(R0), (F12, F13)
-	FLDPQ 32(R0), (F14, F15)
-	WORD $0x4e60d58c // fadd v12.2d, v12.2d, v0.2d
-	WORD $0x4e61d5ad // fadd v13.2d, v13.2d, v1.2d
-	WORD $0x4e62d5ce // fadd v14.2d, v14.2d, v2.2d
-	WORD $0x4e63d5ef // fadd v15.2d, v15.2d, v3.2d
-	FSTPQ (F12, F13), 0(R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD $32, R4
-	ADD $32, R6
-	ADD $32, R7
-	ADD $32, R8
-	ADD $32, R3
-	ADD $64, R1
-	ADD $64, R0
-	SUBS $8, R22
-	BNE l58
-	ADD R20, R4
-	SUB R23, R6
-	SUB R23, R7
-	SUB R23, R8
-	ADD R20, R3
-	SUB R24, R1
-	SUB R24, R0
-	SUBS $1, R19
-	BNE l57
-l54:
-	JMP l2
-l52:
-l2:
+	BNE l35
+l32:
+	JMP l1
+l30:
+l1:
 	RET
 
 TEXT ·normalizeGradientVector(SB), NOSPLIT, $0-104
@@ -3150,36 +2539,50 @@ l10:
 	MOVD R21, R22
 l13:
 	FLDPQ 0(R1), (F0, F1)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R2), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R2), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R2), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R2), (F8, F9)
-	FLDPQ 480(R2), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R2), (F8, F9)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R2), (F4, F5)
+	FLDPQ 608(R2), (F4, F5)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -3208,11 +2611,6 @@ l13:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R2), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -3221,23 +2619,13 @@ l13:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R2), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
-	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e22dd80 // fmul v0.4s, v12.4s, v2.4s
+	WORD $0x6e23dda1 // fmul v1.4s, v13.4s, v3.4s
 	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
@@ -3251,36 +2639,50 @@ l12:
 	MOVD R21, R22
 l15:
 	FLDPQ 0(R1), (F0, F1)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R2), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R2), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R2), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R2), (F8, F9)
-	FLDPQ 480(R2), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R2), (F8, F9)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R2), (F4, F5)
+	FLDPQ 608(R2), (F4, F5)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -3309,11 +2711,6 @@ l15:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R2), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -3322,16 +2719,11 @@ l15:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	VMOV V2.B16, V0.B16
 	VMOV V3.B16, V1.B16
 	FSTPQ (F0, F1), 0(R0)
@@ -3350,7 +2742,7 @@ l17:
 	FLDPQ 0(R2), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R2), (F4, F5)
+	FLDPQ 352(R2), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -3367,33 +2759,33 @@ l17:
 	FLDPQ 96(R2), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R2), (F14, F15)
-	FLDPQ 480(R2), (F28, F29)
+	FLDPQ 448(R2), (F14, F15)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R2), (F10, F11)
+	FLDPQ 608(R2), (F10, F11)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -3422,11 +2814,11 @@ l17:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -3442,12 +2834,7 @@ l17:
 	FLDPQ 32(R2), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R2), (F10, F11)
-	FLDPQ 1024(R2), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R2), (F10, F11)
 	FLDPQ 992(R2), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -3488,11 +2875,16 @@ l17:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R2), (F28, F29)
+	FLDPQ 384(R2), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R2), (F4, F5)
@@ -3504,7 +2896,7 @@ l17:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R2), (F2, F3)
+	FLDPQ 320(R2), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -3655,36 +3047,50 @@ l10:
 l13:
 	FLDPQ 0(R2), (F0, F1)
 	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R3), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R3), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R3), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R3), (F8, F9)
-	FLDPQ 480(R3), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R3), (F8, F9)
+	FLDPQ 416(R3), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R3), (F28, F29)
+	FLDPQ 448(R3), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R3), (F28, F29)
+	FLDPQ 480(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R3), (F28, F29)
+	FLDPQ 512(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R3), (F4, F5)
+	FLDPQ 608(R3), (F4, F5)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R3), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -3713,11 +3119,6 @@ l13:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R3), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R3), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -3726,33 +3127,18 @@ l13:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R3), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 352(R3), (F4, F5)
-	WORD $0x6ea4e41c // fcmgt v28.4s, v0.4s, v4.4s
-	WORD $0x6ea5e43d // fcmgt v29.4s, v1.4s, v5.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	FLDPQ 32(R3), (F28, F29)
-	VFMLA V6.S4, V0.S4, V28.S4
-	VFMLA V7.S4, V1.S4, V29.S4
-	VMOV V28.B16, V0.B16
-	VMOV V29.B16, V1.B16
-	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
-	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	VFMLA V6.S4, V14.S4, V28.S4
+	VFMLA V7.S4, V15.S4, V29.S4
+	VMOV V28.B16, V14.B16
+	VMOV V29.B16, V15.B16
+	WORD $0x6e2edc42 // fmul v2.4s, v2.4s, v14.4s
+	WORD $0x6e2fdc63 // fmul v3.4s, v3.4s, v15.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
 	FSTPQ (F30, F31), 0(R0)
@@ -3770,36 +3156,50 @@ l12:
 l15:
 	FLDPQ 0(R2), (F0, F1)
 	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R3), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R3), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R3), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R3), (F8, F9)
-	FLDPQ 480(R3), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R3), (F8, F9)
+	FLDPQ 416(R3), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R3), (F28, F29)
+	FLDPQ 448(R3), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R3), (F28, F29)
+	FLDPQ 480(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R3), (F28, F29)
+	FLDPQ 512(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R3), (F4, F5)
+	FLDPQ 608(R3), (F4, F5)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R3), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -3828,11 +3228,6 @@ l15:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R3), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R3), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -3841,16 +3236,11 @@ l15:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
@@ -3873,7 +3263,7 @@ l17:
 	FLDPQ 0(R3), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R3), (F4, F5)
+	FLDPQ 352(R3), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -3890,33 +3280,33 @@ l17:
 	FLDPQ 96(R3), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R3), (F14, F15)
-	FLDPQ 480(R3), (F28, F29)
+	FLDPQ 448(R3), (F14, F15)
+	FLDPQ 416(R3), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R3), (F28, F29)
+	FLDPQ 448(R3), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R3), (F28, F29)
+	FLDPQ 480(R3), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R3), (F28, F29)
+	FLDPQ 512(R3), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R3), (F10, F11)
+	FLDPQ 608(R3), (F10, F11)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R3), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R3), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R3), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -3945,11 +3335,11 @@ l17:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R3), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -3965,12 +3355,7 @@ l17:
 	FLDPQ 32(R3), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R3), (F10, F11)
-	FLDPQ 1024(R3), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R3), (F10, F11)
 	FLDPQ 992(R3), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -4011,11 +3396,16 @@ l17:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R3), (F28, F29)
+	FLDPQ 384(R3), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R3), (F4, F5)
@@ -4027,12 +3417,12 @@ l17:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R3), (F2, F3)
+	FLDPQ 320(R3), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FLDPQ 416(R3), (F2, F3)
+	FLDPQ 352(R3), (F2, F3)
 	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
 	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -4065,33 +3455,33 @@ l1:
 	FLDPQ 0(R1), (F0, F1)
 	WORD $0x4eb8d400 // fsub v0.4s, v0.4s, v24.4s
 	WORD $0x4eb9d421 // fsub v1.4s, v1.4s, v25.4s
-	FLDPQ 512(R2), (F6, F7)
-	FLDPQ 480(R2), (F28, F29)
+	FLDPQ 448(R2), (F6, F7)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V0.S4, V6.S4
 	VFMLA V29.S4, V1.S4, V7.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd4c8 // fsub v8.4s, v6.4s, v28.4s
 	WORD $0x4ebdd4e9 // fsub v9.4s, v7.4s, v29.4s
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V8.S4, V4.S4
 	VFMLA V29.S4, V9.S4, V5.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V8.S4, V4.S4
 	VFMLA V29.S4, V9.S4, V5.S4
-	FLDPQ 640(R2), (F2, F3)
+	FLDPQ 608(R2), (F2, F3)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V4.S4, V2.S4, V28.S4
 	VFMLA V5.S4, V3.S4, V29.S4
 	VMOV V28.B16, V2.B16
 	VMOV V29.B16, V3.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V4.S4, V2.S4, V28.S4
-	VFMLA V5.S4, V3.S4, V29.S4
-	VMOV V28.B16, V2.B16
-	VMOV V29.B16, V3.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V4.S4, V2.S4, V28.S4
 	VFMLA V5.S4, V3.S4, V29.S4
 	VMOV V28.B16, V2.B16
@@ -4120,11 +3510,11 @@ l1:
 	VSHL $23, V7.S4, V7.S4
 	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea0e786 // fcmgt v6.4s, v28.4s, v0.4s
-	WORD $0x6ea1e7a7 // fcmgt v7.4s, v29.4s, v1.4s
-	WORD $0x4e661c42 // bic v2.16b, v2.16b, v6.16b
-	WORD $0x4e671c63 // bic v3.16b, v3.16b, v7.16b
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	WORD $0x4e641c42 // bic v2.16b, v2.16b, v4.16b
+	WORD $0x4e651c63 // bic v3.16b, v3.16b, v5.16b
 	FSTPQ (F2, F3), 0(R0)
 	ADD $32, R1
 	ADD $32, R0

@@ -16,6 +16,10 @@ func normalize(act Activation, y, x, residual, mean, scale, shift []float32, row
 	normalizePortable(0, act, y, x, residual, mean, scale, shift, rows, c)
 }
 
+func gradientOfNormalized(act Activation, dz, dy, x, mean, scale, shift []float32, rows, c int) {
+	gradientOfNormalizedPortable(0, act, dz, dy, x, mean, scale, shift, rows, c)
+}
+
 func sumGradients(act Activation, sum, dot []float64, out, dy, x, y, mean, scale, shift []float32, rows, c int) {
 	sumGradientsPortable(0, act, sum, dot, out, dy, x, y, mean, scale, shift, rows, c)
 }

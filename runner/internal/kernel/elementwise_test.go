@@ -244,6 +244,51 @@ func TestOutputsAreWritten(t *testing.T) {
 	}
 }
 
+// TestInPlace makes sure that an output may be the input that its comment allows.
+func TestInPlace(t *testing.T) {
+	const rows, c = 300, 19
+	n := rows * c
+	x, dy, s := numbers(n, 1), numbers(n, 2), numbers(c, 3)
+	out, want := make([]float32, n), make([]float32, n)
+	for _, act := range activations {
+		act.Forward(want, x)
+		copy(out, x)
+		act.Forward(out, out)
+		same(t, act.String()+" forward", out, want)
+
+		act.Backward(want, dy, x)
+		copy(out, dy)
+		act.Backward(out, out, x)
+		same(t, act.String()+" backward", out, want)
+		copy(out, x)
+		act.Backward(out, dy, out)
+		same(t, act.String()+" backward over x", out, want)
+
+		channel := func() []float32 { return make([]float32, c) }
+		mean, invStd := channel(), channel()
+		BatchNormForward(want, x, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		copy(out, x)
+		BatchNormForward(out, out, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		same(t, act.String()+" batch norm forward", out, want)
+		BatchNormBackward(want, nil, channel(), channel(), dy, x, nil, s, s, mean, invStd, act, rows, c)
+		copy(out, dy)
+		BatchNormBackward(out, nil, channel(), channel(), out, x, nil, s, s, mean, invStd, act, rows, c)
+		same(t, act.String()+" batch norm backward", out, want)
+	}
+
+	ds := make([]float32, c)
+	ScaleChannelsBackward(want, ds, dy, x, s, 1, rows, c)
+	copy(out, dy)
+	ScaleChannelsBackward(out, ds, out, x, s, 1, rows, c)
+	same(t, "scaled channels backward", out, want)
+
+	target := make([]float32, rows)
+	CrossEntropyBackward(want, x, target, nil, 0.1, 1, c)
+	copy(out, x)
+	CrossEntropyBackward(out, out, target, nil, 0.1, 1, c)
+	same(t, "cross entropy backward", out, want)
+}
+
 func BenchmarkElementwise(b *testing.B) {
 	const batch, size, c = 32, 112, 64 // behind the stem of ResNet18 at 224 pixels
 	const rows, n = batch * size * size, batch * size * size * c

@@ -26,7 +26,7 @@ func vectorLength(n int) int {
 }
 
 func sumRows(sum []float64, x []float32, rows, c int) {
-	n := vectorLength(c)
+	n := vectorLength(len(sum))
 	if n > 0 {
 		sumRowsVector(&sum[0], &x[0], rows, c, n)
 	}
@@ -47,6 +47,14 @@ func normalize(act Activation, y, x, residual, mean, scale, shift []float32, row
 		normalizeVector(int(act), &y[0], &x[0], unsafe.SliceData(residual), &mean[0], &scale[0], &shift[0], rows, c, n, &activationConstants[0])
 	}
 	normalizePortable(n, act, y, x, residual, mean, scale, shift, rows, c)
+}
+
+func gradientOfNormalized(act Activation, dz, dy, x, mean, scale, shift []float32, rows, c int) {
+	n := vectorLength(c)
+	if n > 0 {
+		gradientOfNormalizedVector(int(act), &dz[0], &dy[0], &x[0], &mean[0], &scale[0], &shift[0], rows, c, n, &activationConstants[0])
+	}
+	gradientOfNormalizedPortable(n, act, dz, dy, x, mean, scale, shift, rows, c)
 }
 
 func sumGradients(act Activation, sum, dot []float64, out, dy, x, y, mean, scale, shift []float32, rows, c int) {
@@ -214,10 +222,18 @@ func sumMomentsVector(sum, squares *float64, x *float32, rows, c, n int)
 //go:noescape
 func normalizeVector(act int, y, x, residual, mean, scale, shift *float32, rows, c, n int, constants *float32)
 
+// gradientOfNormalizedVector does the columns 0..n, n > 0 a multiple of 8, of
+//
+//	for r, j: dz[r*c+j] = act.gradient(dy[r*c+j], FMA32(x[r*c+j]-mean[j], scale[j], shift[j]))
+//
+// act is one of the transcendental ones.
+//
+//go:noescape
+func gradientOfNormalizedVector(act int, dz, dy, x, mean, scale, shift *float32, rows, c, n int, constants *float32)
+
 // sumGradientsVector does the columns 0..n, n > 0 a multiple of 8, of
 //
-//	for j in 0..c: sum[j], dot[j] = 0, 0; for r in 0..rows:
-//		d = x[r*c+j] - mean[j]
+//	for r, j: d = x[r*c+j] - mean[j]
 //		z = FMA32(d, scale[j], shift[j])
 //		dz = act.gradient(dy[r*c+j], z)
 //		sum[j] += float64(dz)

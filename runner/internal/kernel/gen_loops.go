@@ -62,8 +62,8 @@ type machine interface {
 	fmaDoubles(to, x, y int)
 
 	// On lanes of 32 bits without sign.
-	addInt(to, x, y int)
 	xor(to, x, y int)
+	addInt(to, x, y int)
 	notLess(to, x, y int)        // mask of x >= y
 	mulWide(low, high, x, y int) // the halves of x*y; uses 13
 
@@ -256,10 +256,21 @@ func writeBatchNorm(m machine) {
 	}))
 	m.end()
 
+	m.function("gradientOfNormalized", "act choice", "dz matrix", "dy matrix", "x matrix", "mean column", "scale column", "shift column",
+		"rows rows", "c c", "n n", "constants table")
+	m.choose(each(silu, gelu, func(act int) {
+		m.rows(func() {
+			deviation(true)
+			m.load(15, "dy")
+			gradient(m, act)
+			m.store("dz", 15)
+		})
+	}))
+	m.end()
+
 	m.function("sumGradients", "act choice", "sum double", "dot double", "out matrix", "dy matrix", "x matrix", "y matrix",
 		"mean column", "scale column", "shift column", "rows rows", "c c", "n n", "constants table")
-	m.clearSums()
-	m.choose(each(identity, gelu, func(act int) {
+	m.choose(each(identity, hardSigmoid, func(act int) {
 		loop := func(out, residual bool) {
 			m.rows(func() {
 				deviation(act != identity && !residual)

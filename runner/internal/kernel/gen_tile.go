@@ -48,6 +48,9 @@ var architectures = []struct {
 	{"arm64", "", []family{{"NEON", 6, 16, []form{whole}, tileNEON}}, transposeNEON},
 }
 
+// block is the kernel's Block.
+const block = 64
+
 // signature is what all tiles take, and those of a part the number of columns.
 const signature = "c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool"
 
@@ -167,7 +170,7 @@ func (set avx) tile(w *bytes.Buffer, m int, f form) {
 	}
 	for _, load := range [][2]string{
 		{"a_base+32(FP)", "SI"}, {"rs+56(FP)", "R8"},
-		{"ks+64(FP)", "R9"}, {"b_base+72(FP)", "DX"}, {"ldb+96(FP)", "R10"}, {"k+104(FP)", "CX"},
+		{"ks+64(FP)", "R9"}, {"b_base+72(FP)", "DX"}, {"ldb+96(FP)", "R10"},
 	} {
 		line("MOVQ %s, %s", load[0], load[1])
 	}
@@ -187,6 +190,13 @@ func (set avx) tile(w *bytes.Buffer, m int, f form) {
 			line("LEAQ (%s)(R13*1), %s", pointers[g-1], pointers[g])
 		}
 	}
+	fmt.Fprint(w, "\nblock:\n")
+	line("MOVQ k+104(FP), CX")
+	line("CMPQ CX, $%d", block)
+	line("JLE  last")
+	line("MOVQ $%d, CX", block)
+	fmt.Fprint(w, "\nlast:\n")
+	line("SUBQ CX, k+104(FP)")
 	for i := range first {
 		if set.letter == "Z" {
 			line("VPXORD %s, %s, %s", register(i), register(i), register(i))
@@ -218,33 +228,36 @@ func (set avx) tile(w *bytes.Buffer, m int, f form) {
 	line("DECQ CX")
 	line("JNZ  loop")
 	fmt.Fprint(w, "\ndone:\n")
-	line("MOVQ c_base+0(FP), DI")
-	line("MOVQ ldc+24(FP), R11")
-	line("SHLQ $2, R11")
-	line("MOVBLZX add+112(FP), AX")
-	line("TESTL AX, AX")
-	line("JZ   store")
-	line("MOVQ DI, DX")
-	each := func(pointer string, f func(i, v int, place string), vectors int) {
+	// The next block's products may begin while these sums are on their way: they use
+	// other units of the processor.
+	line("MOVQ ldc+24(FP), CX")
+	line("SHLQ $2, CX")
+	each := func(body func(i, v int, place string)) {
+		line("MOVQ c_base+0(FP), R11")
 		for i := range m {
-			for v := range vectors {
-				f(i, v, fmt.Sprintf("%d(%s)", 4*set.width*v, pointer))
+			for v := range f.vectors {
+				body(i, v, fmt.Sprintf("%d(R11)", 4*set.width*v))
 			}
 			if i < m-1 {
-				line("ADDQ R11, %s", pointer)
+				line("ADDQ CX, R11")
 			}
 		}
 	}
-	each("DX", func(i, v int, place string) {
+	line("CMPB add+112(FP), $0")
+	line("JEQ  store")
+	each(func(i, v int, place string) {
 		sum := register(f.vectors*i + v)
 		if f.part {
 			load(v, place, register(first))
 			place = register(first)
 		}
 		line("VADDPS %s, %s, %s", place, sum, sum)
-	}, f.vectors)
+	})
 	fmt.Fprint(w, "\nstore:\n")
-	each("DI", func(i, v int, place string) { store(v, register(f.vectors*i+v), place) }, f.vectors)
+	each(func(i, v int, place string) { store(v, register(f.vectors*i+v), place) })
+	line("MOVB $1, add+112(FP)")
+	line("CMPQ k+104(FP), $0")
+	line("JGT  block")
 	line("VZEROUPPER")
 	line("RET")
 }

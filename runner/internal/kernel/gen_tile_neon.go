@@ -9,7 +9,8 @@ import (
 
 // tileNEON writes the tile of m rows and 16 columns. V0 to V23 hold sums, four a row,
 // V24 to V27 a row of b, V28 to V31 take turns in holding an element of a. R5 to R10
-// point at the rows of a, and R11 counts how far the loop has come along them.
+// point at the rows of a, and R11 counts how far the loop has come along them; R16 are
+// the terms that are left of a block, R4 those after it.
 func tileNEON(w *bytes.Buffer, m int, _ form) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
 	for _, load := range [][2]string{
@@ -28,11 +29,19 @@ func tileNEON(w *bytes.Buffer, m int, _ form) {
 	// R12 runs 16 rows of b ahead: these lie too far apart for the processor to foresee,
 	// and come from memory where b is large. Fetching ahead never faults.
 	line("ADD R3<<4, R2, R12")
+	line("MOVD c_base+0(FP), R13")
+	line("MOVD ldc+24(FP), R14")
+	line("LSL $2, R14")
+	line("MOVBU add+112(FP), R15")
+	fmt.Fprint(w, "\nblock:\n")
+	line("MOVD $%d, R16", block)
+	line("CMP R16, R4")
+	line("CSEL LT, R4, R16, R16")
+	line("SUB R16, R4")
 	for i := range 4 * m {
 		line("VMOVI $0, V%d.B16", i)
 	}
-	line("CMP $0, R4")
-	line("BLE done")
+	line("CBZ R16, done")
 	fmt.Fprint(w, "\nloop:\n")
 	line("FLDPQ (R2), (F24, F25)")
 	line("FLDPQ 32(R2), (F26, F27)")
@@ -47,29 +56,28 @@ func tileNEON(w *bytes.Buffer, m int, _ form) {
 	}
 	line("ADD R1, R11")
 	line("ADD R3, R2")
-	line("SUBS $1, R4")
+	line("SUBS $1, R16")
 	line("BNE loop")
 	fmt.Fprint(w, "\ndone:\n")
-	line("MOVD c_base+0(FP), R0")
-	line("MOVD ldc+24(FP), R1")
-	line("LSL $2, R1")
-	line("MOVBU add+112(FP), R2")
-	line("CBZ R2, store")
-	line("MOVD R0, R3")
+	line("CBZ R15, store")
+	line("MOVD R13, R17")
 	for i := range m {
-		line("FLDPQ (R3), (F24, F25)")
-		line("FLDPQ 32(R3), (F26, F27)")
+		line("FLDPQ (R17), (F24, F25)")
+		line("FLDPQ 32(R17), (F26, F27)")
 		for quarter := range 4 {
 			line("%s", word("fadd v%d.4s, v%d.4s, v%d.4s", 4*i+quarter, 24+quarter, 4*i+quarter))
 		}
-		line("ADD R1, R3")
+		line("ADD R14, R17")
 	}
 	fmt.Fprint(w, "\nstore:\n")
+	line("MOVD R13, R17")
 	for i := range m {
-		line("FSTPQ (F%d, F%d), (R0)", 4*i, 4*i+1)
-		line("FSTPQ (F%d, F%d), 32(R0)", 4*i+2, 4*i+3)
-		line("ADD R1, R0")
+		line("FSTPQ (F%d, F%d), (R17)", 4*i, 4*i+1)
+		line("FSTPQ (F%d, F%d), 32(R17)", 4*i+2, 4*i+3)
+		line("ADD R14, R17")
 	}
+	line("MOVD $1, R15")
+	line("CBNZ R4, block")
 	line("RET")
 }
 

@@ -50,6 +50,10 @@ func (p *product) run() {
 	groups := 1
 	if tiles < 4*threads {
 		chunks = ceil(tiles, chunkTiles)
+		if panels < 4*threads {
+			// Too few columns to be shared out evenly.
+			chunks = max(chunks, min(tiles, threads))
+		}
 		groups = min(panels, ceil(threads, chunks))
 	}
 	Parallel(chunks*groups, func(task int) {
@@ -84,7 +88,12 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.
 				r0, r1 := share(i1-i0, i, tiles), share(i1-i0, i+1, tiles)
-				t.chain(r1-r0, n, c[r0*ldc+j-j0:], ldc, a[r0*rs:], rs, ks, p.b[k0*p.ldb+j:], p.ldb, k1-k0, k0 > 0)
+				z, x, y := c[r0*ldc+j-j0:], a[r0*rs:], p.b[k0*p.ldb+j:]
+				if n == t.cols {
+					t.multiply(r1-r0, z, ldc, x, rs, ks, y, p.ldb, k1-k0, k0 > 0)
+				} else {
+					t.edge(r1-r0, n, z, ldc, x, rs, ks, y, p.ldb, k1-k0, k0 > 0)
+				}
 			}
 		}
 	}

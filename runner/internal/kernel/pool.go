@@ -209,7 +209,9 @@ func (p AdaptivePool) AverageBackward(dx, dy []float32) {
 	requireLength("dx", dx, p.sizeIn())
 	requireLength("dy", dy, p.sizeOut())
 	Parallel(p.N*p.H, func(i int) {
-		row := dx[i*p.W*p.C:][:p.W*p.C]
+		buffer := singles.borrow(p.C)
+		defer singles.giveBack(buffer)
+		row, share := dx[i*p.W*p.C:][:p.W*p.C], *buffer
 		clear(row)
 		for oy := range p.OutH {
 			r0, r1 := adaptiveWindow(oy, p.OutH, p.H)
@@ -218,12 +220,10 @@ func (p AdaptivePool) AverageBackward(dx, dy []float32) {
 			}
 			for ox := range p.OutW {
 				s0, s1 := adaptiveWindow(ox, p.OutW, p.W)
-				area := float32((r1 - r0) * (s1 - s0))
-				upstream := dy[((i/p.H*p.OutH+oy)*p.OutW+ox)*p.C:][:p.C]
+				divideBy(share, dy[((i/p.H*p.OutH+oy)*p.OutW+ox)*p.C:][:p.C], float32((r1-r0)*(s1-s0)))
 				for s := s0; s < s1; s++ {
-					for j, v := range upstream {
-						row[s*p.C+j] += v / area
-					}
+					in := row[s*p.C : (s+1)*p.C]
+					addFloor(in, in, share, floor(false))
 				}
 			}
 		}

@@ -32,8 +32,13 @@ func ColumnSum(dst, x []float32, rows, c int) {
 
 // columnSums is ColumnSum before rounding to float32.
 func columnSums(dst []float64, x []float32, rows, c int) {
-	sumChunks(dst, rows, func(part []float64, from, count int) {
-		sumRows(part, x[from*c:], count, c)
+	// Columns a task, for matrices that are wide rather than high.
+	const wide = 4096
+	Parallel((c+wide-1)/wide, func(i int) {
+		a, b := i*wide, min(c, (i+1)*wide)
+		sumChunks(dst[a:b], rows, func(part []float64, from, count int) {
+			sumRows(part, x[from*c+a:], count, c)
+		})
 	})
 }
 
@@ -72,13 +77,13 @@ func sumTree(p []float64, n, width int) {
 	}
 }
 
-// sumRowsPortable does the columns first..c of
+// sumRowsPortable does the columns from first on of
 //
-//	for j in 0..c: sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
+//	for j in 0..len(sum): sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
 func sumRowsPortable(first int, sum []float64, x []float32, rows, c int) {
-	clear(sum[first:c])
+	clear(sum[first:])
 	for r := range rows {
-		for j := first; j < c; j++ {
+		for j := first; j < len(sum); j++ {
 			sum[j] += float64(x[r*c+j])
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // TestColumnSumContract pins the order of additions: chains of 256 rows, then
 // neighbours in a tree.
 func TestColumnSumContract(t *testing.T) {
-	for _, rows := range []int{0, 1, 255, 256, 257, 512, 3*256 + 1, 5 * 256, 7*256 - 1} {
-		const c = 9
+	for _, size := range [][2]int{{0, 9}, {1, 9}, {255, 9}, {256, 9}, {257, 9}, {512, 9}, {3*256 + 1, 9}, {5 * 256, 9}, {7*256 - 1, 9}, {258, 4096 + 13}} {
+		rows, c := size[0], size[1]
 		x, got := numbers(rows*c, uint32(rows)), make([]float32, c)
 		ColumnSum(got, x, rows, c)
 		for j := range c {

@@ -1,59 +1,32 @@
 package kernel
 
 // A tile is a micro-kernel: one block of a matrix product whose outputs stay in
-// registers. multiply takes 1 <= m <= rows and is exactly
+// registers for a block of terms. multiply takes 1 <= m <= rows and is exactly
 //
-//	for i := range m {
-//		for j := range cols {
-//			s := float32(0)
-//			for l := range k {
-//				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+//	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
+//		for i := range m {
+//			for j := range cols {
+//				s := float32(0)
+//				for l := l0; l < min(k, l0+Block); l++ {
+//					s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+//				}
+//				if add || l0 > 0 {
+//					s = c[i*ldc+j] + s
+//				}
+//				c[i*ldc+j] = s
 //			}
-//			if add {
-//				s = c[i*ldc+j] + s
-//			}
-//			c[i*ldc+j] = s
 //		}
 //	}
 //
 // Strides count elements. The two strides of a let one tile serve the forward
 // product (ks 1) and the weight gradient (rs 1).
 //
-// edge is the same for the first n < cols columns of b and c only, and k <= Block; it
-// touches no others.
+// edge is the same for the first n < cols columns of b and c only; it touches no
+// others.
 type tile struct {
 	rows, cols int
 	multiply   func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 	edge       func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
-}
-
-// chain is multiply, or edge for n < cols columns, over any number of blocks, added up
-// in order.
-func (t tile) chain(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
-	for l := 0; l < k; l += Block {
-		length, more := min(Block, k-l), add || l > 0
-		if n == t.cols {
-			t.multiply(m, c, ldc, a[l*ks:], rs, ks, b[l*ldb:], ldb, length, more)
-		} else {
-			t.edge(m, n, c, ldc, a[l*ks:], rs, ks, b[l*ldb:], ldb, length, more)
-		}
-	}
-}
-
-// edgePortable is the definition of edge.
-func edgePortable(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
-	for i := range m {
-		for j := range n {
-			s := float32(0)
-			for l := range k {
-				s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
-			}
-			if add {
-				s = c[i*ldc+j] + s
-			}
-			c[i*ldc+j] = s
-		}
-	}
 }
 
 // portableTile is the definition. It is narrow, since it gains nothing from
@@ -61,28 +34,47 @@ func edgePortable(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []f
 var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable, edge: edgePortable}
 
 func multiplyPortable(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
-	for i := range m {
-		var s [8]float32
-		for l := range k {
-			x := float64(a[i*rs+l*ks])
-			y := (*[8]float32)(b[l*ldb:])
-			for j := range s {
-				// FMA32 by hand, since the compiler does not inline it.
-				p := float64(x * float64(y[j]))
-				if t := p + float64(s[j]); delicate(t) {
-					s[j] = roundOnce(p, float64(s[j]), t)
-				} else {
-					s[j] = float32(t)
+	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
+		for i := range m {
+			var s [8]float32
+			for l := l0; l < min(k, l0+Block); l++ {
+				x := float64(a[i*rs+l*ks])
+				y := (*[8]float32)(b[l*ldb:])
+				for j := range s {
+					// FMA32 by hand, since the compiler does not inline it.
+					p := float64(x * float64(y[j]))
+					if t := p + float64(s[j]); delicate(t) {
+						s[j] = roundOnce(p, float64(s[j]), t)
+					} else {
+						s[j] = float32(t)
+					}
 				}
 			}
+			z := (*[8]float32)(c[i*ldc:])
+			if add || l0 > 0 {
+				for j := range s {
+					s[j] = z[j] + s[j]
+				}
+			}
+			*z = s
 		}
-		z := (*[8]float32)(c[i*ldc:])
-		if add {
-			for j := range s {
-				s[j] = z[j] + s[j]
+	}
+}
+
+func edgePortable(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
+		for i := range m {
+			for j := range n {
+				s := float32(0)
+				for l := l0; l < min(k, l0+Block); l++ {
+					s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+				}
+				if add || l0 > 0 {
+					s = c[i*ldc+j] + s
+				}
+				c[i*ldc+j] = s
 			}
 		}
-		*z = s
 	}
 }
 

@@ -15,12 +15,21 @@ TEXT ·tileNEON1(SB), NOSPLIT, $0-113
 	LSL $2, R3, R3
 	MOVD $0, R11
 	ADD R3<<4, R2, R12
+	MOVD c_base+0(FP), R13
+	MOVD ldc+24(FP), R14
+	LSL $2, R14
+	MOVBU add+112(FP), R15
+
+block:
+	MOVD $64, R16
+	CMP R16, R4
+	CSEL LT, R4, R16, R16
+	SUB R16, R4
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
 	VMOVI $0, V3.B16
-	CMP $0, R4
-	BLE done
+	CBZ R16, done
 
 loop:
 	FLDPQ (R2), (F24, F25)
@@ -34,28 +43,27 @@ loop:
 	WORD $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
 	ADD R1, R11
 	ADD R3, R2
-	SUBS $1, R4
+	SUBS $1, R16
 	BNE loop
 
 done:
-	MOVD c_base+0(FP), R0
-	MOVD ldc+24(FP), R1
-	LSL $2, R1
-	MOVBU add+112(FP), R2
-	CBZ R2, store
-	MOVD R0, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	CBZ R15, store
+	MOVD R13, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
 	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
 	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
 	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
-	ADD R1, R3
+	ADD R14, R17
 
 store:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD R1, R0
+	MOVD R13, R17
+	FSTPQ (F0, F1), (R17)
+	FSTPQ (F2, F3), 32(R17)
+	ADD R14, R17
+	MOVD $1, R15
+	CBNZ R4, block
 	RET
 
 // func tileNEON2(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
@@ -72,6 +80,16 @@ TEXT ·tileNEON2(SB), NOSPLIT, $0-113
 	ADD R0, R5, R6
 	MOVD $0, R11
 	ADD R3<<4, R2, R12
+	MOVD c_base+0(FP), R13
+	MOVD ldc+24(FP), R14
+	LSL $2, R14
+	MOVBU add+112(FP), R15
+
+block:
+	MOVD $64, R16
+	CMP R16, R4
+	CSEL LT, R4, R16, R16
+	SUB R16, R4
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -80,8 +98,7 @@ TEXT ·tileNEON2(SB), NOSPLIT, $0-113
 	VMOVI $0, V5.B16
 	VMOVI $0, V6.B16
 	VMOVI $0, V7.B16
-	CMP $0, R4
-	BLE done
+	CBZ R16, done
 
 loop:
 	FLDPQ (R2), (F24, F25)
@@ -100,38 +117,37 @@ loop:
 	WORD $0x4f9d1367 // fmla v7.4s, v27.4s, v29.s[0]
 	ADD R1, R11
 	ADD R3, R2
-	SUBS $1, R4
+	SUBS $1, R16
 	BNE loop
 
 done:
-	MOVD c_base+0(FP), R0
-	MOVD ldc+24(FP), R1
-	LSL $2, R1
-	MOVBU add+112(FP), R2
-	CBZ R2, store
-	MOVD R0, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	CBZ R15, store
+	MOVD R13, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
 	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
 	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
 	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
 	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
 	WORD $0x4e26d746 // fadd v6.4s, v26.4s, v6.4s
 	WORD $0x4e27d767 // fadd v7.4s, v27.4s, v7.4s
-	ADD R1, R3
+	ADD R14, R17
 
 store:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD R1, R0
-	FSTPQ (F4, F5), (R0)
-	FSTPQ (F6, F7), 32(R0)
-	ADD R1, R0
+	MOVD R13, R17
+	FSTPQ (F0, F1), (R17)
+	FSTPQ (F2, F3), 32(R17)
+	ADD R14, R17
+	FSTPQ (F4, F5), (R17)
+	FSTPQ (F6, F7), 32(R17)
+	ADD R14, R17
+	MOVD $1, R15
+	CBNZ R4, block
 	RET
 
 // func tileNEON3(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
@@ -149,6 +165,16 @@ TEXT ·tileNEON3(SB), NOSPLIT, $0-113
 	ADD R0, R6, R7
 	MOVD $0, R11
 	ADD R3<<4, R2, R12
+	MOVD c_base+0(FP), R13
+	MOVD ldc+24(FP), R14
+	LSL $2, R14
+	MOVBU add+112(FP), R15
+
+block:
+	MOVD $64, R16
+	CMP R16, R4
+	CSEL LT, R4, R16, R16
+	SUB R16, R4
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -161,8 +187,7 @@ TEXT ·tileNEON3(SB), NOSPLIT, $0-113
 	VMOVI $0, V9.B16
 	VMOVI $0, V10.B16
 	VMOVI $0, V11.B16
-	CMP $0, R4
-	BLE done
+	CBZ R16, done
 
 loop:
 	FLDPQ (R2), (F24, F25)
@@ -186,48 +211,47 @@ loop:
 	WORD $0x4f9e136b // fmla v11.4s, v27.4s, v30.s[0]
 	ADD R1, R11
 	ADD R3, R2
-	SUBS $1, R4
+	SUBS $1, R16
 	BNE loop
 
 done:
-	MOVD c_base+0(FP), R0
-	MOVD ldc+24(FP), R1
-	LSL $2, R1
-	MOVBU add+112(FP), R2
-	CBZ R2, store
-	MOVD R0, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	CBZ R15, store
+	MOVD R13, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
 	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
 	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
 	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
 	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
 	WORD $0x4e26d746 // fadd v6.4s, v26.4s, v6.4s
 	WORD $0x4e27d767 // fadd v7.4s, v27.4s, v7.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e28d708 // fadd v8.4s, v24.4s, v8.4s
 	WORD $0x4e29d729 // fadd v9.4s, v25.4s, v9.4s
 	WORD $0x4e2ad74a // fadd v10.4s, v26.4s, v10.4s
 	WORD $0x4e2bd76b // fadd v11.4s, v27.4s, v11.4s
-	ADD R1, R3
+	ADD R14, R17
 
 store:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD R1, R0
-	FSTPQ (F4, F5), (R0)
-	FSTPQ (F6, F7), 32(R0)
-	ADD R1, R0
-	FSTPQ (F8, F9), (R0)
-	FSTPQ (F10, F11), 32(R0)
-	ADD R1, R0
+	MOVD R13, R17
+	FSTPQ (F0, F1), (R17)
+	FSTPQ (F2, F3), 32(R17)
+	ADD R14, R17
+	FSTPQ (F4, F5), (R17)
+	FSTPQ (F6, F7), 32(R17)
+	ADD R14, R17
+	FSTPQ (F8, F9), (R17)
+	FSTPQ (F10, F11), 32(R17)
+	ADD R14, R17
+	MOVD $1, R15
+	CBNZ R4, block
 	RET
 
 // func tileNEON4(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
@@ -246,6 +270,16 @@ TEXT ·tileNEON4(SB), NOSPLIT, $0-113
 	ADD R0, R7, R8
 	MOVD $0, R11
 	ADD R3<<4, R2, R12
+	MOVD c_base+0(FP), R13
+	MOVD ldc+24(FP), R14
+	LSL $2, R14
+	MOVBU add+112(FP), R15
+
+block:
+	MOVD $64, R16
+	CMP R16, R4
+	CSEL LT, R4, R16, R16
+	SUB R16, R4
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -262,8 +296,7 @@ TEXT ·tileNEON4(SB), NOSPLIT, $0-113
 	VMOVI $0, V13.B16
 	VMOVI $0, V14.B16
 	VMOVI $0, V15.B16
-	CMP $0, R4
-	BLE done
+	CBZ R16, done
 
 loop:
 	FLDPQ (R2), (F24, F25)
@@ -292,58 +325,57 @@ loop:
 	WORD $0x4f9f136f // fmla v15.4s, v27.4s, v31.s[0]
 	ADD R1, R11
 	ADD R3, R2
-	SUBS $1, R4
+	SUBS $1, R16
 	BNE loop
 
 done:
-	MOVD c_base+0(FP), R0
-	MOVD ldc+24(FP), R1
-	LSL $2, R1
-	MOVBU add+112(FP), R2
-	CBZ R2, store
-	MOVD R0, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	CBZ R15, store
+	MOVD R13, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
 	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
 	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
 	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
 	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
 	WORD $0x4e26d746 // fadd v6.4s, v26.4s, v6.4s
 	WORD $0x4e27d767 // fadd v7.4s, v27.4s, v7.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e28d708 // fadd v8.4s, v24.4s, v8.4s
 	WORD $0x4e29d729 // fadd v9.4s, v25.4s, v9.4s
 	WORD $0x4e2ad74a // fadd v10.4s, v26.4s, v10.4s
 	WORD $0x4e2bd76b // fadd v11.4s, v27.4s, v11.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e2cd70c // fadd v12.4s, v24.4s, v12.4s
 	WORD $0x4e2dd72d // fadd v13.4s, v25.4s, v13.4s
 	WORD $0x4e2ed74e // fadd v14.4s, v26.4s, v14.4s
 	WORD $0x4e2fd76f // fadd v15.4s, v27.4s, v15.4s
-	ADD R1, R3
+	ADD R14, R17
 
 store:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD R1, R0
-	FSTPQ (F4, F5), (R0)
-	FSTPQ (F6, F7), 32(R0)
-	ADD R1, R0
-	FSTPQ (F8, F9), (R0)
-	FSTPQ (F10, F11), 32(R0)
-	ADD R1, R0
-	FSTPQ (F12, F13), (R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD R1, R0
+	MOVD R13, R17
+	FSTPQ (F0, F1), (R17)
+	FSTPQ (F2, F3), 32(R17)
+	ADD R14, R17
+	FSTPQ (F4, F5), (R17)
+	FSTPQ (F6, F7), 32(R17)
+	ADD R14, R17
+	FSTPQ (F8, F9), (R17)
+	FSTPQ (F10, F11), 32(R17)
+	ADD R14, R17
+	FSTPQ (F12, F13), (R17)
+	FSTPQ (F14, F15), 32(R17)
+	ADD R14, R17
+	MOVD $1, R15
+	CBNZ R4, block
 	RET
 
 // func tileNEON5(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
@@ -363,6 +395,16 @@ TEXT ·tileNEON5(SB), NOSPLIT, $0-113
 	ADD R0, R8, R9
 	MOVD $0, R11
 	ADD R3<<4, R2, R12
+	MOVD c_base+0(FP), R13
+	MOVD ldc+24(FP), R14
+	LSL $2, R14
+	MOVBU add+112(FP), R15
+
+block:
+	MOVD $64, R16
+	CMP R16, R4
+	CSEL LT, R4, R16, R16
+	SUB R16, R4
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -383,8 +425,7 @@ TEXT ·tileNEON5(SB), NOSPLIT, $0-113
 	VMOVI $0, V17.B16
 	VMOVI $0, V18.B16
 	VMOVI $0, V19.B16
-	CMP $0, R4
-	BLE done
+	CBZ R16, done
 
 loop:
 	FLDPQ (R2), (F24, F25)
@@ -418,68 +459,67 @@ loop:
 	WORD $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
 	ADD R1, R11
 	ADD R3, R2
-	SUBS $1, R4
+	SUBS $1, R16
 	BNE loop
 
 done:
-	MOVD c_base+0(FP), R0
-	MOVD ldc+24(FP), R1
-	LSL $2, R1
-	MOVBU add+112(FP), R2
-	CBZ R2, store
-	MOVD R0, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	CBZ R15, store
+	MOVD R13, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
 	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
 	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
 	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
 	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
 	WORD $0x4e26d746 // fadd v6.4s, v26.4s, v6.4s
 	WORD $0x4e27d767 // fadd v7.4s, v27.4s, v7.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e28d708 // fadd v8.4s, v24.4s, v8.4s
 	WORD $0x4e29d729 // fadd v9.4s, v25.4s, v9.4s
 	WORD $0x4e2ad74a // fadd v10.4s, v26.4s, v10.4s
 	WORD $0x4e2bd76b // fadd v11.4s, v27.4s, v11.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e2cd70c // fadd v12.4s, v24.4s, v12.4s
 	WORD $0x4e2dd72d // fadd v13.4s, v25.4s, v13.4s
 	WORD $0x4e2ed74e // fadd v14.4s, v26.4s, v14.4s
 	WORD $0x4e2fd76f // fadd v15.4s, v27.4s, v15.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e30d710 // fadd v16.4s, v24.4s, v16.4s
 	WORD $0x4e31d731 // fadd v17.4s, v25.4s, v17.4s
 	WORD $0x4e32d752 // fadd v18.4s, v26.4s, v18.4s
 	WORD $0x4e33d773 // fadd v19.4s, v27.4s, v19.4s
-	ADD R1, R3
+	ADD R14, R17
 
 store:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD R1, R0
-	FSTPQ (F4, F5), (R0)
-	FSTPQ (F6, F7), 32(R0)
-	ADD R1, R0
-	FSTPQ (F8, F9), (R0)
-	FSTPQ (F10, F11), 32(R0)
-	ADD R1, R0
-	FSTPQ (F12, F13), (R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD R1, R0
-	FSTPQ (F16, F17), (R0)
-	FSTPQ (F18, F19), 32(R0)
-	ADD R1, R0
+	MOVD R13, R17
+	FSTPQ (F0, F1), (R17)
+	FSTPQ (F2, F3), 32(R17)
+	ADD R14, R17
+	FSTPQ (F4, F5), (R17)
+	FSTPQ (F6, F7), 32(R17)
+	ADD R14, R17
+	FSTPQ (F8, F9), (R17)
+	FSTPQ (F10, F11), 32(R17)
+	ADD R14, R17
+	FSTPQ (F12, F13), (R17)
+	FSTPQ (F14, F15), 32(R17)
+	ADD R14, R17
+	FSTPQ (F16, F17), (R17)
+	FSTPQ (F18, F19), 32(R17)
+	ADD R14, R17
+	MOVD $1, R15
+	CBNZ R4, block
 	RET
 
 // func tileNEON6(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
@@ -500,6 +540,16 @@ TEXT ·tileNEON6(SB), NOSPLIT, $0-113
 	ADD R0, R9, R10
 	MOVD $0, R11
 	ADD R3<<4, R2, R12
+	MOVD c_base+0(FP), R13
+	MOVD ldc+24(FP), R14
+	LSL $2, R14
+	MOVBU add+112(FP), R15
+
+block:
+	MOVD $64, R16
+	CMP R16, R4
+	CSEL LT, R4, R16, R16
+	SUB R16, R4
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -524,8 +574,7 @@ TEXT ·tileNEON6(SB), NOSPLIT, $0-113
 	VMOVI $0, V21.B16
 	VMOVI $0, V22.B16
 	VMOVI $0, V23.B16
-	CMP $0, R4
-	BLE done
+	CBZ R16, done
 
 loop:
 	FLDPQ (R2), (F24, F25)
@@ -564,78 +613,77 @@ loop:
 	WORD $0x4f9d1377 // fmla v23.4s, v27.4s, v29.s[0]
 	ADD R1, R11
 	ADD R3, R2
-	SUBS $1, R4
+	SUBS $1, R16
 	BNE loop
 
 done:
-	MOVD c_base+0(FP), R0
-	MOVD ldc+24(FP), R1
-	LSL $2, R1
-	MOVBU add+112(FP), R2
-	CBZ R2, store
-	MOVD R0, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	CBZ R15, store
+	MOVD R13, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e20d700 // fadd v0.4s, v24.4s, v0.4s
 	WORD $0x4e21d721 // fadd v1.4s, v25.4s, v1.4s
 	WORD $0x4e22d742 // fadd v2.4s, v26.4s, v2.4s
 	WORD $0x4e23d763 // fadd v3.4s, v27.4s, v3.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e24d704 // fadd v4.4s, v24.4s, v4.4s
 	WORD $0x4e25d725 // fadd v5.4s, v25.4s, v5.4s
 	WORD $0x4e26d746 // fadd v6.4s, v26.4s, v6.4s
 	WORD $0x4e27d767 // fadd v7.4s, v27.4s, v7.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e28d708 // fadd v8.4s, v24.4s, v8.4s
 	WORD $0x4e29d729 // fadd v9.4s, v25.4s, v9.4s
 	WORD $0x4e2ad74a // fadd v10.4s, v26.4s, v10.4s
 	WORD $0x4e2bd76b // fadd v11.4s, v27.4s, v11.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e2cd70c // fadd v12.4s, v24.4s, v12.4s
 	WORD $0x4e2dd72d // fadd v13.4s, v25.4s, v13.4s
 	WORD $0x4e2ed74e // fadd v14.4s, v26.4s, v14.4s
 	WORD $0x4e2fd76f // fadd v15.4s, v27.4s, v15.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e30d710 // fadd v16.4s, v24.4s, v16.4s
 	WORD $0x4e31d731 // fadd v17.4s, v25.4s, v17.4s
 	WORD $0x4e32d752 // fadd v18.4s, v26.4s, v18.4s
 	WORD $0x4e33d773 // fadd v19.4s, v27.4s, v19.4s
-	ADD R1, R3
-	FLDPQ (R3), (F24, F25)
-	FLDPQ 32(R3), (F26, F27)
+	ADD R14, R17
+	FLDPQ (R17), (F24, F25)
+	FLDPQ 32(R17), (F26, F27)
 	WORD $0x4e34d714 // fadd v20.4s, v24.4s, v20.4s
 	WORD $0x4e35d735 // fadd v21.4s, v25.4s, v21.4s
 	WORD $0x4e36d756 // fadd v22.4s, v26.4s, v22.4s
 	WORD $0x4e37d777 // fadd v23.4s, v27.4s, v23.4s
-	ADD R1, R3
+	ADD R14, R17
 
 store:
-	FSTPQ (F0, F1), (R0)
-	FSTPQ (F2, F3), 32(R0)
-	ADD R1, R0
-	FSTPQ (F4, F5), (R0)
-	FSTPQ (F6, F7), 32(R0)
-	ADD R1, R0
-	FSTPQ (F8, F9), (R0)
-	FSTPQ (F10, F11), 32(R0)
-	ADD R1, R0
-	FSTPQ (F12, F13), (R0)
-	FSTPQ (F14, F15), 32(R0)
-	ADD R1, R0
-	FSTPQ (F16, F17), (R0)
-	FSTPQ (F18, F19), 32(R0)
-	ADD R1, R0
-	FSTPQ (F20, F21), (R0)
-	FSTPQ (F22, F23), 32(R0)
-	ADD R1, R0
+	MOVD R13, R17
+	FSTPQ (F0, F1), (R17)
+	FSTPQ (F2, F3), 32(R17)
+	ADD R14, R17
+	FSTPQ (F4, F5), (R17)
+	FSTPQ (F6, F7), 32(R17)
+	ADD R14, R17
+	FSTPQ (F8, F9), (R17)
+	FSTPQ (F10, F11), 32(R17)
+	ADD R14, R17
+	FSTPQ (F12, F13), (R17)
+	FSTPQ (F14, F15), 32(R17)
+	ADD R14, R17
+	FSTPQ (F16, F17), (R17)
+	FSTPQ (F18, F19), 32(R17)
+	ADD R14, R17
+	FSTPQ (F20, F21), (R17)
+	FSTPQ (F22, F23), 32(R17)
+	ADD R14, R17
+	MOVD $1, R15
+	CBNZ R4, block
 	RET
 
 // func transpose8x8(dst []float32, dstStride int, src []float32, srcStride int)

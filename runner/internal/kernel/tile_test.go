@@ -30,7 +30,7 @@ func TestTiles(t *testing.T) {
 	for _, v := range variants {
 		cols := v.tile.cols
 		for m := 1; m <= v.tile.rows; m++ {
-			for _, k := range []int{0, 1, 2, 3, 7, 64} {
+			for _, k := range []int{0, 1, 2, 3, 7, 64, 65, 200} {
 				for trial, add := range []bool{false, true} {
 					for offset := range 3 {
 						lda, ldb, ldc := k+1+offset, cols+3*offset, cols+offset
@@ -49,14 +49,16 @@ func TestTiles(t *testing.T) {
 						want := append([]float32(nil), got...)
 						for i := range m {
 							for j := range cols {
-								s := float32(0)
-								for l := range k {
-									s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+								for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
+									s := float32(0)
+									for l := l0; l < min(k, l0+Block); l++ {
+										s = FMA32(a[i*rs+l*ks], b[l*ldb+j], s)
+									}
+									if add || l0 > 0 {
+										s = want[i*ldc+j] + s
+									}
+									want[i*ldc+j] = s
 								}
-								if add {
-									s = want[i*ldc+j] + s
-								}
-								want[i*ldc+j] = s
 							}
 						}
 						before := append([]float32(nil), got...)

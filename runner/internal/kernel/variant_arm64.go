@@ -9,12 +9,12 @@ func detect() []*variant { return []*variant{neon} }
 
 var edges workshop
 
-// edgeNEON is a whole tile between copies, since NEON knows no masks. k is at most Block.
+// edgeNEON is a whole tile between copies, since NEON knows no masks.
 func edgeNEON(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 	const cols = 16
 	s := edges.take()
 	defer edges.giveBack(s)
-	panel, block := grow(&s.b, Block*cols), grow(&s.c, m*cols)
+	panel, block := grow(&s.b, k*cols), grow(&s.c, m*cols)
 	for l := range k {
 		copy(panel[l*cols:][:n], b[l*ldb:])
 	}

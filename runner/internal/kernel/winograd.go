@@ -18,17 +18,16 @@ package kernel
 // positions is the number of elements of a transformed window.
 const positions = 16
 
-// isWinograd reports whether Forward and InputGradient go by Winograd's algorithm,
-// which is part of the arithmetic contract. It needs enough channels for the products
-// to outweigh the transforms, and a picture that is not all border.
+// isWinograd reports whether a convolution goes by Winograd's algorithm, which is part
+// of the arithmetic contract and therefore depends on neither N nor the machine. It pays
+// for 8 channels and more, unless a picture is so small that transforming the weights
+// takes longest, or that the tiles hang over so far that little is saved.
 func (c Conv) isWinograd() bool {
-	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
-		c.Cin >= winogradChannels && c.Cout >= winogradChannels &&
-		16*ceil(c.OutH(), 2)*ceil(c.OutW(), 2) <= 6*c.OutH()*c.OutW()
+	t := c.tiling()
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad >= 0 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
+		c.Cin >= 8 && c.Cout >= 8 &&
+		t.rows*t.cols > 1 && positions*t.rows*t.cols < 8*c.OutH()*c.OutW()
 }
-
-// winogradChannels is part of the arithmetic contract.
-const winogradChannels = 16
 
 // A tiling cuts the output of a convolution into tiles of 2x2 pixels, in the order
 // (n, y, x); the last of a row or column may hang over.
@@ -73,7 +72,9 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 	c.transformWeights(u, w, micro.cols)
 
 	tiles := t.tiles()
-	chunk := max(56, min(224, 8192/(c.Cin+c.Cout)))
+	// Tiles a task: at least so many that their transforms take the room of the weights',
+	// which have to be fetched for each task.
+	chunk := max(56, c.Cin*c.Cout/(c.Cin+c.Cout))
 	chunk = ceil(chunk, micro.rows) * micro.rows
 	chunks := ceil(ceil(tiles, chunk), threads) * threads
 	chunks = min(chunks, ceil(tiles, micro.rows))
@@ -90,7 +91,7 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 				b := u[(q*panels+panel)*c.Cin*micro.cols:]
 				for i := range heights {
 					r0, r1 := share(to-from, i, heights), share(to-from, i+1, heights)
-					micro.chain(r1-r0, micro.cols, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
+					micro.multiply(r1-r0, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
 						v[q*vs.position+r0*vs.row:], vs.row, 1, b, micro.cols, c.Cin, false)
 				}
 			}
@@ -199,7 +200,7 @@ func (t tiling) transformOutput(y, m []float32, spread spread, from, to int, the
 //
 //	dw = G' [ sum over tiles of (B' d B) * (A dy A') ] G
 //
-// Super-chunks of tiles are transformed, then added to the sums of the 16 positions.
+// Spans of tiles are transformed, then added to the sums of the 16 positions.
 func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 	t, micro := c.tiling(), active.tile
 	panels := ceil(c.Cout, micro.cols)
@@ -208,10 +209,10 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 	defer calls.giveBack(shared)
 	p := grow(&shared.u, positions*c.Cin*width)
 	tiles := t.tiles()
-	// Whole blocks, few enough that the transforms stay in the cache that cores share.
-	const cache = 2 << 20 // elements
-	span := min(tiles, max(Block, cache/(positions*(c.Cin+width))/Block*Block))
-	vs, zs := spreadOut(span, c.Cin), spreadOut(span, width)
+	// Whole blocks: enough that the sums are not fetched too often, few enough that the
+	// transforms stay in a cache.
+	const span = 4 * Block
+	vs, zs := spreadOut(min(span, tiles), c.Cin), spreadOut(min(span, tiles), width)
 	v, z := grow(&shared.a, positions*vs.position), grow(&shared.c, positions*zs.position)
 	heights := ceil(c.Cin, micro.rows)
 	for from := 0; from < tiles; from += span {
@@ -227,15 +228,11 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 		groups := ceil(2*threads, positions)
 		Parallel(positions*groups, func(task int) {
 			q, group := task/groups, task%groups
-			// A block of both factors stays in the first-level cache while all tiles use it.
-			for k := 0; k < to-from; k += Block {
-				for i := share(heights, group, groups); i < share(heights, group+1, groups); i++ {
-					r0, r1 := share(c.Cin, i, heights), share(c.Cin, i+1, heights)
-					for j := 0; j < width; j += micro.cols {
-						micro.multiply(r1-r0, p[(q*c.Cin+r0)*width+j:], width,
-							v[q*vs.position+k*vs.row+r0:], 1, vs.row,
-							z[q*zs.position+k*zs.row+j:], zs.row, min(Block, to-from-k), from+k > 0)
-					}
+			for i := share(heights, group, groups); i < share(heights, group+1, groups); i++ {
+				r0, r1 := share(c.Cin, i, heights), share(c.Cin, i+1, heights)
+				for j := 0; j < width; j += micro.cols {
+					micro.multiply(r1-r0, p[(q*c.Cin+r0)*width+j:], width,
+						v[q*vs.position+r0:], 1, vs.row, z[q*zs.position+j:], zs.row, to-from, from > 0)
 				}
 			}
 		})

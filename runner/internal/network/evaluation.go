@@ -44,7 +44,7 @@ func (n *Network) newUnits() []*unit {
 		act, isActivation := activations[l.kind]
 		switch {
 		case l.kind == conv || l.kind == dense:
-			u = &unit{convolution: l, input: l.input, other: none, weight: l.weight.Value}
+			u = &unit{convolution: l, input: l.input, other: none, act: l.act, weight: l.weight.Value}
 			if l.bias {
 				u.bias = l.offset.Value
 			}

@@ -20,6 +20,7 @@ type torchReference struct {
 	F32, F64 torchRun
 	Labels   []float32
 	Variance float32 `json:"running_var"` // at the beginning; 0 for 1
+	Pictures uint64  // where the formula starts for them; 0 for 777
 }
 
 type torchRun struct {
@@ -76,13 +77,13 @@ func formulaTensors(n *Network, variance float32) []weights.Tensor {
 }
 
 // formulaPictures returns n pictures of 64 x 64, (N, H, W, C).
-func formulaPictures(n int) []float32 {
+func formulaPictures(start uint64, n int) []float32 {
 	const size = 64
 	x := make([]float32, n*size*size*3)
 	for i := range x {
 		// i counts as the reference does, (N, C, H, W).
 		column, row, channel, picture := i%size, i/size%size, i/size/size%3, i/size/size/3
-		x[((picture*size+row)*size+column)*3+channel] = float32(formula(777, i) * 4)
+		x[((picture*size+row)*size+column)*3+channel] = float32(formula(start, i) * 4)
 	}
 	return x
 }
@@ -218,6 +219,9 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 	if want.Variance == 0 {
 		want.Variance = 1
 	}
+	if want.Pictures == 0 {
+		want.Pictures = 777
+	}
 	if err := n.Load(formulaTensors(n, want.Variance)); err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +234,7 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 		}
 	}
 
-	pictures := formulaPictures(2)
+	pictures := formulaPictures(want.Pictures, 2)
 	evaluated, err := n.Predict(pictures, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -255,10 +259,9 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 	}
 	near("training outputs", float64s(outputs), want.F32.TrainLogits, want.F64.TrainLogits)
 
-	// A ReLU whose input lies within rounding of zero may fall on the other side, and
-	// then shows in all gradients before it, in those of mobilenet_v2's last layers by a
-	// hundredth. So distances may be twice torch's, and 2e-2 at least; a wrong gradient
-	// is off by about 1.
+	// The median over the parameters: a ReLU whose input lies within rounding of
+	// zero may fall on the other side, and then shows in all gradients before it. So
+	// the largest may be what torch's is, and 1e-2 at least.
 	var ours, torchs []float64    // distances
 	var lengths, theirs []float64 // relative errors of the whole gradients' lengths
 	parameters := map[string]*Parameter{}
@@ -287,11 +290,11 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 	middle, last := len(ours)/2, len(ours)-1
 	t.Logf("%-20s ours %.2e, torch %.2e; worst ours %.2e, torch %.2e; lengths ours %.2e, torch %.2e", "gradients",
 		ours[middle], torchs[middle], ours[last], torchs[last], lengths[last], theirs[last])
-	if !(ours[middle] <= max(2e-2, 2*torchs[middle])) || !(ours[last] <= max(2e-2, 2*torchs[last])) {
+	if !(ours[middle] <= 2*torchs[middle]) || !(ours[last] <= max(1e-2, torchs[last])) {
 		t.Errorf("gradients: median distance to float64 is %.3g, torch's float32 has %.3g; the largest is %.3g, torch's %.3g",
 			ours[middle], torchs[middle], ours[last], torchs[last])
 	}
-	if !(lengths[last] <= max(1e-2, 2*theirs[last])) {
+	if !(lengths[last] <= max(1e-3, 2*theirs[last])) {
 		t.Errorf("gradients: a length is %.3g of itself away, torch's %.3g", lengths[last], theirs[last])
 	}
 
