@@ -27,6 +27,7 @@ func (t *trial) form() error {
 	if err != nil {
 		return err
 	}
+	t.Claims = sum
 	written, err := t.claimed.Bytes()
 	if err != nil {
 		return err

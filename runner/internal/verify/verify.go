@@ -61,8 +61,22 @@ type Verdict struct {
 	// Proves says what a VERIFIED of this level means, Open what it leaves open.
 	Proves string `json:"proves"`
 	Open   string `json:"open"`
+	// Metric is the figure that the result is known by.
+	Metric *Metric `json:"metric,omitempty"`
+	// Weights are those that the lock claims, Claims digests all that it claims: two
+	// locks with the same are one piece of work.
+	Weights digest.Digest `json:"weights,omitzero"`
+	Claims  digest.Digest `json:"claims,omitzero"`
 	// Spots says what a spot check replayed.
 	Spots *Spots `json:"spots,omitempty"`
+}
+
+// Metric is a figure as it is locked, and as it was found where it was computed.
+type Metric struct {
+	Part    string   `json:"part"`
+	Name    string   `json:"name"`
+	Claimed float64  `json:"claimed"`
+	Found   *float64 `json:"found"`
 }
 
 // Parting is a place where claim and finding part, as near to the cause as is
@@ -151,6 +165,10 @@ func run(ctx context.Context, o Options) (*Verdict, error) {
 	t := &trial{options: o, claimed: claimed, Verdict: &Verdict{
 		Judgement: Verified, Level: o.Level, Reasons: []string{}, Warnings: []string{}, Proves: proves[o.Level], Open: open[o.Level],
 	}}
+	t.Weights = claimed.Model.Weights
+	if part, name, value := claimed.Headline(); part != "" {
+		t.Metric = &Metric{Part: part, Name: name, Claimed: value}
+	}
 	if err := t.judge(ctx); err != nil {
 		return nil, err
 	}
@@ -349,6 +367,9 @@ func (t *trial) compare(replayed *experiment.Replayed) error {
 		return err
 	}
 	t.firstStage(made)
+	if part, name, value := made.Headline(); t.Metric != nil && part == t.Metric.Part && name == t.Metric.Name {
+		t.Metric.Found = &value
+	}
 	if t.Level == Rerun && claimed.Model.Weights != made.Model.Weights {
 		t.otherWeights(made.Model.Weights)
 	}
