@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -38,8 +40,12 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // misuse is a wrong flag or argument.
 type misuse struct{ error }
 
-// markdown is the form of output, and the annotation of commands that have it.
-const markdown = "markdown"
+// Forms of output beyond text and JSON, and the annotations of commands that have
+// them.
+const (
+	markdown = "markdown"
+	commas   = "csv"
+)
 
 // invocation is one run of the program.
 type invocation struct {
@@ -48,6 +54,7 @@ type invocation struct {
 	out, err  io.Writer
 	json      bool
 	markdown  bool
+	csv       bool
 	quiet     bool
 	overrides []string // of --set
 	name      string   // of --name
@@ -104,19 +111,15 @@ func (s *invocation) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
-			want := "text or json"
-			_, inMarkdown := c.Annotations[markdown]
-			if inMarkdown {
-				want = "text, json or markdown"
-			}
-			switch {
+			switch _, known := c.Annotations[output]; {
 			case output == "text":
 			case output == "json":
 				s.json = true
-			case output == markdown && inMarkdown:
-				s.markdown = true
+			case known:
+				s.markdown, s.csv = output == markdown, output == commas
 			default:
-				return misuse{fmt.Errorf("--output %s: want %s", output, want)}
+				want := append([]string{"text", "json"}, slices.Sorted(maps.Keys(c.Annotations))...)
+				return misuse{fmt.Errorf("--output %s: want %s or %s", output, strings.Join(want[:len(want)-1], ", "), want[len(want)-1])}
 			}
 			s.machine, err = settings(s.env)
 			return err
@@ -124,9 +127,9 @@ func (s *invocation) root() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; verify and diff know markdown too")
+	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; verify, diff and grade know more")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.doctor(), s.bench(), s.version())
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.grade(), s.doctor(), s.bench(), s.version())
 	return root
 }
 

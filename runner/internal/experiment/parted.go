@@ -28,8 +28,9 @@ func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
 		return nil
 	}
 	found := l.table.Digest()
-	if l.table.Listed { // a list of the pictures' own names and folders or labels
-		return []string{fmt.Sprintf("the list of pictures has digest %s, locked is %s: %d pictures, locked are %d", l.table.File, want.Digest, len(l.table.Rows), want.Rows)}
+	if l.table.Listed {
+		return []string{fmt.Sprintf("the list of photos and classes below %s has digest %s, locked is %s: it has %d rows, locked are %d",
+			want.Path, l.table.File, want.Digest, len(l.table.Rows), want.Rows)}
 	}
 	words := []string{fmt.Sprintf("table %s has digest %s, locked is %s", want.Path, l.table.File, want.Digest)}
 	switch {

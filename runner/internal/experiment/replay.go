@@ -53,6 +53,7 @@ type Replayed struct {
 	Lock  *lock.Lock               // that this machine makes
 	Pages map[string]digest.Digest // the files of the report
 	line  *line
+	input *train.Input // of Epochs, once made
 }
 
 // Replay walks the line. It writes nothing but to the store.
@@ -72,10 +73,14 @@ func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 // initialised network, to the end of epoch last. Given are the claimed epochs;
 // returned are those that were made in their place, and the state at the end.
 func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) ([]lock.Epoch, []weights.Tensor, error) {
-	in, err := r.line.training()
-	if err != nil {
-		return nil, nil, err
+	if r.input == nil || after == 0 { // else the state replaces all that the network has
+		in, err := r.line.training()
+		if err != nil {
+			return nil, nil, err
+		}
+		r.input = &in
 	}
+	in := *r.input
 	var from *train.Checkpoint
 	if after > 0 {
 		from = &train.Checkpoint{State: state}

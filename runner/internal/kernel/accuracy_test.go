@@ -17,11 +17,11 @@ func TestAccuracy(t *testing.T) {
 		c     Conv
 		torch [3]float64 // of y, dx and dw
 	}{
-		{Conv{N: 1, H: 7, W: 7, Cin: 512, Cout: 32, KH: 3, KW: 3, Stride: 1, Pad: 1}, [3]float64{2.9, 3.4, 1.4}},
-		{Conv{N: 1, H: 7, W: 7, Cin: 32, Cout: 512, KH: 3, KW: 3, Stride: 1, Pad: 1}, [3]float64{3.3, 4.9, 1.4}},
-		{Conv{N: 1, H: 14, W: 14, Cin: 512, Cout: 32, KH: 3, KW: 3, Stride: 2, Pad: 1}, [3]float64{2.9, 2.0, 1.4}},
-		{Conv{N: 4, H: 1, W: 1, Cin: 25088, Cout: 16, KH: 1, KW: 1, Stride: 1}, [3]float64{4.2, 2.4, 0.6}},
-		{Conv{N: 8, H: 28, W: 28, Cin: 16, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1}, [3]float64{2.5, 3.5, 16.2}},
+		{Conv{N: 1, H: 7, W: 7, Cin: 512, Cout: 8, KH: 3, KW: 3, Stride: 1, Pad: 1}, [3]float64{2.9, 2.4, 1.4}},
+		{Conv{N: 1, H: 7, W: 7, Cin: 8, Cout: 512, KH: 3, KW: 3, Stride: 1, Pad: 1}, [3]float64{1.7, 5.0, 1.4}},
+		{Conv{N: 1, H: 14, W: 14, Cin: 512, Cout: 8, KH: 3, KW: 3, Stride: 2, Pad: 1}, [3]float64{3.2, 1.4, 1.5}},
+		{Conv{N: 4, H: 1, W: 1, Cin: 25088, Cout: 16, KH: 1, KW: 1, Stride: 1}, [3]float64{4.6, 1.3, 0.6}},
+		{Conv{N: 8, H: 28, W: 28, Cin: 8, Cout: 8, KH: 3, KW: 3, Stride: 1, Pad: 1}, [3]float64{1.8, 2.5, 16.7}},
 	} {
 		o := newOperands(test.c)
 		for i, x := range [][]float32{o.x, o.w, o.dy} {

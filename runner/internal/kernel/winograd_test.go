@@ -16,7 +16,7 @@ func winogradConvs() []Conv {
 		{N: 40, H: 4, W: 2, Cin: 130, Cout: 23, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 2, H: 3, W: 6, Cin: 25, Cout: 65, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 3, H: 20, W: 18, Cin: 24, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		{N: 12, H: 32, W: 31, Cin: 16, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 2, H: 32, W: 31, Cin: 9, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	}
 }
 

@@ -176,6 +176,21 @@ type Report struct {
 	Digest digest.Digest `yaml:"digest"`
 }
 
+// Headline returns the figure that the result is known by: the RMSE or the
+// accuracy on the test part, else on the validation part; all are empty where
+// there is neither.
+func (l *Lock) Headline() (part, metric string, value float64) {
+	for _, part := range []string{"test", "validation"} {
+		switch score := l.Results[part]; {
+		case score.Errors != nil:
+			return part, "rmse", score.RMSE
+		case score.Hits != nil:
+			return part, "accuracy", score.Accuracy
+		}
+	}
+	return "", "", 0
+}
+
 // Sum returns what Seal has to be.
 func (l *Lock) Sum() (digest.Digest, error) {
 	sealed := *l

@@ -27,6 +27,7 @@ func (t *trial) form() error {
 	if err != nil {
 		return err
 	}
+	t.Claims = sum
 	written, err := t.claimed.Bytes()
 	if err != nil {
 		return err
@@ -80,11 +81,10 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 		return true, nil
 	}
 	for _, d := range contradictions {
+		t.because(Differs, "%s: locked %s, but the rest of the lock gives %s", d.Path, d.A, d.B)
 		if stage, ok := strings.CutPrefix(d.Path, "stages["); ok {
 			stage, what, _ := strings.Cut(stage, "].")
-			t.parts(Parting{Stage: stage, Expected: what + " " + d.A, Found: d.B + ", which follows from the rest of the lock: one of them was edited"})
-		} else {
-			t.because(Differs, "%s: locked %s, but the rest of the lock gives %s", d.Path, d.A, d.B)
+			t.parts(Parting{Stage: stage, Expected: what + " " + d.A, Found: d.B})
 		}
 	}
 	if err := t.recipe(); err != nil {

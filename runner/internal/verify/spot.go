@@ -31,8 +31,8 @@ func (s Spots) String() string {
 }
 
 // spot trains again the chosen epochs, and always the one whose weights are
-// kept, each from the nearest kept state before it. First it compares the digest
-// of every kept state with the chain in the lock.
+// kept, each from the nearest kept state before it, which has to be the one that
+// the chain in the lock names.
 func (t *trial) spot(ctx context.Context, replayed *experiment.Replayed) error {
 	training := t.claimed.Training
 	chosen := rng.New(t.options.Seed, "spot").Perm(len(training))[:min(t.options.Spots, len(training))]
@@ -41,83 +41,98 @@ func (t *trial) spot(ctx context.Context, replayed *experiment.Replayed) error {
 	}
 	slices.Sort(chosen)
 	t.Spots = &Spots{Seed: t.options.Seed, Chosen: chosen, Epochs: len(training)}
-	links, err := t.links(replayed)
-	if err != nil {
-		return err
-	}
-	if len(links) == 0 && len(training) > 1 {
+	kept := experiment.Kept(t.made, t.trainKey())
+	if len(kept) == 0 && len(training) > 1 {
 		t.because(Incomplete, "no states of epochs are kept to begin with: apply --keep-checkpoints keeps them; --rerun trains again")
 		return nil
 	}
 	wanted := append(slices.Clone(chosen), t.claimed.Model.Epoch)
 	slices.Sort(wanted)
 	start := time.Now()
-	for done := 0; len(wanted) > 0; {
-		// All wanted epochs after the same kept state are one piece of training.
-		from := before(links, wanted[0])
-		last := wanted[0]
-		for wanted = wanted[1:]; len(wanted) > 0 && before(links, wanted[0]) == from; wanted = wanted[1:] {
-			last = wanted[0]
-		}
-		if last <= done {
-			continue
-		}
-		if err := t.replay(ctx, replayed, from, last); err != nil {
+	p := &point{} // where the replaying stands
+	for _, epoch := range slices.Compact(wanted) {
+		if err := t.replay(ctx, replayed, kept, p, epoch); err != nil {
 			return err
 		}
-		done = last
-		t.Spots.Replayed += last - from
 	}
 	t.Spots.Seconds = time.Since(start).Seconds()
 	t.Spots.Rerun = t.Spots.Seconds / float64(max(t.Spots.Replayed, 1)) * float64(len(training))
 	return nil
 }
 
-// before returns the last epoch before this one whose state is kept, or 0: the
+// point is a state that was found to be the locked one after an epoch; 0 is the
 // initialised network.
-func before(links []int, epoch int) int {
-	from := 0
-	for _, link := range links {
-		if link < epoch {
-			from = link
-		}
-	}
-	return from
+type point struct {
+	epoch int
+	state []weights.Tensor
 }
 
-// links compares every kept state with the chain in the lock, and the weights
-// with the state of the kept epoch. Returned are the epochs that passed.
-func (t *trial) links(replayed *experiment.Replayed) ([]int, error) {
-	var links []int
-	for _, kept := range experiment.Kept(t.made, t.trainKey()) {
-		if kept.Epoch < 1 || kept.Epoch > len(t.claimed.Training) {
+// replay trains to the end of an epoch, from the last kept state before it or
+// from p where that is later, and compares every epoch on the way.
+func (t *trial) replay(ctx context.Context, replayed *experiment.Replayed, kept []experiment.State, p *point, epoch int) error {
+	for _, k := range slices.Backward(kept) {
+		if k.Epoch >= epoch {
 			continue
 		}
-		claimed := t.claimed.Training[kept.Epoch-1]
-		state, err := experiment.LoadState(t.made, t.trainKey(), kept.Epoch)
-		switch {
-		case errors.Is(err, store.ErrMissing): // damaged: it is as if it had not been kept
-			t.warn("the kept state of epoch %d was damaged", kept.Epoch)
-			continue
-		case failedMachine(err):
-			return nil, err
-		case err != nil:
-			t.because(Differs, "the kept state of epoch %d: %v", kept.Epoch, err)
-			continue
+		if k.Epoch < p.epoch {
+			break
 		}
-		t.Spots.Links++
-		if found := weights.Digest(state); found != claimed.State {
-			t.parts(Parting{Stage: "train", Epoch: kept.Epoch, Expected: "state " + claimed.State.String(), Found: found.String() + " in the state that was kept" + t.whose(found.String())})
-			continue
-		}
-		links = append(links, kept.Epoch)
-		if kept.Epoch == t.claimed.Model.Epoch {
-			if found, err := replayed.WeightsIn(state); err != nil || found != t.claimed.Model.Weights {
-				t.because(Differs, "model.weights: the state of the kept epoch %d gives %s, locked is %s", kept.Epoch, found, t.claimed.Model.Weights)
+		if ok, err := t.link(k.Epoch, p); ok || err != nil {
+			if err != nil {
+				return err
 			}
+			break
 		}
 	}
-	return links, nil
+	made, end, err := replayed.Epochs(ctx, t.claimed.Training, p.epoch, p.state, epoch)
+	if err != nil {
+		return t.stopped(ctx, err)
+	}
+	t.Spots.Replayed += len(made)
+	if i := slices.IndexFunc(made, func(e lock.Epoch) bool { return !t.claimed.Training[e.Epoch-1].Same(e) }); i >= 0 {
+		state := end
+		if i < len(made)-1 {
+			state = nil // only the last one's is at hand
+		}
+		t.otherEpoch(t.claimed.Training[made[i].Epoch-1], made[i], state)
+		return nil
+	}
+	p.epoch, p.state = epoch, end
+	if epoch != t.claimed.Model.Epoch {
+		return nil
+	}
+	if found, err := replayed.WeightsIn(end); err != nil || found != t.claimed.Model.Weights {
+		t.because(Differs, "model.weights: the state of the kept epoch %d gives %s, locked is %s", epoch, found, t.claimed.Model.Weights)
+	}
+	return nil
+}
+
+// link loads the kept state of an epoch into p, if it is the one that the lock
+// names.
+func (t *trial) link(epoch int, p *point) (ok bool, err error) {
+	if epoch < 1 || epoch > len(t.claimed.Training) {
+		return false, nil
+	}
+	claimed := t.claimed.Training[epoch-1]
+	state, err := experiment.LoadState(t.made, t.trainKey(), epoch)
+	switch {
+	case errors.Is(err, store.ErrMissing): // it is as if it had not been kept
+		t.warn("the kept state of epoch %d was damaged", epoch)
+		return false, nil
+	case failedMachine(err):
+		return false, err
+	case err != nil:
+		t.because(Differs, "the kept state of epoch %d: %v", epoch, err)
+		return false, nil
+	}
+	t.Spots.Links++
+	if found := weights.Digest(state); found != claimed.State {
+		t.parts(Parting{Stage: "train", Epoch: epoch, Expected: "state " + claimed.State.String(), Found: found.String() + " in the state that was kept" + t.whose(found.String())})
+		t.because(Differs, "the kept state of epoch %d is not the one that is locked", epoch)
+		return false, nil
+	}
+	p.epoch, p.state = epoch, state
+	return true, nil
 }
 
 // whose says which epoch's state has this digest.
@@ -128,29 +143,4 @@ func (t *trial) whose(state string) string {
 		}
 	}
 	return ""
-}
-
-// replay trains from the state after one epoch to the end of another and
-// compares every epoch on the way.
-func (t *trial) replay(ctx context.Context, replayed *experiment.Replayed, from, last int) error {
-	var state []weights.Tensor
-	var err error
-	if from > 0 {
-		if state, err = experiment.LoadState(t.made, t.trainKey(), from); err != nil {
-			return err
-		}
-	}
-	made, end, err := replayed.Epochs(ctx, t.claimed.Training, from, state, last)
-	if err != nil {
-		return t.stopped(ctx, err)
-	}
-	i := slices.IndexFunc(made, func(e lock.Epoch) bool { return !t.claimed.Training[e.Epoch-1].Same(e) })
-	if i < 0 {
-		return nil
-	}
-	if i < len(made)-1 {
-		end = nil // the state of that epoch is not at hand, only the last one's
-	}
-	t.otherEpoch(t.claimed.Training[made[i].Epoch-1], made[i], end)
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/rs/zerolog"
@@ -60,8 +61,22 @@ type Verdict struct {
 	// Proves says what a VERIFIED of this level means, Open what it leaves open.
 	Proves string `json:"proves"`
 	Open   string `json:"open"`
+	// Metric is the figure that the result is known by.
+	Metric *Metric `json:"metric,omitempty"`
+	// Weights are those that the lock claims, Claims digests all that it claims: two
+	// locks with the same are one piece of work.
+	Weights digest.Digest `json:"weights,omitzero"`
+	Claims  digest.Digest `json:"claims,omitzero"`
 	// Spots says what a spot check replayed.
 	Spots *Spots `json:"spots,omitempty"`
+}
+
+// Metric is a figure as it is locked, and as it was found where it was computed.
+type Metric struct {
+	Part    string   `json:"part"`
+	Name    string   `json:"name"`
+	Claimed float64  `json:"claimed"`
+	Found   *float64 `json:"found"`
 }
 
 // Parting is a place where claim and finding part, as near to the cause as is
@@ -150,31 +165,42 @@ func run(ctx context.Context, o Options) (*Verdict, error) {
 	t := &trial{options: o, claimed: claimed, Verdict: &Verdict{
 		Judgement: Verified, Level: o.Level, Reasons: []string{}, Warnings: []string{}, Proves: proves[o.Level], Open: open[o.Level],
 	}}
-	if err := t.form(); err != nil {
+	t.Weights = claimed.Model.Weights
+	if part, name, value := claimed.Headline(); part != "" {
+		t.Metric = &Metric{Part: part, Name: name, Claimed: value}
+	}
+	if err := t.judge(ctx); err != nil {
 		return nil, err
 	}
-	if claimed.Numerics != lock.Numerics {
-		t.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", claimed.Numerics, lock.Numerics)
-		return t.Verdict, nil
+	if t.Parts != nil {
+		t.Reasons = slices.Insert(t.Reasons, 0, t.Parts.String())
 	}
-	loaded, err := experiment.LockedRecipe(claimed)
+	return t.Verdict, nil
+}
+
+// judge goes as far as the level says, or as there is anything to judge.
+func (t *trial) judge(ctx context.Context) error {
+	if err := t.form(); err != nil {
+		return err
+	}
+	if t.claimed.Numerics != lock.Numerics {
+		t.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", t.claimed.Numerics, lock.Numerics)
+		return nil
+	}
+	loaded, err := experiment.LockedRecipe(t.claimed)
 	if err != nil {
 		t.because(Differs, "%v", err)
-		return t.Verdict, nil
+		return nil
 	}
 	cleanUp, err := t.prepare(loaded)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer cleanUp()
-	ended, err := t.beside(ctx)
-	if ended || err != nil || o.Level == LockOnly {
-		return t.Verdict, err
+	if ended, err := t.beside(ctx); ended || err != nil || t.Level == LockOnly {
+		return err
 	}
-	if err := t.data(ctx); err != nil {
-		return nil, err
-	}
-	return t.Verdict, nil
+	return t.data(ctx)
 }
 
 // because adds a reason. The first one that is given is the nearest to the
@@ -186,13 +212,25 @@ func (v *Verdict) because(j Judgement, format string, args ...any) {
 	v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...))
 }
 
-// parts says where claim and finding part. The first place stays, unless a later
-// one is more exact.
-func (v *Verdict) parts(p Parting) {
-	if v.Parts == nil || v.Parts.Stage == p.Stage && v.Parts.Epoch == 0 {
-		v.Parts = &p
+// parts notes where claim and finding part. What counts is the earliest stage of
+// which that is known, and there the place that names an epoch.
+func (t *trial) parts(p Parting) {
+	if t.Judgement == Verified {
+		t.Judgement = Differs
 	}
-	v.because(Differs, "%s", p)
+	if t.Parts == nil || t.before(p.Stage, t.Parts.Stage) || p.Stage == t.Parts.Stage && t.Parts.Epoch == 0 {
+		t.Parts = &p
+	}
+}
+
+// before reports whether stage a comes before b.
+func (t *trial) before(a, b string) bool {
+	for _, s := range t.claimed.Stages {
+		if s.Name == a || s.Name == b {
+			return a != b && s.Name == a
+		}
+	}
+	return false
 }
 
 func (v *Verdict) warn(format string, args ...any) {
@@ -328,8 +366,9 @@ func (t *trial) compare(replayed *experiment.Replayed) error {
 	if err != nil {
 		return err
 	}
-	if len(differences) > 0 && t.Parts == nil {
-		t.firstStage(made)
+	t.firstStage(made)
+	if part, name, value := made.Headline(); t.Metric != nil && part == t.Metric.Part && name == t.Metric.Name {
+		t.Metric.Found = &value
 	}
 	if t.Level == Rerun && claimed.Model.Weights != made.Model.Weights {
 		t.otherWeights(made.Model.Weights)
@@ -389,11 +428,22 @@ func (t *trial) witness(epoch lock.Epoch, state []weights.Tensor) {
 func (t *trial) otherEpoch(claimed, found lock.Epoch, state []weights.Tensor) {
 	p := Parting{Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
 	if claimed.State == found.State {
-		p.Expected, p.Found = fmt.Sprintf("losses %v, %v", claimed.TrainLoss, claimed.ValidationLoss), fmt.Sprintf("%v, %v", found.TrainLoss, found.ValidationLoss)
+		p.Expected, p.Found = "losses and scores "+measured(claimed), measured(found)
 	} else if kept, err := experiment.LoadState(t.made, t.trainKey(), claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
 		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
 	}
 	t.parts(p)
+}
+
+// measured lists what an epoch states beside its state.
+func measured(e lock.Epoch) string {
+	list := fmt.Sprintf("%v, %v", e.TrainLoss, e.ValidationLoss)
+	for _, score := range []*float64{e.ValidationRMSE, e.ValidationAccuracy, e.ValidationMacroF1} {
+		if score != nil {
+			list += fmt.Sprintf(", %v", *score)
+		}
+	}
+	return list
 }
 
 // otherWeights names the first tensor of the kept weights that is not as locked,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // planesMark begins what Compress returns.
@@ -33,24 +34,29 @@ const (
 // What is left over of the last word stands at the end.
 func Compress(data []byte) []byte {
 	words := len(data) / 4
-	plane := make([]byte, words)
+	var planes [4][]byte
+	for j := range planes {
+		planes[j] = make([]byte, words)
+	}
+	for i := range words {
+		w := binary.LittleEndian.Uint32(data[4*i:])
+		w = w<<1 | w>>31
+		planes[0][i], planes[1][i], planes[2][i], planes[3][i] = byte(w), byte(w>>8), byte(w>>16), byte(w>>24)
+	}
 	out := make([]byte, headBytes, headBytes+len(data))
 	copy(out, planesMark)
 	binary.LittleEndian.PutUint64(out[len(planesMark):], uint64(len(data)))
-	var coded bytes.Buffer
-	for j := range 4 {
-		for i := range plane {
-			w := binary.LittleEndian.Uint32(data[4*i:])
-			plane[i] = byte((w<<1 | w>>31) >> (8 * j))
-		}
-		coded.Reset()
-		// Neither the level nor writing to memory can fail.
-		z, _ := flate.NewWriter(&coded, flate.HuffmanOnly)
-		z.Write(plane)
-		z.Close()
-		kind, body := byte(planeDeflate), coded.Bytes()
-		if len(body) >= len(plane) {
-			kind, body = planeRaw, plane
+	for j, plane := range planes {
+		kind, body := byte(planeRaw), plane
+		if uneven(plane) {
+			var coded bytes.Buffer
+			// Neither the level nor writing to memory can fail.
+			z, _ := flate.NewWriter(&coded, flate.HuffmanOnly)
+			z.Write(plane)
+			z.Close()
+			if coded.Len() < len(plane) {
+				kind, body = planeDeflate, coded.Bytes()
+			}
 		}
 		entry := out[len(planesMark)+8+9*j:]
 		entry[0] = kind
@@ -58,6 +64,15 @@ func Compress(data []byte) []byte {
 		out = append(out, body...)
 	}
 	return append(out, data[4*words:]...)
+}
+
+// uneven reports whether some byte is so frequent that coding may pay.
+func uneven(plane []byte) bool {
+	var count [256]int
+	for _, b := range plane {
+		count[b]++
+	}
+	return slices.Max(count[:]) > len(plane)/64
 }
 
 // Decompress undoes Compress. It allocates no more than limit says that the data
@@ -74,10 +89,9 @@ func Decompress(packed []byte, limit int64) ([]byte, error) {
 		return nil, errors.New("a compressed file of weights is shorter than it claims")
 	}
 	words := int(length / 4)
-	data := make([]byte, length)
-	plane := make([]byte, words)
+	var planes [4][]byte
 	rest := packed[headBytes:]
-	for j := range 4 {
+	for j := range planes {
 		entry := packed[len(planesMark)+8+9*j:]
 		size := binary.LittleEndian.Uint64(entry[1:])
 		if size > uint64(len(rest)) {
@@ -87,10 +101,11 @@ func Decompress(packed []byte, limit int64) ([]byte, error) {
 		rest = rest[size:]
 		switch {
 		case entry[0] == planeRaw && len(body) == words:
-			copy(plane, body)
+			planes[j] = body
 		case entry[0] == planeDeflate:
+			planes[j] = make([]byte, words)
 			z := flate.NewReader(bytes.NewReader(body))
-			if _, err := io.ReadFull(z, plane); err != nil {
+			if _, err := io.ReadFull(z, planes[j]); err != nil {
 				return nil, fmt.Errorf("a compressed file of weights is damaged: %w", err)
 			}
 			if n, err := z.Read(make([]byte, 1)); n != 0 || err != io.EOF {
@@ -99,16 +114,14 @@ func Decompress(packed []byte, limit int64) ([]byte, error) {
 		default:
 			return nil, errors.New("a compressed file of weights is damaged")
 		}
-		for i, b := range plane {
-			w := binary.LittleEndian.Uint32(data[4*i:]) | uint32(b)<<(8*j)
-			if j == 3 {
-				w = w>>1 | w<<31
-			}
-			binary.LittleEndian.PutUint32(data[4*i:], w)
-		}
 	}
 	if len(rest) != int(length)-4*words {
 		return nil, errors.New("a compressed file of weights has another length than it claims")
+	}
+	data := make([]byte, length)
+	for i := range words {
+		w := uint32(planes[0][i]) | uint32(planes[1][i])<<8 | uint32(planes[2][i])<<16 | uint32(planes[3][i])<<24
+		binary.LittleEndian.PutUint32(data[4*i:], w>>1|w<<31)
 	}
 	copy(data[4*words:], rest)
 	return data, nil
