@@ -199,7 +199,7 @@ func runTrain(ctx context.Context, l *line) error {
 			for _, score := range []struct {
 				name  string
 				value *float64
-			}{{"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
 				if score.value != nil {
 					event.Float64(score.name, *score.value)
 				}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/rng"
@@ -436,6 +437,32 @@ func TestClip(t *testing.T) {
 				t.Errorf("limit %v: %v, want %v", limit, got, want)
 				break
 			}
+		}
+	}
+}
+
+// TestSetRate: an optimiser whose rate is set goes as one that has it from the recipe.
+func TestSetRate(t *testing.T) {
+	for rate, specs := range map[float64][2]recipe.Optimizer{
+		0.5: {{SGD: &recipe.SGD{Rate: 0.1, Momentum: 0.9}}, {SGD: &recipe.SGD{Rate: 0.5, Momentum: 0.9}}},
+		0.2: {{AdamW: &recipe.AdamW{Rate: 0.1, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1}}, {AdamW: &recipe.AdamW{Rate: 0.2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1}}},
+		0.3: {{RMSprop: &recipe.RMSprop{Rate: 0.1, Alpha: 0.9, Epsilon: 1e-8}}, {RMSprop: &recipe.RMSprop{Rate: 0.3, Alpha: 0.9, Epsilon: 1e-8}}},
+	} {
+		var states []digest.Digest
+		for i, spec := range specs {
+			n := layersNetwork(t, everyItem)
+			o := n.NewOptimizer(spec)
+			if i == 0 {
+				o.SetRate(rate)
+			}
+			if _, err := n.Step(noise("pictures", 4*n.picture.size()), noise("targets", 8), 4, streams); err != nil {
+				t.Fatal(err)
+			}
+			o.Step()
+			states = append(states, weights.Digest(n.Tensors()))
+		}
+		if states[0] != states[1] || specs[1].Rate() != rate {
+			t.Errorf("a rate of %v that is set goes another way", rate)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type solver interface {
 	slots() []slot
 	// steps is how often Step has run.
 	steps() *int64
+	// rate is the learning rate of the next step.
+	rate() *float64
 	// resumed is called when slots and steps have been set from outside.
 	resumed()
 }
@@ -102,6 +104,9 @@ func (o *Optimizer) Clip(limit float64) {
 	}
 }
 
+// SetRate sets the learning rate of the steps to come. It is no part of the state.
+func (o *Optimizer) SetRate(rate float64) { *o.solver.rate() = rate }
+
 // Step applies the gradients once.
 func (o *Optimizer) Step() {
 	// Gorgonia's interface has an error; no solver here has a reason for one.
@@ -172,8 +177,9 @@ func (a *adam) Step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-func (a *adam) slots() []slot { return []slot{{"exp_avg", a.first}, {"exp_avg_sq", a.second}} }
-func (a *adam) steps() *int64 { return &a.count }
+func (a *adam) slots() []slot  { return []slot{{"exp_avg", a.first}, {"exp_avg_sq", a.second}} }
+func (a *adam) steps() *int64  { return &a.count }
+func (a *adam) rate() *float64 { return &a.Rate }
 
 func (a *adam) resumed() {
 	a.power1, a.power2 = 1, 1
@@ -214,8 +220,9 @@ func (s *sgd) slots() []slot {
 	}
 	return []slot{{"momentum_buffer", s.buffer}}
 }
-func (s *sgd) steps() *int64 { return &s.count }
-func (s *sgd) resumed()      {}
+func (s *sgd) steps() *int64  { return &s.count }
+func (s *sgd) rate() *float64 { return &s.Rate }
+func (s *sgd) resumed()       {}
 
 // rmsprop is torch.optim.RMSprop.
 type rmsprop struct {
@@ -246,5 +253,6 @@ func (r *rmsprop) slots() []slot {
 	}
 	return all
 }
-func (r *rmsprop) steps() *int64 { return &r.count }
-func (r *rmsprop) resumed()      {}
+func (r *rmsprop) steps() *int64  { return &r.count }
+func (r *rmsprop) rate() *float64 { return &r.Rate }
+func (r *rmsprop) resumed()       {}

@@ -299,7 +299,10 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	case "given":
 		validated = validated || r.Data.Parts.Validation != (Origin{})
 	}
+	d.checkSchedule(t.Schedule, t.Epochs)
 	if d.sound("split") {
+		d.ensure(t.Schedule.Plateau == nil || validated, "train.schedule", "plateau looks at the validation loss, and validation has no rows",
+			"write another schedule, or give validation a part")
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}
@@ -349,4 +352,36 @@ func (d *decoder) checkAdam(key string, adam Adam) {
 	d.checkFraction(key+"beta2", adam.Beta2, false)
 	d.checkPositive(key+"epsilon", adam.Epsilon)
 	d.checkNotNegative(key+"weight_decay", adam.WeightDecay)
+}
+
+func (d *decoder) checkSchedule(s Schedule, epochs int) {
+	word, _ := s.chosen()
+	key := join("train.schedule", word)
+	switch {
+	case s.Step != nil:
+		d.ensure((s.Step.Every != 0) != (len(s.Step.At) > 0), key, "needs every or at, one of them", "write e.g. {every: 10}, or {at: [20, 40]}")
+		d.ensure(s.Step.Every >= 0, key+".every", fmt.Sprintf("must be 1 or more, not %d", s.Step.Every), "")
+		for i, at := range s.Step.At {
+			before := 0
+			if i > 0 {
+				before = s.Step.At[i-1]
+			}
+			d.ensure(at > before, fmt.Sprintf("%s.at[%d]", key, i), fmt.Sprintf("must be above %d, not %d", before, at), "")
+		}
+		d.checkPositive(key+".factor", s.Step.Factor)
+	case s.Cosine != nil:
+		d.ensure(s.Cosine.Warmup >= 0 && s.Cosine.Warmup < epochs || !d.sound("train.epochs"), key+".warmup",
+			fmt.Sprintf("must be from 0 to below the %d epochs, not %d", epochs, s.Cosine.Warmup), "")
+		d.checkNotNegative(key+".floor", s.Cosine.Floor)
+	case s.OneCycle != nil:
+		d.checkFraction(key+".rise", s.OneCycle.Rise, false)
+		d.checkPositive(key+".start_divisor", s.OneCycle.StartDivisor)
+		d.checkPositive(key+".end_divisor", s.OneCycle.EndDivisor)
+	case s.Plateau != nil:
+		d.checkInt(key+".patience", s.Plateau.Patience, 0, 1_000_000)
+		d.ensure(s.Plateau.Factor > 0 && s.Plateau.Factor < 1, key+".factor", "must be above 0 and below 1, not "+shortest(s.Plateau.Factor), "")
+		d.checkFraction(key+".threshold", s.Plateau.Threshold, false)
+		d.checkInt(key+".cooldown", s.Plateau.Cooldown, 0, 1_000_000)
+		d.checkNotNegative(key+".floor", s.Plateau.Floor)
+	}
 }

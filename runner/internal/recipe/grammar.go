@@ -166,6 +166,58 @@ func (o Optimizer) spell() any {
 	return map[string]any{word: spellSection(options, standard)}
 }
 
+// Rate returns the learning rate.
+func (o Optimizer) Rate() float64 {
+	_, options := o.chosen()
+	return options.FieldByName("Rate").Float()
+}
+
+func (d *decoder) schedule(key string, raw any, into *Schedule) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	*into = defaultSchedule(kind)
+	if value == nil {
+		return
+	}
+	_, fields := into.chosen()
+	if kind == constant {
+		d.problem(key, kind+" has no options", "write it as a word")
+	} else if options, ok := d.object(join(key, kind), value); ok {
+		d.section(join(key, kind), options, fields)
+	}
+}
+
+// chosen returns the word and the options, addressable, of the one field that is
+// set. A constant rate has no options.
+func (s Schedule) chosen() (word string, options reflect.Value) {
+	switch {
+	case s.Step != nil:
+		return "step", reflect.ValueOf(s.Step).Elem()
+	case s.Cosine != nil:
+		return "cosine", reflect.ValueOf(s.Cosine).Elem()
+	case s.OneCycle != nil:
+		return "one_cycle", reflect.ValueOf(s.OneCycle).Elem()
+	case s.Plateau != nil:
+		return "plateau", reflect.ValueOf(s.Plateau).Elem()
+	}
+	return constant, reflect.Value{}
+}
+
+func (s Schedule) spell() any {
+	word, options := s.chosen()
+	if word == constant {
+		return word
+	}
+	_, standard := defaultSchedule(word).chosen()
+	below := spellSection(options, standard)
+	if len(below) == 0 {
+		return word
+	}
+	return map[string]any{word: below}
+}
+
 // layerOptions are the keys that can stand beside the kind of a layer. A kind
 // that is in this table needs a value; the others are words.
 var layerOptions = map[string][]string{

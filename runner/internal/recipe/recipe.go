@@ -248,6 +248,8 @@ type Train struct {
 	Loss Loss `yaml:"loss"`
 	// Optimizer is written {adam: {rate: 1e-3}} or {sgd: {rate: 0.1, momentum: 0.9}}; the word alone takes its defaults.
 	Optimizer Optimizer `yaml:"optimizer"`
+	// Schedule changes the learning rate while training goes on.
+	Schedule Schedule `yaml:"schedule"`
 	// Clip is the length that the gradient of all parameters together has at most; 0 for any.
 	Clip float64 `yaml:"clip"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
@@ -314,6 +316,52 @@ type RMSprop struct {
 	Momentum    float64 `yaml:"momentum"`
 	Centered    bool    `yaml:"centered"`
 	WeightDecay float64 `yaml:"weight_decay"`
+}
+
+// Schedule is written as a word, cosine, or as a map with options, {step: {every: 10}}. At most one field is set;
+// without one the rate is constant. All are PyTorch's, in torch.optim.lr_scheduler.
+type Schedule struct {
+	Step     *Step
+	Cosine   *Cosine
+	OneCycle *OneCycle
+	Plateau  *Plateau
+}
+
+// Step multiplies the rate by a factor now and then: StepLR, or MultiStepLR. One of Every and At is set.
+type Step struct {
+	// Every is a number of epochs.
+	Every int `yaml:"every"`
+	// At lists after how many epochs, in rising order.
+	At     []int   `yaml:"at"`
+	Factor float64 `yaml:"factor"`
+}
+
+// Cosine lets the rate fall from the optimiser's to Floor as half a wave does: CosineAnnealingLR.
+type Cosine struct {
+	// Warmup is in how many epochs the rate first rises, in equal steps: LinearLR.
+	Warmup int     `yaml:"warmup"`
+	Floor  float64 `yaml:"floor"`
+}
+
+// OneCycle lets the rate rise to the optimiser's and fall again, step by step: OneCycleLR.
+type OneCycle struct {
+	// Rise is the share of the steps in which the rate rises.
+	Rise float64 `yaml:"rise"`
+	// StartDivisor and EndDivisor: the rate begins as the largest by the first, and ends as that by the second.
+	StartDivisor float64 `yaml:"start_divisor"`
+	EndDivisor   float64 `yaml:"end_divisor"`
+}
+
+// Plateau multiplies the rate by Factor when the validation loss no longer falls: ReduceLROnPlateau.
+type Plateau struct {
+	// Patience is how many epochs without a better loss are borne.
+	Patience int     `yaml:"patience"`
+	Factor   float64 `yaml:"factor"`
+	// Threshold is the share of the best loss by which another has to be below it to be better.
+	Threshold float64 `yaml:"threshold"`
+	// Cooldown is how many epochs after a change are not counted.
+	Cooldown int     `yaml:"cooldown"`
+	Floor    float64 `yaml:"floor"`
 }
 
 // Report says what the report shows.
@@ -386,4 +434,22 @@ func defaultOptimizer(word string) Optimizer {
 		return Optimizer{RMSprop: &RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8}}
 	}
 	return Optimizer{Adam: &adam}
+}
+
+// constant is the schedule that changes nothing.
+const constant = "constant"
+
+// defaultSchedule returns the schedule of this word with its default options.
+func defaultSchedule(word string) Schedule {
+	switch word {
+	case "step":
+		return Schedule{Step: &Step{Factor: 0.1}}
+	case "cosine":
+		return Schedule{Cosine: &Cosine{}}
+	case "one_cycle":
+		return Schedule{OneCycle: &OneCycle{Rise: 0.3, StartDivisor: 25, EndDivisor: 1e4}}
+	case "plateau":
+		return Schedule{Plateau: &Plateau{Patience: 10, Factor: 0.1, Threshold: 1e-4}}
+	}
+	return Schedule{}
 }

@@ -37,6 +37,7 @@ var choices = map[string]choice{
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
 	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},
 	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
+	"train.schedule":   {now: []string{constant, "step", "cosine", "one_cycle", "plateau"}},
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
@@ -63,7 +64,6 @@ var later = map[string][]any{
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},
 	"network.head":       nil,
-	"train.schedule":     {"constant"},
 	"train.sampler":      {"shuffle"},
 	"train.stop":         nil,
 	"train.accumulate":   {1},

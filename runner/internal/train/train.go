@@ -45,8 +45,9 @@ type Input struct {
 // Epoch is what is known of the network at the end of one epoch. What the task
 // does not measure is nil.
 type Epoch struct {
-	Epoch              int           `json:"epoch"`      // from 1
-	TrainLoss          float64       `json:"train_loss"` // mean over the epoch's steps, on the scaled target
+	Epoch              int           `json:"epoch"`          // from 1
+	Rate               *float64      `json:"rate,omitempty"` // of the last step, where a schedule changes it
+	TrainLoss          float64       `json:"train_loss"`     // mean over the epoch's steps, on the scaled target
 	ValidationLoss     float64       `json:"validation_loss"`
 	ValidationRMSE     *float64      `json:"validation_rmse,omitempty"` // in the original unit
 	ValidationAccuracy *float64      `json:"validation_accuracy,omitempty"`
@@ -91,6 +92,7 @@ func Run(ctx context.Context, in Input) (*Result, error) {
 	if err := loop.resume(); err != nil {
 		return nil, err
 	}
+	loop.schedule = schedule{in.Spec.Schedule, in.Spec.Optimizer.Rate(), in.Spec.Epochs, len(loop.batches)}
 	photos := 0
 	for _, b := range loop.batches {
 		photos += b.end - b.start
@@ -112,6 +114,7 @@ type loop struct {
 	Result
 	optimizer *network.Optimizer
 	loss      network.Loss
+	schedule  schedule
 	batches   []span
 	buffers   [2]batch
 	task      progress.Task
@@ -137,6 +140,7 @@ func (l *loop) resume() error {
 func (l *loop) epoch(ctx context.Context, epoch int) error {
 	var sum float64
 	seen := 0
+	var rate float64
 	l.task.Note(func() string {
 		return fmt.Sprintf("epoch %d/%d, loss %.4g", epoch, l.Spec.Epochs, sum/float64(max(seen, 1)))
 	})
@@ -154,12 +158,17 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 		if l.Spec.Clip > 0 {
 			l.optimizer.Clip(l.Spec.Clip)
 		}
+		rate = l.schedule.rate(l.Epochs, step)
+		l.optimizer.SetRate(rate)
 		l.optimizer.Step()
 		sum += float64(float64(loss) * float64(rows))
 		seen += rows
 		l.task.Add(rows)
 	}
 	e := Epoch{Epoch: epoch, TrainLoss: sum / float64(seen)}
+	if l.schedule.Schedule != (recipe.Schedule{}) {
+		e.Rate = &rate
+	}
 	if err := l.validate(&e); err != nil {
 		return at(err, epoch, len(l.batches))
 	}

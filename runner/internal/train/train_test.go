@@ -131,13 +131,22 @@ func TestKeepLast(t *testing.T) {
 // TestResume cuts a training after each of its epochs and lets another one go
 // on from the checkpoint: history, chain and weights are those of an uncut one.
 func TestResume(t *testing.T) {
-	for name, optimizer := range map[string]recipe.Optimizer{
-		"adam":    {Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
-		"adamw":   {AdamW: &recipe.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}},
-		"sgd":     {SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}},
-		"rmsprop": {RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true}},
+	optimizers := func(o recipe.Optimizer) func(*recipe.Train) {
+		return func(s *recipe.Train) { s.Optimizer, s.Clip = o, 0.5 }
+	}
+	schedules := func(c recipe.Schedule) func(*recipe.Train) {
+		return func(s *recipe.Train) { s.Schedule = c }
+	}
+	for name, change := range map[string]func(*recipe.Train){
+		"adam":      optimizers(recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}}),
+		"adamw":     optimizers(recipe.Optimizer{AdamW: &recipe.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}}),
+		"sgd":       optimizers(recipe.Optimizer{SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}}),
+		"rmsprop":   optimizers(recipe.Optimizer{RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true}}),
+		"step":      schedules(recipe.Schedule{Step: &recipe.Step{Every: 2, Factor: 0.5}}),
+		"cosine":    schedules(recipe.Schedule{Cosine: &recipe.Cosine{Warmup: 1}}),
+		"one_cycle": schedules(recipe.Schedule{OneCycle: &recipe.OneCycle{Rise: 0.3, StartDivisor: 25, EndDivisor: 1e4}}),
+		"plateau":   schedules(recipe.Schedule{Plateau: &recipe.Plateau{Factor: 0.1, Threshold: 0.5}}),
 	} {
-		change := func(s *recipe.Train) { s.Optimizer, s.Clip = optimizer, 0.5 }
 		in, _ := input(t, change)
 		whole := run(t, in)
 		for after := 1; after < in.Spec.Epochs; after++ {
