@@ -467,6 +467,60 @@ func TestSetRate(t *testing.T) {
 	}
 }
 
+// TestAverage holds the moving average of parameters and running statistics, and
+// that it goes on from its tensors.
+func TestAverage(t *testing.T) {
+	const decay = 0.75
+	n := layersNetwork(t, everyItem)
+	o, a := n.NewOptimizer(sgdSpec), n.NewAverage(decay)
+	var want [][]float64
+	step := func() {
+		if _, err := n.Step(noise("pictures", 4*n.picture.size()), noise("targets", 8), 4, streams); err != nil {
+			t.Fatal(err)
+		}
+		o.Step()
+		a.Step()
+	}
+	for i := range 3 {
+		step()
+		for j, tensor := range n.Tensors() {
+			if i == 0 {
+				want = append(want, make([]float64, len(tensor.Float)))
+			}
+			for k, v := range tensor.Float {
+				if want[j][k] = decay*want[j][k] + (1-decay)*float64(v); i == 0 {
+					want[j][k] = float64(v)
+				}
+			}
+		}
+	}
+	for j, tensor := range a.Tensors() {
+		for k, v := range tensor.Float {
+			if math.Abs(float64(v)-want[j][k]) > 1e-6 {
+				t.Fatalf("%s: %v, want %v", tensor.Name, v, want[j][k])
+			}
+		}
+	}
+	now, mean := weights.Digest(n.Tensors()), weights.Digest(a.Tensors())
+	a.Swap()
+	if weights.Digest(n.Tensors()) == now {
+		t.Error("the network is not the average")
+	}
+	a.Swap()
+	resumed := n.NewAverage(decay)
+	if err := resumed.Load(a.Tensors()); err != nil || weights.Digest(resumed.Tensors()) != mean || weights.Digest(n.Tensors()) != now {
+		t.Errorf("the average came back otherwise: %v", err)
+	}
+	if err := resumed.Load(a.Tensors()[1:]); err == nil {
+		t.Error("half an average was loaded")
+	}
+	step()
+	resumed.Step()
+	if weights.Digest(resumed.Tensors()) != weights.Digest(a.Tensors()) {
+		t.Error("the average went another way")
+	}
+}
+
 // TestSetLoss changes the loss between steps of the same batch.
 func TestSetLoss(t *testing.T) {
 	const batch = 4

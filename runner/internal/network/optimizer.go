@@ -16,6 +16,7 @@ type Optimizer struct {
 	network *Network
 	model   []gorgonia.ValueGrad
 	solver  solver
+	mean    [][]float32 // of the gradients of several batches, a parameter; nil until Accumulate
 }
 
 // solver is a Gorgonia solver whose state can be kept.
@@ -56,35 +57,37 @@ func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
 	for _, p := range n.all {
 		o.model = append(o.model, &trained{p, wrap(p.Value, p.kernelShape()...), wrap(p.Grad, p.kernelShape()...)})
 	}
-	zeros := func() [][]float32 {
-		state := make([][]float32, len(n.all))
-		for i, p := range n.all {
-			state[i] = make([]float32, len(p.Value))
-		}
-		return state
-	}
 	switch {
 	case spec.Adam != nil:
-		o.solver = newAdam(*spec.Adam, kernel.AdamStep, zeros)
+		o.solver = newAdam(*spec.Adam, kernel.AdamStep, n.zeros)
 	case spec.AdamW != nil:
-		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, zeros)
+		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, n.zeros)
 	case spec.RMSprop != nil:
-		r := &rmsprop{RMSprop: *spec.RMSprop, square: zeros()}
+		r := &rmsprop{RMSprop: *spec.RMSprop, square: n.zeros()}
 		if r.Centered {
-			r.mean = zeros()
+			r.mean = n.zeros()
 		}
 		if r.Momentum != 0 {
-			r.buffer = zeros()
+			r.buffer = n.zeros()
 		}
 		o.solver = r
 	default:
 		s := &sgd{SGD: *spec.SGD}
 		if s.Momentum != 0 {
-			s.buffer = zeros()
+			s.buffer = n.zeros()
 		}
 		o.solver = s
 	}
 	return o
+}
+
+// zeros returns a zero for every trainable scalar, a parameter.
+func (n *Network) zeros() [][]float32 {
+	state := make([][]float32, len(n.all))
+	for i, p := range n.all {
+		state[i] = make([]float32, len(p.Value))
+	}
+	return state
 }
 
 // Clip shortens the gradient of all parameters, as one vector, to a length of
@@ -101,6 +104,25 @@ func (o *Optimizer) Clip(limit float64) {
 	}
 	for _, m := range o.model {
 		kernel.Scale(m.(*trained).parameter.Grad, float32(factor))
+	}
+}
+
+// Accumulate replaces the gradients by the mean of them and those of the batches
+// before, in which they have this share: their rows by all rows so far. The first
+// batch of a step has the share 1. Between a batch and its step the mean is no
+// part of the state.
+func (o *Optimizer) Accumulate(share float64) {
+	if o.mean == nil {
+		o.mean = o.network.zeros()
+	}
+	for i, m := range o.model {
+		grad := m.(*trained).parameter.Grad
+		if share < 1 {
+			kernel.AverageStep(o.mean[i], grad, 1-share)
+			copy(grad, o.mean[i])
+		} else {
+			copy(o.mean[i], grad)
+		}
 	}
 }
 

@@ -291,7 +291,14 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
 	d.checkLoss(t.Loss, r.Task)
 	d.checkOptimizer(t.Optimizer)
+	d.checkInt("train.accumulate", t.Accumulate, 1, maxSize)
 	d.checkNotNegative("train.clip", t.Clip)
+	d.checkFraction("train.average", t.Average, false)
+	d.checkInt("train.stop.patience", t.Stop.Patience, 0, 1_000_000)
+	if d.sound("task") {
+		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
+		d.ensure(r.Task == Classification || t.Stop.On == validationLoss || t.Stop.On == "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a classification", "write validation_loss or validation_rmse")
+	}
 	validated := r.Split.Validation > 0
 	switch r.Split.By {
 	case "column":
@@ -303,6 +310,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	if d.sound("split") {
 		d.ensure(t.Schedule.Plateau == nil || validated, "train.schedule", "plateau looks at the validation loss, and validation has no rows",
 			"write another schedule, or give validation a part")
+		d.ensure(t.Stop.Patience == 0 || validated, "train.stop", "looks at validation, which has no rows", "take it out, or give validation a part")
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}

@@ -250,8 +250,16 @@ type Train struct {
 	Optimizer Optimizer `yaml:"optimizer"`
 	// Schedule changes the learning rate while training goes on.
 	Schedule Schedule `yaml:"schedule"`
+	// Sampler says which rows an epoch has: shuffle (each once), or balanced (drawn so that each class, or each
+	// tenth of the targets' range, comes as often).
+	Sampler string `yaml:"sampler"`
+	// Accumulate is how many batches make one step of the optimiser.
+	Accumulate int `yaml:"accumulate"`
 	// Clip is the length that the gradient of all parameters together has at most; 0 for any.
 	Clip float64 `yaml:"clip"`
+	// Average is the decay of the exponential moving average of the weights that is evaluated and kept; 0 for none.
+	Average float64 `yaml:"average"`
+	Stop    Stop    `yaml:"stop"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
 }
@@ -316,6 +324,14 @@ type RMSprop struct {
 	Momentum    float64 `yaml:"momentum"`
 	Centered    bool    `yaml:"centered"`
 	WeightDecay float64 `yaml:"weight_decay"`
+}
+
+// Stop ends a training before its last epoch.
+type Stop struct {
+	// Patience is after how many epochs in a row without a better one; 0 for never.
+	Patience int `yaml:"patience"`
+	// On is what is looked at: validation_loss, validation_rmse, validation_accuracy, validation_macro_f1.
+	On string `yaml:"on"`
 }
 
 // Schedule is written as a word, cosine, or as a map with options, {step: {every: 10}}. At most one field is set;
@@ -394,7 +410,7 @@ func defaults(task string) Recipe {
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
-			Optimizer: defaultOptimizer("adam"), Keep: "best",
+			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
@@ -405,6 +421,9 @@ const (
 	Regression     = "regression"
 	Classification = "classification"
 )
+
+// validationLoss is what early stopping looks at unless train.stop says otherwise.
+const validationLoss = "validation_loss"
 
 // crossEntropy is the loss of a classification.
 const crossEntropy = "cross_entropy"

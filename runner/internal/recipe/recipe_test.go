@@ -144,7 +144,7 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
 			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
-			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, clip, keep`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, sampler, accumulate, clip, average, stop, keep`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
@@ -276,6 +276,20 @@ func TestBadRecipes(t *testing.T) {
 		}},
 		{"constant schedule", short + "train: {schedule: {constant: {rate: 1}}}\n", []string{
 			"plants.yaml:9: train.schedule: constant has no options; write it as a word",
+		}},
+		{"stop and more", short + "train:\n  sampler: weighted\n  accumulate: 0\n  average: 1\n  stop: {patience: -1, on: validation_accuracy}\n", []string{
+			`plants.yaml:10: train.sampler: must be shuffle or balanced, not "weighted"`,
+			"plants.yaml:11: train.accumulate: must be from 1 to 65536, not 0",
+			"plants.yaml:12: train.average: must be from 0 to below 1, not 1",
+			"plants.yaml:13: train.stop.patience: must be from 0 to 1000000, not -1",
+			"plants.yaml:13: train.stop.on: validation_accuracy is measured of a classification; write validation_loss or validation_rmse",
+		}},
+		{"stop of classes", short + "task: classification\ntrain: {stop: {patience: 3, on: validation_rmse, after: 2}}\n", []string{
+			"plants.yaml:10: train.stop.on: validation_rmse is measured of a regression; write validation_loss, validation_accuracy or validation_macro_f1",
+			"plants.yaml:10: train.stop.after: unknown key; here can stand: patience, on",
+		}},
+		{"stop on nothing", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8\n  validation: 0\n  test: 0.2", 1) + "train: {keep: last, stop: {patience: 3}}\n", []string{
+			"plants.yaml:12: train.stop: looks at validation, which has no rows; take it out, or give validation a part",
 		}},
 		{"fractions", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8", 1), []string{
 			"plants.yaml:5: split: train, validation and test must sum to 1; 0.8 + 0.15 + 0.15 = 1.1",
@@ -873,10 +887,6 @@ func TestNotYet(t *testing.T) {
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},
-		"train.sampler":      {"balanced"},
-		"train.stop":         {"{patience: 8}"},
-		"train.accumulate":   {"2"},
-		"train.average":      {"0.99"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
