@@ -62,6 +62,12 @@ func (d *decoder) checkFraction(key string, value float64, all bool) {
 	d.ensure(value >= 0 && (value < 1 || all && value == 1), key, want+shortest(value), "")
 }
 
+// checkRange wants the smallest and the largest of something.
+func (d *decoder) checkRange(key string, ends []float64, low, high float64) {
+	d.ensure(len(ends) == 2 && low <= ends[0] && ends[0] <= ends[1] && ends[1] <= high, key,
+		fmt.Sprintf("must be two numbers, the smallest and the largest, from %s to %s", shortest(low), shortest(high)), "")
+}
+
 func shortest(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // The columns of data without a table.
@@ -213,10 +219,28 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 	for i, a := range t.Augment {
 		key := fmt.Sprintf("transform.augment[%d].%s", i, a.Kind)
 		switch a.Kind {
-		case "horizontal_flip", "vertical_flip":
+		case "horizontal_flip", "vertical_flip", "erase":
 			d.ensure(a.Value >= 0 && a.Value <= 1, key, "must be a probability, from 0 to 1, not "+shortest(a.Value), "")
 		case "rotate":
 			d.ensure(a.Value >= 0 && a.Value <= 180, key, "must be the largest angle, from 0 to 180 degrees, not "+shortest(a.Value), "")
+		case "color_jitter":
+			j := a.ColorJitter
+			d.ensure(j != ColorJitter{}, key, "changes nothing", "write brightness, contrast, saturation or hue, above 0")
+			d.checkNotNegative(key+".brightness", j.Brightness)
+			d.checkNotNegative(key+".contrast", j.Contrast)
+			d.checkNotNegative(key+".saturation", j.Saturation)
+			d.ensure(j.Hue >= 0 && j.Hue <= 0.5, key+".hue", "must be from 0 to 0.5, half the circle of hues, not "+shortest(j.Hue), "")
+		case "resized_crop":
+			d.checkRange(key+".scale", a.ResizedCrop.Scale, 0.001, 1)
+			d.checkRange(key+".ratio", a.ResizedCrop.Ratio, 0.01, 100)
+		case "affine":
+			d.ensure(a.spell() != any("affine"), key, "changes nothing", "write translate, scale or shear")
+			d.checkFraction(key+".translate", a.Affine.Translate, true)
+			d.checkRange(key+".scale", a.Affine.Scale, 0.1, 10)
+			d.ensure(a.Affine.Shear >= 0 && a.Affine.Shear <= 80, key+".shear", "must be the largest angle, from 0 to 80 degrees, not "+shortest(a.Affine.Shear), "")
+		case "perspective":
+			d.checkFraction(key+".distortion", a.Perspective.Distortion, false)
+			d.checkFraction(key+".probability", a.Perspective.Probability, true)
 		}
 	}
 }

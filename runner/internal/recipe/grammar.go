@@ -78,6 +78,18 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 	if !ok {
 		return
 	}
+	a := defaultAugment(kind)
+	if options, ok := a.options(); ok {
+		*into = a
+		options, _ = into.options()
+		if value == nil {
+			return
+		}
+		if keys, ok := d.object(join(key, kind), value); ok {
+			d.section(join(key, kind), keys, options)
+		}
+		return
+	}
 	if value == nil {
 		d.problem(key, fmt.Sprintf("%s has no value", kind), fmt.Sprintf("write {%s: NUMBER}", kind))
 		return
@@ -87,7 +99,35 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 	}
 }
 
-func (a Augment) spell() any { return map[string]any{a.Kind: a.Value} }
+// options returns those of the change's kind, addressable; it reports false where
+// it has a number.
+func (a *Augment) options() (reflect.Value, bool) {
+	switch a.Kind {
+	case "color_jitter":
+		return reflect.ValueOf(&a.ColorJitter).Elem(), true
+	case "resized_crop":
+		return reflect.ValueOf(&a.ResizedCrop).Elem(), true
+	case "affine":
+		return reflect.ValueOf(&a.Affine).Elem(), true
+	case "perspective":
+		return reflect.ValueOf(&a.Perspective).Elem(), true
+	}
+	return reflect.Value{}, false
+}
+
+func (a Augment) spell() any {
+	options, ok := a.options()
+	if !ok {
+		return map[string]any{a.Kind: a.Value}
+	}
+	standard := defaultAugment(a.Kind)
+	defaults, _ := standard.options()
+	below := spellSection(options, defaults)
+	if len(below) == 0 {
+		return a.Kind
+	}
+	return map[string]any{a.Kind: below}
+}
 
 func (d *decoder) loss(key string, raw any, into *Loss) {
 	kind, value, ok := d.one(key, raw)

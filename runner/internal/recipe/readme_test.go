@@ -124,6 +124,12 @@ func TestReadmeKeys(t *testing.T) {
 		_, options := defaultOptimizer(word).chosen()
 		walkDefaults("train.optimizer."+word, options, want)
 	}
+	for _, word := range choices["transform.augment[]"].now {
+		a := defaultAugment(word)
+		if options, ok := a.options(); ok {
+			walkDefaults("transform.augment[]."+word, options, want)
+		}
+	}
 	for _, word := range choices["train.schedule"].now {
 		if _, options := defaultSchedule(word).chosen(); word != constant {
 			walkDefaults("train.schedule."+word, options, want)

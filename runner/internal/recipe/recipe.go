@@ -199,11 +199,50 @@ type Normalize struct {
 	Mean, Std []float64
 }
 
-// Augment is one random change, written as a map of one key: {horizontal_flip: 0.5}.
+// Augment is one random change, written as a map of one key: {horizontal_flip: 0.5}, {affine: {translate: 0.1}}.
+// All are torchvision's.
 type Augment struct {
-	// Kind is horizontal_flip, vertical_flip (Value: probability) or rotate (Value: largest angle in degrees).
-	Kind  string
-	Value float64
+	// Kind is horizontal_flip, vertical_flip, erase (Value: probability), rotate (Value: largest angle in
+	// degrees), or one of those below.
+	Kind        string
+	Value       float64
+	ColorJitter ColorJitter
+	ResizedCrop ResizedCrop
+	Affine      Affine
+	Perspective Perspective
+}
+
+// ColorJitter says how far colours change: by factors from 1-x to 1+x, of the hue by -x to x of its circle.
+type ColorJitter struct {
+	Brightness float64 `yaml:"brightness"`
+	Contrast   float64 `yaml:"contrast"`
+	Saturation float64 `yaml:"saturation"`
+	Hue        float64 `yaml:"hue"`
+}
+
+// ResizedCrop says which part of a picture becomes the whole. Both are the smallest and the largest.
+type ResizedCrop struct {
+	// Scale is the share of the area.
+	Scale []float64 `yaml:"scale"`
+	// Ratio is that of width to height.
+	Ratio []float64 `yaml:"ratio"`
+}
+
+// Affine moves a picture.
+type Affine struct {
+	// Translate is the largest shift along each axis, as a share of the size.
+	Translate float64 `yaml:"translate"`
+	// Scale is the smallest and the largest factor.
+	Scale []float64 `yaml:"scale"`
+	// Shear is the largest angle, in degrees.
+	Shear float64 `yaml:"shear"`
+}
+
+// Perspective looks at a picture from aside.
+type Perspective struct {
+	// Distortion is how far corners move inwards at most, as a share of the half size.
+	Distortion  float64 `yaml:"distortion"`
+	Probability float64 `yaml:"probability"`
 }
 
 // Network says what is trained.
@@ -471,4 +510,18 @@ func defaultSchedule(word string) Schedule {
 		return Schedule{Plateau: &Plateau{Patience: 10, Factor: 0.1, Threshold: 1e-4}}
 	}
 	return Schedule{}
+}
+
+// defaultAugment returns the change of this word with its default options.
+func defaultAugment(word string) Augment {
+	a := Augment{Kind: word}
+	switch word {
+	case "resized_crop":
+		a.ResizedCrop = ResizedCrop{Scale: []float64{0.08, 1}, Ratio: []float64{3. / 4, 4. / 3}}
+	case "affine":
+		a.Affine = Affine{Scale: []float64{1, 1}}
+	case "perspective":
+		a.Perspective = Perspective{Distortion: 0.5, Probability: 0.5}
+	}
+	return a
 }

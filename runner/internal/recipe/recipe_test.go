@@ -399,8 +399,27 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
 			"plants.yaml:12: transform.augment[1].rotate: must be the largest angle, from 0 to 180 degrees, not 200",
 			"plants.yaml:13: transform.augment[2]: rotate has no value; write {rotate: NUMBER}",
-			`plants.yaml:14: transform.augment[3]: must have one key, horizontal_flip, vertical_flip or rotate; not "rotate" and "vertical_flip"`,
-			`plants.yaml:15: transform.augment[4]: must have one key, horizontal_flip, vertical_flip or rotate; not "rotat"; did you mean "rotate"?`,
+			`plants.yaml:14: transform.augment[3]: must have one key, horizontal_flip, vertical_flip, rotate, color_jitter, resized_crop, affine, perspective or erase; not "rotate" and "vertical_flip"`,
+			`plants.yaml:15: transform.augment[4]: must have one key, horizontal_flip, vertical_flip, rotate, color_jitter, resized_crop, affine, perspective or erase; not "rotat"; did you mean "rotate"?`,
+		}},
+		{"augment with options", short + "transform:\n  augment:\n    - {color_jitter: {brightness: -1, hue: 0.6}}\n    - color_jitter\n    - {resized_crop: {scale: [0, 1], ratio: [2, 1]}}\n" +
+			"    - {resized_crop: {scale: 0.5, raito: [1, 2]}}\n    - {affine: {translate: 2, scale: [1], shear: 90}}\n    - affine\n    - {perspective: {distortion: 1, probability: 2}}\n    - {erase: 1.5}\n    - erase\n    - {affine: 3}\n", []string{
+			"plants.yaml:11: transform.augment[0].color_jitter.brightness: must be 0 or more, not -1",
+			"plants.yaml:11: transform.augment[0].color_jitter.hue: must be from 0 to 0.5, half the circle of hues, not 0.6",
+			"plants.yaml:12: transform.augment[1].color_jitter: changes nothing; write brightness, contrast, saturation or hue, above 0",
+			"plants.yaml:13: transform.augment[2].resized_crop.scale: must be two numbers, the smallest and the largest, from 0.001 to 1",
+			"plants.yaml:13: transform.augment[2].resized_crop.ratio: must be two numbers, the smallest and the largest, from 0.01 to 100",
+			"plants.yaml:14: transform.augment[3].resized_crop.scale: must be a list, not the number 0.5",
+			`plants.yaml:14: transform.augment[3].resized_crop.raito: unknown key; did you mean "ratio"?`,
+			"plants.yaml:15: transform.augment[4].affine.translate: must be from 0 to 1, not 2",
+			"plants.yaml:15: transform.augment[4].affine.scale: must be two numbers, the smallest and the largest, from 0.1 to 10",
+			"plants.yaml:15: transform.augment[4].affine.shear: must be the largest angle, from 0 to 80 degrees, not 90",
+			"plants.yaml:16: transform.augment[5].affine: changes nothing; write translate, scale or shear",
+			"plants.yaml:17: transform.augment[6].perspective.distortion: must be from 0 to below 1, not 1",
+			"plants.yaml:17: transform.augment[6].perspective.probability: must be from 0 to 1, not 2",
+			"plants.yaml:18: transform.augment[7].erase: must be a probability, from 0 to 1, not 1.5",
+			"plants.yaml:19: transform.augment[8]: erase has no value; write {erase: NUMBER}",
+			"plants.yaml:20: transform.augment[9].affine: must be a map of keys, not the number 3",
 		}},
 		{"layers are missing", strings.Replace(short, "resnet18", "layers", 1), []string{
 			"plants.yaml:7: network.layers: is required with backbone: layers; write e.g. [flatten, {dense: 1}]",
@@ -882,7 +901,6 @@ func TestNotYet(t *testing.T) {
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.features": {"standardize"},
-		"transform.augment":  {"[{color_jitter: {brightness: 0.2}}]", "[{resized_crop: {scale: [0.8, 1]}}]", "[{affine: {shear: 5}}]", "[{perspective: {distortion: 0.3}}]", "[{erase: 0.1}]"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
@@ -1080,6 +1098,33 @@ func TestLoss(t *testing.T) {
 		"train.loss.cross_entropy.label_smoothing: 0 -> 0.1: spreads more of each label over all classes; invalidates train, evaluate, report",
 		"task: regression -> classification: learns something else",
 		"train.loss: mse -> cross_entropy: minimises something else; invalidates train, evaluate, report")
+}
+
+// TestAugment holds the ways of writing a change of pictures and its canonical form.
+func TestAugment(t *testing.T) {
+	for value, want := range map[string]string{
+		"{rotate: 5}":                                         "rotate: 5",
+		"{erase: 0.10}":                                       "erase: 0.1",
+		"resized_crop":                                        "resized_crop",
+		"{resized_crop: {}}":                                  "resized_crop",
+		"{resized_crop: {scale: [0.8, 1.0]}}":                 "resized_crop: {scale: [0.8, 1]}",
+		"{resized_crop: {scale: [0.08, 1]}}":                  "resized_crop",
+		"{color_jitter: {hue: 0.05, contrast: 0}}":            "color_jitter: {hue: 0.05}",
+		"{affine: {translate: 0.1, scale: [1, 1], shear: 5}}": "affine: {shear: 5, translate: 0.1}",
+		"{perspective: {distortion: 0.3, probability: 0.5}}":  "perspective: {distortion: 0.3}",
+		"perspective":                                         "perspective",
+	} {
+		l := parse(t, short, Options{Set: []string{"transform.augment=[" + value + "]"}})
+		if strings.Contains(want, ":") {
+			want = "{" + want + "}"
+		}
+		if got := inline(reflect.ValueOf(l.Transform.Augment)); got != "["+want+"]" {
+			t.Errorf("%s became %s", value, got)
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest || !reflect.DeepEqual(again.Recipe, l.Recipe) {
+			t.Errorf("%s: the canonical form became\n%s", value, again.Canonical)
+		}
+	}
 }
 
 // TestSchedule holds the ways of writing a schedule, its canonical form and what

@@ -19,8 +19,7 @@ var choices = map[string]choice{
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
 	"transform.augment[]": {
-		now:   []string{"horizontal_flip", "vertical_flip", "rotate"},
-		later: []string{"color_jitter", "resized_crop", "affine", "perspective", "erase"},
+		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
 	"network.backbone": {
 		now: []string{
