@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 # go-git tells the git state; the build must not need the git program.
 export GOFLAGS := -buildvcs=false
 
-.PHONY: build run test bench check lint variants arm64 cross generate
+.PHONY: build run test bench check lint variants arm64 cross generate instructions
 
 # build makes one static program.
 build:
@@ -22,6 +22,19 @@ test:
 # bench measures; it never fails for being slow.
 bench:
 	go test -run='^$$' -bench=. -benchmem ./runner/internal/kernel ./runner/internal/network ./runner/internal/picture
+
+# instructions counts those of one training step on one thread with AVX2, which
+# is the same on every machine and under any load: what ten more steps take.
+instructions: build
+	@for network in resnet18 mobilenet_v3_small; do \
+		for steps in 1 11; do \
+			GODEBUG=asyncpreemptoff=1 GOMAXPROCS=1 RUNNER_THREADS=1 RUNNER_SIMD=avx2 \
+			valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+				bin/runner bench $$network --size 32 --batch 4 --outputs 10 --steps $$steps --warmup 1 2>&1 | \
+				sed -n 's/.*Collected : //p'; \
+		done | awk -v network=$$network 'NR == 1 { first = $$1 } \
+			END { printf "%s, 32 px, batch 4: %.1f million instructions a step\n", network, ($$1 - first) / 10e6 }'; \
+	done
 
 # check is what a change must pass: format, vet, staticcheck, tests, the same
 # bits on every variant, and that it builds on every platform.

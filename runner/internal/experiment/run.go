@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
@@ -181,17 +182,19 @@ func runTrain(ctx context.Context, l *line) error {
 		return err
 	}
 	in.Checkpoints = l.checkpoints()
+	began := time.Now()
 	in.Epoch = func(e train.Epoch) {
 		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
 		for _, score := range []struct {
 			name  string
 			value *float64
-		}{{"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
 			if score.value != nil {
 				event.Float64(score.name, *score.value)
 			}
 		}
-		event.Stringer("state", e.State).Msg("epoch")
+		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
+		began = time.Now()
 	}
 	result, err := train.Run(ctx, in)
 	if err != nil {

@@ -120,9 +120,10 @@ func (l *Lock) Stage(name string) *Stage {
 }
 
 // Epoch is one link of the training chain. What the task does not measure is
-// left out.
+// left out, and so is a learning rate that never changes.
 type Epoch struct {
 	Epoch              int           `yaml:"epoch" json:"epoch"`
+	Rate               *float64      `yaml:"rate,omitempty" json:"rate,omitempty"`
 	TrainLoss          float64       `yaml:"train_loss" json:"train_loss"`
 	ValidationLoss     float64       `yaml:"validation_loss" json:"validation_loss"`
 	ValidationRMSE     *float64      `yaml:"validation_rmse,omitempty" json:"validation_rmse,omitempty"`

@@ -71,6 +71,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestRateShows holds that an epoch has a learning rate only where a schedule gives one.
+func TestRateShows(t *testing.T) {
+	l := example()
+	l.Training[1].Rate = measured(5e-4)
+	data, err := l.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(data); strings.Count(text, "rate:") != 1 || !strings.Contains(text, "epoch: 2\n    rate: 0.0005\n    train_loss: 0.25\n") {
+		t.Errorf("got\n%s", text)
+	}
+}
+
 // TestTaskShows holds that a lock has the scores of its task and no others.
 func TestTaskShows(t *testing.T) {
 	for task, c := range map[string]struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/rng"
@@ -437,6 +438,86 @@ func TestClip(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// TestSetRate: an optimiser whose rate is set goes as one that has it from the recipe.
+func TestSetRate(t *testing.T) {
+	for rate, specs := range map[float64][2]recipe.Optimizer{
+		0.5: {{SGD: &recipe.SGD{Rate: 0.1, Momentum: 0.9}}, {SGD: &recipe.SGD{Rate: 0.5, Momentum: 0.9}}},
+		0.2: {{AdamW: &recipe.AdamW{Rate: 0.1, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1}}, {AdamW: &recipe.AdamW{Rate: 0.2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1}}},
+		0.3: {{RMSprop: &recipe.RMSprop{Rate: 0.1, Alpha: 0.9, Epsilon: 1e-8}}, {RMSprop: &recipe.RMSprop{Rate: 0.3, Alpha: 0.9, Epsilon: 1e-8}}},
+	} {
+		var states []digest.Digest
+		for i, spec := range specs {
+			n := layersNetwork(t, everyItem)
+			o := n.NewOptimizer(spec)
+			if i == 0 {
+				o.SetRate(rate)
+			}
+			if _, err := n.Step(noise("pictures", 4*n.picture.size()), noise("targets", 8), 4, streams); err != nil {
+				t.Fatal(err)
+			}
+			o.Step()
+			states = append(states, weights.Digest(n.Tensors()))
+		}
+		if states[0] != states[1] || specs[1].Rate() != rate {
+			t.Errorf("a rate of %v that is set goes another way", rate)
+		}
+	}
+}
+
+// TestAverage holds the moving average of parameters and running statistics, and
+// that it goes on from its tensors.
+func TestAverage(t *testing.T) {
+	const decay = 0.75
+	n := layersNetwork(t, everyItem)
+	o, a := n.NewOptimizer(sgdSpec), n.NewAverage(decay)
+	var want [][]float64
+	step := func() {
+		if _, err := n.Step(noise("pictures", 4*n.picture.size()), noise("targets", 8), 4, streams); err != nil {
+			t.Fatal(err)
+		}
+		o.Step()
+		a.Step()
+	}
+	for i := range 3 {
+		step()
+		for j, tensor := range n.Tensors() {
+			if i == 0 {
+				want = append(want, make([]float64, len(tensor.Float)))
+			}
+			for k, v := range tensor.Float {
+				if want[j][k] = decay*want[j][k] + (1-decay)*float64(v); i == 0 {
+					want[j][k] = float64(v)
+				}
+			}
+		}
+	}
+	for j, tensor := range a.Tensors() {
+		for k, v := range tensor.Float {
+			if math.Abs(float64(v)-want[j][k]) > 1e-6 {
+				t.Fatalf("%s: %v, want %v", tensor.Name, v, want[j][k])
+			}
+		}
+	}
+	now, mean := weights.Digest(n.Tensors()), weights.Digest(a.Tensors())
+	a.Swap()
+	if weights.Digest(n.Tensors()) == now {
+		t.Error("the network is not the average")
+	}
+	a.Swap()
+	resumed := n.NewAverage(decay)
+	if err := resumed.Load(a.Tensors()); err != nil || weights.Digest(resumed.Tensors()) != mean || weights.Digest(n.Tensors()) != now {
+		t.Errorf("the average came back otherwise: %v", err)
+	}
+	if err := resumed.Load(a.Tensors()[1:]); err == nil {
+		t.Error("half an average was loaded")
+	}
+	step()
+	resumed.Step()
+	if weights.Digest(resumed.Tensors()) != weights.Digest(a.Tensors()) {
+		t.Error("the average went another way")
 	}
 }
 

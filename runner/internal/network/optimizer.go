@@ -16,6 +16,7 @@ type Optimizer struct {
 	network *Network
 	model   []gorgonia.ValueGrad
 	solver  solver
+	mean    [][]float32 // of the gradients of several batches, a parameter; nil until Accumulate
 }
 
 // solver is a Gorgonia solver whose state can be kept.
@@ -25,6 +26,8 @@ type solver interface {
 	slots() []slot
 	// steps is how often Step has run.
 	steps() *int64
+	// rate is the learning rate of the next step.
+	rate() *float64
 	// resumed is called when slots and steps have been set from outside.
 	resumed()
 }
@@ -54,35 +57,37 @@ func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
 	for _, p := range n.all {
 		o.model = append(o.model, &trained{p, wrap(p.Value, p.kernelShape()...), wrap(p.Grad, p.kernelShape()...)})
 	}
-	zeros := func() [][]float32 {
-		state := make([][]float32, len(n.all))
-		for i, p := range n.all {
-			state[i] = make([]float32, len(p.Value))
-		}
-		return state
-	}
 	switch {
 	case spec.Adam != nil:
-		o.solver = newAdam(*spec.Adam, kernel.AdamStep, zeros)
+		o.solver = newAdam(*spec.Adam, kernel.AdamStep, n.zeros)
 	case spec.AdamW != nil:
-		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, zeros)
+		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, n.zeros)
 	case spec.RMSprop != nil:
-		r := &rmsprop{RMSprop: *spec.RMSprop, square: zeros()}
+		r := &rmsprop{RMSprop: *spec.RMSprop, square: n.zeros()}
 		if r.Centered {
-			r.mean = zeros()
+			r.mean = n.zeros()
 		}
 		if r.Momentum != 0 {
-			r.buffer = zeros()
+			r.buffer = n.zeros()
 		}
 		o.solver = r
 	default:
 		s := &sgd{SGD: *spec.SGD}
 		if s.Momentum != 0 {
-			s.buffer = zeros()
+			s.buffer = n.zeros()
 		}
 		o.solver = s
 	}
 	return o
+}
+
+// zeros returns a zero for every trainable scalar, a parameter.
+func (n *Network) zeros() [][]float32 {
+	state := make([][]float32, len(n.all))
+	for i, p := range n.all {
+		state[i] = make([]float32, len(p.Value))
+	}
+	return state
 }
 
 // Clip shortens the gradient of all parameters, as one vector, to a length of
@@ -101,6 +106,28 @@ func (o *Optimizer) Clip(limit float64) {
 		kernel.Scale(m.(*trained).parameter.Grad, float32(factor))
 	}
 }
+
+// Accumulate replaces the gradients by the mean of them and those of the batches
+// before, in which they have this share: their rows by all rows so far. The first
+// batch of a step has the share 1. Between a batch and its step the mean is no
+// part of the state.
+func (o *Optimizer) Accumulate(share float64) {
+	if o.mean == nil {
+		o.mean = o.network.zeros()
+	}
+	for i, m := range o.model {
+		grad := m.(*trained).parameter.Grad
+		if share < 1 {
+			kernel.AverageStep(o.mean[i], grad, 1-share)
+			copy(grad, o.mean[i])
+		} else {
+			copy(o.mean[i], grad)
+		}
+	}
+}
+
+// SetRate sets the learning rate of the steps to come. It is no part of the state.
+func (o *Optimizer) SetRate(rate float64) { *o.solver.rate() = rate }
 
 // Step applies the gradients once.
 func (o *Optimizer) Step() {
@@ -172,8 +199,9 @@ func (a *adam) Step(model []gorgonia.ValueGrad) error {
 	return nil
 }
 
-func (a *adam) slots() []slot { return []slot{{"exp_avg", a.first}, {"exp_avg_sq", a.second}} }
-func (a *adam) steps() *int64 { return &a.count }
+func (a *adam) slots() []slot  { return []slot{{"exp_avg", a.first}, {"exp_avg_sq", a.second}} }
+func (a *adam) steps() *int64  { return &a.count }
+func (a *adam) rate() *float64 { return &a.Rate }
 
 func (a *adam) resumed() {
 	a.power1, a.power2 = 1, 1
@@ -214,8 +242,9 @@ func (s *sgd) slots() []slot {
 	}
 	return []slot{{"momentum_buffer", s.buffer}}
 }
-func (s *sgd) steps() *int64 { return &s.count }
-func (s *sgd) resumed()      {}
+func (s *sgd) steps() *int64  { return &s.count }
+func (s *sgd) rate() *float64 { return &s.Rate }
+func (s *sgd) resumed()       {}
 
 // rmsprop is torch.optim.RMSprop.
 type rmsprop struct {
@@ -246,5 +275,6 @@ func (r *rmsprop) slots() []slot {
 	}
 	return all
 }
-func (r *rmsprop) steps() *int64 { return &r.count }
-func (r *rmsprop) resumed()      {}
+func (r *rmsprop) steps() *int64  { return &r.count }
+func (r *rmsprop) rate() *float64 { return &r.Rate }
+func (r *rmsprop) resumed()       {}

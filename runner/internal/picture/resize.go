@@ -60,6 +60,17 @@ func resize(in raster, width, height int) raster {
 	return resizeColumns(resizeRows(in, width), height)
 }
 
+// Crop resizes a part of src to the whole of dst, both (size, size, channels), as
+// resize does: the part begins at left, top and has this width and height.
+func Crop(dst, src []uint8, size, channels, left, top, width, height int) {
+	part := newRaster(width, height, channels)
+	stride := channels * width
+	for y := range height {
+		copy(part.pix[stride*y:][:stride], src[channels*((top+y)*size+left):])
+	}
+	copy(dst, resize(part, size, size).pix)
+}
+
 func resizeRows(in raster, width int) raster {
 	if width == in.width {
 		return in

@@ -62,6 +62,12 @@ func (d *decoder) checkFraction(key string, value float64, all bool) {
 	d.ensure(value >= 0 && (value < 1 || all && value == 1), key, want+shortest(value), "")
 }
 
+// checkRange wants the smallest and the largest of something.
+func (d *decoder) checkRange(key string, ends []float64, low, high float64) {
+	d.ensure(len(ends) == 2 && low <= ends[0] && ends[0] <= ends[1] && ends[1] <= high, key,
+		fmt.Sprintf("must be two numbers, the smallest and the largest, from %s to %s", shortest(low), shortest(high)), "")
+}
+
 func shortest(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // The columns of data without a table.
@@ -213,10 +219,28 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 	for i, a := range t.Augment {
 		key := fmt.Sprintf("transform.augment[%d].%s", i, a.Kind)
 		switch a.Kind {
-		case "horizontal_flip", "vertical_flip":
+		case "horizontal_flip", "vertical_flip", "erase":
 			d.ensure(a.Value >= 0 && a.Value <= 1, key, "must be a probability, from 0 to 1, not "+shortest(a.Value), "")
 		case "rotate":
 			d.ensure(a.Value >= 0 && a.Value <= 180, key, "must be the largest angle, from 0 to 180 degrees, not "+shortest(a.Value), "")
+		case "color_jitter":
+			j := a.ColorJitter
+			d.ensure(j != ColorJitter{}, key, "changes nothing", "write brightness, contrast, saturation or hue, above 0")
+			d.checkNotNegative(key+".brightness", j.Brightness)
+			d.checkNotNegative(key+".contrast", j.Contrast)
+			d.checkNotNegative(key+".saturation", j.Saturation)
+			d.ensure(j.Hue >= 0 && j.Hue <= 0.5, key+".hue", "must be from 0 to 0.5, half the circle of hues, not "+shortest(j.Hue), "")
+		case "resized_crop":
+			d.checkRange(key+".scale", a.ResizedCrop.Scale, 0.001, 1)
+			d.checkRange(key+".ratio", a.ResizedCrop.Ratio, 0.01, 100)
+		case "affine":
+			d.ensure(a.spell() != any("affine"), key, "changes nothing", "write translate, scale or shear")
+			d.checkFraction(key+".translate", a.Affine.Translate, true)
+			d.checkRange(key+".scale", a.Affine.Scale, 0.1, 10)
+			d.ensure(a.Affine.Shear >= 0 && a.Affine.Shear <= 80, key+".shear", "must be the largest angle, from 0 to 80 degrees, not "+shortest(a.Affine.Shear), "")
+		case "perspective":
+			d.checkFraction(key+".distortion", a.Perspective.Distortion, false)
+			d.checkFraction(key+".probability", a.Perspective.Probability, true)
 		}
 	}
 }
@@ -291,7 +315,14 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
 	d.checkLoss(t.Loss, r.Task)
 	d.checkOptimizer(t.Optimizer)
+	d.checkInt("train.accumulate", t.Accumulate, 1, maxSize)
 	d.checkNotNegative("train.clip", t.Clip)
+	d.checkFraction("train.average", t.Average, false)
+	d.checkInt("train.stop.patience", t.Stop.Patience, 0, 1_000_000)
+	if d.sound("task") {
+		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
+		d.ensure(r.Task == Classification || t.Stop.On == validationLoss || t.Stop.On == "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a classification", "write validation_loss or validation_rmse")
+	}
 	validated := r.Split.Validation > 0
 	switch r.Split.By {
 	case "column":
@@ -299,7 +330,11 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	case "given":
 		validated = validated || r.Data.Parts.Validation != (Origin{})
 	}
+	d.checkSchedule(t.Schedule, t.Epochs)
 	if d.sound("split") {
+		d.ensure(t.Schedule.Plateau == nil || validated, "train.schedule", "plateau looks at the validation loss, and validation has no rows",
+			"write another schedule, or give validation a part")
+		d.ensure(t.Stop.Patience == 0 || validated, "train.stop", "looks at validation, which has no rows", "take it out, or give validation a part")
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}
@@ -349,4 +384,36 @@ func (d *decoder) checkAdam(key string, adam Adam) {
 	d.checkFraction(key+"beta2", adam.Beta2, false)
 	d.checkPositive(key+"epsilon", adam.Epsilon)
 	d.checkNotNegative(key+"weight_decay", adam.WeightDecay)
+}
+
+func (d *decoder) checkSchedule(s Schedule, epochs int) {
+	word, _ := s.chosen()
+	key := join("train.schedule", word)
+	switch {
+	case s.Step != nil:
+		d.ensure((s.Step.Every != 0) != (len(s.Step.At) > 0), key, "needs every or at, one of them", "write e.g. {every: 10}, or {at: [20, 40]}")
+		d.ensure(s.Step.Every >= 0, key+".every", fmt.Sprintf("must be 1 or more, not %d", s.Step.Every), "")
+		for i, at := range s.Step.At {
+			before := 0
+			if i > 0 {
+				before = s.Step.At[i-1]
+			}
+			d.ensure(at > before, fmt.Sprintf("%s.at[%d]", key, i), fmt.Sprintf("must be above %d, not %d", before, at), "")
+		}
+		d.checkPositive(key+".factor", s.Step.Factor)
+	case s.Cosine != nil:
+		d.ensure(s.Cosine.Warmup >= 0 && s.Cosine.Warmup < epochs || !d.sound("train.epochs"), key+".warmup",
+			fmt.Sprintf("must be from 0 to below the %d epochs, not %d", epochs, s.Cosine.Warmup), "")
+		d.checkNotNegative(key+".floor", s.Cosine.Floor)
+	case s.OneCycle != nil:
+		d.checkFraction(key+".rise", s.OneCycle.Rise, false)
+		d.checkPositive(key+".start_divisor", s.OneCycle.StartDivisor)
+		d.checkPositive(key+".end_divisor", s.OneCycle.EndDivisor)
+	case s.Plateau != nil:
+		d.checkInt(key+".patience", s.Plateau.Patience, 0, 1_000_000)
+		d.ensure(s.Plateau.Factor > 0 && s.Plateau.Factor < 1, key+".factor", "must be above 0 and below 1, not "+shortest(s.Plateau.Factor), "")
+		d.checkFraction(key+".threshold", s.Plateau.Threshold, false)
+		d.checkInt(key+".cooldown", s.Plateau.Cooldown, 0, 1_000_000)
+		d.checkNotNegative(key+".floor", s.Plateau.Floor)
+	}
 }

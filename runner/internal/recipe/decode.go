@@ -206,6 +206,9 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *Optimizer:
 		d.optimizer(key, raw, target)
 		return
+	case *Schedule:
+		d.schedule(key, raw, target)
+		return
 	case **Source:
 		*target = defaultSource()
 		into = into.Elem()

@@ -118,9 +118,29 @@ var meanings = map[string][]string{
 	"train.optimizer.rmsprop.momentum":     {"longer memory of the gradient", "shorter memory of the gradient"},
 	"train.optimizer.rmsprop.centered":     {"measures the gradient's size around its mean", "measures the gradient's size around 0"},
 	"train.optimizer.rmsprop.weight_decay": {"pulls weights harder to zero", "pulls weights less to zero"},
+	"train.schedule":                       {"changes the learning rate in another way"},
+	"train.sampler":                        {"trains on other rows in an epoch"},
+	"train.accumulate":                     {"fewer, smoother steps an epoch", "more, noisier steps an epoch"},
+	"train.average":                        {"averages the weights over more steps", "averages the weights over fewer steps"},
+	"train.stop.patience":                  {"ends a training that no longer gets better at another time"},
+	"train.stop.on":                        {"ends the training by another measure"},
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
 	"report.plots":                         {"shows other plots"},
+
+	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},
+	"train.schedule.step.at":                 {"lowers the learning rate at other times"},
+	"train.schedule.step.factor":             {"lowers the learning rate less", "lowers the learning rate more"},
+	"train.schedule.cosine.warmup":           {"reaches the full learning rate later", "reaches the full learning rate earlier"},
+	"train.schedule.cosine.floor":            {"ends with a larger learning rate", "ends with a smaller learning rate"},
+	"train.schedule.one_cycle.rise":          {"reaches the full learning rate later", "reaches the full learning rate earlier"},
+	"train.schedule.one_cycle.start_divisor": {"begins with a smaller learning rate", "begins with a larger learning rate"},
+	"train.schedule.one_cycle.end_divisor":   {"ends with a smaller learning rate", "ends with a larger learning rate"},
+	"train.schedule.plateau.patience":        {"lowers the learning rate later", "lowers the learning rate earlier"},
+	"train.schedule.plateau.factor":          {"lowers the learning rate less", "lowers the learning rate more"},
+	"train.schedule.plateau.threshold":       {"wants more of a better loss", "wants less of a better loss"},
+	"train.schedule.plateau.cooldown":        {"waits longer after a lower learning rate", "waits shorter after a lower learning rate"},
+	"train.schedule.plateau.floor":           {"stops lowering the learning rate earlier", "stops lowering the learning rate later"},
 
 	"train.loss.cross_entropy.class_weights":   {"weighs the classes another way"},
 	"train.loss.cross_entropy.label_smoothing": {"spreads more of each label over all classes", "spreads less of each label over all classes"},
@@ -147,6 +167,12 @@ func compare(key string, a, b reflect.Value) []Change {
 		word, a := x.chosen()
 		other, b := b.Interface().(Optimizer).chosen()
 		if word == other {
+			return compare(join(key, word), a, b)
+		}
+	case Schedule:
+		word, a := x.chosen()
+		other, b := b.Interface().(Schedule).chosen()
+		if word == other && word != constant {
 			return compare(join(key, word), a, b)
 		}
 	}

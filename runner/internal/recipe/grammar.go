@@ -78,6 +78,18 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 	if !ok {
 		return
 	}
+	a := defaultAugment(kind)
+	if options, ok := a.options(); ok {
+		*into = a
+		options, _ = into.options()
+		if value == nil {
+			return
+		}
+		if keys, ok := d.object(join(key, kind), value); ok {
+			d.section(join(key, kind), keys, options)
+		}
+		return
+	}
 	if value == nil {
 		d.problem(key, fmt.Sprintf("%s has no value", kind), fmt.Sprintf("write {%s: NUMBER}", kind))
 		return
@@ -87,7 +99,35 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 	}
 }
 
-func (a Augment) spell() any { return map[string]any{a.Kind: a.Value} }
+// options returns those of the change's kind, addressable; it reports false where
+// it has a number.
+func (a *Augment) options() (reflect.Value, bool) {
+	switch a.Kind {
+	case "color_jitter":
+		return reflect.ValueOf(&a.ColorJitter).Elem(), true
+	case "resized_crop":
+		return reflect.ValueOf(&a.ResizedCrop).Elem(), true
+	case "affine":
+		return reflect.ValueOf(&a.Affine).Elem(), true
+	case "perspective":
+		return reflect.ValueOf(&a.Perspective).Elem(), true
+	}
+	return reflect.Value{}, false
+}
+
+func (a Augment) spell() any {
+	options, ok := a.options()
+	if !ok {
+		return map[string]any{a.Kind: a.Value}
+	}
+	standard := defaultAugment(a.Kind)
+	defaults, _ := standard.options()
+	below := spellSection(options, defaults)
+	if len(below) == 0 {
+		return a.Kind
+	}
+	return map[string]any{a.Kind: below}
+}
 
 func (d *decoder) loss(key string, raw any, into *Loss) {
 	kind, value, ok := d.one(key, raw)
@@ -164,6 +204,58 @@ func (o Optimizer) spell() any {
 	word, options := o.chosen()
 	_, standard := defaultOptimizer(word).chosen()
 	return map[string]any{word: spellSection(options, standard)}
+}
+
+// Rate returns the learning rate.
+func (o Optimizer) Rate() float64 {
+	_, options := o.chosen()
+	return options.FieldByName("Rate").Float()
+}
+
+func (d *decoder) schedule(key string, raw any, into *Schedule) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	*into = defaultSchedule(kind)
+	if value == nil {
+		return
+	}
+	_, fields := into.chosen()
+	if kind == constant {
+		d.problem(key, kind+" has no options", "write it as a word")
+	} else if options, ok := d.object(join(key, kind), value); ok {
+		d.section(join(key, kind), options, fields)
+	}
+}
+
+// chosen returns the word and the options, addressable, of the one field that is
+// set. A constant rate has no options.
+func (s Schedule) chosen() (word string, options reflect.Value) {
+	switch {
+	case s.Step != nil:
+		return "step", reflect.ValueOf(s.Step).Elem()
+	case s.Cosine != nil:
+		return "cosine", reflect.ValueOf(s.Cosine).Elem()
+	case s.OneCycle != nil:
+		return "one_cycle", reflect.ValueOf(s.OneCycle).Elem()
+	case s.Plateau != nil:
+		return "plateau", reflect.ValueOf(s.Plateau).Elem()
+	}
+	return constant, reflect.Value{}
+}
+
+func (s Schedule) spell() any {
+	word, options := s.chosen()
+	if word == constant {
+		return word
+	}
+	_, standard := defaultSchedule(word).chosen()
+	below := spellSection(options, standard)
+	if len(below) == 0 {
+		return word
+	}
+	return map[string]any{word: below}
 }
 
 // layerOptions are the keys that can stand beside the kind of a layer. A kind

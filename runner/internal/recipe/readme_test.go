@@ -124,6 +124,17 @@ func TestReadmeKeys(t *testing.T) {
 		_, options := defaultOptimizer(word).chosen()
 		walkDefaults("train.optimizer."+word, options, want)
 	}
+	for _, word := range choices["transform.augment[]"].now {
+		a := defaultAugment(word)
+		if options, ok := a.options(); ok {
+			walkDefaults("transform.augment[]."+word, options, want)
+		}
+	}
+	for _, word := range choices["train.schedule"].now {
+		if _, options := defaultSchedule(word).chosen(); word != constant {
+			walkDefaults("train.schedule."+word, options, want)
+		}
+	}
 
 	rows := readReadme(t).rows(t, "Key")
 	sameWords(t, "keys", slices.Sorted(maps.Keys(rows)), slices.Sorted(maps.Keys(want)))

@@ -199,11 +199,50 @@ type Normalize struct {
 	Mean, Std []float64
 }
 
-// Augment is one random change, written as a map of one key: {horizontal_flip: 0.5}.
+// Augment is one random change, written as a map of one key: {horizontal_flip: 0.5}, {affine: {translate: 0.1}}.
+// All are torchvision's.
 type Augment struct {
-	// Kind is horizontal_flip, vertical_flip (Value: probability) or rotate (Value: largest angle in degrees).
-	Kind  string
-	Value float64
+	// Kind is horizontal_flip, vertical_flip, erase (Value: probability), rotate (Value: largest angle in
+	// degrees), or one of those below.
+	Kind        string
+	Value       float64
+	ColorJitter ColorJitter
+	ResizedCrop ResizedCrop
+	Affine      Affine
+	Perspective Perspective
+}
+
+// ColorJitter says how far colours change: by factors from 1-x to 1+x, of the hue by -x to x of its circle.
+type ColorJitter struct {
+	Brightness float64 `yaml:"brightness"`
+	Contrast   float64 `yaml:"contrast"`
+	Saturation float64 `yaml:"saturation"`
+	Hue        float64 `yaml:"hue"`
+}
+
+// ResizedCrop says which part of a picture becomes the whole. Both are the smallest and the largest.
+type ResizedCrop struct {
+	// Scale is the share of the area.
+	Scale []float64 `yaml:"scale"`
+	// Ratio is that of width to height.
+	Ratio []float64 `yaml:"ratio"`
+}
+
+// Affine moves a picture.
+type Affine struct {
+	// Translate is the largest shift along each axis, as a share of the size.
+	Translate float64 `yaml:"translate"`
+	// Scale is the smallest and the largest factor.
+	Scale []float64 `yaml:"scale"`
+	// Shear is the largest angle, in degrees.
+	Shear float64 `yaml:"shear"`
+}
+
+// Perspective looks at a picture from aside.
+type Perspective struct {
+	// Distortion is how far corners move inwards at most, as a share of the half size.
+	Distortion  float64 `yaml:"distortion"`
+	Probability float64 `yaml:"probability"`
 }
 
 // Network says what is trained.
@@ -248,8 +287,18 @@ type Train struct {
 	Loss Loss `yaml:"loss"`
 	// Optimizer is written {adam: {rate: 1e-3}} or {sgd: {rate: 0.1, momentum: 0.9}}; the word alone takes its defaults.
 	Optimizer Optimizer `yaml:"optimizer"`
+	// Schedule changes the learning rate while training goes on.
+	Schedule Schedule `yaml:"schedule"`
+	// Sampler says which rows an epoch has: shuffle (each once), or balanced (drawn so that each class, or each
+	// tenth of the targets' range, comes as often).
+	Sampler string `yaml:"sampler"`
+	// Accumulate is how many batches make one step of the optimiser.
+	Accumulate int `yaml:"accumulate"`
 	// Clip is the length that the gradient of all parameters together has at most; 0 for any.
 	Clip float64 `yaml:"clip"`
+	// Average is the decay of the exponential moving average of the weights that is evaluated and kept; 0 for none.
+	Average float64 `yaml:"average"`
+	Stop    Stop    `yaml:"stop"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
 }
@@ -316,6 +365,60 @@ type RMSprop struct {
 	WeightDecay float64 `yaml:"weight_decay"`
 }
 
+// Stop ends a training before its last epoch.
+type Stop struct {
+	// Patience is after how many epochs in a row without a better one; 0 for never.
+	Patience int `yaml:"patience"`
+	// On is what is looked at: validation_loss, validation_rmse, validation_accuracy, validation_macro_f1.
+	On string `yaml:"on"`
+}
+
+// Schedule is written as a word, cosine, or as a map with options, {step: {every: 10}}. At most one field is set;
+// without one the rate is constant. All are PyTorch's, in torch.optim.lr_scheduler.
+type Schedule struct {
+	Step     *Step
+	Cosine   *Cosine
+	OneCycle *OneCycle
+	Plateau  *Plateau
+}
+
+// Step multiplies the rate by a factor now and then: StepLR, or MultiStepLR. One of Every and At is set.
+type Step struct {
+	// Every is a number of epochs.
+	Every int `yaml:"every"`
+	// At lists after how many epochs, in rising order.
+	At     []int   `yaml:"at"`
+	Factor float64 `yaml:"factor"`
+}
+
+// Cosine lets the rate fall from the optimiser's to Floor as half a wave does: CosineAnnealingLR.
+type Cosine struct {
+	// Warmup is in how many epochs the rate first rises, in equal steps: LinearLR.
+	Warmup int     `yaml:"warmup"`
+	Floor  float64 `yaml:"floor"`
+}
+
+// OneCycle lets the rate rise to the optimiser's and fall again, step by step: OneCycleLR.
+type OneCycle struct {
+	// Rise is the share of the steps in which the rate rises.
+	Rise float64 `yaml:"rise"`
+	// StartDivisor and EndDivisor: the rate begins as the largest by the first, and ends as that by the second.
+	StartDivisor float64 `yaml:"start_divisor"`
+	EndDivisor   float64 `yaml:"end_divisor"`
+}
+
+// Plateau multiplies the rate by Factor when the validation loss no longer falls: ReduceLROnPlateau.
+type Plateau struct {
+	// Patience is how many epochs without a better loss are borne.
+	Patience int     `yaml:"patience"`
+	Factor   float64 `yaml:"factor"`
+	// Threshold is the share of the best loss by which another has to be below it to be better.
+	Threshold float64 `yaml:"threshold"`
+	// Cooldown is how many epochs after a change are not counted.
+	Cooldown int     `yaml:"cooldown"`
+	Floor    float64 `yaml:"floor"`
+}
+
 // Report says what the report shows.
 type Report struct {
 	// Plots in their order: target, samples, curves, fit.
@@ -346,7 +449,7 @@ func defaults(task string) Recipe {
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
-			Optimizer: defaultOptimizer("adam"), Keep: "best",
+			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
@@ -357,6 +460,9 @@ const (
 	Regression     = "regression"
 	Classification = "classification"
 )
+
+// validationLoss is what early stopping looks at unless train.stop says otherwise.
+const validationLoss = "validation_loss"
 
 // crossEntropy is the loss of a classification.
 const crossEntropy = "cross_entropy"
@@ -386,4 +492,36 @@ func defaultOptimizer(word string) Optimizer {
 		return Optimizer{RMSprop: &RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8}}
 	}
 	return Optimizer{Adam: &adam}
+}
+
+// constant is the schedule that changes nothing.
+const constant = "constant"
+
+// defaultSchedule returns the schedule of this word with its default options.
+func defaultSchedule(word string) Schedule {
+	switch word {
+	case "step":
+		return Schedule{Step: &Step{Factor: 0.1}}
+	case "cosine":
+		return Schedule{Cosine: &Cosine{}}
+	case "one_cycle":
+		return Schedule{OneCycle: &OneCycle{Rise: 0.3, StartDivisor: 25, EndDivisor: 1e4}}
+	case "plateau":
+		return Schedule{Plateau: &Plateau{Patience: 10, Factor: 0.1, Threshold: 1e-4}}
+	}
+	return Schedule{}
+}
+
+// defaultAugment returns the change of this word with its default options.
+func defaultAugment(word string) Augment {
+	a := Augment{Kind: word}
+	switch word {
+	case "resized_crop":
+		a.ResizedCrop = ResizedCrop{Scale: []float64{0.08, 1}, Ratio: []float64{3. / 4, 4. / 3}}
+	case "affine":
+		a.Affine = Affine{Scale: []float64{1, 1}}
+	case "perspective":
+		a.Perspective = Perspective{Distortion: 0.5, Probability: 0.5}
+	}
+	return a
 }

@@ -144,7 +144,7 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
 			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
-			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, clip, keep`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, sampler, accumulate, clip, average, stop, keep`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
@@ -244,6 +244,52 @@ func TestBadRecipes(t *testing.T) {
 		}},
 		{"optimizer misspelled", short + "train: {optimizer: {adm: {}}}\n", []string{
 			`plants.yaml:9: train.optimizer: must have one key, adam, adamw, sgd or rmsprop; not "adm"; did you mean "adam"?`,
+		}},
+		{"schedules", short + "train:\n  schedule: {step: {every: -1, at: [3, 3], factor: 0}}\n", []string{
+			"plants.yaml:10: train.schedule.step: needs every or at, one of them; write e.g. {every: 10}, or {at: [20, 40]}",
+			"plants.yaml:10: train.schedule.step.every: must be 1 or more, not -1",
+			"plants.yaml:10: train.schedule.step.at[1]: must be above 3, not 3",
+			"plants.yaml:10: train.schedule.step.factor: must be above 0, not 0",
+		}},
+		{"schedule of cosine", short + "train: {epochs: 5, schedule: {cosine: {warmup: 5, floor: -1, warmpu: 2}}}\n", []string{
+			"plants.yaml:9: train.schedule.cosine.warmup: must be from 0 to below the 5 epochs, not 5",
+			"plants.yaml:9: train.schedule.cosine.floor: must be 0 or more, not -1",
+			`plants.yaml:9: train.schedule.cosine.warmpu: unknown key; did you mean "warmup"?`,
+		}},
+		{"schedule of one cycle", short + "train: {schedule: {one_cycle: {rise: 1, start_divisor: 0, end_divisor: 0}}}\n", []string{
+			"plants.yaml:9: train.schedule.one_cycle.rise: must be from 0 to below 1, not 1",
+			"plants.yaml:9: train.schedule.one_cycle.start_divisor: must be above 0, not 0",
+			"plants.yaml:9: train.schedule.one_cycle.end_divisor: must be above 0, not 0",
+		}},
+		{"schedule of a plateau", short + "train: {schedule: {plateau: {patience: -1, factor: 1, threshold: 1, cooldown: -1, floor: -1}}}\n", []string{
+			"plants.yaml:9: train.schedule.plateau.patience: must be from 0 to 1000000, not -1",
+			"plants.yaml:9: train.schedule.plateau.factor: must be above 0 and below 1, not 1",
+			"plants.yaml:9: train.schedule.plateau.threshold: must be from 0 to below 1, not 1",
+			"plants.yaml:9: train.schedule.plateau.cooldown: must be from 0 to 1000000, not -1",
+			"plants.yaml:9: train.schedule.plateau.floor: must be 0 or more, not -1",
+		}},
+		{"a plateau of nothing", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8\n  validation: 0\n  test: 0.2", 1) + "train: {keep: last, schedule: plateau}\n", []string{
+			"plants.yaml:12: train.schedule: plateau looks at the validation loss, and validation has no rows; write another schedule, or give validation a part",
+		}},
+		{"schedule misspelled", short + "train: {schedule: cosin}\n", []string{
+			`plants.yaml:9: train.schedule: must be constant, step, cosine, one_cycle or plateau, not "cosin"; did you mean "cosine"?`,
+		}},
+		{"constant schedule", short + "train: {schedule: {constant: {rate: 1}}}\n", []string{
+			"plants.yaml:9: train.schedule: constant has no options; write it as a word",
+		}},
+		{"stop and more", short + "train:\n  sampler: weighted\n  accumulate: 0\n  average: 1\n  stop: {patience: -1, on: validation_accuracy}\n", []string{
+			`plants.yaml:10: train.sampler: must be shuffle or balanced, not "weighted"`,
+			"plants.yaml:11: train.accumulate: must be from 1 to 65536, not 0",
+			"plants.yaml:12: train.average: must be from 0 to below 1, not 1",
+			"plants.yaml:13: train.stop.patience: must be from 0 to 1000000, not -1",
+			"plants.yaml:13: train.stop.on: validation_accuracy is measured of a classification; write validation_loss or validation_rmse",
+		}},
+		{"stop of classes", short + "task: classification\ntrain: {stop: {patience: 3, on: validation_rmse, after: 2}}\n", []string{
+			"plants.yaml:10: train.stop.on: validation_rmse is measured of a regression; write validation_loss, validation_accuracy or validation_macro_f1",
+			"plants.yaml:10: train.stop.after: unknown key; here can stand: patience, on",
+		}},
+		{"stop on nothing", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8\n  validation: 0\n  test: 0.2", 1) + "train: {keep: last, stop: {patience: 3}}\n", []string{
+			"plants.yaml:12: train.stop: looks at validation, which has no rows; take it out, or give validation a part",
 		}},
 		{"fractions", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8", 1), []string{
 			"plants.yaml:5: split: train, validation and test must sum to 1; 0.8 + 0.15 + 0.15 = 1.1",
@@ -353,8 +399,27 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
 			"plants.yaml:12: transform.augment[1].rotate: must be the largest angle, from 0 to 180 degrees, not 200",
 			"plants.yaml:13: transform.augment[2]: rotate has no value; write {rotate: NUMBER}",
-			`plants.yaml:14: transform.augment[3]: must have one key, horizontal_flip, vertical_flip or rotate; not "rotate" and "vertical_flip"`,
-			`plants.yaml:15: transform.augment[4]: must have one key, horizontal_flip, vertical_flip or rotate; not "rotat"; did you mean "rotate"?`,
+			`plants.yaml:14: transform.augment[3]: must have one key, horizontal_flip, vertical_flip, rotate, color_jitter, resized_crop, affine, perspective or erase; not "rotate" and "vertical_flip"`,
+			`plants.yaml:15: transform.augment[4]: must have one key, horizontal_flip, vertical_flip, rotate, color_jitter, resized_crop, affine, perspective or erase; not "rotat"; did you mean "rotate"?`,
+		}},
+		{"augment with options", short + "transform:\n  augment:\n    - {color_jitter: {brightness: -1, hue: 0.6}}\n    - color_jitter\n    - {resized_crop: {scale: [0, 1], ratio: [2, 1]}}\n" +
+			"    - {resized_crop: {scale: 0.5, raito: [1, 2]}}\n    - {affine: {translate: 2, scale: [1], shear: 90}}\n    - affine\n    - {perspective: {distortion: 1, probability: 2}}\n    - {erase: 1.5}\n    - erase\n    - {affine: 3}\n", []string{
+			"plants.yaml:11: transform.augment[0].color_jitter.brightness: must be 0 or more, not -1",
+			"plants.yaml:11: transform.augment[0].color_jitter.hue: must be from 0 to 0.5, half the circle of hues, not 0.6",
+			"plants.yaml:12: transform.augment[1].color_jitter: changes nothing; write brightness, contrast, saturation or hue, above 0",
+			"plants.yaml:13: transform.augment[2].resized_crop.scale: must be two numbers, the smallest and the largest, from 0.001 to 1",
+			"plants.yaml:13: transform.augment[2].resized_crop.ratio: must be two numbers, the smallest and the largest, from 0.01 to 100",
+			"plants.yaml:14: transform.augment[3].resized_crop.scale: must be a list, not the number 0.5",
+			`plants.yaml:14: transform.augment[3].resized_crop.raito: unknown key; did you mean "ratio"?`,
+			"plants.yaml:15: transform.augment[4].affine.translate: must be from 0 to 1, not 2",
+			"plants.yaml:15: transform.augment[4].affine.scale: must be two numbers, the smallest and the largest, from 0.1 to 10",
+			"plants.yaml:15: transform.augment[4].affine.shear: must be the largest angle, from 0 to 80 degrees, not 90",
+			"plants.yaml:16: transform.augment[5].affine: changes nothing; write translate, scale or shear",
+			"plants.yaml:17: transform.augment[6].perspective.distortion: must be from 0 to below 1, not 1",
+			"plants.yaml:17: transform.augment[6].perspective.probability: must be from 0 to 1, not 2",
+			"plants.yaml:18: transform.augment[7].erase: must be a probability, from 0 to 1, not 1.5",
+			"plants.yaml:19: transform.augment[8]: erase has no value; write {erase: NUMBER}",
+			"plants.yaml:20: transform.augment[9].affine: must be a map of keys, not the number 3",
 		}},
 		{"layers are missing", strings.Replace(short, "resnet18", "layers", 1), []string{
 			"plants.yaml:7: network.layers: is required with backbone: layers; write e.g. [flatten, {dense: 1}]",
@@ -836,16 +901,10 @@ func TestNotYet(t *testing.T) {
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.features": {"standardize"},
-		"transform.augment":  {"[{color_jitter: {brightness: 0.2}}]", "[{resized_crop: {scale: [0.8, 1]}}]", "[{affine: {shear: 5}}]", "[{perspective: {distortion: 0.3}}]", "[{erase: 0.1}]"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},
-		"train.schedule":     {"{cosine: {warmup: 1}}", "step", "plateau", "one_cycle"},
-		"train.sampler":      {"balanced"},
-		"train.stop":         {"{patience: 8}"},
-		"train.accumulate":   {"2"},
-		"train.average":      {"0.99"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
@@ -1041,6 +1100,70 @@ func TestLoss(t *testing.T) {
 		"train.loss: mse -> cross_entropy: minimises something else; invalidates train, evaluate, report")
 }
 
+// TestAugment holds the ways of writing a change of pictures and its canonical form.
+func TestAugment(t *testing.T) {
+	for value, want := range map[string]string{
+		"{rotate: 5}":                                         "rotate: 5",
+		"{erase: 0.10}":                                       "erase: 0.1",
+		"resized_crop":                                        "resized_crop",
+		"{resized_crop: {}}":                                  "resized_crop",
+		"{resized_crop: {scale: [0.8, 1.0]}}":                 "resized_crop: {scale: [0.8, 1]}",
+		"{resized_crop: {scale: [0.08, 1]}}":                  "resized_crop",
+		"{color_jitter: {hue: 0.05, contrast: 0}}":            "color_jitter: {hue: 0.05}",
+		"{affine: {translate: 0.1, scale: [1, 1], shear: 5}}": "affine: {shear: 5, translate: 0.1}",
+		"{perspective: {distortion: 0.3, probability: 0.5}}":  "perspective: {distortion: 0.3}",
+		"perspective":                                         "perspective",
+	} {
+		l := parse(t, short, Options{Set: []string{"transform.augment=[" + value + "]"}})
+		if strings.Contains(want, ":") {
+			want = "{" + want + "}"
+		}
+		if got := inline(reflect.ValueOf(l.Transform.Augment)); got != "["+want+"]" {
+			t.Errorf("%s became %s", value, got)
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest || !reflect.DeepEqual(again.Recipe, l.Recipe) {
+			t.Errorf("%s: the canonical form became\n%s", value, again.Canonical)
+		}
+	}
+}
+
+// TestSchedule holds the ways of writing a schedule, its canonical form and what
+// is said of a change.
+func TestSchedule(t *testing.T) {
+	for value, want := range map[string]string{
+		"constant":                                      "{}\n",
+		"cosine":                                        "schedule: cosine\n",
+		"{cosine: {}}":                                  "schedule: cosine\n",
+		"{one_cycle: {}}":                               "schedule: one_cycle\n",
+		"{step: {at: [3, 8], factor: 0.10}}":            "schedule:\n  step:\n    at:\n      - 3\n      - 8\n",
+		"{cosine: {warmup: 1, floor: 0}}":               "schedule:\n  cosine:\n    warmup: 1\n",
+		"{plateau: {patience: 10, floor: 1e-6}}":        "schedule:\n  plateau:\n    floor: 1e-06\n",
+		"{one_cycle: {rise: 0.30, end_divisor: 100.0}}": "schedule:\n  one_cycle:\n    end_divisor: 100\n",
+	} {
+		l := parse(t, short, Options{Set: []string{"train.schedule=" + value}})
+		if got := string(l.Section("train")); got != want {
+			t.Errorf("%s became %q", value, got)
+		}
+		if again := parse(t, string(l.Canonical), Options{}); again.Digest != l.Digest || !reflect.DeepEqual(again.Recipe, l.Recipe) {
+			t.Errorf("%s: the canonical form became\n%s", value, again.Canonical)
+		}
+	}
+	base := short + "train: {schedule: {step: {every: 5}}}\n"
+	if got := parse(t, base, Options{Set: []string{"train.schedule={cosine: {warmup: 2}}"}}).Train.Schedule; got.Step != nil || got.Cosine == nil || got.Cosine.Warmup != 2 {
+		t.Errorf("a cosine over a step gives %+v", got)
+	}
+	var said []string
+	for _, set := range []string{"train.schedule.step.every=7", "train.schedule=constant", "train.schedule=cosine"} {
+		for _, change := range Diff(parse(t, base, Options{}), parse(t, base, Options{Set: []string{set}})) {
+			said = append(said, change.String())
+		}
+	}
+	expect(t, said,
+		"train.schedule.step.every: 5 -> 7: lowers the learning rate later; invalidates train, evaluate, report",
+		"train.schedule: {step: {every: 5}} -> constant: changes the learning rate in another way; invalidates train, evaluate, report",
+		"train.schedule: {step: {every: 5}} -> cosine: changes the learning rate in another way; invalidates train, evaluate, report")
+}
+
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"].now {
@@ -1080,6 +1203,11 @@ func TestEveryKeyHasAMeaning(t *testing.T) {
 	for _, word := range choices["train.optimizer"].now {
 		_, options := defaultOptimizer(word).chosen()
 		walk("train.optimizer."+word, options.Type())
+	}
+	for _, word := range choices["train.schedule"].now {
+		if _, options := defaultSchedule(word).chosen(); word != constant {
+			walk("train.schedule."+word, options.Type())
+		}
 	}
 	walk("train.loss.cross_entropy", reflect.TypeFor[CrossEntropy]())
 }

@@ -19,8 +19,7 @@ var choices = map[string]choice{
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
 	"transform.augment[]": {
-		now:   []string{"horizontal_flip", "vertical_flip", "rotate"},
-		later: []string{"color_jitter", "resized_crop", "affine", "perspective", "erase"},
+		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
 	"network.backbone": {
 		now: []string{
@@ -37,6 +36,9 @@ var choices = map[string]choice{
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
 	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},
 	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
+	"train.schedule":   {now: []string{constant, "step", "cosine", "one_cycle", "plateau"}},
+	"train.sampler":    {now: []string{"shuffle", "balanced"}},
+	"train.stop.on":    {now: []string{validationLoss, "validation_rmse", "validation_accuracy", "validation_macro_f1"}},
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
@@ -63,11 +65,6 @@ var later = map[string][]any{
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},
 	"network.head":       nil,
-	"train.schedule":     {"constant"},
-	"train.sampler":      {"shuffle"},
-	"train.stop":         nil,
-	"train.accumulate":   {1},
-	"train.average":      {0},
 	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},
 	"report.interval":    nil,

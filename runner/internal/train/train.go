@@ -45,13 +45,14 @@ type Input struct {
 // Epoch is what is known of the network at the end of one epoch. What the task
 // does not measure is nil.
 type Epoch struct {
-	Epoch              int           `json:"epoch"`      // from 1
-	TrainLoss          float64       `json:"train_loss"` // mean over the epoch's steps, on the scaled target
+	Epoch              int           `json:"epoch"`          // from 1
+	Rate               *float64      `json:"rate,omitempty"` // of the last step, where a schedule changes it
+	TrainLoss          float64       `json:"train_loss"`     // mean over the epoch's steps, on the scaled target
 	ValidationLoss     float64       `json:"validation_loss"`
 	ValidationRMSE     *float64      `json:"validation_rmse,omitempty"` // in the original unit
 	ValidationAccuracy *float64      `json:"validation_accuracy,omitempty"`
 	ValidationMacroF1  *float64      `json:"validation_macro_f1,omitempty"`
-	State              digest.Digest `json:"state"` // of network and optimiser
+	State              digest.Digest `json:"state"` // of network, optimiser and average
 }
 
 // Result is a finished training.
@@ -64,7 +65,7 @@ type Result struct {
 // Checkpoint is an unfinished one, complete enough to go on bit for bit.
 type Checkpoint struct {
 	Result
-	State []weights.Tensor // of network and optimiser after the last epoch
+	State []weights.Tensor // of network, optimiser and average after the last epoch
 }
 
 // Checkpoints keeps the newest checkpoint of one training.
@@ -120,9 +121,17 @@ func begin(ctx context.Context, in Input, last int) (*loop, error) {
 	if loop.batches, err = batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch); err != nil {
 		return nil, err
 	}
+	if in.Spec.Sampler == balanced {
+		loop.strata = in.strata()
+	}
+	if in.Spec.Average > 0 {
+		loop.average = in.Network.NewAverage(in.Spec.Average)
+	}
 	if err := loop.resume(); err != nil {
 		return nil, err
 	}
+	steps := (len(loop.batches) + in.Spec.Accumulate - 1) / in.Spec.Accumulate
+	loop.schedule = schedule{in.Spec.Schedule, in.Spec.Optimizer.Rate(), in.Spec.Epochs, steps}
 	photos := 0
 	for _, b := range loop.batches {
 		photos += b.end - b.start
@@ -130,7 +139,7 @@ func begin(ctx context.Context, in Input, last int) (*loop, error) {
 	loop.task = in.Progress.Start("train", last*photos, "photos")
 	defer loop.task.Done()
 	loop.task.Skip(len(loop.Epochs) * photos)
-	for epoch := len(loop.Epochs) + 1; epoch <= last; epoch++ {
+	for epoch := len(loop.Epochs) + 1; epoch <= last && !stopped(in.Spec.Stop, loop.Epochs); epoch++ {
 		if err := loop.epoch(ctx, epoch); err != nil {
 			return nil, err
 		}
@@ -143,8 +152,11 @@ type loop struct {
 	Input
 	Result
 	optimizer *network.Optimizer
+	average   *network.Average // nil without train.average
 	loss      network.Loss
+	schedule  schedule
 	batches   []span
+	strata    [][]int // of the balanced sampler
 	buffers   [2]batch
 	task      progress.Task
 }
@@ -155,10 +167,14 @@ func (l *loop) resume() error {
 		return err
 	}
 	tensors := min(len(l.Network.Tensors()), len(c.State)) // what is missing, Load says
-	if err := l.Network.Load(c.State[:tensors]); err != nil {
-		return fmt.Errorf("go on from a checkpoint: %w", err)
+	net, rest := c.State[:tensors], c.State[tensors:]
+	err = l.Network.Load(net)
+	if l.average != nil {
+		tensors = max(len(rest)-tensors, 0) // the average has as many as the network
+		err = errors.Join(err, l.average.Load(rest[tensors:]))
+		rest = rest[:tensors]
 	}
-	if err := l.optimizer.Load(c.State[tensors:]); err != nil {
+	if err := errors.Join(err, l.optimizer.Load(rest)); err != nil {
 		return fmt.Errorf("go on from a checkpoint: %w", err)
 	}
 	l.Result = c.Result
@@ -167,8 +183,8 @@ func (l *loop) resume() error {
 
 // epoch trains on every batch once, validates and keeps a checkpoint.
 func (l *loop) epoch(ctx context.Context, epoch int) error {
-	var sum float64
-	seen := 0
+	var sum, rate float64
+	seen, gathered := 0, 0 // rows of the epoch, and of the step
 	l.task.Note(func() string {
 		return fmt.Sprintf("epoch %d/%d, loss %.4g", epoch, l.Spec.Epochs, sum/float64(max(seen, 1)))
 	})
@@ -183,20 +199,34 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 		if err != nil {
 			return at(err, epoch, step+1)
 		}
-		if l.Spec.Clip > 0 {
-			l.optimizer.Clip(l.Spec.Clip)
+		gathered += rows
+		if l.Spec.Accumulate > 1 {
+			l.optimizer.Accumulate(float64(rows) / float64(gathered))
 		}
-		l.optimizer.Step()
+		if (step+1)%l.Spec.Accumulate == 0 || step+1 == len(l.batches) {
+			rate = l.schedule.rate(l.Epochs, step/l.Spec.Accumulate)
+			l.update(rate)
+			gathered = 0
+		}
 		sum += float64(float64(loss) * float64(rows))
 		seen += rows
 		l.task.Add(rows)
 	}
 	e := Epoch{Epoch: epoch, TrainLoss: sum / float64(seen)}
-	if err := l.validate(&e); err != nil {
-		return at(err, epoch, len(l.batches))
+	if l.schedule.Schedule != (recipe.Schedule{}) {
+		e.Rate = &rate
 	}
 	net := l.Network.Tensors()
 	state := append(net[:len(net):len(net)], l.optimizer.Tensors()...)
+	if l.average != nil {
+		state = append(state, l.average.Tensors()...)
+		l.average.Swap()
+		defer l.average.Swap()
+		net = l.Network.Tensors()
+	}
+	if err := l.validate(&e); err != nil {
+		return at(err, epoch, len(l.batches))
+	}
 	e.State = weights.Digest(state)
 	l.Epochs = append(l.Epochs, e)
 	if l.Spec.Keep == "last" || l.Kept == 0 || e.ValidationLoss < l.Epochs[l.Kept-1].ValidationLoss {
@@ -211,6 +241,18 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 	return nil
 }
 
+// update goes one step along the gradients.
+func (l *loop) update(rate float64) {
+	if l.Spec.Clip > 0 {
+		l.optimizer.Clip(l.Spec.Clip)
+	}
+	l.optimizer.SetRate(rate)
+	l.optimizer.Step()
+	if l.average != nil {
+		l.average.Step()
+	}
+}
+
 // batch is what one step trains on: (rows, size, size, channels) and (rows).
 type batch struct{ x, target []float32 }
 
@@ -219,7 +261,7 @@ type batch struct{ x, target []float32 }
 // does not depend on when that happens.
 func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 	return func(yield func(int, *batch) bool) {
-		order := rng.New(l.Spec.Seed, "shuffle", uint64(epoch)).Perm(len(l.Train.Pixels))
+		order := l.order(epoch)
 		spare, ready := make(chan *batch, len(l.buffers)), make(chan *batch)
 		go func() {
 			defer close(ready)
@@ -228,7 +270,7 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 				if !more {
 					return
 				}
-				l.fill(b, epoch, order[s.start:s.end])
+				l.fill(b, epoch, order[s.start:s.end], s.start)
 				ready <- b
 			}
 		}()
@@ -250,8 +292,9 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 	}
 }
 
-// fill writes a batch of augmented pictures and scaled targets.
-func (l *loop) fill(b *batch, epoch int, rows []int) {
+// fill writes a batch of augmented pictures and scaled targets: of these rows, the
+// first of which has this place in the epoch's order.
+func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	area := len(l.Train.Pixels[0])
 	if need := len(rows) * area; cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
@@ -262,8 +305,7 @@ func (l *loop) fill(b *batch, epoch int, rows []int) {
 		if len(l.Augment) == 0 {
 			l.Fitted.Pixels(x, l.Train.Pixels[row])
 		} else {
-			stream := rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row))
-			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, stream)
+			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, first+i))
 		}
 		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
 	})

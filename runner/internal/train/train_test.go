@@ -59,7 +59,7 @@ func set(n int, seed uint64) Set {
 func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	t.Helper()
 	spec := recipe.Train{
-		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best",
+		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best", Sampler: "shuffle", Accumulate: 1,
 		Optimizer: recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 	}
 	if change != nil {
@@ -132,13 +132,28 @@ func TestKeepLast(t *testing.T) {
 // on from the checkpoint: history, chain and weights are those of an uncut one.
 // Replaying one epoch gives what that epoch gave.
 func TestResume(t *testing.T) {
-	for name, optimizer := range map[string]recipe.Optimizer{
-		"adam":    {Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
-		"adamw":   {AdamW: &recipe.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}},
-		"sgd":     {SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}},
-		"rmsprop": {RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true}},
+	optimizers := func(o recipe.Optimizer) func(*recipe.Train) {
+		return func(s *recipe.Train) { s.Optimizer, s.Clip = o, 0.5 }
+	}
+	schedules := func(c recipe.Schedule) func(*recipe.Train) {
+		return func(s *recipe.Train) { s.Schedule = c }
+	}
+	for name, change := range map[string]func(*recipe.Train){
+		"adam":      optimizers(recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}}),
+		"adamw":     optimizers(recipe.Optimizer{AdamW: &recipe.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}}),
+		"sgd":       optimizers(recipe.Optimizer{SGD: &recipe.SGD{Rate: 1e-2, Momentum: 0.9}}),
+		"rmsprop":   optimizers(recipe.Optimizer{RMSprop: &recipe.RMSprop{Rate: 1e-3, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true}}),
+		"step":      schedules(recipe.Schedule{Step: &recipe.Step{Every: 2, Factor: 0.5}}),
+		"cosine":    schedules(recipe.Schedule{Cosine: &recipe.Cosine{Warmup: 1}}),
+		"one_cycle": schedules(recipe.Schedule{OneCycle: &recipe.OneCycle{Rise: 0.3, StartDivisor: 25, EndDivisor: 1e4}}),
+		"balanced":  func(s *recipe.Train) { s.Sampler = balanced },
+		"average":   func(s *recipe.Train) { s.Average = 0.9 },
+		"all": func(s *recipe.Train) {
+			s.Sampler, s.Average, s.Accumulate, s.Stop = balanced, 0.5, 2, recipe.Stop{Patience: 4, On: "validation_rmse"}
+			s.Schedule = recipe.Schedule{OneCycle: &recipe.OneCycle{Rise: 0.3, StartDivisor: 25, EndDivisor: 1e4}}
+		},
+		"plateau": schedules(recipe.Schedule{Plateau: &recipe.Plateau{Factor: 0.1, Threshold: 0.5}}),
 	} {
-		change := func(s *recipe.Train) { s.Optimizer, s.Clip = optimizer, 0.5 }
 		in, _ := input(t, change)
 		whole := run(t, in)
 		for after := 1; after < in.Spec.Epochs; after++ {
@@ -312,6 +327,83 @@ func TestClip(t *testing.T) {
 	}
 	if states[0] != states[1] || states[0] == states[2] {
 		t.Errorf("states %v", states)
+	}
+}
+
+// smooth is an input without batch norm, dropout and augmentation, whose
+// gradients are sums over rows.
+func smooth(t *testing.T, change func(*recipe.Train)) Input {
+	t.Helper()
+	in, _ := input(t, change)
+	net, err := network.New(recipe.Network{Backbone: "layers", Layers: []recipe.Layer{
+		{Kind: "conv", Size: 4, Kernel: 3, Stride: 2, Padding: 1, Bias: true}, {Kind: "relu"}, {Kind: "flatten"}, {Kind: "dense", Size: 1, Bias: true},
+	}}, network.Input{Height: size, Width: size, Channels: 3}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Initialize(in.Spec.Seed)
+	in.Network, in.Augment = net, nil
+	return in
+}
+
+// TestAccumulate: several batches make the step of one that has all their rows,
+// up to rounding, be the last of them smaller or not; an epoch's last step takes
+// what batches are left.
+func TestAccumulate(t *testing.T) {
+	train := func(batch, accumulate int) []weights.Tensor {
+		r := run(t, smooth(t, func(s *recipe.Train) {
+			s.Epochs, s.Batch, s.Accumulate, s.Keep, s.Clip = 2, batch, accumulate, "last", 1
+			s.Optimizer = recipe.Optimizer{SGD: &recipe.SGD{Rate: 0.05, Momentum: 0.9}}
+		}))
+		return r.Weights
+	}
+	for _, c := range [][4]int{{27, 1, 9, 3}, {27, 1, 10, 3}, {18, 1, 9, 2}, {16, 1, 4, 4}} {
+		whole, parts := train(c[0], c[1]), train(c[2], c[3])
+		for i, tensor := range whole {
+			for j, v := range tensor.Float {
+				if d := math.Abs(float64(v - parts[i].Float[j])); d > 1e-5 {
+					t.Fatalf("batch %d and %d times %d: %s differs by %v", c[0], c[3], c[2], tensor.Name, d)
+				}
+			}
+		}
+	}
+	if weights.Digest(train(9, 1)) == weights.Digest(train(9, 3)) {
+		t.Error("accumulation changes nothing")
+	}
+}
+
+// TestAverage: what is evaluated and kept is the mean of the weights, and the
+// training goes the way that it goes without.
+func TestAverage(t *testing.T) {
+	const decay = 0.75
+	var plain []*Result
+	for batches := 1; batches <= 3; batches++ { // the weights after each step: epochs of one
+		plain = append(plain, run(t, smooth(t, func(s *recipe.Train) { s.Epochs, s.Batch, s.Keep = batches, 27, "last" })))
+	}
+	in := smooth(t, func(s *recipe.Train) { s.Epochs, s.Batch, s.Keep, s.Average = 3, 27, "last", decay })
+	r := run(t, in)
+	for i, e := range r.Epochs {
+		if e.TrainLoss != plain[2].Epochs[i].TrainLoss {
+			t.Errorf("epoch %d trains otherwise", i+1)
+		}
+	}
+	for i, tensor := range r.Weights {
+		for j, v := range tensor.Float {
+			want := float64(plain[0].Weights[i].Float[j])
+			for _, p := range plain[1:] {
+				want = decay*want + (1-decay)*float64(p.Weights[i].Float[j])
+			}
+			if math.Abs(float64(v)-want) > 1e-6 {
+				t.Fatalf("%s: %v, want %v", tensor.Name, v, want)
+			}
+		}
+	}
+	if err := in.Network.Load(r.Weights); err != nil {
+		t.Fatal(err)
+	}
+	again := Epoch{}
+	if err := (&loop{Input: in, loss: network.Loss{Name: "mse"}}).validate(&again); err != nil || again.ValidationLoss != r.Epochs[2].ValidationLoss {
+		t.Errorf("the average gives %v, its epoch had %v: %v", again.ValidationLoss, r.Epochs[2].ValidationLoss, err)
 	}
 }
 

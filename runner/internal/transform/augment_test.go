@@ -67,7 +67,7 @@ func TestTurn(t *testing.T) {
 	for _, size := range []int{1, 2, 7, 32} {
 		src, dst := formula(size), make([]uint8, 3*size*size)
 		for _, degrees := range []float64{0, 0.1, 20, -20, 45, 90, 133.3, 180, -180} {
-			turn(dst, src, size, degrees, fill)
+			move(dst, src, size, turning(degrees), fill)
 			sin, cos := math.Sincos(degrees * math.Pi / 180)
 			center := float64(size-1) / 2
 			for i, got := range dst {
@@ -91,11 +91,11 @@ func TestTurn(t *testing.T) {
 func TestTurnExact(t *testing.T) {
 	const size = 9
 	src, dst := formula(size), make([]uint8, 3*size*size)
-	turn(dst, src, size, 0, make([]uint8, 3))
+	move(dst, src, size, turning(0), make([]uint8, 3))
 	if !bytes.Equal(dst, src) {
 		t.Error("0 degrees is a change")
 	}
-	turn(dst, src, size, 90, make([]uint8, 3))
+	move(dst, src, size, turning(90), make([]uint8, 3))
 	for y := range size {
 		for x := range size { // counterclockwise: the upper edge comes from the right one
 			if [3]uint8(dst[3*(y*size+x):]) != [3]uint8(src[3*(x*size+size-1-y):]) {

@@ -1,0 +1,69 @@
+package train
+
+import "biomass/runner/internal/rng"
+
+// balanced is the sampler that draws from each stratum alike.
+const balanced = "balanced"
+
+// targetBins is how many strata the range of a regression's targets has.
+const targetBins = 10
+
+// order returns the rows of an epoch in the order in which they train: all of
+// them, shuffled; or, balanced, as many draws, with replacement, first of a
+// stratum and then of one of its rows. That is torch's WeightedRandomSampler
+// with weights of 1 / rows of the stratum.
+func (l *loop) order(epoch int) []int {
+	n := len(l.Train.Pixels)
+	if l.strata == nil {
+		return rng.New(l.Spec.Seed, "shuffle", uint64(epoch)).Perm(n)
+	}
+	stream := rng.New(l.Spec.Seed, balanced, uint64(epoch))
+	order := make([]int, n)
+	for i := range order {
+		rows := l.strata[stream.IntN(len(l.strata))]
+		order[i] = rows[stream.IntN(len(rows))]
+	}
+	return order
+}
+
+// augmentation returns the stream of one row's augmentation. A row that is drawn
+// twice in an epoch has two, told apart by its place in the order.
+func (l *loop) augmentation(epoch, row, place int) *rng.Stream {
+	if l.strata == nil {
+		return rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row))
+	}
+	return rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row), uint64(place))
+}
+
+// strata sorts the training rows by class or, of a regression, into bins of equal
+// width between the smallest and the largest target, on the scale on which it is
+// learnt. Those without rows are left out.
+func (in *Input) strata() [][]int {
+	bin := func(target float64) int { return int(target) }
+	bins := len(in.Classes)
+	if in.Classes == nil {
+		low, high := in.Fitted.Target(in.Train.Targets[0]), in.Fitted.Target(in.Train.Targets[0])
+		for _, target := range in.Train.Targets {
+			low, high = min(low, in.Fitted.Target(target)), max(high, in.Fitted.Target(target))
+		}
+		bins = targetBins
+		bin = func(target float64) int {
+			if low == high {
+				return 0
+			}
+			share := (float64(in.Fitted.Target(target)) - float64(low)) / (float64(high) - float64(low))
+			return min(int(float64(share*targetBins)), targetBins-1)
+		}
+	}
+	all := make([][]int, bins)
+	for row, target := range in.Train.Targets {
+		all[bin(target)] = append(all[bin(target)], row)
+	}
+	var filled [][]int
+	for _, rows := range all {
+		if len(rows) > 0 {
+			filled = append(filled, rows)
+		}
+	}
+	return filled
+}

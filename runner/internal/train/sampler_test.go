@@ -1,0 +1,52 @@
+package train
+
+import (
+	"reflect"
+	"testing"
+
+	"biomass/runner/internal/recipe"
+)
+
+// TestBalanced: each class comes about as often, whatever its rows, and every
+// epoch has draws of its own that follow from the seed.
+func TestBalanced(t *testing.T) {
+	in, _ := classify(t, func(s *recipe.Train) { s.Sampler = balanced })
+	in.Train = set(2000, 5)
+	for i := range in.Train.Targets {
+		in.Train.Targets[i] = 0
+		if i%100 == 7 {
+			in.Train.Targets[i] = 2 // 20 rows; class 1 has none
+		}
+	}
+	l := &loop{Input: in, strata: in.strata()}
+	order := l.order(1)
+	rare := 0
+	for _, row := range order {
+		if in.Train.Targets[row] == 2 {
+			rare++
+		}
+	}
+	if len(order) != 2000 || len(l.strata) != 2 || rare < 900 || rare > 1100 {
+		t.Errorf("%d of %d rows are of the rare class, of %d strata", rare, len(order), len(l.strata))
+	}
+	if !reflect.DeepEqual(order, l.order(1)) || reflect.DeepEqual(order, l.order(2)) {
+		t.Error("the draws do not follow from seed and epoch alone")
+	}
+	if a, b := l.augmentation(1, 3, 4), l.augmentation(1, 3, 5); a.Uint64() == b.Uint64() {
+		t.Error("a row that is drawn twice is augmented alike")
+	}
+}
+
+// TestTargetBins: a regression's strata are bins of equal width on the scale that
+// is learnt; empty ones are left out.
+func TestTargetBins(t *testing.T) {
+	in, _ := input(t, nil)
+	in.Train.Targets = []float64{5, 0, 0.9, 1.1, 10, 9.1, 5.5}
+	if got, want := in.strata(), [][]int{{1, 2}, {3}, {0, 6}, {4, 5}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("strata %v, want %v", got, want)
+	}
+	in.Train.Targets = []float64{2, 2}
+	if got, want := in.strata(), [][]int{{0, 1}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("strata %v, want %v", got, want)
+	}
+}
