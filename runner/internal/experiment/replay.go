@@ -69,18 +69,25 @@ func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 	return &Replayed{Lock: made, Pages: l.pages.Files, line: l}, err
 }
 
+// Again is a piece of the training that was done again.
+type Again struct {
+	Epochs []lock.Epoch     // that were made in the place of the claimed ones
+	State  []weights.Tensor // at the end
+	// Weights digests the weights file, if the last epoch is the one to keep so far;
+	// else it is zero.
+	Weights digest.Digest
+}
+
 // Epochs trains again from the state after epoch `after`, nil for the
-// initialised network, to the end of epoch last. Given are the claimed epochs;
-// returned are those that were made in their place, and the state at the end.
-func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) ([]lock.Epoch, []weights.Tensor, error) {
+// initialised network, to the end of epoch last. Given are the claimed epochs.
+func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) (*Again, error) {
 	if r.input == nil || after == 0 { // else the state replaces all that the network has
 		in, err := r.line.training()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		r.input = &in
 	}
-	in := *r.input
 	var from *train.Checkpoint
 	if after > 0 {
 		from = &train.Checkpoint{State: state}
@@ -88,29 +95,22 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 			from.Epochs = append(from.Epochs, train.Epoch(e))
 		}
 	}
-	to, err := train.Replay(ctx, in, from, last)
+	to, err := train.Replay(ctx, *r.input, from, last)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var made []lock.Epoch
+	again := &Again{State: to.State}
 	for _, e := range to.Epochs[after:] {
-		made = append(made, lock.Epoch(e))
+		again.Epochs = append(again.Epochs, lock.Epoch(e))
 	}
-	return made, to.State, nil
-}
-
-// WeightsIn returns the digest of the weights file that a network in this state
-// is written to.
-func (r *Replayed) WeightsIn(state []weights.Tensor) (digest.Digest, error) {
-	net, err := r.line.build()
-	if err != nil {
-		return digest.Digest{}, err
+	if to.Kept == last {
+		file, err := weights.Encode(to.Weights, r.line.facts())
+		if err != nil {
+			return nil, err
+		}
+		again.Weights = digest.Of(file)
 	}
-	if err := net.Load(state[:min(len(net.Tensors()), len(state))]); err != nil {
-		return digest.Digest{}, err
-	}
-	file, err := weights.Encode(net.Tensors(), r.line.facts())
-	return digest.Of(file), err
+	return again, nil
 }
 
 // Recall returns the ledger and the evaluation of the run that made a lock, each

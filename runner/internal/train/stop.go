@@ -24,15 +24,19 @@ func stopped(spec recipe.Stop, history []Epoch) bool {
 }
 
 // badness returns a measure of the epoch, by the word of train.stop.on: less is
-// better.
+// better. A score that is not there, as somebody's lock may have it, is the worst.
 func (e *Epoch) badness(on string) float64 {
+	score, sign := &e.ValidationLoss, 1.0
 	switch on {
 	case "validation_rmse":
-		return *e.ValidationRMSE
+		score = e.ValidationRMSE
 	case "validation_accuracy":
-		return -*e.ValidationAccuracy
+		score, sign = e.ValidationAccuracy, -1
 	case "validation_macro_f1":
-		return -*e.ValidationMacroF1
+		score, sign = e.ValidationMacroF1, -1
 	}
-	return e.ValidationLoss
+	if score == nil {
+		return math.Inf(1)
+	}
+	return sign * *score
 }

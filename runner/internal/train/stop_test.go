@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"biomass/runner/internal/recipe"
@@ -52,5 +54,19 @@ func TestStop(t *testing.T) {
 	again.Checkpoints = m
 	if r := run(t, again); len(r.Epochs) != n || m.saves != n {
 		t.Errorf("after the end it trained on, to epoch %d", len(r.Epochs))
+	}
+}
+
+// TestReplayStops holds that a replay does not go beyond where the history, which
+// may be somebody's forgery, ends the training, scores or none.
+func TestReplayStops(t *testing.T) {
+	for _, on := range []string{"validation_loss", "validation_rmse", "validation_accuracy"} {
+		in, m := input(t, func(s *recipe.Train) { s.Epochs = 2 })
+		run(t, in)
+		in, _ = input(t, func(s *recipe.Train) { s.Stop = recipe.Stop{Patience: 1, On: on} })
+		from := &Checkpoint{State: m.newest.State, Result: Result{Epochs: []Epoch{{Epoch: 1, ValidationLoss: 1}, {Epoch: 2, ValidationLoss: 2}}}}
+		if _, err := Replay(context.Background(), in, from, 3); err == nil || !strings.Contains(err.Error(), "stops before epoch 3") {
+			t.Errorf("%s: got %v", on, err)
+		}
 	}
 }

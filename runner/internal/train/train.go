@@ -95,6 +95,9 @@ func Replay(ctx context.Context, in Input, from *Checkpoint, last int) (*Checkpo
 	if _, err := begin(ctx, in, last); err != nil {
 		return nil, err
 	}
+	if between.to == nil || len(between.to.Epochs) != last {
+		return nil, fmt.Errorf("the training stops before epoch %d, as train.stop says", last)
+	}
 	return between.to, nil
 }
 

@@ -84,10 +84,11 @@ func (t *trial) replay(ctx context.Context, replayed *experiment.Replayed, kept 
 			break
 		}
 	}
-	made, end, err := replayed.Epochs(ctx, t.claimed.Training, p.epoch, p.state, epoch)
+	again, err := replayed.Epochs(ctx, t.claimed.Training, p.epoch, p.state, epoch)
 	if err != nil {
 		return t.stopped(ctx, err)
 	}
+	made, end := again.Epochs, again.State
 	t.Spots.Replayed += len(made)
 	if i := slices.IndexFunc(made, func(e lock.Epoch) bool { return !t.claimed.Training[e.Epoch-1].Same(e) }); i >= 0 {
 		state := end
@@ -98,11 +99,12 @@ func (t *trial) replay(ctx context.Context, replayed *experiment.Replayed, kept 
 		return nil
 	}
 	p.epoch, p.state = epoch, end
-	if epoch != t.claimed.Model.Epoch {
-		return nil
-	}
-	if found, err := replayed.WeightsIn(end); err != nil || found != t.claimed.Model.Weights {
-		t.because(Differs, "model.weights: the state of the kept epoch %d gives %s, locked is %s", epoch, found, t.claimed.Model.Weights)
+	switch {
+	case epoch != t.claimed.Model.Epoch:
+	case again.Weights.IsZero():
+		t.because(Differs, "model.epoch: the weights of epoch %d are not those to keep", epoch)
+	case again.Weights != t.claimed.Model.Weights:
+		t.because(Differs, "model.weights: the kept epoch %d gives %s, locked is %s", epoch, again.Weights, t.claimed.Model.Weights)
 	}
 	return nil
 }
