@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 # go-git tells the git state; the build must not need the git program.
 export GOFLAGS := -buildvcs=false
 
-.PHONY: build run test bench check lint variants arm64 cross generate
+.PHONY: build run test bench check lint variants arm64 cross generate instructions
 
 # build makes one static program.
 build:
@@ -23,6 +23,19 @@ test:
 bench:
 	go test -run='^$$' -bench=. -benchmem ./runner/internal/kernel ./runner/internal/network ./runner/internal/picture
 
+# instructions counts those of one training step on one thread with AVX2, which
+# is the same on every machine and under any load: what ten more steps take.
+instructions: build
+	@for network in resnet18 mobilenet_v3_small; do \
+		for steps in 1 11; do \
+			GODEBUG=asyncpreemptoff=1 GOMAXPROCS=1 RUNNER_THREADS=1 RUNNER_SIMD=avx2 \
+			valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+				bin/runner bench $$network --size 32 --batch 4 --outputs 10 --steps $$steps --warmup 1 2>&1 | \
+				sed -n 's/.*Collected : //p'; \
+		done | awk -v network=$$network 'NR == 1 { first = $$1 } \
+			END { printf "%s, 32 px, batch 4: %.1f million instructions a step\n", network, ($$1 - first) / 10e6 }'; \
+	done
+
 # check is what a change must pass: format, vet, staticcheck, tests, the same
 # bits on every variant, and that it builds on every platform.
 check: generate lint test
@@ -37,7 +50,7 @@ lint:
 # variants trains the smoke recipe with other threads, vector widths and
 # instruction sets, and looks for multiply-adds that the compiler fused.
 variants:
-	GOAMD64=v3 go test -count=1 -run='^TestSameBits$$' ./runner
+	GOAMD64=v3 go test -count=1 -run='^TestSameBits$$' ./runner ./runner/internal/network
 	go test -count=1 -run='^TestNoFusedMultiplyAdd$$' ./runner -args -disassemble
 	$(MAKE) arm64
 
@@ -45,7 +58,7 @@ variants:
 arm64:
 	@if command -v qemu-aarch64-static >/dev/null; then \
 		GOARCH=arm64 go test -count=1 -exec qemu-aarch64-static ./runner/internal/kernel && \
-		GOARCH=arm64 go test -count=1 -short -exec qemu-aarch64-static -run='^TestSameBits$$' ./runner; \
+		GOARCH=arm64 go test -count=1 -short -exec qemu-aarch64-static -run='^TestSameBits$$' ./runner ./runner/internal/network; \
 	else echo 'arm64 is NOT tested: that needs qemu-aarch64-static (Debian: apt-get install qemu-user-static)'; fi
 
 cross:

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -17,13 +19,17 @@ import (
 )
 
 func (s *invocation) apply() *cobra.Command {
-	return s.recipeFlags(&cobra.Command{
+	var keep string
+	c := s.recipeFlags(&cobra.Command{
 		Use:   "apply RECIPE",
 		Short: "Train what the recipe describes; write lock, report and weights",
 		Args:  exactly(1, "one recipe"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := s.experiment(args[0])
 			if err != nil {
+				return err
+			}
+			if e.KeepEvery, err = every(keep); err != nil {
 				return err
 			}
 			log, err := openLog(e)
@@ -43,6 +49,21 @@ func (s *invocation) apply() *cobra.Command {
 			return s.printOutcome(e, out, time.Since(start))
 		},
 	})
+	c.Flags().StringVar(&keep, "keep-checkpoints", "", "keep the state after each epoch, or with =`every=N` each Nth, for verify --spot")
+	c.Flags().Lookup("keep-checkpoints").NoOptDefVal = "every=1"
+	return c
+}
+
+// every reads what --keep-checkpoints says: every=N, or nothing.
+func every(keep string) (int, error) {
+	if keep == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(keep, "every="))
+	if err != nil || n < 1 {
+		return 0, misuse{fmt.Errorf("--keep-checkpoints=%s: want every=N, N at least 1", keep)}
+	}
+	return n, nil
 }
 
 // openLog opens the file that holds what was merely observed: times, machine,
@@ -74,10 +95,13 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 	if s.json {
 		return json.NewEncoder(s.out).Encode(map[string]any{
 			"name": e.Recipe.Name, "worked": orEmpty(out.Worked), "written": orEmpty(out.Written),
-			"warnings": orEmpty(out.Warnings), "results": out.Lock.Results, "weights": out.Lock.Model.Weights,
+			"warnings": orEmpty(out.Warnings), "states": orEmpty(out.States), "results": out.Lock.Results, "weights": out.Lock.Model.Weights,
 		})
 	}
 	fmt.Fprintln(s.out, headline(out.Lock, e.Recipe.Data.Unit))
+	if e.KeepEvery > 0 {
+		fmt.Fprintln(s.out, keptStates(out.States))
+	}
 	if len(out.Worked) == 0 && len(out.Written) == 0 {
 		fmt.Fprintf(s.out, "nothing to do: everything is as %s says (%s)\n", lockPath(e), took.Round(time.Millisecond))
 		return nil
@@ -90,6 +114,32 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 	}
 	fmt.Fprintf(s.out, "done in %s\n", took.Round(100*time.Millisecond))
 	return nil
+}
+
+// keptStates says how much room the kept states take.
+func keptStates(states []experiment.State) string {
+	var packed, whole int64
+	for _, k := range states {
+		packed += k.Bytes
+		whole += k.Whole
+	}
+	if len(states) == 0 {
+		return "no epoch's state was kept: there are fewer epochs than every=N"
+	}
+	return fmt.Sprintf("states of %d epochs are kept for spot checks: %s (%s before compression)", len(states), size(packed), size(whole))
+}
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	case n < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
 func lockPath(e *experiment.Experiment) string { return "lock/" + e.Recipe.Name + ".lock.yaml" }

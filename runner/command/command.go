@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -38,12 +40,21 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // misuse is a wrong flag or argument.
 type misuse struct{ error }
 
+// Forms of output beyond text and JSON, and the annotations of commands that have
+// them.
+const (
+	markdown = "markdown"
+	commas   = "csv"
+)
+
 // invocation is one run of the program.
 type invocation struct {
 	machine   machine
 	env       []string
 	out, err  io.Writer
 	json      bool
+	markdown  bool
+	csv       bool
 	quiet     bool
 	overrides []string // of --set
 	name      string   // of --name
@@ -99,13 +110,16 @@ func (s *invocation) root() *cobra.Command {
 		Long:          "runner trains what a recipe describes and locks what came out: the same recipe and data\ngive the same bits on every machine.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
-			switch output {
-			case "text":
-			case "json":
+		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
+			switch _, known := c.Annotations[output]; {
+			case output == "text":
+			case output == "json":
 				s.json = true
+			case known:
+				s.markdown, s.csv = output == markdown, output == commas
 			default:
-				return misuse{fmt.Errorf("--output %s: want text or json", output)}
+				want := append([]string{"text", "json"}, slices.Sorted(maps.Keys(c.Annotations))...)
+				return misuse{fmt.Errorf("--output %s: want %s or %s", output, strings.Join(want[:len(want)-1], ", "), want[len(want)-1])}
 			}
 			s.machine, err = settings(s.env)
 			return err
@@ -113,9 +127,9 @@ func (s *invocation) root() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines")
+	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; verify, diff and grade know more")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.inspect(), s.bench(), s.version())
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.grade(), s.doctor(), s.bench(), s.version())
 	return root
 }
 

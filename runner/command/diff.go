@@ -8,47 +8,42 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"biomass/runner/internal/experiment"
-	"biomass/runner/internal/lock"
-	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/review"
 )
 
 func (s *invocation) diff() *cobra.Command {
 	var exitCode bool
 	c := &cobra.Command{
-		Use:   "diff A B",
-		Short: "Say in words how two recipes or two locks differ",
-		Args:  exactly(2, "two recipes or two locks"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			a, err := s.side(args[0])
+		Use:   "diff (A B | REVISIONS -- FILE...)",
+		Short: "Say in words how two recipes, locks, runs or git revisions differ",
+		Long: "diff compares two files, A and B: recipes, locks, or folders of reports, which stand for their runs.\n" +
+			"With -- it compares a file in two git revisions: main...HEAD (since HEAD left main), v1..v2, or HEAD\n" +
+			"alone, with the file as it is here. Beside a recipe it then compares the locks of the same revisions.",
+		Args:        func(c *cobra.Command, args []string) error { return diffArguments(c.ArgsLenAtDash(), args) },
+		Annotations: map[string]string{markdown: ""},
+		RunE: func(c *cobra.Command, args []string) error {
+			reviews, err := s.reviews(c.ArgsLenAtDash(), args)
 			if err != nil {
 				return err
 			}
-			b, err := s.side(args[1])
-			if err != nil {
-				return err
-			}
-			changes := recipe.Diff(a.recipe, b.recipe)
-			var differences []lock.Difference
-			var words []string
-			if a.lock != nil && b.lock != nil {
-				if differences, err = lock.Compare(a.lock, b.lock); err != nil {
-					return err
-				}
-				differences, words = beyondRecipe(differences), lock.Describe(a.lock, b.lock)
+			same := true
+			for _, r := range reviews {
+				same = same && r.Same()
 			}
 			switch {
+			case s.json && len(reviews) == 1:
+				err = json.NewEncoder(s.out).Encode(reviews[0])
 			case s.json:
-				err = json.NewEncoder(s.out).Encode(map[string]any{"recipe": orEmpty(changes), "lock": orEmpty(differences)})
-			case len(words) > 0:
-				s.printDiff(changes, words)
-			default: // what has no words, a stage's key for one, is shown as it is
-				for _, d := range differences {
-					words = append(words, d.String())
+				err = json.NewEncoder(s.out).Encode(reviews)
+			default:
+				for i, r := range reviews {
+					if len(reviews) > 1 {
+						fmt.Fprintf(s.out, "%s%s -> %s\n", strings.Repeat("\n", min(i, 1)), r.A, r.B)
+					}
+					s.printReview(r)
 				}
-				s.printDiff(changes, words)
 			}
-			if err == nil && exitCode && len(changes)+len(differences) > 0 {
+			if err == nil && exitCode && !same {
 				return exit(differs)
 			}
 			return err
@@ -58,46 +53,53 @@ func (s *invocation) diff() *cobra.Command {
 	return c
 }
 
-// side is one side of a comparison: a recipe, and its lock where that was named.
-type side struct {
-	recipe *recipe.Loaded
-	lock   *lock.Lock
+// diffArguments wants two files, or one range before the dash and files after it.
+func diffArguments(dash int, args []string) error {
+	switch {
+	case dash < 0 && len(args) == 1:
+		return misuse{fmt.Errorf("want two recipes, locks or reports; or git revisions and files: %s -- FILE", args[0])}
+	case dash < 0:
+		return exactly(2, "two recipes, locks or reports")(nil, args)
+	case dash != 1 || len(args) < 2:
+		return misuse{errors.New("want git revisions and files: main...HEAD -- FILE")}
+	}
+	return nil
 }
 
-func (s *invocation) side(path string) (side, error) {
-	if !strings.HasSuffix(path, ".lock.yaml") {
-		loaded, err := recipe.Load(path, recipe.Options{Env: nil})
-		return side{recipe: loaded}, err
-	}
-	l, err := lock.Read(path)
-	if err != nil {
-		return side{}, err
-	}
-	loaded, err := experiment.LockedRecipe(l)
-	if err != nil {
-		var problems recipe.Problems
-		if errors.As(err, &problems) {
-			err = fmt.Errorf("%s holds a recipe that is not valid: %v", path, problems)
+func (s *invocation) reviews(dash int, args []string) ([]*review.Review, error) {
+	if dash < 0 {
+		a, err := review.File(args[0], s.machine.store)
+		if err != nil {
+			return nil, err
 		}
-		return side{}, err
-	}
-	return side{loaded, l}, nil
-}
-
-// beyondRecipe leaves out the differences that the recipes' own comparison has
-// told in words.
-func beyondRecipe(all []lock.Difference) []lock.Difference {
-	var list []lock.Difference
-	for _, d := range all {
-		if !strings.HasPrefix(d.Path, "recipe.") {
-			list = append(list, d)
+		b, err := review.File(args[1], s.machine.store)
+		if err != nil {
+			return nil, err
 		}
+		r, err := review.Of(a, b)
+		return []*review.Review{r}, err
 	}
-	return list
+	var all []*review.Review
+	for _, path := range args[1:] {
+		a, b, err := review.Revisions(args[0], path, s.machine.store)
+		if err != nil {
+			return nil, err
+		}
+		r, err := review.Of(a, b)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
-func (s *invocation) printDiff(changes []recipe.Change, results []string) {
-	for _, c := range changes {
+func (s *invocation) printReview(r *review.Review) {
+	if s.markdown {
+		s.markdownReview(r)
+		return
+	}
+	for _, c := range r.Settings {
 		line := fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New)
 		if c.Meaning != "" {
 			line += ": " + c.Meaning
@@ -107,10 +109,45 @@ func (s *invocation) printDiff(changes []recipe.Change, results []string) {
 		}
 		fmt.Fprintln(s.out, line)
 	}
-	for _, line := range results {
-		fmt.Fprintln(s.out, line)
+	for _, lines := range [][]string{r.Words, r.Rows, r.Parts} {
+		for _, line := range lines {
+			fmt.Fprintln(s.out, line)
+		}
 	}
-	if len(changes)+len(results) == 0 {
+	for _, d := range r.Deltas {
+		fmt.Fprintln(s.out, d)
+	}
+	if r.Same() {
 		fmt.Fprintln(s.out, "no difference")
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(s.out, "note: %s\n", n)
+	}
+}
+
+// markdownReview prints what fits into a comment on a pull request.
+func (s *invocation) markdownReview(r *review.Review) {
+	cell := strings.NewReplacer("|", `\|`, "\n", " ", "`", "'").Replace
+	fmt.Fprintf(s.out, "**%s -> %s**\n\n", cell(r.A), cell(r.B))
+	if r.Same() {
+		fmt.Fprintln(s.out, "No difference.")
+	}
+	if len(r.Settings) > 0 {
+		fmt.Fprint(s.out, "| setting | was | is | meaning | runs again |\n| --- | --- | --- | --- | --- |\n")
+		for _, c := range r.Settings {
+			fmt.Fprintf(s.out, "| `%s` | `%s` | `%s` | %s | %s |\n", cell(c.Key), cell(c.Old), cell(c.New), cell(c.Meaning), strings.Join(c.Stages, ", "))
+		}
+		fmt.Fprintln(s.out)
+	}
+	for _, lines := range [][]string{r.Words, r.Rows, r.Parts} {
+		for _, line := range lines {
+			fmt.Fprintf(s.out, "- %s\n", line)
+		}
+	}
+	for _, d := range r.Deltas {
+		fmt.Fprintf(s.out, "- %s\n", d)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(s.out, "- note: %s\n", n)
 	}
 }

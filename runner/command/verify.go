@@ -2,7 +2,9 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -10,23 +12,49 @@ import (
 )
 
 func (s *invocation) verify() *cobra.Command {
-	var rerun bool
+	var lockOnly, rerun bool
+	var spots int
+	var seed uint64
+	var limit int64
 	c := &cobra.Command{
 		Use:   "verify LOCK",
 		Short: "Check a lock: hash the data, evaluate the weights again, compare; or train again",
-		Long: "verify hashes the data and evaluates the kept weights again, or, with --rerun, trains again from\n" +
-			"nothing. Exit code 0: VERIFIED, bit for bit; 3: DIFFERS; 4: INPUTS DIFFER; 5: INCOMPLETE.",
-		Args: exactly(1, "one lockfile"),
+		Long: "verify hashes the data and evaluates the kept weights again. LOCK is a lockfile, or a pack. With --lock-only it looks at the lock,\n" +
+			"the recipe and the report alone; with --spot K it also trains K epochs again from their kept states;\n" +
+			"with --rerun it trains again from nothing. It says what each of them proves and what it leaves open.\n" +
+			"Exit code 0: VERIFIED, bit for bit; 3: DIFFERS; 4: INPUTS DIFFER; 5: INCOMPLETE.",
+		Args:        exactly(1, "one lockfile or pack"),
+		Annotations: map[string]string{markdown: ""},
 		RunE: func(c *cobra.Command, args []string) error {
-			v, err := verify.Run(c.Context(), verify.Options{
-				Lock: args[0], Data: s.dataRoot(), Store: s.machine.store, Rerun: rerun, Progress: s.progress(),
-			})
+			o := verify.Options{
+				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Progress: s.progress(),
+				Level: verify.Evaluation, Spots: spots, Seed: seed,
+			}
+			given := 0
+			for flag, level := range map[string]verify.Level{"lock-only": verify.LockOnly, "spot": verify.Spot, "rerun": verify.Rerun} {
+				if c.Flags().Changed(flag) {
+					o.Level = level
+					given++
+				}
+			}
+			switch {
+			case given > 1:
+				return misuse{errors.New("--lock-only, --spot and --rerun are three levels: choose one")}
+			case o.Level == verify.Spot && spots < 1:
+				return misuse{fmt.Errorf("--spot %d: want at least one epoch", spots)}
+			case !c.Flags().Changed("seed"):
+				o.Seed = uint64(time.Now().UnixNano())
+			}
+			v, err := verify.Run(c.Context(), o)
 			if err != nil {
 				return err
 			}
-			if s.json {
+			switch {
+			case s.json:
 				err = json.NewEncoder(s.out).Encode(v)
-			} else {
+			case s.markdown:
+				s.markdownVerdict(args[0], v)
+			default:
 				s.printVerdict(v)
 			}
 			if code := verdictCode[v.Judgement]; err == nil && code != fine {
@@ -35,7 +63,11 @@ func (s *invocation) verify() *cobra.Command {
 			return err
 		},
 	}
+	c.Flags().BoolVar(&lockOnly, "lock-only", false, "without the data: the lock, and the recipe and report beside it")
+	c.Flags().IntVar(&spots, "spot", 0, "train `K` epochs again, chosen by --seed, from the states that apply --keep-checkpoints kept")
+	c.Flags().Uint64Var(&seed, "seed", 0, "`N` chooses the epochs of --spot; without it the clock does")
 	c.Flags().BoolVar(&rerun, "rerun", false, "train again from nothing and compare bit for bit")
+	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
 }
@@ -49,7 +81,31 @@ func (s *invocation) printVerdict(v *verify.Verdict) {
 	for _, reason := range v.Reasons {
 		fmt.Fprintf(s.out, "  %s\n", reason)
 	}
+	for _, w := range v.Warnings {
+		fmt.Fprintf(s.out, "  warning: %s\n", w)
+	}
+	if v.Spots != nil {
+		fmt.Fprintf(s.out, "  spots: %s\n", v.Spots)
+	}
 	if v.Judgement == verify.Verified {
 		fmt.Fprintf(s.out, "  proved: %s\n", v.Proves)
+		fmt.Fprintf(s.out, "  left open: %s\n", v.Open)
+	}
+}
+
+// markdownVerdict prints a verdict for a comment on a pull request.
+func (s *invocation) markdownVerdict(path string, v *verify.Verdict) {
+	fmt.Fprintf(s.out, "**%s** `%s` (level: %s)\n\n", v.Judgement, path, v.Level)
+	for _, reason := range v.Reasons {
+		fmt.Fprintf(s.out, "- %s\n", reason)
+	}
+	for _, w := range v.Warnings {
+		fmt.Fprintf(s.out, "- warning: %s\n", w)
+	}
+	if v.Spots != nil {
+		fmt.Fprintf(s.out, "- spots: %s\n", v.Spots)
+	}
+	if v.Judgement == verify.Verified {
+		fmt.Fprintf(s.out, "- proved: %s\n- left open: %s\n", v.Proves, v.Open)
 	}
 }

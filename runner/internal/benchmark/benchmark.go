@@ -34,7 +34,9 @@ type Measurement struct {
 	Size       int    `json:"size"`
 	Batch      int    `json:"batch"`
 	Parameters int    `json:"parameters"`
-	Steps      int    `json:"steps"`
+	// MultiplyAdds of one picture's forward pass; a step of training has three times as many.
+	MultiplyAdds int `json:"multiply_adds"`
+	Steps        int `json:"steps"`
 	// Pictures a second of the median step, and of the slowest and the fastest.
 	Median  float64 `json:"images_per_second"`
 	Slowest float64 `json:"slowest"`
@@ -77,8 +79,12 @@ func Run(o Options) (*Measurement, error) {
 	}
 	runtime.ReadMemStats(&after)
 	slices.Sort(rates)
+	multiplyAdds := 0
+	for _, l := range net.Layers() {
+		multiplyAdds += l.MultiplyAdds
+	}
 	m := &Measurement{
-		Network: o.Backbone, Mode: "train", Size: o.Size, Batch: o.Batch, Parameters: net.Count(), Steps: o.Steps,
+		Network: o.Backbone, Mode: "train", Size: o.Size, Batch: o.Batch, Parameters: net.Count(), MultiplyAdds: multiplyAdds, Steps: o.Steps,
 		Median: rates[len(rates)/2], Slowest: rates[0], Fastest: rates[len(rates)-1],
 		Memory: memory(), Garbage: (after.TotalAlloc - before.TotalAlloc) / uint64(o.Steps),
 		SIMD: kernel.Variant(), Threads: kernel.Threads(), Platform: runtime.GOOS + "/" + runtime.GOARCH,

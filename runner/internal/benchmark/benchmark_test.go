@@ -8,7 +8,7 @@ func TestRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Parameters != 11177025 || m.Slowest <= 0 || m.Median < m.Slowest || m.Fastest < m.Median || m.Memory <= 0 {
+		if m.Parameters != 11177025 || m.MultiplyAdds != 37011968 || m.Slowest <= 0 || m.Median < m.Slowest || m.Fastest < m.Median || m.Memory <= 0 {
 			t.Errorf("%+v", m)
 		}
 	}

@@ -44,7 +44,8 @@ var lambdas = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
 // baselines fits the mean and the ridge regression on the training part. The
 // penalty is the one with the lowest error on validation, or a small one where
 // there is no validation part.
-func baselines(samples []Sample, parts map[string][]int, features [][]float64) ([]Baseline, error) {
+func baselines(in Input, parts map[string][]int, features [][]float64) ([]Baseline, error) {
+	samples := in.Samples
 	targets, _, _ := columns(samples, parts[Train])
 	centre := metric.Mean(targets)
 	mean := Baseline{Name: "mean", Description: "the mean of the training part for every photo"}
@@ -55,7 +56,7 @@ func baselines(samples []Sample, parts map[string][]int, features [][]float64) (
 		rows[i] = features[sample]
 	}
 	ridge := Baseline{Name: "ridge"}
-	description := "fitted on the training part to each photo's share of green pixels and its mean and standard deviation of red, green and blue"
+	description := "fitted on the training part to each photo's " + featureNames(in.Channels)
 	grid, penalty := lambdas, fmt.Sprintf("the penalty is the best of %d on the validation part", len(lambdas))
 	if len(parts[Validation]) == 0 {
 		grid, penalty = lambdas[2:3], fmt.Sprintf("the penalty is %g", lambdas[2])

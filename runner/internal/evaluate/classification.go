@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/metric"
@@ -14,9 +15,10 @@ import (
 func decide(samples []Sample, classes int) []Sample {
 	decided := make([]Sample, len(samples))
 	probabilities := make([]float64, classes)
+	lost := func(x float32) bool { return !finite(float64(x)) }
 	for i, s := range samples {
 		s.Predicted = math.NaN()
-		if s.Outputs != nil && finiteOutputs(s.Outputs) {
+		if s.Outputs != nil && !slices.ContainsFunc(s.Outputs, lost) {
 			class := metric.Largest(s.Outputs, classes)[0]
 			metric.Softmax(probabilities, s.Outputs)
 			s.Predicted, s.probability = float64(class), probabilities[class]
@@ -24,15 +26,6 @@ func decide(samples []Sample, classes int) []Sample {
 		decided[i] = s
 	}
 	return decided
-}
-
-func finiteOutputs(outputs []float32) bool {
-	for _, x := range outputs {
-		if !finite(float64(x)) {
-			return false
-		}
-	}
-	return true
 }
 
 // indices returns values that are classes.
@@ -93,36 +86,28 @@ func crossEntropy(in Input, index, truth []int, outputs func(Sample) []float32) 
 func classBaselines(in Input, parts map[string][]int, features [][]float64) []Baseline {
 	targets, _, _ := columns(in.Samples, parts[Train])
 	trained := indices(targets)
-	counts := make([]int, len(in.Classes))
-	rows := make([][]float64, len(trained))
-	most := 0
+	counts, rows := make([]int, len(in.Classes)), make([][]float64, len(trained))
 	for k, class := range trained {
 		counts[class]++
 		rows[k] = features[parts[Train][k]]
 	}
-	for class, n := range counts {
-		if n > counts[most] {
-			most = class
-		}
-	}
+	most := slices.Index(counts, slices.Max(counts))
 	nearest := metric.FitNearestMean(rows, trained, len(in.Classes))
 	untrained := func(s Sample) []float32 { return s.Untrained }
-	shown := "share of green pixels and mean and standard deviation of red, green and blue"
-	if in.Channels == 1 {
-		shown = "mean and standard deviation of brightness"
-	}
-	baselines := []Baseline{
-		{Name: "majority", Description: fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most])},
-		{Name: "untrained", Description: "the same network with its initial weights"},
-		{Name: "nearest_mean", Description: "the class whose training photos are nearest on average, by " + shown + ", standardised"},
-	}
-	predict := []func(i int) int{
-		func(int) int { return most },
-		func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] },
-		func(i int) int { return nearest.Predict(features[i]) },
-	}
-	for k := range baselines {
-		b := &baselines[k]
+
+	var baselines []Baseline
+	for _, rule := range []struct {
+		name, description string
+		predict           func(sample int) int
+		outputs           func(Sample) []float32 // nil where there are no probabilities
+	}{
+		{"majority", fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most]),
+			func(int) int { return most }, nil},
+		{"untrained", "the same network with its initial weights",
+			func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] }, untrained},
+		{"nearest_mean", "the class whose training photos are nearest on average, by each photo's " + featureNames(in.Channels) + ", all standardised",
+			func(i int) int { return nearest.Predict(features[i]) }, nil},
+	} {
 		judge := func(index []int) *Scores {
 			if len(index) == 0 {
 				return nil
@@ -130,15 +115,17 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 			values, _, _ := columns(in.Samples, index)
 			truth, predicted := indices(values), make([]int, len(index))
 			for n, i := range index {
-				predicted[n] = predict[k](i)
+				predicted[n] = rule.predict(i)
 			}
 			scores := hits(in, truth, predicted)
-			if b.Name == "untrained" {
-				scores.CrossEntropy = crossEntropy(in, index, truth, untrained)
+			if rule.outputs != nil {
+				scores.CrossEntropy = crossEntropy(in, index, truth, rule.outputs)
 			}
 			return scores
 		}
-		b.Validation, b.Test = judge(parts[Validation]), judge(parts[Test])
+		baselines = append(baselines, Baseline{
+			Name: rule.name, Description: rule.description, Validation: judge(parts[Validation]), Test: judge(parts[Test]),
+		})
 	}
 	return baselines
 }

@@ -203,7 +203,7 @@ func Run(in Input) (*Evaluation, error) {
 	e.Photos = photos
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
-	} else if e.Baselines, err = baselines(in.Samples, parts, features); err != nil {
+	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
 	e.warn()

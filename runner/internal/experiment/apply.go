@@ -24,6 +24,7 @@ type Outcome struct {
 	Worked   []string // the stages that had to run
 	Written  []string // the files that are new or changed, below the project folder
 	Warnings []string
+	States   []State // that are kept for spot checks
 }
 
 // ErrLocked says that a lock made from other settings would be replaced by
@@ -69,7 +70,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		}
 		l.Store.Sweep()
 	}
-	out := &Outcome{Worked: l.worked, Warnings: l.warnings()}
+	out := &Outcome{Worked: l.worked, Warnings: l.warnings(), States: Kept(e.Store, l.keys["train"])}
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err
 	}
@@ -132,6 +133,10 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 	}
 	for _, s := range stages {
 		k.Stages = append(k.Stages, lock.Stage{Name: s.name, Version: s.version, Key: l.keys[s.name], Output: l.outputs[s.name]})
+	}
+	var err error
+	if k.Seal, err = k.Sum(); err != nil {
+		return nil, err
 	}
 	if old != nil {
 		differences, err := lock.Compare(old, k)

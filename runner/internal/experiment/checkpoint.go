@@ -1,12 +1,12 @@
 package experiment
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/weights"
@@ -20,6 +20,11 @@ type checkpoints struct {
 	store *store.Store
 	key   digest.Digest
 	last  kept
+	// states are kept of every so many epochs, 0 for none.
+	states states
+	every  int
+	// witness is shown the state after every epoch; may be nil.
+	witness Witness
 }
 
 // kept is the record that the key points to. It is replaced in one step, after
@@ -60,9 +65,12 @@ func (c *checkpoints) Load() (*train.Checkpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		if *part.tensors, _, err = weights.ReadSafetensors(bytes.NewReader(file), int64(len(file))); err != nil {
+		if *part.tensors, err = weights.Decode(file); err != nil {
 			return nil, fmt.Errorf("read a checkpoint: %w", err)
 		}
+	}
+	if !c.states.complete(c.every, len(k.Epochs)) {
+		return nil, nil // start anew: states that are wanted were not kept
 	}
 	c.last = k
 	return result, nil
@@ -70,6 +78,15 @@ func (c *checkpoints) Load() (*train.Checkpoint, error) {
 
 // Save keeps a checkpoint and forgets the one before it.
 func (c *checkpoints) Save(p *train.Checkpoint) error {
+	epoch := p.Epochs[len(p.Epochs)-1]
+	if c.witness != nil {
+		c.witness(lock.Epoch(epoch), p.State)
+	}
+	if c.every > 0 && epoch.Epoch%c.every == 0 {
+		if err := c.states.keep(epoch.Epoch, p.State); err != nil {
+			return err
+		}
+	}
 	k := kept{Epochs: p.Epochs, Kept: p.Kept, Weights: c.last.Weights}
 	var err error
 	if p.Kept != c.last.Kept {

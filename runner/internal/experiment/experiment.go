@@ -40,6 +40,11 @@ type Experiment struct {
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim
+	// KeepEvery keeps the state after every so many epochs for spot checks; 0
+	// keeps none.
+	KeepEvery int
+	// Witness, when set, is shown the state after every epoch of a training.
+	Witness Witness
 	// Waiting, when set, is told in a line what this walk waits for.
 	Waiting func(line string)
 	// Drawn is the folder of the built-in data when this walk had to draw them.
@@ -67,7 +72,18 @@ type stage struct {
 	// intact reports whether objects that a kept output refers to are there.
 	// May be nil.
 	intact func(*line) bool
+	// follows says what of the stage follows from what else a lock says, so that
+	// it can be checked without the data.
+	follows follows
 }
+
+// follows is a set of what follows from a lock alone.
+type follows uint8
+
+const (
+	followsKey follows = 1 << iota
+	followsOutput
+)
 
 // stages is THE table. Its order is the order of work.
 var stages = []stage{
@@ -76,6 +92,7 @@ var stages = []stage{
 		observed: func(l *line) digest.Digest { return l.table.File },
 		output:   func(l *line) any { return &l.canonical },
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
+		follows:  followsKey | followsOutput,
 	},
 	{
 		name: "picture", version: picture.Version, sections: []string{"picture"}, inputs: []string{"table"},
@@ -92,13 +109,15 @@ var stages = []stage{
 	},
 	{
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		output: func(l *line) any { return &l.split },
-		run:    runSplit,
+		output:  func(l *line) any { return &l.split },
+		run:     runSplit,
+		follows: followsKey,
 	},
 	{
 		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
-		output: func(l *line) any { return &l.fitted },
-		run:    runTransform,
+		output:  func(l *line) any { return &l.fitted },
+		run:     runTransform,
+		follows: followsKey,
 	},
 	{
 		name: "network", version: 1, sections: []string{"network", "picture"},
@@ -109,8 +128,9 @@ var stages = []stage{
 			}
 			return e.Sum()
 		},
-		output: func(l *line) any { return &l.initial },
-		run:    runNetwork,
+		output:  func(l *line) any { return &l.initial },
+		run:     runNetwork,
+		follows: followsKey | followsOutput,
 	},
 	{
 		// The network's output is its initial weights, which another dropout or
@@ -124,9 +144,10 @@ var stages = []stage{
 			}
 			return e.Sum()
 		},
-		output: func(l *line) any { return &l.trained },
-		run:    runTrain,
-		intact: weightsKept,
+		output:  func(l *line) any { return &l.trained },
+		run:     runTrain,
+		intact:  trainingKept,
+		follows: followsKey | followsOutput,
 	},
 	{
 		name: "evaluate", version: 1, sections: []string{"data", "network"},
@@ -143,9 +164,10 @@ var stages = []stage{
 		observed: func(l *line) digest.Digest {
 			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
-		output: func(l *line) any { return &l.pages },
-		run:    runReport,
-		intact: pagesKept,
+		output:  func(l *line) any { return &l.pages },
+		run:     runReport,
+		intact:  pagesKept,
+		follows: followsKey,
 	},
 }
 
@@ -243,7 +265,7 @@ func (e *Experiment) readTable() (*table.Table, error) {
 	if err != nil { // reading says better what is wrong
 		return table.Read(path, e.Recipe.Data)
 	}
-	key := digest.New("rows").Int(table.Version).Digest(file).String(filepath.Ext(path)).Bytes(e.Section("data")).Sum()
+	key := e.rowsKey(file, filepath.Ext(path))
 	before := new(table.Table)
 	if _, ok := e.recall("rows", key, before); ok && before.File == file {
 		before.Path = path
@@ -255,6 +277,12 @@ func (e *Experiment) readTable() (*table.Table, error) {
 		_, _ = e.keep("rows", key, t)
 	}
 	return t, err
+}
+
+// rowsKey names what was read from a table's file: its bytes, its extension and
+// what the recipe says of it.
+func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest {
+	return digest.New("rows").Int(table.Version).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
 // architecture finds out before anything long begins that the network's layers

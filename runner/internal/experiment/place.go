@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/kernel"
@@ -75,11 +77,11 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 		return Place{}, err
 	}
 	p := Place{Root: filepath.Dir(filepath.Dir(absolute)), Path: l.Recipe.Path, Data: override}
-	if override != "" {
-		return p, nil
-	}
 	if !filepath.IsLocal(filepath.FromSlash(p.Path)) {
 		return Place{}, fmt.Errorf("recipe.path %q leaves the project folder", p.Path)
+	}
+	if override != "" {
+		return p, nil
 	}
 	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
 	root, err := recipe.DataRoot(file)
@@ -94,6 +96,45 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 	return p, nil
 }
 
+// Load loads the recipe at the place. Neither it nor what it extends may lie
+// outside of the project folder: whoever checks somebody's lock reads nothing
+// else of theirs.
+func (p Place) Load(o recipe.Options) (*recipe.Loaded, error) {
+	loaded, _, err := p.load(o)
+	return loaded, err
+}
+
+// RecipeFiles returns the paths, below the project folder and with slashes, of
+// the recipe and of all that it extends, sorted.
+func (p Place) RecipeFiles() ([]string, error) {
+	_, files, err := p.load(recipe.Options{})
+	slices.Sort(files)
+	return slices.Compact(files), err
+}
+
+func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, err error) {
+	root, err := os.OpenRoot(p.Root)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer root.Close()
+	read := func(path string) ([]byte, error) {
+		f, err := root.Open(filepath.FromSlash(path))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files = append(files, path)
+		return io.ReadAll(io.LimitReader(f, recipe.MaxBytes+1))
+	}
+	text, err := read(p.Path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read recipe %s: %w", p.Path, err)
+	}
+	loaded, err = recipe.Parse(p.Path, text, read, o)
+	return loaded, files, err
+}
+
 func has(dir, name string) bool {
 	_, err := os.Stat(filepath.Join(dir, name))
 	return err == nil
@@ -106,7 +147,10 @@ func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", n
 func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
 
 // Model returns the path of the weights beside the report.
-func (p Place) Model(name string) string { return filepath.Join(p.Report(name), "model.safetensors") }
+func (p Place) Model(name string) string { return filepath.Join(p.Report(name), ModelFile) }
+
+// ModelFile is the name of the weights beside a report.
+const ModelFile = "model.safetensors"
 
 // Table returns the path of the label table.
 func (p Place) Table(d recipe.Data) string {

@@ -125,16 +125,35 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	return strings.Join(reasons, ", ")
 }
 
+// lockedStage returns what a lock says of a stage, nil where there is no lock.
 func lockedStage(l *lock.Lock, name string) *lock.Stage {
 	if l == nil {
 		return nil
 	}
-	for i := range l.Stages {
-		if l.Stages[i].Name == name {
-			return &l.Stages[i]
-		}
+	return l.Stage(name)
+}
+
+// Agreement says whether a recipe and the lock in its checkout are of the same
+// experiment.
+type Agreement struct {
+	There   bool            // the lock
+	Changes []recipe.Change // from the locked recipe to this one
+}
+
+// Agree reports whether there is a lock, and of this recipe.
+func (a Agreement) Agree() bool { return a.There && len(a.Changes) == 0 }
+
+// Agreement compares recipe and lock without looking at the data.
+func (e *Experiment) Agreement() (Agreement, error) {
+	old, err := e.oldLock()
+	if old == nil || err != nil {
+		return Agreement{}, err
 	}
-	return nil
+	locked, err := LockedRecipe(old)
+	if err != nil {
+		return Agreement{}, fmt.Errorf("%s: %v: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
+	}
+	return Agreement{There: true, Changes: recipe.Diff(locked, e.Loaded)}, nil
 }
 
 // oldLock returns the lock that stands in the checkout, or nil.

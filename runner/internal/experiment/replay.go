@@ -7,11 +7,14 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
-	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
+	"biomass/runner/internal/train"
+	"biomass/runner/internal/weights"
 )
 
 // LockedRecipe returns the recipe that a lock carries, and checks that it is
@@ -34,49 +37,99 @@ func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
 	return loaded, nil
 }
 
-// Inputs are the digests of what an experiment reads.
-type Inputs struct {
-	Table, Images digest.Digest
-	Files         int // how many pictures there are
-	pictures      *picture.Catalogue
-}
-
-// Inputs hashes the inputs and runs nothing.
-func (e *Experiment) Inputs(ctx context.Context) (Inputs, error) {
+// Inputs hashes the inputs, runs nothing, and says in words where they are not
+// those that are locked, as far as that is known: before is the store of whoever
+// made the lock and may know what was in table and pictures.
+func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) ([]string, error) {
 	l, err := e.freeze(ctx)
 	if err != nil {
-		return Inputs{}, err
+		return nil, err
 	}
-	root, files := l.files.Root()
-	return Inputs{Table: l.table.File, Images: root, Files: files, pictures: l.files}, nil
+	return append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
 }
 
-// ChangedPictures compares the pictures with those of the lock. A lock has one
-// digest for all of them; which they were is known only where objects still has
-// the catalogue of the run that made it. It reports false elsewhere.
-func (in Inputs) ChangedPictures(l *lock.Lock, objects *store.Store) ([]picture.Change, bool) {
-	stage := lockedStage(l, "picture")
-	if stage == nil {
-		return nil, false
-	}
-	data, err := objects.Get(stage.Output)
-	locked := new(picture.Catalogue)
-	if err != nil || json.Unmarshal(data, locked) != nil {
-		return nil, false
-	}
-	return locked.Changed(in.pictures), true
+// Replayed is a walk whose result is judged.
+type Replayed struct {
+	Lock  *lock.Lock               // that this machine makes
+	Pages map[string]digest.Digest // the files of the report
+	line  *line
+	input *train.Input // of Epochs, once made
 }
 
-// Replay walks the line and returns the lock that this machine makes, and the
-// files of the report. It writes nothing but to the store.
-func (e *Experiment) Replay(ctx context.Context) (*lock.Lock, map[string]digest.Digest, error) {
+// Replay walks the line. It writes nothing but to the store.
+func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 	l, err := e.freeze(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := l.walk(ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	made, err := l.lock(nil)
-	return made, l.pages.Files, err
+	return &Replayed{Lock: made, Pages: l.pages.Files, line: l}, err
+}
+
+// Epochs trains again from the state after epoch `after`, nil for the
+// initialised network, to the end of epoch last. Given are the claimed epochs;
+// returned are those that were made in their place, and the state at the end.
+func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) ([]lock.Epoch, []weights.Tensor, error) {
+	if r.input == nil || after == 0 { // else the state replaces all that the network has
+		in, err := r.line.training()
+		if err != nil {
+			return nil, nil, err
+		}
+		r.input = &in
+	}
+	in := *r.input
+	var from *train.Checkpoint
+	if after > 0 {
+		from = &train.Checkpoint{State: state}
+		for _, e := range claimed[:after] {
+			from.Epochs = append(from.Epochs, train.Epoch(e))
+		}
+	}
+	to, err := train.Replay(ctx, in, from, last)
+	if err != nil {
+		return nil, nil, err
+	}
+	var made []lock.Epoch
+	for _, e := range to.Epochs[after:] {
+		made = append(made, lock.Epoch(e))
+	}
+	return made, to.State, nil
+}
+
+// WeightsIn returns the digest of the weights file that a network in this state
+// is written to.
+func (r *Replayed) WeightsIn(state []weights.Tensor) (digest.Digest, error) {
+	net, err := r.line.build()
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	if err := net.Load(state[:min(len(net.Tensors()), len(state))]); err != nil {
+		return digest.Digest{}, err
+	}
+	file, err := weights.Encode(net.Tensors(), r.line.facts())
+	return digest.Of(file), err
+}
+
+// Recall returns the ledger and the evaluation of the run that made a lock, each
+// nil where the store does not have it.
+func Recall(objects *store.Store, l *lock.Lock) (ledger *clean.Ledger, evaluation *evaluate.Evaluation) {
+	read := func(name string, value any) bool {
+		stage := l.Stage(name)
+		if stage == nil {
+			return false
+		}
+		data, err := objects.Get(stage.Output)
+		return err == nil && json.Unmarshal(data, value) == nil
+	}
+	ledger, evaluation = new(clean.Ledger), new(evaluate.Evaluation)
+	if !read("clean", ledger) {
+		ledger = nil
+	}
+	if !read("evaluate", evaluation) {
+		evaluation = nil
+	}
+	return ledger, evaluation
 }

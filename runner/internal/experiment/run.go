@@ -1,12 +1,12 @@
 package experiment
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
@@ -177,36 +177,26 @@ func runTrain(ctx context.Context, l *line) error {
 		}
 		return nil
 	}
-	training, err := l.set(l.split.Train)
+	in, err := l.training()
 	if err != nil {
 		return err
 	}
-	validation, err := l.set(l.split.Validation)
-	if err != nil {
-		return err
-	}
-	net, err := l.build()
-	if err != nil {
-		return err
-	}
-	net.Initialize(l.Recipe.Train.Seed)
-	result, err := train.Run(ctx, train.Input{
-		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
-		Network: net, Fitted: l.fitted, Train: training, Validation: validation,
-		Checkpoints: l.checkpoints(), Progress: l.Progress,
-		Epoch: func(e train.Epoch) {
-			event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
-			for _, score := range []struct {
-				name  string
-				value *float64
-			}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
-				if score.value != nil {
-					event.Float64(score.name, *score.value)
-				}
+	in.Checkpoints = l.checkpoints()
+	began := time.Now()
+	in.Epoch = func(e train.Epoch) {
+		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
+		for _, score := range []struct {
+			name  string
+			value *float64
+		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			if score.value != nil {
+				event.Float64(score.name, *score.value)
 			}
-			event.Stringer("state", e.State).Msg("epoch")
-		},
-	})
+		}
+		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
+		began = time.Now()
+	}
+	result, err := train.Run(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -223,6 +213,29 @@ func runTrain(ctx context.Context, l *line) error {
 		l.trained.Epochs[i] = lock.Epoch(e)
 	}
 	return nil
+}
+
+// training returns what the training depends on, with a network as it is
+// initialised.
+func (l *line) training() (train.Input, error) {
+	part, err := l.set(l.split.Train)
+	if err != nil {
+		return train.Input{}, err
+	}
+	validation, err := l.set(l.split.Validation)
+	if err != nil {
+		return train.Input{}, err
+	}
+	net, err := l.build()
+	if err != nil {
+		return train.Input{}, err
+	}
+	net.Initialize(l.Recipe.Train.Seed)
+	return train.Input{
+		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
+		Progress: l.Progress,
+	}, nil
 }
 
 // facts are what stands in the weights file beside the weights: how a photo
@@ -254,12 +267,15 @@ func (l *line) facts() map[string]string {
 }
 
 func (l *line) checkpoints() *checkpoints {
-	return &checkpoints{store: l.Store, key: l.keys["train"]}
+	key := l.keys["train"]
+	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
 }
 
-func weightsKept(l *line) bool {
+// trainingKept reports whether the weights are there, and the states that this
+// walk wants.
+func trainingKept(l *line) bool {
 	_, err := l.Store.Get(l.trained.Weights)
-	return err == nil
+	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
 func runEvaluate(_ context.Context, l *line) error {
@@ -501,7 +517,7 @@ func (l *line) trainedNetwork() (*network.Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}
-	tensors, _, err := weights.ReadSafetensors(bytes.NewReader(file), int64(len(file)))
+	tensors, err := weights.Decode(file)
 	if err != nil {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}

@@ -105,7 +105,7 @@ func (a Activation) of(x float32) float32 {
 		return atMost(1, atLeast(0, FMA32(x, 1./6, 0.5)))
 	case SiLU:
 		s, _ := sigmoids(x)
-		return float32(atLeast(-sigmoidLimit, x) * s)
+		return float32(atLeast(-powerLimit, x) * s)
 	case Sigmoid:
 		s, _ := sigmoids(x)
 		return s
@@ -146,7 +146,7 @@ func (a Activation) gradient(dy, x float32) float32 {
 		return 0
 	case SiLU:
 		s, rest := sigmoids(x)
-		return float32(dy * (s * FMA32(atMost(sigmoidLimit, atLeast(-sigmoidLimit, x)), rest, 1)))
+		return float32(dy * (s * FMA32(atMost(powerLimit, atLeast(-powerLimit, x)), rest, 1)))
 	case Sigmoid:
 		s, rest := sigmoids(x)
 		return float32(dy * (s * rest))

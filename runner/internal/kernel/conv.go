@@ -269,8 +269,9 @@ func (v *view) taps() int   { return v.kh * v.kw * v.channels }
 
 // matrix returns pixels p0..p1, taps t0..t1 and the stride between pixels.
 func (v *view) matrix(s *workspace, p0, p1, t0, t1 int) ([]float32, int) {
-	// A 1x1 convolution without stride sees the picture as it is.
-	if v.kh == 1 && v.kw == 1 && v.step == 1 && v.top == 0 && v.left == 0 && v.outH == v.h && v.outW == v.w {
+	// A 1x1 convolution without stride sees the picture as it is, unless its rows are so
+	// far apart that they compete for the same lines of the first-level cache.
+	if v.stride%1024 != 0 && v.kh == 1 && v.kw == 1 && v.step == 1 && v.top == 0 && v.left == 0 && v.outH == v.h && v.outW == v.w {
 		return v.data[p0*v.stride+t0:], v.stride
 	}
 	a := grow(&s.a, (p1-p0)*(t1-t0))

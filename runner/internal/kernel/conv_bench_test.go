@@ -20,7 +20,8 @@ func resnet18(batch, size int) []Conv {
 }
 
 // BenchmarkConv counts two operations for every tap of every output pixel, padding
-// included; what a tile computes beyond the last column does not count.
+// included, as the direct sum has them: Winograd's algorithm, which has fewer, may exceed
+// the peak. What a tile computes beyond the last column does not count.
 func BenchmarkConv(b *testing.B) {
 	SetThreads(0) // follow -cpu
 	for _, setting := range [][2]int{{32, 224}, {32, 64}, {16, 64}} {

@@ -172,8 +172,8 @@ func (c *chain) value() float32 {
 // TestContract holds every variant against the contract's own words, bit for bit.
 func TestContract(t *testing.T) {
 	for _, c := range convs() {
-		if c.isWinograd() {
-			continue
+		if c.isWinograd() || c.transposed().isWinograd() {
+			continue // see TestWinogradContract
 		}
 		o := newOperands(c)
 		at := func(x []float32, i int) float32 {

@@ -2,156 +2,258 @@
 
 package kernel
 
+// filterAVX2Taps1Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps1Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps1Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps1Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps1Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps2Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX2Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX2Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// multiplyAddAVX2 is described at [lineKernels].
+//
 //go:noescape
 func multiplyAddAVX2(sum, a, b *float32, n int)
 
@@ -186,156 +288,258 @@ var linesAVX2 = &lineKernels{
 	multiplyAdd: multiplyAddAVX2,
 }
 
+// filterAVX512Taps1Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps1Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps1Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps1Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps1Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps2Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterAVX512Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsAVX512Taps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// multiplyAddAVX512 is described at [lineKernels].
+//
 //go:noescape
 func multiplyAddAVX512(sum, a, b *float32, n int)
 

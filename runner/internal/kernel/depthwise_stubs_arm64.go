@@ -2,156 +2,258 @@
 
 package kernel
 
+// filterNEONTaps1Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps1Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps1Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps1Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps1Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps2Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// filterNEONTaps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func filterNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps3Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step1Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels1 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels2 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels4 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels7 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// productsNEONTaps5Step2Pixels8 is described at [lineKernels].
+//
 //go:noescape
 func productsNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
+// multiplyAddNEON is described at [lineKernels].
+//
 //go:noescape
 func multiplyAddNEON(sum, a, b *float32, n int)
 

@@ -526,36 +526,50 @@ l27:
 	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R6), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R6), (F8, F9)
-	FLDPQ 480(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R6), (F4, F5)
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -584,11 +598,6 @@ l27:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -597,23 +606,13 @@ l27:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R6), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
-	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e22dd80 // fmul v0.4s, v12.4s, v2.4s
+	WORD $0x6e23dda1 // fmul v1.4s, v13.4s, v3.4s
 	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R3
@@ -645,36 +644,50 @@ l30:
 	FLDPQ 0(R5), (F0, F1)
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R6), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R6), (F8, F9)
-	FLDPQ 480(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R6), (F4, F5)
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -703,11 +716,6 @@ l30:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -716,16 +724,11 @@ l30:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	VMOV V2.B16, V0.B16
 	VMOV V3.B16, V1.B16
 	FSTPQ (F0, F1), 0(R0)
@@ -762,7 +765,7 @@ l33:
 	FLDPQ 0(R6), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R6), (F4, F5)
+	FLDPQ 352(R6), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -779,33 +782,33 @@ l33:
 	FLDPQ 96(R6), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R6), (F14, F15)
-	FLDPQ 480(R6), (F28, F29)
+	FLDPQ 448(R6), (F14, F15)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R6), (F10, F11)
+	FLDPQ 608(R6), (F10, F11)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -834,11 +837,11 @@ l33:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -854,12 +857,7 @@ l33:
 	FLDPQ 32(R6), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R6), (F10, F11)
-	FLDPQ 1024(R6), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R6), (F10, F11)
 	FLDPQ 992(R6), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -900,11 +898,16 @@ l33:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R6), (F28, F29)
+	FLDPQ 384(R6), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R6), (F4, F5)
@@ -916,7 +919,7 @@ l33:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R6), (F2, F3)
+	FLDPQ 320(R6), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -973,36 +976,50 @@ l4:
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R6), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R6), (F8, F9)
-	FLDPQ 480(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R6), (F4, F5)
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -1031,11 +1048,6 @@ l4:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -1044,33 +1056,18 @@ l4:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R6), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 352(R6), (F4, F5)
-	WORD $0x6ea4e41c // fcmgt v28.4s, v0.4s, v4.4s
-	WORD $0x6ea5e43d // fcmgt v29.4s, v1.4s, v5.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
-	VFMLA V6.S4, V0.S4, V28.S4
-	VFMLA V7.S4, V1.S4, V29.S4
-	VMOV V28.B16, V0.B16
-	VMOV V29.B16, V1.B16
-	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
-	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	VFMLA V6.S4, V14.S4, V28.S4
+	VFMLA V7.S4, V15.S4, V29.S4
+	VMOV V28.B16, V14.B16
+	VMOV V29.B16, V15.B16
+	WORD $0x6e2edc42 // fmul v2.4s, v2.4s, v14.4s
+	WORD $0x6e2fdc63 // fmul v3.4s, v3.4s, v15.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
 	FSTPQ (F30, F31), 0(R0)
@@ -1107,36 +1104,50 @@ l7:
 	VFMLA V2.S4, V18.S4, V0.S4
 	VFMLA V3.S4, V19.S4, V1.S4
 	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R6), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R6), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R6), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R6), (F8, F9)
-	FLDPQ 480(R6), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R6), (F8, F9)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R6), (F4, F5)
+	FLDPQ 608(R6), (F4, F5)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -1165,11 +1176,6 @@ l7:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R6), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -1178,16 +1184,11 @@ l7:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
@@ -1229,7 +1230,7 @@ l10:
 	FLDPQ 0(R6), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R6), (F4, F5)
+	FLDPQ 352(R6), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -1246,33 +1247,33 @@ l10:
 	FLDPQ 96(R6), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R6), (F14, F15)
-	FLDPQ 480(R6), (F28, F29)
+	FLDPQ 448(R6), (F14, F15)
+	FLDPQ 416(R6), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R6), (F28, F29)
+	FLDPQ 448(R6), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R6), (F28, F29)
+	FLDPQ 480(R6), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R6), (F28, F29)
+	FLDPQ 512(R6), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R6), (F10, F11)
+	FLDPQ 608(R6), (F10, F11)
+	FLDPQ 640(R6), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R6), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R6), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R6), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -1301,11 +1302,11 @@ l10:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R6), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R6), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -1321,12 +1322,7 @@ l10:
 	FLDPQ 32(R6), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R6), (F10, F11)
-	FLDPQ 1024(R6), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R6), (F10, F11)
 	FLDPQ 992(R6), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -1367,11 +1363,16 @@ l10:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R6), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R6), (F28, F29)
+	FLDPQ 384(R6), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R6), (F4, F5)
@@ -1383,12 +1384,12 @@ l10:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R6), (F2, F3)
+	FLDPQ 320(R6), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FLDPQ 416(R6), (F2, F3)
+	FLDPQ 352(R6), (F2, F3)
 	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
 	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -2538,36 +2539,50 @@ l10:
 	MOVD R21, R22
 l13:
 	FLDPQ 0(R1), (F0, F1)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R2), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R2), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R2), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R2), (F8, F9)
-	FLDPQ 480(R2), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R2), (F8, F9)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R2), (F4, F5)
+	FLDPQ 608(R2), (F4, F5)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -2596,11 +2611,6 @@ l13:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R2), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -2609,23 +2619,13 @@ l13:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R2), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
-	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
+	WORD $0x6e22dd80 // fmul v0.4s, v12.4s, v2.4s
+	WORD $0x6e23dda1 // fmul v1.4s, v13.4s, v3.4s
 	FSTPQ (F0, F1), 0(R0)
 	ADD $32, R1
 	ADD $32, R0
@@ -2639,36 +2639,50 @@ l12:
 	MOVD R21, R22
 l15:
 	FLDPQ 0(R1), (F0, F1)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R2), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R2), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R2), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R2), (F8, F9)
-	FLDPQ 480(R2), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R2), (F8, F9)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R2), (F4, F5)
+	FLDPQ 608(R2), (F4, F5)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -2697,11 +2711,6 @@ l15:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R2), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -2710,16 +2719,11 @@ l15:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	VMOV V2.B16, V0.B16
 	VMOV V3.B16, V1.B16
 	FSTPQ (F0, F1), 0(R0)
@@ -2738,7 +2742,7 @@ l17:
 	FLDPQ 0(R2), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R2), (F4, F5)
+	FLDPQ 352(R2), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -2755,33 +2759,33 @@ l17:
 	FLDPQ 96(R2), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R2), (F14, F15)
-	FLDPQ 480(R2), (F28, F29)
+	FLDPQ 448(R2), (F14, F15)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R2), (F10, F11)
+	FLDPQ 608(R2), (F10, F11)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -2810,11 +2814,11 @@ l17:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -2830,12 +2834,7 @@ l17:
 	FLDPQ 32(R2), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R2), (F10, F11)
-	FLDPQ 1024(R2), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R2), (F10, F11)
 	FLDPQ 992(R2), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -2876,11 +2875,16 @@ l17:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R2), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R2), (F28, F29)
+	FLDPQ 384(R2), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R2), (F4, F5)
@@ -2892,7 +2896,7 @@ l17:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R2), (F2, F3)
+	FLDPQ 320(R2), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -3043,36 +3047,50 @@ l10:
 l13:
 	FLDPQ 0(R2), (F0, F1)
 	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R3), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R3), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R3), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R3), (F8, F9)
-	FLDPQ 480(R3), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R3), (F8, F9)
+	FLDPQ 416(R3), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R3), (F28, F29)
+	FLDPQ 448(R3), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R3), (F28, F29)
+	FLDPQ 480(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R3), (F28, F29)
+	FLDPQ 512(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R3), (F4, F5)
+	FLDPQ 608(R3), (F4, F5)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R3), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -3101,11 +3119,6 @@ l13:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R3), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R3), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -3114,33 +3127,18 @@ l13:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
-	FLDPQ 320(R3), (F4, F5)
-	WORD $0x6ea0e49c // fcmgt v28.4s, v4.4s, v0.4s
-	WORD $0x6ea1e4bd // fcmgt v29.4s, v5.4s, v1.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
-	FLDPQ 352(R3), (F4, F5)
-	WORD $0x6ea4e41c // fcmgt v28.4s, v0.4s, v4.4s
-	WORD $0x6ea5e43d // fcmgt v29.4s, v1.4s, v5.4s
-	VBIT V28.B16, V4.B16, V0.B16
-	VBIT V29.B16, V5.B16, V1.B16
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	FLDPQ 32(R3), (F28, F29)
-	VFMLA V6.S4, V0.S4, V28.S4
-	VFMLA V7.S4, V1.S4, V29.S4
-	VMOV V28.B16, V0.B16
-	VMOV V29.B16, V1.B16
-	WORD $0x6e20dc42 // fmul v2.4s, v2.4s, v0.4s
-	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	VFMLA V6.S4, V14.S4, V28.S4
+	VFMLA V7.S4, V15.S4, V29.S4
+	VMOV V28.B16, V14.B16
+	VMOV V29.B16, V15.B16
+	WORD $0x6e2edc42 // fmul v2.4s, v2.4s, v14.4s
+	WORD $0x6e2fdc63 // fmul v3.4s, v3.4s, v15.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
 	WORD $0x6e23dfff // fmul v31.4s, v31.4s, v3.4s
 	FSTPQ (F30, F31), 0(R0)
@@ -3158,36 +3156,50 @@ l12:
 l15:
 	FLDPQ 0(R2), (F0, F1)
 	FLDPQ 0(R1), (F30, F31)
+	VMOV V0.B16, V12.B16
+	VMOV V1.B16, V13.B16
+	FLDPQ 544(R3), (F2, F3)
+	WORD $0x6eace45c // fcmgt v28.4s, v2.4s, v12.4s
+	WORD $0x6eade47d // fcmgt v29.4s, v3.4s, v13.4s
+	VBIT V28.B16, V2.B16, V12.B16
+	VBIT V29.B16, V3.B16, V13.B16
+	VMOV V12.B16, V14.B16
+	VMOV V13.B16, V15.B16
+	FLDPQ 576(R3), (F2, F3)
+	WORD $0x6ea2e5dc // fcmgt v28.4s, v14.4s, v2.4s
+	WORD $0x6ea3e5fd // fcmgt v29.4s, v15.4s, v3.4s
+	VBIT V28.B16, V2.B16, V14.B16
+	VBIT V29.B16, V3.B16, V15.B16
 	FLDPQ 0(R3), (F28, F29)
-	VORR V28.B16, V0.B16, V2.B16
-	VORR V29.B16, V1.B16, V3.B16
-	FLDPQ 512(R3), (F8, F9)
-	FLDPQ 480(R3), (F28, F29)
+	WORD $0x6e3c1dc2 // eor v2.16b, v14.16b, v28.16b
+	WORD $0x6e3d1de3 // eor v3.16b, v15.16b, v29.16b
+	FLDPQ 448(R3), (F8, F9)
+	FLDPQ 416(R3), (F28, F29)
 	VFMLA V28.S4, V2.S4, V8.S4
 	VFMLA V29.S4, V3.S4, V9.S4
-	FLDPQ 512(R3), (F28, F29)
+	FLDPQ 448(R3), (F28, F29)
 	WORD $0x4ebcd50a // fsub v10.4s, v8.4s, v28.4s
 	WORD $0x4ebdd52b // fsub v11.4s, v9.4s, v29.4s
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	FLDPQ 544(R3), (F28, F29)
+	FLDPQ 480(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 576(R3), (F28, F29)
+	FLDPQ 512(R3), (F28, F29)
 	VFMLA V28.S4, V10.S4, V6.S4
 	VFMLA V29.S4, V11.S4, V7.S4
-	FLDPQ 640(R3), (F4, F5)
+	FLDPQ 608(R3), (F4, F5)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V6.S4, V4.S4, V28.S4
+	VFMLA V7.S4, V5.S4, V29.S4
+	VMOV V28.B16, V4.B16
+	VMOV V29.B16, V5.B16
 	FLDPQ 672(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
 	VMOV V29.B16, V5.B16
 	FLDPQ 704(R3), (F28, F29)
-	VFMLA V6.S4, V4.S4, V28.S4
-	VFMLA V7.S4, V5.S4, V29.S4
-	VMOV V28.B16, V4.B16
-	VMOV V29.B16, V5.B16
-	FLDPQ 736(R3), (F28, F29)
 	VFMLA V6.S4, V4.S4, V28.S4
 	VFMLA V7.S4, V5.S4, V29.S4
 	VMOV V28.B16, V4.B16
@@ -3216,11 +3228,6 @@ l15:
 	VSHL $23, V9.S4, V9.S4
 	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
 	WORD $0x6e29dca5 // fmul v5.4s, v5.4s, v9.4s
-	FLDPQ 608(R3), (F28, F29)
-	WORD $0x6ea2e788 // fcmgt v8.4s, v28.4s, v2.4s
-	WORD $0x6ea3e7a9 // fcmgt v9.4s, v29.4s, v3.4s
-	WORD $0x4e681c84 // bic v4.16b, v4.16b, v8.16b
-	WORD $0x4e691ca5 // bic v5.16b, v5.16b, v9.16b
 	FLDPQ 32(R3), (F28, F29)
 	WORD $0x4e3cd48a // fadd v10.4s, v4.4s, v28.4s
 	WORD $0x4e3dd4ab // fadd v11.4s, v5.4s, v29.4s
@@ -3229,16 +3236,11 @@ l15:
 	WORD $0x6e2bfc63 // fdiv v3.4s, v3.4s, v11.4s
 	WORD $0x6e22dc86 // fmul v6.4s, v4.4s, v2.4s
 	WORD $0x6e23dca7 // fmul v7.4s, v5.4s, v3.4s
-	VMOV V2.B16, V4.B16
-	VMOV V3.B16, V5.B16
-	VMOVI $0, V8.B16
-	VMOVI $0, V9.B16
-	WORD $0x6ea0e508 // fcmgt v8.4s, v8.4s, v0.4s
-	WORD $0x6ea1e529 // fcmgt v9.4s, v9.4s, v1.4s
-	VBIT V8.B16, V6.B16, V2.B16
-	VBIT V9.B16, V7.B16, V3.B16
-	VBIT V8.B16, V4.B16, V6.B16
-	VBIT V9.B16, V5.B16, V7.B16
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea0e788 // fcmgt v8.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a9 // fcmgt v9.4s, v29.4s, v1.4s
+	WORD $0x4e681c42 // bic v2.16b, v2.16b, v8.16b
+	WORD $0x4e691c63 // bic v3.16b, v3.16b, v9.16b
 	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
 	WORD $0x6e22dfde // fmul v30.4s, v30.4s, v2.4s
@@ -3261,7 +3263,7 @@ l17:
 	FLDPQ 0(R3), (F8, F9)
 	WORD $0x4e681c02 // bic v2.16b, v0.16b, v8.16b
 	WORD $0x4e691c23 // bic v3.16b, v1.16b, v9.16b
-	FLDPQ 416(R3), (F4, F5)
+	FLDPQ 352(R3), (F4, F5)
 	WORD $0x6ea4e45c // fcmgt v28.4s, v2.4s, v4.4s
 	WORD $0x6ea5e47d // fcmgt v29.4s, v3.4s, v5.4s
 	VBIT V28.B16, V4.B16, V2.B16
@@ -3278,33 +3280,33 @@ l17:
 	FLDPQ 96(R3), (F28, F29)
 	WORD $0x6e3cdcc6 // fmul v6.4s, v6.4s, v28.4s
 	WORD $0x6e3ddce7 // fmul v7.4s, v7.4s, v29.4s
-	FLDPQ 512(R3), (F14, F15)
-	FLDPQ 480(R3), (F28, F29)
+	FLDPQ 448(R3), (F14, F15)
+	FLDPQ 416(R3), (F28, F29)
 	VFMLA V28.S4, V4.S4, V14.S4
 	VFMLA V29.S4, V5.S4, V15.S4
-	FLDPQ 512(R3), (F28, F29)
+	FLDPQ 448(R3), (F28, F29)
 	WORD $0x4ebcd5d0 // fsub v16.4s, v14.4s, v28.4s
 	WORD $0x4ebdd5f1 // fsub v17.4s, v15.4s, v29.4s
 	VMOV V4.B16, V12.B16
 	VMOV V5.B16, V13.B16
-	FLDPQ 544(R3), (F28, F29)
+	FLDPQ 480(R3), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 576(R3), (F28, F29)
+	FLDPQ 512(R3), (F28, F29)
 	VFMLA V28.S4, V16.S4, V12.S4
 	VFMLA V29.S4, V17.S4, V13.S4
-	FLDPQ 640(R3), (F10, F11)
+	FLDPQ 608(R3), (F10, F11)
+	FLDPQ 640(R3), (F28, F29)
+	VFMLA V12.S4, V10.S4, V28.S4
+	VFMLA V13.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	FLDPQ 672(R3), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
 	FLDPQ 704(R3), (F28, F29)
-	VFMLA V12.S4, V10.S4, V28.S4
-	VFMLA V13.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
-	FLDPQ 736(R3), (F28, F29)
 	VFMLA V12.S4, V10.S4, V28.S4
 	VFMLA V13.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
@@ -3333,11 +3335,11 @@ l17:
 	VSHL $23, V15.S4, V15.S4
 	WORD $0x6e2edd4a // fmul v10.4s, v10.4s, v14.4s
 	WORD $0x6e2fdd6b // fmul v11.4s, v11.4s, v15.4s
-	FLDPQ 608(R3), (F28, F29)
-	WORD $0x6ea4e78e // fcmgt v14.4s, v28.4s, v4.4s
-	WORD $0x6ea5e7af // fcmgt v15.4s, v29.4s, v5.4s
-	WORD $0x4e6e1d4a // bic v10.16b, v10.16b, v14.16b
-	WORD $0x4e6f1d6b // bic v11.16b, v11.16b, v15.16b
+	FLDPQ 544(R3), (F28, F29)
+	WORD $0x6ea4e78c // fcmgt v12.4s, v28.4s, v4.4s
+	WORD $0x6ea5e7ad // fcmgt v13.4s, v29.4s, v5.4s
+	WORD $0x4e6c1d4a // bic v10.16b, v10.16b, v12.16b
+	WORD $0x4e6d1d6b // bic v11.16b, v11.16b, v13.16b
 	VMOV V10.B16, V8.B16
 	VMOV V11.B16, V9.B16
 	VFMLA V6.S4, V10.S4, V8.S4
@@ -3353,12 +3355,7 @@ l17:
 	FLDPQ 32(R3), (F4, F5)
 	WORD $0x6e26fc84 // fdiv v4.4s, v4.4s, v6.4s
 	WORD $0x6e27fca5 // fdiv v5.4s, v5.4s, v7.4s
-	FLDPQ 1056(R3), (F10, F11)
-	FLDPQ 1024(R3), (F28, F29)
-	VFMLA V4.S4, V10.S4, V28.S4
-	VFMLA V5.S4, V11.S4, V29.S4
-	VMOV V28.B16, V10.B16
-	VMOV V29.B16, V11.B16
+	FLDPQ 1024(R3), (F10, F11)
 	FLDPQ 992(R3), (F28, F29)
 	VFMLA V4.S4, V10.S4, V28.S4
 	VFMLA V5.S4, V11.S4, V29.S4
@@ -3399,11 +3396,16 @@ l17:
 	VFMLA V5.S4, V11.S4, V29.S4
 	VMOV V28.B16, V10.B16
 	VMOV V29.B16, V11.B16
+	FLDPQ 736(R3), (F28, F29)
+	VFMLA V4.S4, V10.S4, V28.S4
+	VFMLA V5.S4, V11.S4, V29.S4
+	VMOV V28.B16, V10.B16
+	VMOV V29.B16, V11.B16
 	WORD $0x6e2adc8a // fmul v10.4s, v4.4s, v10.4s
 	WORD $0x6e2bdcab // fmul v11.4s, v5.4s, v11.4s
 	WORD $0x6e2add0a // fmul v10.4s, v8.4s, v10.4s
 	WORD $0x6e2bdd2b // fmul v11.4s, v9.4s, v11.4s
-	FLDPQ 448(R3), (F28, F29)
+	FLDPQ 384(R3), (F28, F29)
 	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
 	WORD $0x6e3ddd29 // fmul v9.4s, v9.4s, v29.4s
 	FLDPQ 32(R3), (F4, F5)
@@ -3415,12 +3417,12 @@ l17:
 	WORD $0x6ea1e4e7 // fcmgt v7.4s, v7.4s, v1.4s
 	VBIT V6.B16, V10.B16, V4.B16
 	VBIT V7.B16, V11.B16, V5.B16
-	FLDPQ 384(R3), (F2, F3)
+	FLDPQ 320(R3), (F2, F3)
 	WORD $0x6ea0e45c // fcmgt v28.4s, v2.4s, v0.4s
 	WORD $0x6ea1e47d // fcmgt v29.4s, v3.4s, v1.4s
 	VBIT V28.B16, V2.B16, V0.B16
 	VBIT V29.B16, V3.B16, V1.B16
-	FLDPQ 416(R3), (F2, F3)
+	FLDPQ 352(R3), (F2, F3)
 	WORD $0x6ea2e41c // fcmgt v28.4s, v0.4s, v2.4s
 	WORD $0x6ea3e43d // fcmgt v29.4s, v1.4s, v3.4s
 	VBIT V28.B16, V2.B16, V0.B16
@@ -3453,33 +3455,33 @@ l1:
 	FLDPQ 0(R1), (F0, F1)
 	WORD $0x4eb8d400 // fsub v0.4s, v0.4s, v24.4s
 	WORD $0x4eb9d421 // fsub v1.4s, v1.4s, v25.4s
-	FLDPQ 512(R2), (F6, F7)
-	FLDPQ 480(R2), (F28, F29)
+	FLDPQ 448(R2), (F6, F7)
+	FLDPQ 416(R2), (F28, F29)
 	VFMLA V28.S4, V0.S4, V6.S4
 	VFMLA V29.S4, V1.S4, V7.S4
-	FLDPQ 512(R2), (F28, F29)
+	FLDPQ 448(R2), (F28, F29)
 	WORD $0x4ebcd4c8 // fsub v8.4s, v6.4s, v28.4s
 	WORD $0x4ebdd4e9 // fsub v9.4s, v7.4s, v29.4s
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
-	FLDPQ 544(R2), (F28, F29)
+	FLDPQ 480(R2), (F28, F29)
 	VFMLA V28.S4, V8.S4, V4.S4
 	VFMLA V29.S4, V9.S4, V5.S4
-	FLDPQ 576(R2), (F28, F29)
+	FLDPQ 512(R2), (F28, F29)
 	VFMLA V28.S4, V8.S4, V4.S4
 	VFMLA V29.S4, V9.S4, V5.S4
-	FLDPQ 640(R2), (F2, F3)
+	FLDPQ 608(R2), (F2, F3)
+	FLDPQ 640(R2), (F28, F29)
+	VFMLA V4.S4, V2.S4, V28.S4
+	VFMLA V5.S4, V3.S4, V29.S4
+	VMOV V28.B16, V2.B16
+	VMOV V29.B16, V3.B16
 	FLDPQ 672(R2), (F28, F29)
 	VFMLA V4.S4, V2.S4, V28.S4
 	VFMLA V5.S4, V3.S4, V29.S4
 	VMOV V28.B16, V2.B16
 	VMOV V29.B16, V3.B16
 	FLDPQ 704(R2), (F28, F29)
-	VFMLA V4.S4, V2.S4, V28.S4
-	VFMLA V5.S4, V3.S4, V29.S4
-	VMOV V28.B16, V2.B16
-	VMOV V29.B16, V3.B16
-	FLDPQ 736(R2), (F28, F29)
 	VFMLA V4.S4, V2.S4, V28.S4
 	VFMLA V5.S4, V3.S4, V29.S4
 	VMOV V28.B16, V2.B16
@@ -3508,11 +3510,11 @@ l1:
 	VSHL $23, V7.S4, V7.S4
 	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
 	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
-	FLDPQ 608(R2), (F28, F29)
-	WORD $0x6ea0e786 // fcmgt v6.4s, v28.4s, v0.4s
-	WORD $0x6ea1e7a7 // fcmgt v7.4s, v29.4s, v1.4s
-	WORD $0x4e661c42 // bic v2.16b, v2.16b, v6.16b
-	WORD $0x4e671c63 // bic v3.16b, v3.16b, v7.16b
+	FLDPQ 544(R2), (F28, F29)
+	WORD $0x6ea0e784 // fcmgt v4.4s, v28.4s, v0.4s
+	WORD $0x6ea1e7a5 // fcmgt v5.4s, v29.4s, v1.4s
+	WORD $0x4e641c42 // bic v2.16b, v2.16b, v4.16b
+	WORD $0x4e651c63 // bic v3.16b, v3.16b, v5.16b
 	FSTPQ (F2, F3), 0(R0)
 	ADD $32, R1
 	ADD $32, R0

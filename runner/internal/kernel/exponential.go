@@ -5,10 +5,11 @@ import "math"
 // The transcendental functions of float32: polynomials in fused multiply-adds, so that
 // all variants do the same operations in the same order. Errors are in units of the last
 // place (ulp) of the exact result, the largest that were measured: over every float32 of
-// the domain for exponential, every fourth for sigmoids, every sixteenth for normal.
+// the domain for power (every eighth above 0), every fourth for sigmoids, every sixteenth
+// for normal.
 
 // ln2High + ln2Low = ln 2 to 48 bits. x - k*ln2High is exact where |x| < 88, k being
-// the nearest integer to x / ln 2: its last bit is worth 2^-24, its first below 2^-1.
+// the nearest integer to x / ln 2: it is a multiple of 2^-25 and less than 1/2.
 const (
 	ln2High = 0x1.62e430p-1
 	ln2Low  = -0x1.05c610p-29
@@ -19,14 +20,14 @@ const (
 // the exponent of the float32 2^k.
 const expMagic = 0x1.8p23 + 127
 
-// expLowest is where exponential ends: e^-87 = 1.6e-38 is the last power that needs no
+// powerLimit is how far power reaches: e^-87 = 1.6e-38 is the last power that needs no
 // subnormal number on the way.
-const expLowest = -87
+const powerLimit = 87
 
-// exponential returns e to the x for x <= 0, and 0 for x < expLowest. With x = k ln 2 + r
-// and |r| <= ln 2 / 2 it is 2^k times the Taylor series of e^r of degree 7, whose
-// remainder is below 2^-27. Its error is at most 0.94 ulp.
-func exponential(x float32) float32 {
+// power returns e to the x for |x| <= powerLimit. With x = k ln 2 + r and |r| <= ln 2 / 2
+// it is 2^k times the Taylor series of e^r of degree 7, whose remainder is below 2^-27.
+// Its error is at most 0.94 ulp.
+func power(x float32) float32 {
 	t := FMA32(x, math.Log2E, expMagic)
 	k := t - expMagic
 	r := FMA32(k, -ln2High, x)
@@ -38,27 +39,29 @@ func exponential(x float32) float32 {
 	p = FMA32(p, r, 1./2)
 	p = FMA32(p, r, 1)
 	p = FMA32(p, r, 1)
-	if x < expLowest {
-		return 0
-	}
 	return float32(p * math.Float32frombits(math.Float32bits(t)<<23))
 }
 
-// sigmoidLimit is where sigmoids is 1 or 0, and more changes nothing.
-const sigmoidLimit = 88
-
-// sigmoids returns 1 / (1 + e^-x) and 1 / (1 + e^x), which is 1 less the first. With
-// e = exp(-|x|) they are 1/(1+e) and e/(1+e) or the reverse, so that neither cancels.
-// The error is at most 1.5 ulp of the larger and 2.8 ulp of the smaller one, which is 0
-// below e^-87.
-func sigmoids(x float32) (s, rest float32) {
-	e := exponential(-abs(x))
-	large := 1 / (1 + e)
-	small := float32(e * large)
-	if x < 0 {
-		return small, large
+// exponential returns e to the x for x <= 0, and 0 for x < -powerLimit.
+func exponential(x float32) float32 {
+	if x < -powerLimit {
+		return 0
 	}
-	return large, small
+	return power(x)
+}
+
+// sigmoids returns 1 / (1 + e^-x) and 1 less that, 1 / (1 + e^x). With e = e^-x, x being
+// cut off at powerLimit, they are 1/(1+e) and e/(1+e), so that neither cancels; the first
+// is 0 for x < -powerLimit, the second e^-powerLimit at least. Their errors are at most
+// 2.5 and 2.8 ulp.
+func sigmoids(x float32) (s, rest float32) {
+	e := power(-atMost(powerLimit, atLeast(-powerLimit, x)))
+	s = 1 / (1 + e)
+	rest = float32(e * s)
+	if x < -powerLimit {
+		s = 0
+	}
+	return s, rest
 }
 
 // normalLimit is where the normal distribution ends: what lies beyond has a density
@@ -105,8 +108,8 @@ func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^
 // activationConstants are the numbers that activations are made of, each as a vector,
 // where the assembly finds them.
 var activationConstants = vectors(
-	math.Float32frombits(1<<31), 1, 0.5, -0.5, 0.25, 1./3, 1./6, 3, -3, 6, -sigmoidLimit, sigmoidLimit, -normalLimit, normalLimit, 0.3989422804014327,
-	math.Log2E, expMagic, -ln2High, -ln2Low, expLowest, 1./5040, 1./720, 1./120, 1./24,
+	math.Float32frombits(1<<31), 1, 0.5, -0.5, 0.25, 1./3, 1./6, 3, -3, 6, -normalLimit, normalLimit, 0.3989422804014327,
+	math.Log2E, expMagic, -ln2High, -ln2Low, -powerLimit, powerLimit, 1./5040, 1./720, 1./120, 1./24,
 	tail[0], tail[1], tail[2], tail[3], tail[4], tail[5], tail[6], tail[7], tail[8], tail[9],
 )
 

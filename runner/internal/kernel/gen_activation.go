@@ -26,8 +26,6 @@ const (
 	three
 	minusThree
 	six
-	sigmoidLow
-	sigmoidHigh
 	normalLow
 	normalHigh
 	density
@@ -35,7 +33,8 @@ const (
 	magic
 	minusLn2High
 	minusLn2Low
-	lowest
+	powerLow
+	powerHigh
 	coefficient5040
 	coefficient720
 	coefficient120
@@ -69,9 +68,7 @@ func activation(m machine, act int) {
 		m.mul(0, 0, 2)
 	case silu:
 		sigmoids(m)
-		m.move(2, constant+sigmoidLow)
-		m.atLeast(0, 2)
-		m.mul(0, 0, 1)
+		m.mul(0, 6, 1)
 	case sigmoid:
 		sigmoids(m)
 		m.move(0, 1)
@@ -113,12 +110,8 @@ func gradient(m machine, act int) {
 		m.and(15, 15, 1)
 	case silu:
 		sigmoids(m)
-		m.move(2, constant+sigmoidLow)
-		m.atLeast(0, 2)
-		m.move(2, constant+sigmoidHigh)
-		m.atMost(0, 2)
-		m.onto(0, 3, constant+one)
-		m.mul(1, 1, 0)
+		m.onto(7, 3, constant+one)
+		m.mul(1, 1, 7)
 		m.mul(15, 15, 1)
 	case sigmoid:
 		sigmoids(m)
@@ -135,8 +128,8 @@ func gradient(m machine, act int) {
 	}
 }
 
-// exponential puts e to the x into to. It uses the three registers after to besides.
-func exponential(m machine, x, to int) {
+// power puts e to the x into to. It uses the three registers after to besides.
+func power(m machine, x, to int) {
 	r, t, k := to+1, to+2, to+3
 	m.move(t, constant+magic)
 	m.fma(t, x, constant+log2e)
@@ -150,22 +143,32 @@ func exponential(m machine, x, to int) {
 	}
 	m.exponent(t, t)
 	m.mul(to, to, t)
-	m.less(t, x, constant+lowest)
-	m.andNot(to, t, to)
 }
 
-// sigmoids puts the sigmoid of register 0 into 1 and 1 less that into 3. It uses 2 to 5.
+// exponential is power with 0 below its limit.
+func exponential(m machine, x, to int) {
+	power(m, x, to)
+	m.less(to+1, x, constant+powerLow)
+	m.andNot(to, to+1, to)
+}
+
+// sigmoids puts the sigmoid of register 0 into 1, 1 less that into 3, register 0 or the
+// lower limit into 6 and that or the upper limit into 7. It uses 2 to 5.
 func sigmoids(m machine) {
-	m.or(1, 0, constant+sign)
-	exponential(m, 1, 2)
+	m.move(6, 0)
+	m.move(1, constant+powerLow)
+	m.atLeast(6, 1)
+	m.move(7, 6)
+	m.move(1, constant+powerHigh)
+	m.atMost(7, 1)
+	m.xor(1, 7, constant+sign)
+	power(m, 1, 2)
 	m.add(5, 2, constant+one)
 	m.move(1, constant+one)
 	m.div(1, 1, 5)
 	m.mul(3, 2, 1)
-	m.move(2, 1)
-	negative := m.negative(4, 0)
-	m.choice(1, negative, 3)
-	m.choice(3, negative, 2)
+	m.less(4, 0, constant+powerLow)
+	m.andNot(1, 4, 1)
 }
 
 // normal puts the share of the standard normal distribution below register 0 into 2 and

@@ -106,14 +106,13 @@ func (l *listing) registersOf(kind string) []string {
 
 // alternatives writes the bodies of choices one after another; unless jumps to a label
 // if the choice is not the given number.
-func (l *listing) alternatives(choices map[int]func(), jump string, unless func(number int, label string)) {
+func (l *listing) alternatives(choices map[int]func(), unless func(number int, label string)) {
 	done := l.label()
-	numbers := slices.Sorted(maps.Keys(choices))
-	for _, number := range numbers {
+	for _, number := range slices.Sorted(maps.Keys(choices)) {
 		next := l.label()
 		unless(number, next)
 		choices[number]()
-		l.op("%s %s", jump, done)
+		l.op("JMP %s", done)
 		l.write("%s:\n", next)
 	}
 	l.write("%s:\n", done)
@@ -159,7 +158,7 @@ func (a *avx2) end() {
 
 func (a *avx2) choose(choices map[int]func()) {
 	name := a.of("choice")[0]
-	a.alternatives(choices, "JMP", func(number int, label string) {
+	a.alternatives(choices, func(number int, label string) {
 		a.op("MOVQ %s+%d(FP), AX", name, a.parameters[name].offset)
 		a.op("CMPQ AX, $%d", number)
 		a.op("JNE %s", label)

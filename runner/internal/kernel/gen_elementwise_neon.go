@@ -59,7 +59,7 @@ func (a *neon) end() { a.op("RET") }
 
 func (a *neon) choose(choices map[int]func()) {
 	name := a.of("choice")[0]
-	a.alternatives(choices, "JMP", func(number int, label string) {
+	a.alternatives(choices, func(number int, label string) {
 		a.op("MOVD %s+%d(FP), %s", name, a.parameters[name].offset, left)
 		a.op("CMP $%d, %s", number, left)
 		a.op("BNE %s", label)

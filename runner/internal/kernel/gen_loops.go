@@ -62,8 +62,8 @@ type machine interface {
 	fmaDoubles(to, x, y int)
 
 	// On lanes of 32 bits without sign.
-	addInt(to, x, y int)
 	xor(to, x, y int)
+	addInt(to, x, y int)
 	notLess(to, x, y int)        // mask of x >= y
 	mulWide(low, high, x, y int) // the halves of x*y; uses 13
 

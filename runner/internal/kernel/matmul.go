@@ -88,12 +88,7 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.
 				r0, r1 := share(i1-i0, i, tiles), share(i1-i0, i+1, tiles)
-				z, x, y := c[r0*ldc+j-j0:], a[r0*rs:], p.b[k0*p.ldb+j:]
-				if n == t.cols {
-					t.multiply(r1-r0, z, ldc, x, rs, ks, y, p.ldb, k1-k0, k0 > 0)
-				} else {
-					t.edge(r1-r0, n, z, ldc, x, rs, ks, y, p.ldb, k1-k0, k0 > 0)
-				}
+				t.part(r1-r0, n, c[r0*ldc+j-j0:], ldc, a[r0*rs:], rs, ks, p.b[k0*p.ldb+j:], p.ldb, k1-k0, k0 > 0)
 			}
 		}
 	}
@@ -157,7 +152,11 @@ func share(n, i, parts int) int { return n * i / parts }
 
 // A workspace is the memory of one call or one task. It is kept for the next and never
 // given back, so that a training step makes no garbage.
-type workspace struct{ a, b, c, u, zero, window []float32 }
+type workspace struct {
+	a, b, c   []float32
+	u, window []float32 // of Winograd's algorithm
+	zeros     []float32 // nothing else is ever written there
+}
 
 // A workshop keeps the workspaces that are not in use.
 type workshop struct {

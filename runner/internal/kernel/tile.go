@@ -29,6 +29,15 @@ type tile struct {
 	edge       func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 }
 
+// part is multiply or edge, for the first n <= cols columns.
+func (t *tile) part(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	if n == t.cols {
+		t.multiply(m, c, ldc, a, rs, ks, b, ldb, k, add)
+	} else {
+		t.edge(m, n, c, ldc, a, rs, ks, b, ldb, k, add)
+	}
+}
+
 // portableTile is the definition. It is narrow, since it gains nothing from
 // registers and the columns beyond a matrix's last are work for nothing.
 var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable, edge: edgePortable}

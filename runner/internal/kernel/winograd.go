@@ -18,17 +18,16 @@ package kernel
 // positions is the number of elements of a transformed window.
 const positions = 16
 
-// isWinograd reports whether Forward and InputGradient go by Winograd's algorithm,
-// which is part of the arithmetic contract. It needs enough channels for the products
-// to outweigh the transforms, and a picture that is not all border.
+// isWinograd reports whether a convolution goes by Winograd's algorithm, which is part
+// of the arithmetic contract and therefore depends on neither N nor the machine. It pays
+// for 8 channels and more, unless a picture is so small that transforming the weights
+// takes longest, or that the tiles hang over so far that little is saved.
 func (c Conv) isWinograd() bool {
-	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
-		c.Cin >= winogradChannels && c.Cout >= winogradChannels &&
-		16*ceil(c.OutH(), 2)*ceil(c.OutW(), 2) <= 6*c.OutH()*c.OutW()
+	t := c.tiling()
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad >= 0 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
+		c.Cin >= 8 && c.Cout >= 8 &&
+		t.rows*t.cols > 1 && positions*t.rows*t.cols < 8*c.OutH()*c.OutW()
 }
-
-// winogradChannels is part of the arithmetic contract.
-const winogradChannels = 16
 
 // A tiling cuts the output of a convolution into tiles of 2x2 pixels, in the order
 // (n, y, x); the last of a row or column may hang over.
@@ -83,16 +82,16 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 		from, to := share(tiles, task, chunks), share(tiles, task+1, chunks)
 		s := tasks.take()
 		defer tasks.giveBack(s)
-		vs, ms := spreadOut(to-from, c.Cin), spreadOut(to-from, panels*micro.cols)
+		vs, ms := spreadOut(to-from, c.Cin), spreadOut(to-from, c.Cout)
 		v, m := grow(&s.a, positions*vs.position), grow(&s.c, positions*ms.position)
 		t.transformInput(v, vs, x, from, to, s)
 		heights := ceil(to-from, micro.rows)
 		for q := range positions {
 			for panel := range panels {
-				b := u[(q*panels+panel)*c.Cin*micro.cols:]
+				b, n := u[(q*panels+panel)*c.Cin*micro.cols:], min(micro.cols, c.Cout-panel*micro.cols)
 				for i := range heights {
 					r0, r1 := share(to-from, i, heights), share(to-from, i+1, heights)
-					micro.multiply(r1-r0, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
+					micro.part(r1-r0, n, m[q*ms.position+r0*ms.row+panel*micro.cols:], ms.row,
 						v[q*vs.position+r0*vs.row:], vs.row, 1, b, micro.cols, c.Cin, false)
 				}
 			}
@@ -102,7 +101,7 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 }
 
 // transformWeights sets u (positions, panels, Cin, cols) to G g G' for every pair of
-// channels, panels of cols output channels side by side, zeros behind the last.
+// channels, panels of cols output channels side by side.
 func (c Conv) transformWeights(u, w []float32, cols int) {
 	panels := ceil(c.Cout, cols)
 	position := panels * c.Cin * cols
@@ -111,13 +110,7 @@ func (c Conv) transformWeights(u, w []float32, cols int) {
 		for ci := task * strip; ci < min(c.Cin, (task+1)*strip); ci++ {
 			for panel := range panels {
 				at := (panel*c.Cin + ci) * cols
-				used := min(cols, c.Cout-panel*cols)
-				winogradWeights(u[at:], position, w[ci*c.Cout+panel*cols:], c.Cin*c.Cout, used)
-				if used < cols {
-					for q := range positions {
-						clear(u[q*position+at+used:][:cols-used])
-					}
-				}
+				winogradWeights(u[at:], position, w[ci*c.Cout+panel*cols:], c.Cin*c.Cout, min(cols, c.Cout-panel*cols))
 			}
 		}
 	})
@@ -126,8 +119,7 @@ func (c Conv) transformWeights(u, w []float32, cols int) {
 // transformInput sets v to B' d B for the tiles from..to.
 func (t tiling) transformInput(v []float32, spread spread, x []float32, from, to int, s *workspace) {
 	line := t.W * t.Cin
-	none := grow(&s.zero, line)
-	clear(none)
+	none := grow(&s.zeros, line)
 	window := grow(&s.window, 4*4*t.Cin)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		var lines [4][]float32
@@ -172,7 +164,7 @@ func cutLines(lines *[4][]float32, from int) *[4][]float32 {
 // tiles from..to.
 func (t tiling) transformOutput(y, m []float32, spread spread, from, to int, then epilogue, s *workspace) {
 	h, w, c := t.OutH(), t.OutW(), t.Cout
-	below := grow(&s.zero, w*c+c) // what hangs over
+	below := grow(&s.b, w*c) // what hangs over
 	t.strips(from, to, func(n, row, col, at, count int) {
 		start := ((n*h+2*row)*w + 2*col) * c
 		used := min(2*count, w-2*col) * c
@@ -204,16 +196,14 @@ func (t tiling) transformOutput(y, m []float32, spread spread, from, to int, the
 // Spans of tiles are transformed, then added to the sums of the 16 positions.
 func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 	t, micro := c.tiling(), active.tile
-	panels := ceil(c.Cout, micro.cols)
-	width := panels * micro.cols
 	shared := calls.take()
 	defer calls.giveBack(shared)
-	p := grow(&shared.u, positions*c.Cin*width)
+	p := grow(&shared.u, positions*c.Cin*c.Cout)
 	tiles := t.tiles()
 	// Whole blocks: enough that the sums are not fetched too often, few enough that the
 	// transforms stay in a cache.
 	const span = 4 * Block
-	vs, zs := spreadOut(min(span, tiles), c.Cin), spreadOut(min(span, tiles), width)
+	vs, zs := spreadOut(min(span, tiles), c.Cin), spreadOut(min(span, tiles), c.Cout)
 	v, z := grow(&shared.a, positions*vs.position), grow(&shared.c, positions*zs.position)
 	heights := ceil(c.Cin, micro.rows)
 	for from := 0; from < tiles; from += span {
@@ -231,23 +221,22 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 			q, group := task/groups, task%groups
 			for i := share(heights, group, groups); i < share(heights, group+1, groups); i++ {
 				r0, r1 := share(c.Cin, i, heights), share(c.Cin, i+1, heights)
-				for j := 0; j < width; j += micro.cols {
-					micro.multiply(r1-r0, p[(q*c.Cin+r0)*width+j:], width,
+				for j := 0; j < c.Cout; j += micro.cols {
+					micro.part(r1-r0, min(micro.cols, c.Cout-j), p[(q*c.Cin+r0)*c.Cout+j:], c.Cout,
 						v[q*vs.position+r0:], 1, vs.row, z[q*zs.position+j:], zs.row, to-from, from > 0)
 				}
 			}
 		})
 	}
 	Parallel(c.Cin, func(ci int) {
-		winogradTaps(dw[ci*c.Cout:], c.Cin*c.Cout, p[ci*width:], c.Cin*width, c.Cout)
+		winogradTaps(dw[ci*c.Cout:], c.Cin*c.Cout, p[ci*c.Cout:], c.Cin*c.Cout, c.Cout)
 	})
 }
 
 // transformGradient sets z to A dy A' for the tiles from..to.
 func (t tiling) transformGradient(z []float32, spread spread, dy []float32, from, to int, s *workspace) {
 	h, w, c := t.OutH(), t.OutW(), t.Cout
-	none := grow(&s.zero, w*c)
-	clear(none)
+	none := grow(&s.zeros, w*c)
 	pair := grow(&s.window, 4*c)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		start := ((n*h+2*row)*w + 2*col) * c

@@ -9,14 +9,37 @@ import (
 // counts, every padding, more tiles than a task, a block and a span take.
 func winogradConvs() []Conv {
 	return []Conv{
-		{N: 2, H: 7, W: 9, Cin: 16, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 2, H: 7, W: 9, Cin: 8, Cout: 12, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 1, H: 5, W: 4, Cin: 17, Cout: 33, KH: 3, KW: 3, Stride: 1, Pad: 0},
 		{N: 3, H: 4, W: 7, Cin: 70, Cout: 20, KH: 3, KW: 3, Stride: 1, Pad: 2},
 		{N: 3, H: 6, W: 5, Cin: 64, Cout: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		{N: 40, H: 2, W: 2, Cin: 130, Cout: 23, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 40, H: 4, W: 2, Cin: 130, Cout: 23, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 2, H: 3, W: 6, Cin: 25, Cout: 65, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 3, H: 20, W: 18, Cin: 24, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		{N: 12, H: 32, W: 31, Cin: 16, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 2, H: 32, W: 31, Cin: 9, Cout: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	}
+}
+
+// TestPicturesDoNotSeeEachOther evaluates pictures in batches of 1, 7 and 32.
+func TestPicturesDoNotSeeEachOther(t *testing.T) {
+	for _, c := range []Conv{
+		{H: 9, W: 7, Cin: 24, Cout: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{H: 9, W: 7, Cin: 24, Cout: 40, KH: 3, KW: 3, Stride: 2, Pad: 1},
+		{H: 4, W: 5, Cin: 100, Cout: 10, KH: 1, KW: 1, Stride: 1},
+	} {
+		c.N = 32
+		o := newOperands(c)
+		c.ForwardThen(o.y, o.x, o.w, o.bias, nil, ReLU)
+		for _, batch := range []int{1, 7} {
+			for from := 0; from < 32; from += batch {
+				part := c
+				part.N = min(batch, 32-from)
+				in, out := c.H*c.W*c.Cin, c.OutH()*c.OutW()*c.Cout
+				got := make([]float32, part.N*out)
+				part.ForwardThen(got, o.x[from*in:][:part.N*in], o.w, o.bias, nil, ReLU)
+				same(t, fmt.Sprintf("%+v from picture %d", part, from), got, o.y[from*out:][:part.N*out])
+			}
+		}
 	}
 }
 

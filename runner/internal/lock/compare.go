@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"biomass/runner/internal/digest"
 )
 
 // Difference is one place where two locks differ. An empty value stands for a
@@ -27,8 +29,8 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: %s -> %s", d.Path, show(d.A), show(d.B))
 }
 
-// Compare returns where the verified parts of two locks differ, in the order of
-// the file: what comes first is nearest to the cause.
+// Compare returns where the verified parts of two locks differ, but for their
+// seals, in the order of the file: what comes first is nearest to the cause.
 func Compare(a, b *Lock) ([]Difference, error) {
 	var na, nb yaml.Node
 	for _, side := range []struct {
@@ -36,7 +38,7 @@ func Compare(a, b *Lock) ([]Difference, error) {
 		node *yaml.Node
 	}{{a, &na}, {b, &nb}} {
 		verified := *side.lock
-		verified.Recorded = Recorded{}
+		verified.Recorded, verified.Seal = Recorded{}, digest.Digest{}
 		if err := side.node.Encode(&verified); err != nil {
 			return nil, fmt.Errorf("compare locks: %w", err)
 		}

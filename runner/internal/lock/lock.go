@@ -43,6 +43,9 @@ type Lock struct {
 	Model    Model            `yaml:"model"`
 	Results  map[string]Score `yaml:"results"`
 	Report   Report           `yaml:"report"`
+	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
+	// edit by hand, not of a forgery.
+	Seal digest.Digest `yaml:"seal,omitempty"`
 }
 
 // Recorded is the git state when the lock was first written. It is kept as it
@@ -106,6 +109,16 @@ type Stage struct {
 	Output  digest.Digest `yaml:"output"`
 }
 
+// Stage returns the stage of this name, or nil.
+func (l *Lock) Stage(name string) *Stage {
+	for i := range l.Stages {
+		if l.Stages[i].Name == name {
+			return &l.Stages[i]
+		}
+	}
+	return nil
+}
+
 // Epoch is one link of the training chain. What the task does not measure is
 // left out, and so is a learning rate that never changes.
 type Epoch struct {
@@ -162,6 +175,29 @@ type Hits struct {
 // Report is the digest of the Markdown, the SVG and the PNGs' pixels.
 type Report struct {
 	Digest digest.Digest `yaml:"digest"`
+}
+
+// Headline returns the figure that the result is known by: the RMSE or the
+// accuracy on the test part, else on the validation part; all are empty where
+// there is neither.
+func (l *Lock) Headline() (part, metric string, value float64) {
+	for _, part := range []string{"test", "validation"} {
+		switch score := l.Results[part]; {
+		case score.Errors != nil:
+			return part, "rmse", score.RMSE
+		case score.Hits != nil:
+			return part, "accuracy", score.Accuracy
+		}
+	}
+	return "", "", 0
+}
+
+// Sum returns what Seal has to be.
+func (l *Lock) Sum() (digest.Digest, error) {
+	sealed := *l
+	sealed.Recorded, sealed.Seal = Recorded{}, digest.Digest{}
+	data, err := sealed.Bytes()
+	return digest.New("lock").Bytes(data).Sum(), err
 }
 
 // Bytes returns the file's content.

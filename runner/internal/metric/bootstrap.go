@@ -44,6 +44,54 @@ func meanInterval(values []float64, groups []string, level float64, resamples in
 	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
 }
 
+// PairedRMSE returns by how much the RMSE of b exceeds that of a on the same
+// samples, and the bootstrap interval of that difference: the same groups are
+// drawn for both, so that what is hard for both cancels out. With fewer than two
+// groups there is no interval, and ok is false.
+func PairedRMSE(truth, a, b []float64, groups []string, level float64, resamples int, stream *rng.Stream) (difference float64, interval Interval, ok bool) {
+	return paired(errors(truth, a, square), errors(truth, b, square), groups, level, resamples, stream, math.Sqrt)
+}
+
+// PairedAccuracy is as PairedRMSE for the share of samples whose class is right.
+func PairedAccuracy(truth, a, b []float64, groups []string, level float64, resamples int, stream *rng.Stream) (difference float64, interval Interval, ok bool) {
+	right := func(predicted []float64) []float64 {
+		values := make([]float64, len(truth))
+		for i, v := range truth {
+			if predicted[i] == v {
+				values[i] = 1
+			}
+		}
+		return values
+	}
+	return paired(right(a), right(b), groups, level, resamples, stream, func(mean float64) float64 { return mean })
+}
+
+// paired returns figure(mean of b) - figure(mean of a) and its interval.
+func paired(a, b []float64, groups []string, level float64, resamples int, stream *rng.Stream, figure func(mean float64) float64) (difference float64, interval Interval, ok bool) {
+	inA, inB := sumClusters(a, groups), sumClusters(b, groups) // in the same order
+	of := func(pick func(i int) int) float64 {
+		var sumA, sumB, count float64
+		for i := range inA {
+			at := pick(i)
+			sumA += inA[at].sum
+			sumB += inB[at].sum
+			count += inA[at].count
+		}
+		return figure(sumB/count) - figure(sumA/count)
+	}
+	difference = of(func(i int) int { return i })
+	if len(inA) < 2 {
+		return difference, Interval{}, false
+	}
+	drawn := make([]float64, resamples)
+	for i := range drawn {
+		drawn[i] = of(func(int) int { return stream.IntN(len(inA)) })
+	}
+	slices.Sort(drawn)
+	tail := float64((1 - level) / 2)
+	return difference, Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
+}
+
 // cluster holds what a mean needs to know of one group.
 type cluster struct{ sum, count float64 }
 

@@ -78,9 +78,10 @@ type layer struct {
 	probability         float32 // dropout, stochastic_depth: of leaving out
 	epsilon, momentum   float32 // batch_norm; 0 means torch's defaults
 
-	// act of a batch_norm: the activation behind it is done in the same pass.
+	// act of a batch_norm, or a ReLU of conv and dense: the activation behind it is
+	// done in the same pass.
 	act kernel.Activation
-	// fused marks an activation that the batch_norm before it does.
+	// fused marks an activation that the layer before it does.
 	fused bool
 
 	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
@@ -175,6 +176,13 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 	return len(a.layers) - 1, nil
 }
 
+// takes reports whether the layer can do the activation behind it, too. A batch norm
+// finds the activation's input again from its own; a convolution finds only what a
+// ReLU's output tells of it.
+func (l *layer) takes(act kernel.Activation) bool {
+	return l.kind == batchNorm || act == kernel.ReLU && (l.kind == conv || l.kind == dense)
+}
+
 // label is how a message about a run names the layer.
 func (l *layer) label() string {
 	if before, _, ok := strings.Cut(l.where, " "); ok {
@@ -265,7 +273,7 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 		case adaptiveAvgPool:
 			l.window = item.Size
 		}
-		if act, ok := activations[l.kind]; ok && i > 0 && a.layers[i-1].kind == batchNorm {
+		if act, ok := activations[l.kind]; ok && i > 0 && a.layers[i-1].takes(act) {
 			a.layers[i-1].act, l.fused = act, true
 		}
 		if _, err := a.add(l, item.Size); err != nil {

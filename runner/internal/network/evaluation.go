@@ -16,7 +16,7 @@ type evaluation struct {
 	*graph
 	batch   int
 	picture *gorgonia.Node
-	padded  []float32 // a chunk that is smaller than the batch, behind it zeros
+	padded  []float32 // a chunk that is smaller than the batch, behind it zeros; nil until there is one
 }
 
 // unit is what one op of the evaluation graph does: a convolution, the batch norm
@@ -44,7 +44,7 @@ func (n *Network) newUnits() []*unit {
 		act, isActivation := activations[l.kind]
 		switch {
 		case l.kind == conv || l.kind == dense:
-			u = &unit{convolution: l, input: l.input, other: none, weight: l.weight.Value}
+			u = &unit{convolution: l, input: l.input, other: none, act: l.act, weight: l.weight.Value}
 			if l.bias {
 				u.bias = l.offset.Value
 			}
@@ -79,14 +79,15 @@ func (n *Network) fold() {
 			continue
 		}
 		norm, c := u.norm, u.norm.out.Channels
-		weight, bias := make([]float32, c), []float32(nil)
-		if u.convolution != nil {
-			weight = u.convolution.weight.Value
-			if u.convolution.bias {
-				bias = u.convolution.offset.Value
-			}
-		} else {
+		var weight, bias []float32
+		if l := u.convolution; l == nil {
+			weight = make([]float32, c)
 			fill(weight, 1)
+		} else {
+			weight = l.weight.Value
+			if l.bias {
+				bias = l.offset.Value
+			}
 		}
 		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
 	}
@@ -117,7 +118,7 @@ func (u *unit) operation(batch int) func(in, out [][]float32) {
 
 // newEvaluation builds the graph of a forward pass of this batch size.
 func (n *Network) newEvaluation(batch int) (*evaluation, error) {
-	e := &evaluation{graph: newGraph(n.reserve), batch: batch, padded: make([]float32, batch*n.picture.size())}
+	e := &evaluation{graph: newGraph(n.reserve), batch: batch}
 	e.picture = e.variable("picture", nil, n.picture.batched(batch)...)
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {

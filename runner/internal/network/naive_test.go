@@ -83,6 +83,9 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 				if bias != nil {
 					out[o] += bias[c]
 				}
+				if l.act == kernel.ReLU {
+					out[o] = max(0, out[o])
+				}
 			})
 		case batchNorm:
 			mean, variance := v.parameters[l.name+".running_mean"], v.parameters[l.name+".running_var"]

@@ -252,6 +252,9 @@ func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 		chunk := min(batch, count-done)
 		pixels := x[done*size : (done+chunk)*size]
 		if chunk < batch {
+			if e.padded == nil {
+				e.padded = make([]float32, batch*size)
+			}
 			clear(e.padded[copy(e.padded, pixels):])
 			pixels = e.padded
 		}

@@ -763,43 +763,52 @@ func TestKernelPanicIsAnError(t *testing.T) {
 	}
 }
 
-// TestGarbage holds what a step allocates under a bound that no activation of
-// the network fits into.
+// TestGarbage holds what a step leaves to the garbage collector under a bound that
+// hardly an activation of the networks fits into.
 func TestGarbage(t *testing.T) {
-	n := mustNew(t, recipe.Network{Backbone: "layers", Layers: wide}, Input{64, 64, 3}, 2)
-	o := n.NewOptimizer(adamSpec)
-	x, target := noise("pictures", 4*n.picture.size()), noise("targets", 8)
-	step := func() {
-		if _, err := n.Step(x, target, 4, nil); err != nil {
-			t.Fatal(err)
+	for name, n := range map[string]*Network{
+		"layers":             mustNew(t, recipe.Network{Backbone: "layers", Layers: wide}, Input{64, 64, 3}, 2),
+		"mobilenet_v3_small": mustNew(t, recipe.Network{Backbone: "mobilenet_v3_small"}, Input{64, 64, 3}, 2),
+	} {
+		o := n.NewOptimizer(adamSpec)
+		x, target := noise("pictures", 4*n.picture.size()), noise("targets", 8)
+		step := func() {
+			if _, err := n.Step(x, target, 4, streams); err != nil {
+				t.Fatal(err)
+			}
+			o.Step()
 		}
-		o.Step()
-	}
-	step()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	const steps = 5
-	for range steps {
 		step()
-	}
-	runtime.ReadMemStats(&after)
-	bytes := (after.TotalAlloc - before.TotalAlloc) / steps
-	t.Logf("%d bytes a step", bytes)
-	if bytes > 1<<20 {
-		t.Errorf("a step allocates %d bytes", bytes)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		const steps = 5
+		for range steps {
+			step()
+		}
+		runtime.ReadMemStats(&after)
+		bytes := (after.TotalAlloc - before.TotalAlloc) / steps
+		t.Logf("%s: %d bytes and %d allocations a step", name, bytes, (after.Mallocs-before.Mallocs)/steps)
+		if bytes > 1<<20 {
+			t.Errorf("%s: a step allocates %d bytes", name, bytes)
+		}
 	}
 }
 
-// BenchmarkResNet18Step reports images/s of whole training steps.
-func BenchmarkResNet18Step(b *testing.B) {
-	for _, size := range []int{64, 224} {
-		b.Run(fmt.Sprintf("size=%d/batch=32", size), func(b *testing.B) {
-			const batch = 32
-			n := mustNew(b, recipe.Network{Backbone: "resnet18"}, Input{size, size, 3}, 1)
+// BenchmarkStep reports images/s of whole training steps, and the arena.
+func BenchmarkStep(b *testing.B) {
+	for _, m := range []struct {
+		backbone    string
+		size, batch int
+	}{
+		{"resnet18", 64, 32}, {"resnet18", 224, 32}, {"resnet50", 224, 16},
+		{"mobilenet_v2", 224, 16}, {"mobilenet_v3_small", 224, 16}, {"mobilenet_v3_large", 224, 16}, {"efficientnet_b0", 224, 16},
+	} {
+		b.Run(fmt.Sprintf("%s/size=%d/batch=%d", m.backbone, m.size, m.batch), func(b *testing.B) {
+			n := mustNew(b, recipe.Network{Backbone: m.backbone}, Input{m.size, m.size, 3}, 1)
 			o := n.NewOptimizer(adamSpec)
-			x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch)
+			x, target := noise("pictures", m.batch*n.picture.size()), noise("targets", m.batch)
 			step := func() {
-				if _, err := n.Step(x, target, batch, nil); err != nil {
+				if _, err := n.Step(x, target, m.batch, streams); err != nil {
 					b.Fatal(err)
 				}
 				o.Step()
@@ -809,7 +818,7 @@ func BenchmarkResNet18Step(b *testing.B) {
 			for b.Loop() {
 				step()
 			}
-			b.ReportMetric(float64(batch*b.N)/b.Elapsed().Seconds(), "images/s")
+			b.ReportMetric(float64(m.batch*b.N)/b.Elapsed().Seconds(), "images/s")
 			b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
 		})
 	}

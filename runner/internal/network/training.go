@@ -226,10 +226,16 @@ func (t *training) convolution(l *layer) *op {
 		if l.bias {
 			bias = in[2]
 		}
-		c.Forward(out[0], in[0], in[1], bias)
+		c.ForwardThen(out[0], in[0], in[1], bias, nil, l.act)
 	}}
 	// The outputs of the gradient: weight, then bias and input where wanted.
-	o.gradient = func(inputs gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+		if l.act == kernel.ReLU {
+			var err error
+			if upstream, err = t.gradientOf("relu behind "+l.name, output.Shape(), true, func(in, out [][]float32) { l.act.Backward(out[0], in[0], in[1]) }, upstream, output); err != nil {
+				return nil, err
+			}
+		}
 		wantInput := l.input != none
 		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
 		backward.forward = func(in, out [][]float32) {
@@ -348,8 +354,13 @@ func (l *layer) adaptivePool(batch int) kernel.AdaptivePool {
 }
 
 // transpose turns each of n matrices (rows, columns) of x into (columns, rows)
-// of y. Flatten needs it: torch flattens (C, H, W), our pixels lie (H, W, C).
+// of y. Flatten needs it: torch flattens (C, H, W), our pixels lie (H, W, C). A
+// matrix of one row or column, such as a gray picture, stays as it is.
 func transpose(y, x []float32, n, rows, columns int) {
+	if rows == 1 || columns == 1 {
+		copy(y, x)
+		return
+	}
 	size := rows * columns
 	kernel.Parallel(n, func(i int) {
 		x, y := x[i*size:(i+1)*size], y[i*size:(i+1)*size]

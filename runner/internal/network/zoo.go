@@ -126,23 +126,26 @@ func vgg16(picture shape, outputs int, norm bool, hidden int) (*architecture, er
 	}
 	for stage, count := range []int{2, 2, 3, 3, 3} {
 		for range count {
-			feature(layer{kind: conv, window: 3, stride: 1, pad: 1, bias: true}, min(64<<stage, 512))
+			convolution := layer{kind: conv, window: 3, stride: 1, pad: 1, bias: true}
 			if norm {
+				feature(convolution, min(64<<stage, 512))
 				feature(layer{kind: batchNorm, act: kernel.ReLU}, 0)
+			} else {
+				convolution.act = kernel.ReLU
+				feature(convolution, min(64<<stage, 512))
 			}
-			feature(layer{kind: relu, fused: norm}, 0)
+			feature(layer{kind: relu, fused: true}, 0)
 		}
 		feature(layer{kind: maxPool, window: 2, stride: 2}, 0)
 	}
 	b.next(layer{name: "avgpool", kind: adaptiveAvgPool, window: 7}, 0)
 	b.next(layer{name: "flatten", kind: flatten}, 0)
-	for i, width := range []int{hidden, hidden, outputs} {
-		b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i), kind: dense, bias: true}, width)
-		if i < 2 {
-			b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i+1), kind: relu}, 0)
-			b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i+2), kind: dropout, probability: 0.5}, 0)
-		}
+	for i := range 2 {
+		b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i), kind: dense, bias: true, act: kernel.ReLU}, hidden)
+		b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i+1), kind: relu, fused: true}, 0)
+		b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i+2), kind: dropout, probability: 0.5}, 0)
 	}
+	b.next(layer{name: "classifier.6", kind: dense, bias: true}, outputs)
 	return b.architecture, b.failed
 }
 

@@ -19,7 +19,7 @@ import (
 
 var (
 	update   = flag.Bool("update", false, "write testdata/trained.json anew")
-	patience = flag.Bool("portable", false, "train resnet18 and vgg16_bn in portable Go too")
+	patience = flag.Bool("portable", false, "train the larger networks in portable Go too")
 )
 
 // families has one network of each family of the zoo, for 10 outputs. That of vgg
@@ -115,19 +115,30 @@ func TestSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range families {
+		small := name == "mobilenet_v3_small" || name == "efficientnet_b0"
+		threads := []int{2, 1, 3, 5, 8}
+		if testing.Short() { // for an emulated processor
+			if threads = threads[:1]; name == "vgg16_bn" {
+				continue
+			}
+		}
 		n := family(t, name)
 		var first [][]float32
-		// Each variant meets some of the numbers of threads, portable Go, which is slow,
-		// one.
-		variants := kernel.Variants()
+		// Each variant meets some of the numbers of threads; portable Go, which is slow,
+		// is the last.
+		variants := slices.DeleteFunc(kernel.Variants(), func(v string) bool { return v == "portable" })
 		slices.Reverse(variants)
-		for i, threads := range []int{2, 1, 3, 5, 8, 2} {
-			variant := variants[i%max(1, len(variants)-1)]
-			if i == 5 {
-				if variant = "portable"; !*patience && (name == "resnet18" || name == "vgg16_bn") {
-					continue
-				}
+		var runs []string
+		for i := range threads {
+			if len(variants) > 0 {
+				runs = append(runs, variants[i%len(variants)])
 			}
+		}
+		if small || *patience || len(variants) == 0 {
+			runs = append(runs, "portable")
+		}
+		for i, variant := range runs {
+			threads := threads[i%len(threads)]
 			if err := kernel.SetVariant(variant); err != nil {
 				t.Fatal(err)
 			}

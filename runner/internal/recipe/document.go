@@ -17,7 +17,8 @@ import (
 
 // Bounds of one YAML document. They are far above what a person writes.
 const (
-	maxBytes  = 1 << 20
+	// MaxBytes is the size of the longest recipe.
+	MaxBytes  = 1 << 20
 	maxValues = 10_000 // with every alias written out
 	maxDepth  = 32
 )
@@ -52,8 +53,8 @@ const separator = "\x00"
 // keeps the positions.
 func readDocument(text []byte, root place, key string) *document {
 	d := &document{values: koanf.New(separator), places: map[string]place{}, root: root, broken: true}
-	if len(text) > maxBytes {
-		d.problem(root, key, fmt.Sprintf("has %d bytes; a recipe has at most %d", len(text), maxBytes), "")
+	if len(text) > MaxBytes {
+		d.problem(root, key, fmt.Sprintf("has %d bytes; a recipe has at most %d", len(text), MaxBytes), "")
 		return d
 	}
 	node := d.parse(text, key)

@@ -70,7 +70,7 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	return io.ReadAll(io.LimitReader(f, MaxBytes+1))
 }
 
 // reasonOf leaves out the path, which the message has already.

@@ -492,7 +492,7 @@ func TestBadRecipes(t *testing.T) {
 		{"deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{
 			"plants.yaml:1: is too large: more than 10000 values, or nested more than 32 deep",
 		}},
-		{"long", "#" + strings.Repeat("x", maxBytes), []string{
+		{"long", "#" + strings.Repeat("x", MaxBytes), []string{
 			"plants.yaml:1: has 1048577 bytes; a recipe has at most 1048576",
 		}},
 	} {

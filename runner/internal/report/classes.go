@@ -275,8 +275,7 @@ func (n names) write(c draw.Canvas, name string, x, middle vg.Length) {
 // drawAccuracy draws accuracy and macro F1 of the validation part by epoch, and
 // the accuracy of the simplest rule.
 func drawAccuracy(d Document) ([]byte, error) {
-	e := d.Evaluation
-	if e.Part(evaluate.Validation) == nil {
+	if !d.validated() {
 		return nil, nil
 	}
 	if len(d.History) == 0 {

@@ -57,9 +57,15 @@ func drawCurves(d Document) ([]byte, error) {
 		return nil, fmt.Errorf("there is no training history")
 	}
 	c := newChart("Learning curves", keptText(d), "epoch", "loss")
+	curves := []curve{{"train", blue, func(h Epoch) float64 { return h.TrainLoss }}}
+	if d.validated() {
+		curves = append(curves, curve{"validation", orange, func(h Epoch) float64 { return h.ValidationLoss }})
+	}
 	low, high := math.Inf(1), 0.0
 	for _, h := range d.History {
-		low, high = min(low, h.TrainLoss, h.ValidationLoss), max(high, h.TrainLoss, h.ValidationLoss)
+		for _, curve := range curves {
+			low, high = min(low, curve.value(h)), max(high, curve.value(h))
+		}
 	}
 	p := c.plot
 	if low > 0 && high > 8*low {
@@ -69,9 +75,7 @@ func drawCurves(d Document) ([]byte, error) {
 		steps := metric.RoundSteps(0, high, 6)
 		marks(&p.Y, 0, steps[len(steps)-1], steps)
 	}
-	c.byEpoch(d,
-		curve{"train", blue, func(h Epoch) float64 { return h.TrainLoss }},
-		curve{"validation", orange, func(h Epoch) float64 { return h.ValidationLoss }})
+	c.byEpoch(d, curves...)
 	return c.render(680, 380, "Learning curves: "+curvesText(d)), nil
 }
 
@@ -127,6 +131,9 @@ func keptText(d Document) string {
 // curvesText says what the learning curves show, in numbers.
 func curvesText(d Document) string {
 	for _, h := range d.History {
+		if h.Kept && !d.validated() {
+			return fmt.Sprintf("%s: train loss %s", keptText(d), significant(h.TrainLoss))
+		}
 		if h.Kept {
 			score := "validation RMSE " + with(h.ValidationRMSE, d.Evaluation.Unit)
 			if d.classifies() {

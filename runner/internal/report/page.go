@@ -229,22 +229,16 @@ const longHistory = 8
 
 // training shows the learning curves and the network.
 func training(m *markdown, d Document) {
-	e := d.Evaluation
 	m.say("## Training")
 	m.say("%s, %s. %s.", code(d.Network), plural(d.Parameters, "trained parameter"), curvesText(d))
 	if d.shows("curves") {
 		m.say("![Learning curves: %s.](%s)", plain(curvesText(d)), curvesFile)
-		if d.classifies() && e.Part(evaluate.Validation) != nil {
+		if d.classifies() && d.validated() {
 			m.say("![Accuracy by epoch: %s.](%s)", plain(curvesText(d)), accuracyFile)
 		}
 	}
 	history := func() {
-		header, scores := scoresByEpoch(d)
-		var train, validation []float64
-		for _, h := range d.History {
-			train, validation = append(train, h.TrainLoss), append(validation, h.ValidationLoss)
-		}
-		columns := append([][]string{alike(slices.Min(train), train...), alike(slices.Min(validation), validation...)}, scores...)
+		header, columns := figuresByEpoch(d)
 		var rows [][]string
 		for i, h := range d.History {
 			row := []string{count(h.Epoch)}
@@ -258,7 +252,7 @@ func training(m *markdown, d Document) {
 			}
 			rows = append(rows, row)
 		}
-		header = append([]string{"epoch", "train loss", "validation loss"}, header...)
+		header = append([]string{"epoch"}, header...)
 		m.table(strings.Repeat("r", len(header)), header, rows...)
 	}
 	if len(d.History) > longHistory {
@@ -277,20 +271,36 @@ func training(m *markdown, d Document) {
 	}
 }
 
-// scoresByEpoch returns the columns of the history that the task has of its own.
-func scoresByEpoch(d Document) (header []string, columns [][]string) {
-	if d.classifies() {
-		var accuracy, macroF1 []string
+// figuresByEpoch returns the columns of the history, a figure an epoch.
+func figuresByEpoch(d Document) (header []string, columns [][]string) {
+	add := func(name string, value func(Epoch) float64, write func(values []float64) []string) {
+		var values []float64
 		for _, h := range d.History {
-			accuracy, macroF1 = append(accuracy, percent(h.ValidationAccuracy)), append(macroF1, decimal(h.ValidationMacroF1, 3))
+			values = append(values, value(h))
 		}
-		return []string{"validation accuracy", "validation macro F1"}, [][]string{accuracy, macroF1}
+		header, columns = append(header, name), append(columns, write(values))
 	}
-	var rmse []float64
-	for _, h := range d.History {
-		rmse = append(rmse, h.ValidationRMSE)
+	together := func(values []float64) []string { return alike(slices.Min(values), values...) }
+	each := func(write func(float64) string) func([]float64) []string {
+		return func(values []float64) (texts []string) {
+			for _, v := range values {
+				texts = append(texts, write(v))
+			}
+			return texts
+		}
 	}
-	return []string{named("validation RMSE", plain(d.Evaluation.Unit))}, [][]string{alike(slices.Min(rmse), rmse...)}
+	add("train loss", func(h Epoch) float64 { return h.TrainLoss }, together)
+	if !d.validated() {
+		return header, columns
+	}
+	add("validation loss", func(h Epoch) float64 { return h.ValidationLoss }, together)
+	if d.classifies() {
+		add("validation accuracy", func(h Epoch) float64 { return h.ValidationAccuracy }, each(percent))
+		add("validation macro F1", func(h Epoch) float64 { return h.ValidationMacroF1 }, each(func(v float64) string { return decimal(v, 3) }))
+	} else {
+		add(named("validation RMSE", plain(d.Evaluation.Unit)), func(h Epoch) float64 { return h.ValidationRMSE }, together)
+	}
+	return header, columns
 }
 
 // labels names the baselines.

@@ -197,5 +197,8 @@ func Digest(files map[string][]byte) (digest.Digest, error) {
 // classifies reports whether the target is a class, not a number.
 func (d Document) classifies() bool { return d.Evaluation.Classes != nil }
 
+// validated reports whether there is a validation part, and so figures of it.
+func (d Document) validated() bool { return d.Evaluation.Part(evaluate.Validation) != nil }
+
 // shows reports whether a plot is wanted.
 func (d Document) shows(plot string) bool { return slices.Contains(d.Plots, plot) }

@@ -217,6 +217,7 @@ func TestUnusual(t *testing.T) {
 		"no skill":                    {classes(3, -2), nil, "**The network does not beat "},
 		"classes, no test part":       {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "test", "train") }, nil, "**Validation accuracy "},
 		"classes, no validation part": {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "validation", "train") }, nil, "**Test accuracy "},
+		"no validation part":          {func(in *evaluate.Input) { move(in, "validation", "train") }, nil, "Epoch 9 of 12 was kept: train loss 0.111."},
 		"all right":                   {classes(3, 100), nil, "all of them right"},
 		"gray": {func(in *evaluate.Input) {
 			classes(3, 2)(in)

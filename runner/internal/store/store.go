@@ -103,6 +103,56 @@ func (s *Store) Has(d digest.Digest) bool {
 	return err == nil
 }
 
+// Health is what Check found.
+type Health struct {
+	Objects, Damaged int
+	Bytes            int64 // of all objects
+	Checked          int64 // of those that were read
+}
+
+// Check counts the objects and reads as many as fit into budget bytes; what is
+// damaged is removed, as Get does it.
+func (s *Store) Check(ctx context.Context, budget int64) (Health, error) {
+	var h Health
+	root := filepath.Join(s.dir, "objects")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // nothing was kept yet, or it was just removed
+			return nil
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case d.IsDir():
+			return nil
+		}
+		object, err := digest.Parse("sha256:" + filepath.Base(filepath.Dir(path)) + d.Name())
+		if err != nil {
+			return nil // a temporary file
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil // it was just removed
+		}
+		h.Objects++
+		h.Bytes += info.Size()
+		if h.Checked+info.Size() > budget {
+			return nil
+		}
+		h.Checked += info.Size()
+		if _, err := s.Get(object); errors.Is(err, ErrMissing) {
+			h.Damaged++
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return h, fmt.Errorf("check the store: %w", err)
+	}
+	return h, nil
+}
+
 // Remove forgets an object that nothing needs any more.
 func (s *Store) Remove(d digest.Digest) { os.Remove(s.object(d)) }
 

@@ -78,6 +78,38 @@ type Checkpoints interface {
 // Run trains. It stops with ctx's error soon after ctx is done; the epochs that
 // were finished by then stand in the checkpoint.
 func Run(ctx context.Context, in Input) (*Result, error) {
+	l, err := begin(ctx, in, in.Spec.Epochs)
+	if err != nil {
+		return nil, err
+	}
+	return &l.Result, nil
+}
+
+// Replay trains again from a checkpoint, or from the start where it is nil, to
+// the end of epoch last, with the bits that Run gives, and returns the
+// checkpoint there. Of the one that it begins with only Epochs and State are
+// read.
+func Replay(ctx context.Context, in Input, from *Checkpoint, last int) (*Checkpoint, error) {
+	between := &between{from: from}
+	in.Checkpoints = between
+	if _, err := begin(ctx, in, last); err != nil {
+		return nil, err
+	}
+	return between.to, nil
+}
+
+// between is the checkpoint that a replay begins with and the one it ends with.
+type between struct{ from, to *Checkpoint }
+
+func (b *between) Load() (*Checkpoint, error) { return b.from, nil }
+
+func (b *between) Save(c *Checkpoint) error {
+	b.to = c
+	return nil
+}
+
+// begin trains to the end of epoch last, from where the checkpoint is.
+func begin(ctx context.Context, in Input, last int) (*loop, error) {
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
 	var err error
 	if loop.loss, err = in.loss(); err != nil {
@@ -104,15 +136,15 @@ func Run(ctx context.Context, in Input) (*Result, error) {
 	for _, b := range loop.batches {
 		photos += b.end - b.start
 	}
-	loop.task = in.Progress.Start("train", in.Spec.Epochs*photos, "photos")
+	loop.task = in.Progress.Start("train", last*photos, "photos")
 	defer loop.task.Done()
 	loop.task.Skip(len(loop.Epochs) * photos)
-	for epoch := len(loop.Epochs) + 1; epoch <= in.Spec.Epochs && !stopped(in.Spec.Stop, loop.Epochs); epoch++ {
+	for epoch := len(loop.Epochs) + 1; epoch <= last && !stopped(in.Spec.Stop, loop.Epochs); epoch++ {
 		if err := loop.epoch(ctx, epoch); err != nil {
 			return nil, err
 		}
 	}
-	return &loop.Result, nil
+	return loop, nil
 }
 
 // loop is a training under way.

@@ -130,6 +130,7 @@ func TestKeepLast(t *testing.T) {
 
 // TestResume cuts a training after each of its epochs and lets another one go
 // on from the checkpoint: history, chain and weights are those of an uncut one.
+// Replaying one epoch gives what that epoch gave.
 func TestResume(t *testing.T) {
 	optimizers := func(o recipe.Optimizer) func(*recipe.Train) {
 		return func(s *recipe.Train) { s.Optimizer, s.Clip = o, 0.5 }
@@ -162,11 +163,20 @@ func TestResume(t *testing.T) {
 			if _, err := Run(ctx, in); !errors.Is(err, context.Canceled) {
 				t.Fatalf("a cancelled run gave %v", err)
 			}
+			cut := m.newest
 			rest, _ := input(t, change)
 			rest.Checkpoints = m
 			r := run(t, rest)
 			if !reflect.DeepEqual(r.Epochs, whole.Epochs) || r.Kept != whole.Kept || weights.Digest(r.Weights) != weights.Digest(whole.Weights) {
 				t.Errorf("%s cut after epoch %d: another result", name, after)
+			}
+			again, _ := input(t, change)
+			to, err := Replay(context.Background(), again, &Checkpoint{Result: Result{Epochs: cut.Epochs}, State: cut.State}, after+1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(to.Epochs, whole.Epochs[:after+1]) {
+				t.Errorf("%s replayed epoch %d: got %v", name, after+1, to.Epochs[after])
 			}
 		}
 	}

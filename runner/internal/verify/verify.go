@@ -1,7 +1,8 @@
 // Package verify owns the Verdict: whether a lock tells the truth about the
 // recipe and the data beside it. It walks the same line as a run does, in a
 // store of its own, and compares what comes out with what is claimed. It never
-// changes what it judges.
+// changes what it judges, and it trusts nothing of it: no code of it is run, no
+// path of it leaves its folder.
 package verify
 
 import (
@@ -9,20 +10,21 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/rs/zerolog"
 
+	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
+	"biomass/runner/internal/weights"
 )
 
 // Judgement is a verdict in one word or two.
@@ -35,167 +37,292 @@ const (
 	Incomplete   Judgement = "INCOMPLETE"    // something is missing to decide
 )
 
-// How far a verification goes.
+// Level says how far a verification goes. Each looks at all that those before it
+// look at.
+type Level string
+
 const (
-	levelEvaluation = "evaluation" // the kept weights are evaluated again
-	levelRerun      = "rerun"      // the training is done again
+	LockOnly   Level = "lock only"  // the lock, the recipe and the report in the checkout, without data
+	Evaluation Level = "evaluation" // the kept weights are evaluated again
+	Spot       Level = "spot"       // some epochs are trained again from their kept states
+	Rerun      Level = "rerun"      // all of the training is done again
 )
 
 // Verdict is a judgement and its reasons.
 type Verdict struct {
 	Judgement Judgement `json:"verdict"`
-	Level     string    `json:"level"`
+	Level     Level     `json:"level"`
 	// Reasons: what was found, the first place where things part first.
 	Reasons []string `json:"reasons"`
-	// Proves says what a VERIFIED of this level means, and what not.
+	// Parts is the first place where claim and finding part, where it is known.
+	Parts *Parting `json:"parts,omitempty"`
+	// Warnings change no judgement.
+	Warnings []string `json:"warnings"`
+	// Proves says what a VERIFIED of this level means, Open what it leaves open.
 	Proves string `json:"proves"`
+	Open   string `json:"open"`
+	// Metric is the figure that the result is known by.
+	Metric *Metric `json:"metric,omitempty"`
+	// Weights are those that the lock claims, Claims digests all that it claims: two
+	// locks with the same are one piece of work.
+	Weights digest.Digest `json:"weights,omitzero"`
+	Claims  digest.Digest `json:"claims,omitzero"`
+	// Spots says what a spot check replayed.
+	Spots *Spots `json:"spots,omitempty"`
+}
+
+// Metric is a figure as it is locked, and as it was found where it was computed.
+type Metric struct {
+	Part    string   `json:"part"`
+	Name    string   `json:"name"`
+	Claimed float64  `json:"claimed"`
+	Found   *float64 `json:"found"`
+}
+
+// Parting is a place where claim and finding part, as near to the cause as is
+// known: what is empty or 0 is not.
+type Parting struct {
+	Stage    string `json:"stage"`
+	Epoch    int    `json:"epoch,omitempty"`
+	Tensor   string `json:"tensor,omitempty"` // with the indices of the element
+	Expected string `json:"expected"`
+	Found    string `json:"found"`
+}
+
+func (p Parting) String() string {
+	where := "stage " + p.Stage
+	if p.Epoch > 0 {
+		where += ", epoch " + strconv.Itoa(p.Epoch)
+	}
+	if p.Tensor != "" {
+		where += ", tensor " + p.Tensor
+	}
+	return fmt.Sprintf("parts first at %s: expected %s, found %s", where, p.Expected, p.Found)
 }
 
 // Options say what is verified and how far.
 type Options struct {
-	Lock     string // path of the lockfile
+	Lock     string // path of the lockfile, or of a pack
+	Limit    int64  // bytes that a pack may hold
 	Data     string // overrides the recipe's data.root
-	Store    string // overrides where kept weights are looked for
-	Rerun    bool   // train again, instead of evaluating the kept weights
+	Store    string // overrides where kept weights and states are looked for
+	Level    Level
+	Spots    int    // how many epochs a spot check chooses
+	Seed     uint64 // chooses them
 	Progress progress.Reporter
 }
 
-const (
-	provesEvaluation = "the data are those locked, and these weights give these predictions, metrics and report; that the weights come from this training needs --rerun"
-	provesRerun      = "the recipe and the data give these weights, predictions, metrics and report, bit for bit"
-)
+var proves = map[Level]string{
+	LockOnly:   "the lock is whole and not edited, and belongs to the recipe, the report and the weights that stand beside it",
+	Evaluation: "the data are those locked, and these weights give these predictions, metrics and report",
+	Spot:       "the data are those locked, these weights give these predictions, metrics and report, the network begins as locked, and the replayed epochs give the states locked",
+	Rerun:      "the recipe and the data give these weights, predictions, metrics and report, bit for bit",
+}
 
-// Run verifies a lock. An error means that no verdict could be reached because
+var open = map[Level]string{
+	LockOnly:   "whether anything in it was ever computed: data and weights were not used (verify without --lock-only does)",
+	Evaluation: "whether these weights come from this training (--spot K looks at K epochs, --rerun at all)",
+	Spot:       "whether the epochs that were not replayed give what is locked (--rerun does)",
+	Rerun:      "whether the labels are right, and what else was tried before",
+}
+
+// trial is one verification under way.
+type trial struct {
+	options Options
+	*Verdict
+	claimed    *lock.Lock
+	experiment *experiment.Experiment // as locked, over a store of its own
+	made       *store.Store           // the project's store: what the run left, if it was here
+}
+
+// Run verifies a lock, or the lock in a pack. An error means that no verdict could be reached because
 // the lock cannot be read or this machine failed.
 func Run(ctx context.Context, o Options) (*Verdict, error) {
+	if !bundle.Is(o.Lock) {
+		return run(ctx, o)
+	}
+	dir, err := os.MkdirTemp("", "runner-verify-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	opened, err := bundle.Open(o.Lock, filepath.Join(dir, "pack"), o.Limit)
+	if err != nil {
+		return nil, err
+	}
+	o.Lock, o.Store = opened.Lock, opened.Store
+	if o.Data == "" { // what a pack says of places on this machine is not followed
+		o.Data = filepath.Join(dir, "data")
+	}
+	return run(ctx, o)
+}
+
+func run(ctx context.Context, o Options) (*Verdict, error) {
 	claimed, err := lock.Read(o.Lock)
 	if err != nil {
 		return nil, err
 	}
-	v := &Verdict{Judgement: Verified, Level: levelEvaluation, Reasons: []string{}, Proves: provesEvaluation}
-	if o.Rerun {
-		v.Level, v.Proves = levelRerun, provesRerun
+	t := &trial{options: o, claimed: claimed, Verdict: &Verdict{
+		Judgement: Verified, Level: o.Level, Reasons: []string{}, Warnings: []string{}, Proves: proves[o.Level], Open: open[o.Level],
+	}}
+	t.Weights = claimed.Model.Weights
+	if part, name, value := claimed.Headline(); part != "" {
+		t.Metric = &Metric{Part: part, Name: name, Claimed: value}
 	}
-	if claimed.Numerics != lock.Numerics {
-		return v.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", claimed.Numerics, lock.Numerics), nil
-	}
-	loaded, err := experiment.LockedRecipe(claimed)
-	if err != nil {
-		return v.because(Differs, "%v", err), nil
-	}
-	e, cleanUp, err := prepare(o, claimed, loaded)
-	if err != nil {
+	if err := t.judge(ctx); err != nil {
 		return nil, err
 	}
-	defer cleanUp()
-	if ended, err := v.inputs(ctx, o, e, claimed); ended || err != nil {
-		return v, err
+	if t.Parts != nil {
+		t.Reasons = slices.Insert(t.Reasons, 0, t.Parts.String())
 	}
-	if !o.Rerun {
-		if e.Claim, err = claim(o, e, claimed); err != nil {
-			var b *badWeights
-			if errors.As(err, &b) {
-				return v.because(b.judgement, "%s", b.reason), nil
-			}
-			return nil, err
-		}
-	}
-	made, pages, err := e.Replay(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if failedMachine(err) {
-			return nil, err
-		}
-		return v.because(Differs, "the line stops: %v", err), nil
-	}
-	if err := v.compare(claimed, made); err != nil {
-		return nil, err
-	}
-	return v, v.report(e, pages)
+	return t.Verdict, nil
 }
 
-// because sets the judgement and adds a reason.
-func (v *Verdict) because(j Judgement, format string, args ...any) *Verdict {
-	v.Judgement = j
+// judge goes as far as the level says, or as there is anything to judge.
+func (t *trial) judge(ctx context.Context) error {
+	if err := t.form(); err != nil {
+		return err
+	}
+	if t.claimed.Numerics != lock.Numerics {
+		t.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", t.claimed.Numerics, lock.Numerics)
+		return nil
+	}
+	loaded, err := experiment.LockedRecipe(t.claimed)
+	if err != nil {
+		t.because(Differs, "%v", err)
+		return nil
+	}
+	cleanUp, err := t.prepare(loaded)
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	if ended, err := t.beside(ctx); ended || err != nil || t.Level == LockOnly {
+		return err
+	}
+	return t.data(ctx)
+}
+
+// because adds a reason. The first one that is given is the nearest to the
+// cause and decides.
+func (v *Verdict) because(j Judgement, format string, args ...any) {
+	if v.Judgement == Verified {
+		v.Judgement = j
+	}
 	v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...))
-	return v
+}
+
+// parts notes where claim and finding part. What counts is the earliest stage of
+// which that is known, and there the place that names an epoch.
+func (t *trial) parts(p Parting) {
+	if t.Judgement == Verified {
+		t.Judgement = Differs
+	}
+	if t.Parts == nil || t.before(p.Stage, t.Parts.Stage) || p.Stage == t.Parts.Stage && t.Parts.Epoch == 0 {
+		t.Parts = &p
+	}
+}
+
+// before reports whether stage a comes before b.
+func (t *trial) before(a, b string) bool {
+	for _, s := range t.claimed.Stages {
+		if s.Name == a || s.Name == b {
+			return a != b && s.Name == a
+		}
+	}
+	return false
+}
+
+func (v *Verdict) warn(format string, args ...any) {
+	v.Warnings = append(v.Warnings, fmt.Sprintf(format, args...))
 }
 
 // prepare sets up the locked experiment over a store of its own.
-func prepare(o Options, claimed *lock.Lock, loaded *recipe.Loaded) (*experiment.Experiment, func(), error) {
-	place, err := experiment.LockPlace(o.Lock, claimed, loaded, o.Data)
+func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
+	data := t.options.Data
+	if t.Level == LockOnly && data == "" {
+		data = "." // where they are is of no interest
+	}
+	place, err := experiment.LockPlace(t.options.Lock, t.claimed, loaded, data)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if t.made, err = experiment.OpenStore(place.Root, t.options.Store); err != nil {
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "runner-verify-*")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	cleanUp = func() { os.RemoveAll(dir) }
 	objects, err := store.Open(dir)
 	if err != nil {
-		return nil, nil, err
+		cleanUp()
+		return nil, err
 	}
-	e := &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: o.Progress, Log: zerolog.Nop()}
-	return e, func() { os.RemoveAll(dir) }, nil
+	t.experiment = &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: t.options.Progress, Log: zerolog.Nop()}
+	return cleanUp, nil
+}
+
+// data does what takes the data: hashes them, and evaluates or trains again.
+func (t *trial) data(ctx context.Context) error {
+	if ended, err := t.inputs(ctx); ended || err != nil {
+		return err
+	}
+	if t.Level == Rerun {
+		t.experiment.Witness = t.witness
+	} else {
+		ended, err := t.claim()
+		if ended || err != nil {
+			return err
+		}
+	}
+	replayed, err := t.experiment.Replay(ctx)
+	if err != nil {
+		return t.stopped(ctx, err)
+	}
+	if err := t.compare(replayed); err != nil {
+		return err
+	}
+	if t.Level == Spot {
+		return t.spot(ctx, replayed)
+	}
+	return nil
+}
+
+// stopped judges a line that does not run to its end: unless the machine or a
+// person stopped it, what was claimed cannot have come out of it.
+func (t *trial) stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if failedMachine(err) {
+		return err
+	}
+	t.because(Differs, "the line stops: %v", err)
+	return nil
 }
 
 // inputs compares the data with what is locked. It reports true when there is
 // nothing further to verify.
-func (v *Verdict) inputs(ctx context.Context, o Options, e *experiment.Experiment, claimed *lock.Lock) (ended bool, err error) {
-	found, err := e.Inputs(ctx)
+func (t *trial) inputs(ctx context.Context) (ended bool, err error) {
+	words, err := t.experiment.Inputs(ctx, t.claimed, t.made)
 	switch {
 	case ctx.Err() != nil:
 		return true, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData):
-		v.because(Incomplete, "the data are missing: %v", err)
+		t.because(Incomplete, "the data are missing: %v", err)
 		return true, nil
 	case failedMachine(err):
 		return true, err
 	case err != nil:
-		v.because(InputsDiffer, "%v", err)
+		t.because(InputsDiffer, "%v", err)
 		return true, nil
 	}
-	if found.Table != claimed.Data.Table.Digest {
-		what := "table " + claimed.Data.Table.Path
-		if e.Recipe.Data.Listed() {
-			what = "the list of photos and classes below " + claimed.Data.Table.Path
-		}
-		v.because(InputsDiffer, "%s has digest %s, locked is %s", what, found.Table, claimed.Data.Table.Digest)
+	for _, w := range words {
+		t.because(InputsDiffer, "%s", w)
 	}
-	if found.Images != claimed.Data.Images.Digest {
-		v.because(InputsDiffer, "the %d picture files below %s have digest %s, locked is %s of %d files",
-			found.Files, claimed.Data.Images.Path, found.Images, claimed.Data.Images.Digest, claimed.Data.Images.Files)
-		return true, v.pictures(o, e, claimed, found)
-	}
-	return v.Judgement != Verified, nil
-}
-
-// pictures names the first of the pictures that are not those locked.
-func (v *Verdict) pictures(o Options, e *experiment.Experiment, claimed *lock.Lock, found experiment.Inputs) error {
-	const shown = 5
-	kept, err := experiment.OpenStore(e.Place.Root, o.Store)
-	if err != nil {
-		return err
-	}
-	changes, known := found.ChangedPictures(claimed, kept)
-	switch {
-	case !known:
-		v.because(InputsDiffer, "which they are is not known here, the lock has one digest for all: the store of the run that made it knows each, see RUNNER_STORE")
-	case len(changes) == 0:
-		v.because(InputsDiffer, "they are those of the run that made the lock: its data.images was edited")
-	default:
-		var names []string
-		for _, c := range changes[:min(shown, len(changes))] {
-			names = append(names, c.String())
-		}
-		if more := len(changes) - len(names); more > 0 {
-			names = append(names, fmt.Sprintf("%d more", more))
-		}
-		v.because(InputsDiffer, "not as locked: %s", strings.Join(names, ", "))
-	}
-	return nil
+	return len(words) > 0, nil
 }
 
 // failedMachine reports whether an error is the file system's: a full disk or a
@@ -206,102 +333,149 @@ func failedMachine(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &link)
 }
 
-// badWeights says why the claimed weights cannot be used.
-type badWeights struct {
-	judgement Judgement
-	reason    string
-}
-
-func (b *badWeights) Error() string { return b.reason }
-
-// claim finds the weights that the lock names: beside the report, else in the
-// project's store.
-func claim(o Options, e *experiment.Experiment, claimed *lock.Lock) (*experiment.Claim, error) {
-	c := &experiment.Claim{Trained: experiment.Trained{Epochs: claimed.Training, Kept: claimed.Model.Epoch, Weights: claimed.Model.Weights}}
-	path := e.Place.Model(e.Recipe.Name)
-	data, err := os.ReadFile(path)
+// claim takes the training as the lock states it, with the weights that it
+// names: beside the report, else in the project's store. It reports true when
+// there is nothing further to verify.
+func (t *trial) claim() (ended bool, err error) {
+	path := t.experiment.Place.Model(t.experiment.Recipe.Name)
+	data, err := t.weightsFile(path)
 	switch {
-	case err == nil:
-		if found := digest.Of(data); found != claimed.Model.Weights {
-			return nil, &badWeights{Differs, fmt.Sprintf("model.weights: %s has digest %s, locked is %s", path, found, claimed.Model.Weights)}
+	case err == nil && digest.Of(data) != t.claimed.Model.Weights:
+		return true, nil // beside has said so
+	case errors.Is(err, fs.ErrNotExist):
+		if data, err = t.made.Get(t.claimed.Model.Weights); err != nil {
+			t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", path)
+			return true, nil
 		}
-		c.Weights = data
-		return c, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+	case err != nil:
+		return true, err
 	}
-	kept, err := experiment.OpenStore(e.Place.Root, o.Store)
-	if err != nil {
-		return nil, err
+	t.experiment.Claim = &experiment.Claim{
+		Trained: experiment.Trained{Epochs: t.claimed.Training, Kept: t.claimed.Model.Epoch, Weights: t.claimed.Model.Weights},
+		Weights: data,
 	}
-	if c.Weights, err = kept.Get(claimed.Model.Weights); err != nil {
-		return nil, &badWeights{Incomplete, fmt.Sprintf("the weights are missing: no %s, and none in the store; --rerun trains again", path)}
-	}
-	return c, nil
+	return false, nil
 }
 
 // compare judges the lock that this machine made. The first difference is the
 // nearest to the cause; how far the metrics are apart is said, and excuses
 // nothing.
-func (v *Verdict) compare(claimed, made *lock.Lock) error {
+func (t *trial) compare(replayed *experiment.Replayed) error {
+	claimed, made := t.claimed, replayed.Lock
 	differences, err := lock.Compare(claimed, made)
 	if err != nil {
 		return err
 	}
-	if len(differences) == 0 {
-		return nil
+	t.firstStage(made)
+	if part, name, value := made.Headline(); t.Metric != nil && part == t.Metric.Part && name == t.Metric.Name {
+		t.Metric.Found = &value
 	}
-	if place := firstStage(claimed, made); place != "" {
-		v.because(Differs, "first stage that differs: %s", place)
-		if place == "train" && v.Level == levelEvaluation {
-			v.because(Differs, "what the lock says of the epochs is not what it says the stage train gave: one of them was edited; --rerun finds the epoch")
-		}
-	}
-	for i := range min(len(claimed.Training), len(made.Training)) {
-		if a, b := claimed.Training[i], made.Training[i]; !a.Same(b) {
-			v.because(Differs, "first epoch that differs: %d (state: locked %s, found %s)", a.Epoch, a.State, b.State)
-			break
-		}
+	if t.Level == Rerun && claimed.Model.Weights != made.Model.Weights {
+		t.otherWeights(made.Model.Weights)
 	}
 	const shown = 12
 	for i, d := range differences {
 		if i == shown {
-			v.because(Differs, "and %d more differences", len(differences)-i)
+			t.because(Differs, "and %d more differences", len(differences)-i)
 			break
 		}
-		v.because(Differs, "%s: locked %s, found %s", d.Path, d.A, d.B)
+		t.because(Differs, "%s: locked %s, found %s%s", d.Path, d.A, d.B, off(d))
 	}
+	_, pages, err := experiment.PagesIn(t.experiment.Place.Report(t.experiment.Recipe.Name))
+	if err != nil {
+		return nil // beside has said so
+	}
+	t.pages(pages, replayed.Pages)
 	return nil
 }
 
-func firstStage(claimed, made *lock.Lock) string {
-	for i := range min(len(claimed.Stages), len(made.Stages)) {
-		if a, b := claimed.Stages[i], made.Stages[i]; a != b {
-			return b.Name
-		}
-	}
-	return ""
-}
-
-// report compares the report's files in the checkout with those that the line
-// renders. Files that are not there are not judged: a lock may be sent alone.
-func (v *Verdict) report(e *experiment.Experiment, pages map[string]digest.Digest) error {
-	dir := e.Place.Report(e.Recipe.Name)
-	for _, name := range slices.Sorted(maps.Keys(pages)) {
-		path := filepath.Join(dir, name)
-		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
+// firstStage names the first stage whose key or output is not what was made.
+func (t *trial) firstStage(made *lock.Lock) {
+	for i := range min(len(t.claimed.Stages), len(made.Stages)) {
+		a, b := t.claimed.Stages[i], made.Stages[i]
+		switch {
+		case a.Key != b.Key:
+			t.parts(Parting{Stage: b.Name, Expected: "key " + a.Key.String(), Found: b.Key.String()})
+		case a.Output != b.Output:
+			t.parts(Parting{Stage: b.Name, Expected: "output " + a.Output.String(), Found: b.Output.String()})
+		default:
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		if !strings.HasSuffix(name, ".png") { // git may have changed the line ends
-			data = []byte(strings.ReplaceAll(string(data), "\r\n", "\n"))
-		}
-		if digest.Of(data) != pages[name] {
-			v.because(Differs, "%s is not the report that these results give", path)
+		return
+	}
+}
+
+// off says how far two figures are apart.
+func off(d lock.Difference) string {
+	a, errA := strconv.ParseFloat(d.A, 64)
+	b, errB := strconv.ParseFloat(d.B, 64)
+	if errA != nil || errB != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (off by %.3g)", b-a)
+}
+
+// witness looks at every epoch of a rerun and names the first that is not as
+// locked, and the tensor, where the state of the locked one was kept.
+func (t *trial) witness(epoch lock.Epoch, state []weights.Tensor) {
+	if t.Parts != nil && t.Parts.Epoch > 0 || epoch.Epoch > len(t.claimed.Training) || t.claimed.Training[epoch.Epoch-1].Same(epoch) {
+		return
+	}
+	t.otherEpoch(t.claimed.Training[epoch.Epoch-1], epoch, state)
+}
+
+// otherEpoch says how an epoch that was trained again is not as locked.
+func (t *trial) otherEpoch(claimed, found lock.Epoch, state []weights.Tensor) {
+	p := Parting{Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
+	if claimed.State == found.State {
+		p.Expected, p.Found = "losses and scores "+measured(claimed), measured(found)
+	} else if kept, err := experiment.LoadState(t.made, t.trainKey(), claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
+		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
+	}
+	t.parts(p)
+}
+
+// measured lists what an epoch states beside its state.
+func measured(e lock.Epoch) string {
+	list := fmt.Sprintf("%v, %v", e.TrainLoss, e.ValidationLoss)
+	for _, score := range []*float64{e.ValidationRMSE, e.ValidationAccuracy, e.ValidationMacroF1} {
+		if score != nil {
+			list += fmt.Sprintf(", %v", *score)
 		}
 	}
-	return nil
+	return list
+}
+
+// otherWeights names the first tensor of the kept weights that is not as locked,
+// where the locked ones are here.
+func (t *trial) otherWeights(found digest.Digest) {
+	claimed, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name))
+	if err != nil || digest.Of(claimed) != t.claimed.Model.Weights {
+		if claimed, err = t.made.Get(t.claimed.Model.Weights); err != nil {
+			return
+		}
+	}
+	made, err := t.experiment.Store.Get(found)
+	if err == nil {
+		t.tensors(claimed, made)
+	}
+}
+
+// tensors names the first tensor in which two weights files part.
+func (t *trial) tensors(expected, found []byte) {
+	a, errA := weights.Decode(expected)
+	b, errB := weights.Decode(found)
+	if errA != nil || errB != nil {
+		return
+	}
+	if tensor, want, got := weights.FirstDifference(a, b); tensor != "" {
+		t.parts(Parting{Stage: "train", Epoch: t.claimed.Model.Epoch, Tensor: tensor, Expected: want, Found: got})
+	}
+}
+
+func (t *trial) trainKey() digest.Digest {
+	if s := t.claimed.Stage("train"); s != nil {
+		return s.Key
+	}
+	return digest.Digest{}
 }

@@ -161,6 +161,12 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 	return header.Bytes(), nil
 }
 
+// Decode reads the tensors of a whole safetensors file.
+func Decode(file []byte) ([]Tensor, error) {
+	tensors, _, err := ReadSafetensors(bytes.NewReader(file), int64(len(file)))
+	return tensors, err
+}
+
 // ReadSafetensors reads a file of size bytes: its tensors in the header's order
 // and its metadata. Whatever the format does not allow is an error, and so are
 // types other than F32 and I64.

@@ -38,6 +38,52 @@ func Digest(tensors []Tensor) digest.Digest {
 	return e.Sum()
 }
 
+// FirstDifference names the first tensor of a in which b differs, with the
+// indices of the first such element, and shows both; all are empty where there is
+// none. Numbers that print alike are shown with their bits.
+func FirstDifference(a, b []Tensor) (tensor, inA, inB string) {
+	named := make(map[string]Tensor, len(b))
+	for _, t := range b {
+		named[t.Name] = t
+	}
+	for _, x := range a {
+		y, ok := named[x.Name]
+		if !ok {
+			return x.Name, fmt.Sprintf("shape %v", x.Shape), "no such tensor"
+		}
+		if !slices.Equal(x.Shape, y.Shape) || len(x.Float) != len(y.Float) || len(x.Int) != len(y.Int) {
+			return x.Name, fmt.Sprintf("shape %v", x.Shape), fmt.Sprintf("%v", y.Shape)
+		}
+		for i, v := range x.Float {
+			if p, q := math.Float32bits(v), math.Float32bits(y.Float[i]); p != q {
+				return x.Name + index(x.Shape, i), fmt.Sprintf("%v (bits %08x)", v, p), fmt.Sprintf("%v (bits %08x)", y.Float[i], q)
+			}
+		}
+		for i, v := range x.Int {
+			if v != y.Int[i] {
+				return x.Name + index(x.Shape, i), fmt.Sprint(v), fmt.Sprint(y.Int[i])
+			}
+		}
+	}
+	if len(b) > len(a) {
+		return "", fmt.Sprintf("%d tensors", len(a)), fmt.Sprintf("%d", len(b))
+	}
+	return "", "", ""
+}
+
+// index writes the indices of element i of a tensor: [3,0,1,2].
+func index(shape []int, i int) string {
+	if len(shape) == 0 {
+		return ""
+	}
+	words := make([]string, len(shape))
+	for d := len(shape) - 1; d >= 0; d-- {
+		words[d] = fmt.Sprint(i % shape[d])
+		i /= shape[d]
+	}
+	return "[" + strings.Join(words, ",") + "]"
+}
+
 // elements returns the product of a shape, or false when a dimension is
 // negative or the product is beyond what an int64 of bytes can count.
 func elements(shape []int) (int, bool) {

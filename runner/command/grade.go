@@ -1,0 +1,133 @@
+package command
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"biomass/runner/internal/grade"
+	"biomass/runner/internal/kernel"
+)
+
+func (s *invocation) grade() *cobra.Command {
+	var jobs, spots int
+	var lockOnly, rerun bool
+	var seed uint64
+	var limit time.Duration
+	c := &cobra.Command{
+		Use:   "grade DIR",
+		Short: "Verify many submissions side by side; one table of verdicts",
+		Long: "grade verifies every submission in DIR, folders with lock/NAME.lock.yaml and packs, each in a process of\n" +
+			"its own, and tells which share weights or a lock. The threads of this machine are shared among the jobs.\n" +
+			"No submission is asked where the data are: --data or RUNNER_DATA says it. The exit code is 0 once all\n" +
+			"have a verdict, whatever it is.",
+		Args:        exactly(1, "one folder of submissions"),
+		Annotations: map[string]string{markdown: "", commas: ""},
+		RunE: func(c *cobra.Command, args []string) error {
+			program, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			if jobs < 1 {
+				return misuse{fmt.Errorf("--jobs %d: want at least 1", jobs)}
+			}
+			o := grade.Options{
+				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Progress: s.progress(),
+				Env: append(s.env[:len(s.env):len(s.env)], fmt.Sprintf("RUNNER_THREADS=%d", max(1, kernel.Threads()/jobs))),
+			}
+			given := 0
+			for _, level := range []struct {
+				flag      string
+				arguments []string
+			}{{"lock-only", []string{"--lock-only"}}, {"spot", []string{"--spot", strconv.Itoa(spots)}}, {"rerun", []string{"--rerun"}}} {
+				if c.Flags().Changed(level.flag) {
+					o.Arguments = append(o.Arguments, level.arguments...)
+					given++
+				}
+			}
+			if given > 1 {
+				return misuse{errors.New("--lock-only, --spot and --rerun are three levels: choose one")}
+			}
+			if c.Flags().Changed("seed") {
+				o.Arguments = append(o.Arguments, "--seed", strconv.FormatUint(seed, 10))
+			}
+			if data := s.dataRoot(); data != "" {
+				o.Arguments = append(o.Arguments, "--data", data)
+			}
+			rows, err := grade.Run(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return json.NewEncoder(s.out).Encode(rows)
+			}
+			return s.printGrades(rows)
+		},
+	}
+	c.Flags().IntVar(&jobs, "jobs", 1, "verify `N` submissions at a time")
+	c.Flags().BoolVar(&lockOnly, "lock-only", false, "as for verify")
+	c.Flags().IntVar(&spots, "spot", 0, "`K`, as for verify")
+	c.Flags().Uint64Var(&seed, "seed", 0, "`N`, as for verify: choose the same epochs for all")
+	c.Flags().BoolVar(&rerun, "rerun", false, "as for verify")
+	c.Flags().DurationVar(&limit, "timeout", time.Hour, "`TIME` that one submission may take")
+	s.dataFlag(c)
+	return c
+}
+
+func (s *invocation) printGrades(rows []grade.Row) error {
+	number := func(v *float64) string {
+		if v == nil {
+			return ""
+		}
+		return strconv.FormatFloat(*v, 'g', -1, 64)
+	}
+	table := [][]string{{"submission", "verdict", "level", "metric", "claimed", "found", "seconds", "same_weights", "same_lock", "reason"}}
+	for _, r := range rows {
+		table = append(table, []string{
+			r.Submission, string(r.Verdict), string(r.Level), r.Metric, number(r.Claimed), number(r.Found), fmt.Sprintf("%.1f", r.Seconds),
+			strings.Join(r.SameWeights, " "), strings.Join(r.SameLock, " "), r.Reason,
+		})
+	}
+	switch {
+	case s.csv:
+		for _, row := range table[1:] {
+			for i, cell := range row {
+				row[i] = inert(cell)
+			}
+		}
+		return csv.NewWriter(s.out).WriteAll(table)
+	case s.markdown:
+		cell := strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace
+		for i, row := range table {
+			for j := range row {
+				row[j] = cell(row[j])
+			}
+			fmt.Fprintf(s.out, "| %s |\n", strings.Join(row, " | "))
+			if i == 0 {
+				fmt.Fprintf(s.out, "|%s\n", strings.Repeat(" --- |", len(row)))
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, row := range table {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	return w.Flush()
+}
+
+// inert keeps a spreadsheet from taking a submission's name for a formula.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+@\t", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}

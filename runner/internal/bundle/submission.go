@@ -1,0 +1,253 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/report"
+	"biomass/runner/internal/store"
+)
+
+// This file says what a pack of an experiment holds: a project folder with the
+// lock, the recipe and what it extends, the report and the weights; what is known
+// of the pictures' digests, so that one that differs can be named; and, where they
+// are wanted, the kept states.
+const picturesFile = "inputs/pictures.json"
+
+var (
+	lockFile   = regexp.MustCompile(`^lock/([^/]+)\.lock\.yaml$`)
+	reportFile = regexp.MustCompile(`^reports/([^/]+)/([^/]+)$`)
+	stateFile  = regexp.MustCompile(`^states/epoch-([0-9]{5})\.planes$`)
+)
+
+// Packed says what was packed.
+type Packed struct {
+	Digest digest.Digest `json:"digest"`
+	Path   string        `json:"path"`
+	Files  []string      `json:"files"`
+	States int           `json:"states"`
+	Bytes  int64         `json:"bytes"`
+}
+
+// Options say what is packed.
+type Options struct {
+	Lock   string // path of the lockfile
+	Out    string // path of the pack
+	Store  string // overrides where weights and states are looked for
+	States bool   // the kept states come along
+	Limit  int64  // in bytes
+}
+
+// Pack writes a pack of the lock, the recipe, the report and the weights that
+// stand in the project's folder. What is locked and missing there, or is not what
+// is locked, is an error: such a pack would be handed in in vain.
+func Pack(o Options) (*Packed, error) {
+	claimed, err := lock.Read(o.Lock)
+	if err != nil {
+		return nil, err
+	}
+	locked, err := experiment.LockedRecipe(claimed)
+	if err != nil {
+		return nil, err
+	}
+	place, err := experiment.LockPlace(o.Lock, claimed, locked, "")
+	if err != nil {
+		return nil, err
+	}
+	objects, err := experiment.OpenStore(place.Root, o.Store)
+	if err != nil {
+		return nil, err
+	}
+	files := []File{{Path: "lock/" + locked.Name + ".lock.yaml", From: o.Lock}}
+	recipes, err := place.RecipeFiles()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range recipes {
+		files = append(files, File{Path: name, From: filepath.Join(place.Root, filepath.FromSlash(name))})
+	}
+	dir := place.Report(locked.Name)
+	for _, name := range report.Files() {
+		if from := filepath.Join(dir, name); exists(from) {
+			files = append(files, File{Path: "reports/" + locked.Name + "/" + name, From: from})
+		}
+	}
+	weights, err := lockedWeights(place.Model(locked.Name), claimed.Model.Weights, objects)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(place.Model(locked.Name)), Data: weights})
+	if stage := claimed.Stage("picture"); stage != nil {
+		if pictures, err := objects.Get(stage.Output); err == nil {
+			files = append(files, File{Path: picturesFile, Data: pictures})
+		}
+	}
+	packed := &Packed{Path: o.Out}
+	if stage := claimed.Stage("train"); o.States && stage != nil {
+		for _, k := range experiment.Kept(objects, stage.Key) {
+			data, err := objects.Get(k.Object)
+			if err != nil {
+				continue // damaged, and so not there
+			}
+			files = append(files, File{Path: fmt.Sprintf("states/epoch-%05d.planes", k.Epoch), Data: data})
+			packed.States++
+		}
+		if packed.States == 0 {
+			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
+		}
+	}
+	return packed, packed.write(files, o.Limit)
+}
+
+// write writes the pack in one step.
+func (p *Packed) write(files []File, limit int64) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(p.Path), store.Temporary(filepath.Base(p.Path)))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if p.Digest, err = Write(f, files, limit); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	p.Bytes = info.Size()
+	for _, file := range files {
+		p.Files = append(p.Files, file.Path)
+	}
+	slices.Sort(p.Files)
+	return os.Rename(f.Name(), p.Path)
+}
+
+// lockedWeights returns the weights that are locked: from beside the report, else
+// from the store.
+func lockedWeights(path string, want digest.Digest, objects *store.Store) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	switch {
+	case err == nil && digest.Of(data) == want:
+		return data, nil
+	case err == nil:
+		return nil, fmt.Errorf("%s is not what is locked: apply makes it anew", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	if data, err = objects.Get(want); err != nil {
+		return nil, fmt.Errorf("the weights are missing: no %s, and none in the store; apply makes them anew", path)
+	}
+	return data, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Submission is an unpacked pack: a project folder.
+type Submission struct {
+	Digest digest.Digest `json:"digest"`
+	Lock   string        `json:"lock"`  // path of the lockfile
+	Store  string        `json:"store"` // folder of the store that holds its states
+	Files  int           `json:"files"`
+}
+
+// Open unpacks a pack into dir and puts what it knows of pictures and states
+// into the store there. None of it is believed: verify looks at all of it.
+func Open(path, dir string, limit int64) (*Submission, error) {
+	s := &Submission{Store: filepath.Join(dir, ".runner", "store")}
+	var entries []Entry
+	var err error
+	s.Digest, err = Unpack(path, dir, limit, func(all []Entry) error {
+		entries = all
+		return s.accept(all)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.Lock = filepath.Join(dir, filepath.FromSlash(s.Lock))
+	s.Files = len(entries)
+	if err := s.keep(dir, entries); err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("unpack %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// accept refuses what is no part of a submission.
+func (s *Submission) accept(all []Entry) error {
+	for _, e := range all {
+		switch name := reportFile.FindStringSubmatch(e.Path); {
+		case lockFile.MatchString(e.Path) && s.Lock == "":
+			s.Lock = e.Path
+		case name != nil && (slices.Contains(report.Files(), name[2]) || name[2] == experiment.ModelFile):
+		case e.Path == picturesFile, stateFile.MatchString(e.Path):
+		case !strings.HasPrefix(e.Path, "lock/") && (strings.HasSuffix(e.Path, ".yaml") || strings.HasSuffix(e.Path, ".yml")):
+		default:
+			return fmt.Errorf("it holds %s, which is no part of a submission", e.Path)
+		}
+	}
+	if s.Lock == "" {
+		return errors.New("it holds no lock")
+	}
+	return nil
+}
+
+// keep puts pictures and states into the store of the unpacked project.
+func (s *Submission) keep(dir string, entries []Entry) error {
+	objects, err := store.Open(s.Store)
+	if err != nil {
+		return err
+	}
+	claimed, err := lock.Read(s.Lock)
+	if err != nil {
+		return err
+	}
+	var states []experiment.State
+	for _, e := range entries {
+		state := stateFile.FindStringSubmatch(e.Path)
+		if e.Path != picturesFile && state == nil {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(e.Path)))
+		if err != nil {
+			return err
+		}
+		object, err := objects.Put(data)
+		if err != nil {
+			return err
+		}
+		if state != nil {
+			epoch, err := strconv.Atoi(state[1])
+			if err != nil {
+				return err
+			}
+			states = append(states, experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
+		}
+	}
+	if stage := claimed.Stage("train"); stage != nil && len(states) > 0 {
+		return experiment.AddStates(objects, stage.Key, states)
+	}
+	return nil
+}

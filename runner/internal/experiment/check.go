@@ -1,0 +1,169 @@
+package experiment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/report"
+	"biomass/runner/internal/table"
+)
+
+// ErrOtherStages says that a lock was made by a runner whose stages are others.
+var ErrOtherStages = errors.New("the lock was made by another version of runner")
+
+// Contradictions returns where a lock cannot be true whatever the data are,
+// nearest to the cause first: sums that do not add up, and keys and outputs of
+// stages that do not follow from what else the lock says. It initialises the
+// network, and trains nothing.
+func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
+	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	l.table = &table.Table{File: k.Data.Table.Digest}
+	l.canonical = k.Data.Table.Canonical
+	l.classes = e.Recipe.Data.Classes
+	l.trained = Trained{Epochs: k.Training, Kept: k.Model.Epoch, Weights: k.Model.Weights}
+	if len(k.Stages) != len(stages) {
+		return nil, fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(stages))
+	}
+	for i, s := range stages {
+		if k.Stages[i].Name != s.name || k.Stages[i].Version != s.version {
+			return nil, fmt.Errorf("%w: its stage %d is %s %d, here it is %s %d", ErrOtherStages, i+1, k.Stages[i].Name, k.Stages[i].Version, s.name, s.version)
+		}
+	}
+	all := e.sums(k)
+	differ := func(path string, locked, follows any) {
+		if a, b := fmt.Sprint(locked), fmt.Sprint(follows); a != b {
+			all = append(all, lock.Difference{Path: path, A: a, B: b})
+		}
+	}
+	for i := range stages {
+		s, locked := &stages[i], k.Stages[i]
+		outputs := !l.classifies() || len(l.classes) > 0 // else only the table says how many the network has
+		if s.follows&followsKey != 0 && (outputs || s.name != "network" && s.name != "train") {
+			key, _ := l.key(s)
+			differ(fmt.Sprintf("stages[%s].key", s.name), locked.Key, key)
+		}
+		l.outputs[s.name] = locked.Output
+		if s.follows&followsOutput == 0 {
+			continue
+		}
+		if s.name == "network" {
+			if !outputs {
+				continue
+			}
+			if err := s.run(ctx, l); err != nil {
+				return nil, err
+			}
+			differ("model.parameters", k.Model.Parameters, l.initial.Parameters)
+		}
+		data, err := json.Marshal(s.output(l))
+		if err != nil {
+			return nil, err
+		}
+		differ(fmt.Sprintf("stages[%s].output", s.name), locked.Output, digest.Of(data))
+	}
+	return all, nil
+}
+
+// sums checks that the counts of a lock add up.
+func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
+	var all []lock.Difference
+	differ := func(path string, locked, follows int) {
+		if locked != follows {
+			all = append(all, lock.Difference{Path: path, A: fmt.Sprint(locked), B: fmt.Sprint(follows)})
+		}
+	}
+	for _, path := range []struct{ key, locked, follows string }{
+		{"data.table.path", k.Data.Table.Path, tablePath(e.Recipe.Data)}, {"data.images.path", k.Data.Images.Path, imagesPath(e.Recipe.Data)},
+	} {
+		if path.locked != path.follows {
+			all = append(all, lock.Difference{Path: path.key, A: path.locked, B: path.follows})
+		}
+	}
+	rows := k.Clean.Kept
+	for _, n := range k.Clean.Dropped {
+		rows += n
+	}
+	differ("data.table.rows", k.Data.Table.Rows, rows)
+	differ("clean.kept", k.Clean.Kept, k.Split.Train+k.Split.Validation+k.Split.Test)
+	for _, part := range []struct {
+		name string
+		rows int
+	}{{evaluate.Validation, k.Split.Validation}, {evaluate.Test, k.Split.Test}} {
+		if score, ok := k.Results[part.name]; ok {
+			differ("results."+part.name+".photos", score.Photos, part.rows)
+		}
+	}
+	for i, epoch := range k.Training {
+		differ(fmt.Sprintf("training[%d].epoch", i), epoch.Epoch, i+1)
+	}
+	if k.Model.Epoch < 1 || k.Model.Epoch > len(k.Training) {
+		all = append(all, lock.Difference{Path: "model.epoch", A: fmt.Sprint(k.Model.Epoch), B: fmt.Sprintf("1 to %d", len(k.Training))})
+	}
+	return all
+}
+
+// What no file of a report exceeds.
+const (
+	maxPage   = 64 << 20 // bytes
+	maxPixels = 64 << 20 // of a PNG
+)
+
+// PagesIn returns the digest of the report's files in a folder, and those of
+// each; none are there when the map is empty. The ends of lines do not count:
+// git may have changed them.
+func PagesIn(dir string) (digest.Digest, map[string]digest.Digest, error) {
+	files, pages := map[string][]byte{}, map[string]digest.Digest{}
+	for _, name := range report.Files() {
+		data, err := readPage(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return digest.Digest{}, nil, err
+		}
+		if !strings.HasSuffix(name, ".png") {
+			data = []byte(strings.ReplaceAll(string(data), "\r\n", "\n"))
+		}
+		files[name], pages[name] = data, digest.Of(data)
+	}
+	all, err := report.Digest(files)
+	return all, pages, err
+}
+
+// readPage reads a file of a report that somebody else may have written.
+func readPage(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPage+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxPage {
+		return nil, fmt.Errorf("%s has more than %d MiB: no report has", path, maxPage>>20)
+	}
+	if strings.HasSuffix(path, ".png") {
+		size, err := png.DecodeConfig(bytes.NewReader(data))
+		if err == nil && (size.Width > maxPixels || size.Height > maxPixels/max(size.Width, 1)) {
+			err = fmt.Errorf("%d x %d pixels: no plot has", size.Width, size.Height)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return data, nil
+}

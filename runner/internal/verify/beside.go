@@ -1,0 +1,187 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/recipe"
+)
+
+// This file holds what can be judged without the data: the lock itself, and
+// whether the recipe, the report and the weights beside it are its own.
+
+// form checks that the lock is as runner wrote it.
+func (t *trial) form() error {
+	sum, err := t.claimed.Sum()
+	if err != nil {
+		return err
+	}
+	t.Claims = sum
+	written, err := t.claimed.Bytes()
+	if err != nil {
+		return err
+	}
+	found, err := os.ReadFile(t.options.Lock)
+	if err != nil {
+		return err
+	}
+	found = bytes.ReplaceAll(found, []byte("\r\n"), []byte("\n")) // as git may have changed them
+	switch {
+	case t.claimed.Seal.IsZero():
+		t.because(Differs, "the lock has no seal: it was edited, or written by a runner before there were seals (apply writes it anew)")
+	case t.claimed.Seal != sum:
+		t.because(Differs, "the lock was edited after runner wrote it: its seal is %s, its content has %s", t.claimed.Seal, sum)
+	case !bytes.Equal(found, written):
+		t.because(Differs, "line %d of the lock is not as runner writes it: it was edited", otherLine(found, written))
+	}
+	if t.claimed.Recorded.Unknown != "" {
+		t.warn("no commit is recorded: %s", t.claimed.Recorded.Unknown)
+	}
+	return nil
+}
+
+// otherLine returns the number, from 1, of the first line in which two texts
+// differ.
+func otherLine(a, b []byte) int {
+	n := 1
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return n
+		}
+		if a[i] == '\n' {
+			n++
+		}
+	}
+	return n
+}
+
+// beside checks what stands beside the lock. It reports true when there is
+// nothing further to verify.
+func (t *trial) beside(ctx context.Context) (ended bool, err error) {
+	contradictions, err := t.experiment.Contradictions(ctx, t.claimed)
+	switch {
+	case errors.Is(err, experiment.ErrOtherStages):
+		t.because(Incomplete, "%v: verify it with the runner that made it", err)
+		return true, nil
+	case ctx.Err() != nil:
+		return true, ctx.Err()
+	case err != nil:
+		t.because(Differs, "%v", err)
+		return true, nil
+	}
+	for _, d := range contradictions {
+		t.because(Differs, "%s: locked %s, but the rest of the lock gives %s", d.Path, d.A, d.B)
+		if stage, ok := strings.CutPrefix(d.Path, "stages["); ok {
+			stage, what, _ := strings.Cut(stage, "].")
+			t.parts(Parting{Stage: stage, Expected: what + " " + d.A, Found: d.B})
+		}
+	}
+	if err := t.recipe(); err != nil {
+		return true, err
+	}
+	name := t.experiment.Recipe.Name
+	sum, pages, err := experiment.PagesIn(t.experiment.Place.Report(name))
+	switch {
+	case failedMachine(err):
+		return true, err
+	case err != nil:
+		t.because(Differs, "the report cannot be read: %v", err)
+	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
+		t.because(Differs, "report.digest: the files in reports/%s have %s, locked is %s", name, sum, t.claimed.Report.Digest)
+	}
+	return false, t.weights()
+}
+
+// recipe checks that the recipe in the checkout is the locked one.
+func (t *trial) recipe() error {
+	place, locked := t.experiment.Place, t.experiment.Loaded
+	file := filepath.Base(t.options.Lock)
+	if name, ok := strings.CutSuffix(file, ".lock.yaml"); ok && name != locked.Name {
+		t.because(Differs, "%s is the lock of the recipe %s", file, locked.Name)
+	}
+	found, err := place.Load(recipe.Options{})
+	var problems recipe.Problems
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if t.Level == LockOnly {
+			t.because(Incomplete, "the recipe is missing: no %s in %s", place.Path, place.Root)
+		}
+		return nil
+	case errors.As(err, &problems) && t.Level == LockOnly:
+		t.because(Differs, "the recipe is not valid: %s", strings.ReplaceAll(problems.Error(), "\n", "; "))
+		return nil
+	case errors.As(err, &problems): // the locked one can be judged all the same
+		t.warn("the recipe in this checkout is not valid and was not compared with the locked one")
+		return nil
+	case err != nil:
+		return err
+	}
+	if found.Digest == locked.Digest {
+		return nil
+	}
+	changes := recipe.Diff(found, locked)
+	if found.Name != locked.Name { // a run under another name, of this recipe with other settings
+		var words []string
+		for _, c := range changes {
+			words = append(words, fmt.Sprintf("%s %s instead of %s", c.Key, c.New, c.Old))
+		}
+		t.warn("locked is %s with other settings: %s", place.Path, strings.Join(words, ", "))
+		return nil
+	}
+	for _, c := range changes {
+		t.because(Differs, "the lock is not of the recipe in this checkout: %s says %s: %s, locked is %s", place.Path, c.Key, c.Old, c.New)
+	}
+	return nil
+}
+
+// weights checks the weights that stand beside the report, if there are any.
+func (t *trial) weights() error {
+	path := t.experiment.Place.Model(t.experiment.Recipe.Name)
+	data, err := t.weightsFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if found := digest.Of(data); found != t.claimed.Model.Weights {
+		if expected, err := t.made.Get(t.claimed.Model.Weights); err == nil {
+			t.tensors(expected, data)
+		}
+		t.because(Differs, "model.weights: %s has digest %s, locked is %s", path, found, t.claimed.Model.Weights)
+	}
+	return nil
+}
+
+// weightsFile reads a file of weights that somebody else may have written: one
+// byte more than such a network's can have, at most.
+func (t *trial) weightsFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 16*int64(max(t.claimed.Model.Parameters, 0))+64<<20))
+}
+
+// pages compares the report's files in the checkout with those that the line
+// renders. Files that are not there are not judged: a lock may be sent alone.
+func (t *trial) pages(found, rendered map[string]digest.Digest) {
+	dir := t.experiment.Place.Report(t.experiment.Recipe.Name)
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if want, ok := rendered[name]; ok && want != found[name] {
+			t.because(Differs, "%s is not the report that these results give", filepath.Join(dir, name))
+		}
+	}
+}
