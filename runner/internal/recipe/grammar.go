@@ -78,24 +78,17 @@ func (d *decoder) augment(key string, raw any, into *Augment) {
 	if !ok {
 		return
 	}
-	a := defaultAugment(kind)
-	if options, ok := a.options(); ok {
-		*into = a
-		options, _ = into.options()
-		if value == nil {
-			return
-		}
+	*into = defaultAugment(kind)
+	options, takesOptions := into.options()
+	switch {
+	case takesOptions && value != nil:
 		if keys, ok := d.object(join(key, kind), value); ok {
 			d.section(join(key, kind), keys, options)
 		}
-		return
-	}
-	if value == nil {
+	case value != nil:
+		into.Value, _ = d.number(join(key, kind), value)
+	case !takesOptions:
 		d.problem(key, fmt.Sprintf("%s has no value", kind), fmt.Sprintf("write {%s: NUMBER}", kind))
-		return
-	}
-	if number, ok := d.number(join(key, kind), value); ok {
-		*into = Augment{Kind: kind, Value: number}
 	}
 }
 
