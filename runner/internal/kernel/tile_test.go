@@ -117,24 +117,3 @@ func TestSetVariant(t *testing.T) {
 		}
 	}
 }
-
-func TestParallel(t *testing.T) {
-	defer SetThreads(Threads())
-	for _, n := range []int{1, 2, 5} {
-		SetThreads(n)
-		count := make([]int, 100)
-		Parallel(10, func(i int) {
-			Parallel(10, func(j int) { count[10*i+j]++ })
-		})
-		for i, c := range count {
-			if c != 1 {
-				t.Fatalf("%d threads: job %d ran %d times", n, i, c)
-			}
-		}
-		Parallel(0, func(int) { t.Error("a job of none ran") })
-	}
-	SetThreads(0)
-	if Threads() < 1 {
-		t.Errorf("%d threads", Threads())
-	}
-}
