@@ -108,10 +108,13 @@ var stages = []stage{
 		run:      runClean,
 	},
 	{
+		// Classes are strata, and some have to be in training; the same numbers as a
+		// regression's targets are not. Which classes there are follows from the inputs.
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		output:  func(l *line) any { return &l.split },
-		run:     runSplit,
-		follows: followsKey,
+		observed: func(l *line) digest.Digest { return digest.New("task").String(l.Recipe.Task).Sum() },
+		output:   func(l *line) any { return &l.split },
+		run:      runSplit,
+		follows:  followsKey,
 	},
 	{
 		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"biomass/runner/internal/clean"
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/table"
 )
@@ -56,5 +58,28 @@ func TestGroups(t *testing.T) {
 	}
 	if want := []string{"", "", `a\//b`, `a/\/b`, "a/", `a/\\`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestSplitKeyNamesTheTask holds that the split of a regression is never taken for
+// that of a classification of the same numbers.
+func TestSplitKeyNamesTheTask(t *testing.T) {
+	key := func(task string) digest.Digest {
+		l := &line{Experiment: rosettes(t, t.TempDir(), progress.Silent), outputs: map[string]digest.Digest{"table": {1}, "clean": {2}}}
+		l.Recipe.Task = task
+		for i := range stages {
+			if s := &stages[i]; s.name == "split" {
+				key, known := l.key(s)
+				if !known {
+					t.Fatal("the key of split is not known")
+				}
+				return key
+			}
+		}
+		t.Fatal("no stage split")
+		return digest.Digest{}
+	}
+	if a, b := key(recipe.Regression), key(recipe.Classification); a == b {
+		t.Errorf("both tasks have the key %s", a)
 	}
 }
