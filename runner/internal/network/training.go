@@ -200,7 +200,7 @@ func (t *training) stochasticDepth(i int, l *layer) *op {
 		inPlace: true,
 		forward: func(in, out [][]float32) {
 			drop(out[0], in[0])
-			kernel.AddRelu(out[0], out[0], in[1], false)
+			kernel.Add(out[0], out[0], in[1])
 		},
 		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), true, func(in, out [][]float32) { drop(out[0], in[0]) }, upstream)
