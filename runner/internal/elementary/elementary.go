@@ -104,21 +104,6 @@ func circular(x float64, quarter int) float64 {
 	return p
 }
 
-// Tanh returns the hyperbolic tangent of x.
-func Tanh(x float64) float64 {
-	a := math.Abs(x)
-	switch {
-	case math.IsNaN(x):
-		return x
-	case a > 22:
-		return math.Copysign(1, x)
-	case a < 1e-5: // x - x^3/3, where the quotient below would cancel
-		return math.FMA(float64(float64(x*x)*x), -1.0/3, x)
-	}
-	e := Exp(-2 * a)
-	return math.Copysign((1-e)/(1+e), x)
-}
-
 // Pow returns x to the y for x >= 0, as exp(y log x): its relative error grows
 // with |y log x|.
 func Pow(x, y float64) float64 {

@@ -20,7 +20,6 @@ func TestAgainstMath(t *testing.T) {
 		{"Log near 1", Log, math.Log, 0.5, 2, 2},
 		{"Sin", Sin, math.Sin, -0.7, 0.7, 2},
 		{"Cos", Cos, math.Cos, -0.7, 0.7, 2},
-		{"Tanh", Tanh, math.Tanh, 0.1, 25, 4},
 		{"Sqrt by Pow", func(x float64) float64 { return Pow(x, 0.5) }, math.Sqrt, 0.01, 100, 8},
 	}
 	const n = 20000
@@ -50,14 +49,14 @@ func TestLimits(t *testing.T) {
 	for _, c := range []struct{ got, want float64 }{
 		{Exp(0), 1}, {Exp(inf), inf}, {Exp(-inf), 0}, {Exp(710), inf},
 		{Log(1), 0}, {Log(0), -inf}, {Log(inf), inf},
-		{Sin(0), 0}, {Cos(0), 1}, {Tanh(0), 0}, {Tanh(inf), 1}, {Tanh(-inf), -1},
+		{Sin(0), 0}, {Cos(0), 1},
 		{Pow(0, 2), 0}, {Pow(3, 0), 1},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %v, want %v", c.got, c.want)
 		}
 	}
-	for _, x := range []float64{Exp(math.NaN()), Log(math.NaN()), Log(-1), Sin(math.NaN()), Cos(inf), Tanh(math.NaN())} {
+	for _, x := range []float64{Exp(math.NaN()), Log(math.NaN()), Log(-1), Sin(math.NaN()), Cos(inf)} {
 		if !math.IsNaN(x) {
 			t.Errorf("got %v, want NaN", x)
 		}

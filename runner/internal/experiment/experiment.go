@@ -108,10 +108,13 @@ var stages = []stage{
 		run:      runClean,
 	},
 	{
+		// Classes are strata, and some have to be in training; the same numbers as a
+		// regression's targets are not. Which classes there are follows from the inputs.
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		output:  func(l *line) any { return &l.split },
-		run:     runSplit,
-		follows: followsKey,
+		observed: func(l *line) digest.Digest { return digest.New("task").String(l.Recipe.Task).Sum() },
+		output:   func(l *line) any { return &l.split },
+		run:      runSplit,
+		follows:  followsKey,
 	},
 	{
 		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
@@ -153,7 +156,11 @@ var stages = []stage{
 		name: "evaluate", version: 1, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
+			e := digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l))
+			if keep := l.Recipe.Train.Keep; keep != "best" { // the best epoch may be the last one, with the same weights
+				e.String(keep)
+			}
+			return e.Sum()
 		},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,

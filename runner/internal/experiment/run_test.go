@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"biomass/runner/internal/clean"
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/table"
 )
@@ -56,5 +58,41 @@ func TestGroups(t *testing.T) {
 	}
 	if want := []string{"", "", `a\//b`, `a/\/b`, "a/", `a/\\`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// keyOf returns the key of a stage whose inputs are always the same.
+func keyOf(t *testing.T, stage string, change func(*recipe.Recipe)) digest.Digest {
+	t.Helper()
+	l := &line{Experiment: rosettes(t, t.TempDir(), progress.Silent), outputs: map[string]digest.Digest{}, table: &table.Table{}}
+	change(&l.Recipe)
+	for i := range stages {
+		l.outputs[stages[i].name] = digest.Digest{byte(i)}
+	}
+	for i := range stages {
+		if stages[i].name == stage {
+			key, _ := l.key(&stages[i])
+			return key
+		}
+	}
+	t.Fatalf("no stage %s", stage)
+	return digest.Digest{}
+}
+
+// TestKeysNameWhatIsObserved holds that the split of a regression is never taken for
+// that of a classification of the same numbers, nor the evaluation of a best epoch for
+// that of a last one with the same weights.
+func TestKeysNameWhatIsObserved(t *testing.T) {
+	for _, c := range []struct {
+		stage  string
+		change func(*recipe.Recipe)
+	}{
+		{"split", func(r *recipe.Recipe) { r.Task = recipe.Classification }},
+		{"evaluate", func(r *recipe.Recipe) { r.Train.Keep = "last" }},
+	} {
+		a, b := keyOf(t, c.stage, func(*recipe.Recipe) {}), keyOf(t, c.stage, c.change)
+		if a == b {
+			t.Errorf("%s: both have the key %s", c.stage, a)
+		}
 	}
 }

@@ -55,15 +55,11 @@ func (a Activation) Backward(dx, dy, x []float32) {
 	parallelSpans(len(dx), func(from, to int) { activateGradient(a, dx[from:to], dy[from:to], x[from:to]) })
 }
 
-// AddRelu sets y to x + residual (nil for none), rectified if relu is set: the
-// end of a residual block whose batch norm is folded. y may be x or residual.
-func AddRelu(y, x, residual []float32, relu bool) {
-	requireLength("x", x, len(y))
-	requireOptional("residual", residual, len(y))
-	low := floor(relu)
-	parallelSpans(len(y), func(from, to int) {
-		addFloor(y[from:to], x[from:to], cut(residual, from, to), low)
-	})
+// Add sets y to a + b. y may be a or b.
+func Add(y, a, b []float32) {
+	requireLength("a", a, len(y))
+	requireLength("b", b, len(y))
+	parallelSpans(len(y), func(from, to int) { addFloor(y[from:to], a[from:to], b[from:to], floor(false)) })
 }
 
 // floor is the lowest value that a rectifier lets through: without relu, all.
@@ -180,10 +176,6 @@ func activateGradientPortable(first int, act Activation, dx, dy, x []float32) {
 //	for i: y[i] = max(low, x[i] + residual[i])
 func addFloorPortable(first int, y, x, residual []float32, low float32) {
 	for i := first; i < len(y); i++ {
-		v := x[i]
-		if residual != nil {
-			v += residual[i]
-		}
-		y[i] = atLeast(low, v)
+		y[i] = atLeast(low, x[i]+residual[i])
 	}
 }

@@ -273,7 +273,7 @@ func TestForwardThen(t *testing.T) {
 				for _, with := range [][]float32{nil, residual} {
 					c.Forward(want, o.x, o.w, o.bias)
 					if with != nil {
-						AddRelu(want, want, with, false)
+						Add(want, want, with)
 					}
 					act.Forward(want, want)
 					c.ForwardThen(o.y, o.x, o.w, o.bias, with, act)

@@ -6,25 +6,9 @@ import (
 	"biomass/runner/internal/elementary"
 )
 
-// Softmax sets each of the rows of y (rows, classes) to exp(x) / sum(exp(x)) of the
-// row of x. The largest number of the row is taken off first, which changes nothing
-// but that no power overflows; the powers are summed in float64 in order. y may be x.
-func Softmax(y, x []float32, rows, classes int) {
-	requireLength("y", y, rows*classes)
-	requireLength("x", x, rows*classes)
-	const some = 64 // rows a task; divides the work, not a sum
-	Parallel((rows+some-1)/some, func(i int) {
-		for r := i * some; r < min(rows, (i+1)*some); r++ {
-			row := y[r*classes : (r+1)*classes]
-			_, sum := powers(row, x[r*classes:(r+1)*classes])
-			for j, e := range row {
-				row[j] = float32(float64(e) / sum)
-			}
-		}
-	})
-}
-
-// powers sets e to exp(x - largest) and returns the largest of x and the sum of e.
+// powers sets e to exp(x - largest) and returns the largest of x and the sum of e, added
+// in order. To take off the largest changes nothing of what powers are shares of, but that
+// none overflows.
 func powers(e, x []float32) (largest float32, sum float64) {
 	largest = x[0]
 	for _, v := range x {
@@ -80,7 +64,7 @@ func CrossEntropyForward(logits, target, weights []float32, smoothing float32, c
 }
 
 // CrossEntropyBackward sets dLogits to the gradient of CrossEntropyForward, times
-// upstream. With p = Softmax(logits) it is, for class j of a row,
+// upstream. With p = softmax(logits), the powers over their sum, it is, for class j of a row,
 //
 //	hard = (1-smoothing) * weights[target],  soft = smoothing/classes
 //	(p[j] * (hard + soft*sum(weights)) - soft*weights[j] - (hard if j is the target)) * upstream / sum(weights[target])

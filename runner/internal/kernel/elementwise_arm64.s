@@ -3530,9 +3530,8 @@ TEXT ·addFloorVector(SB), NOSPLIT, $0-36
 	FMOVS low+32(FP), F24
 	VDUP V24.S[0], V25.S4
 	VDUP V24.S[0], V24.S4
-	CBZ R2, l1
 	MOVD R21, R22
-l3:
+l1:
 	FLDPQ 0(R1), (F0, F1)
 	FLDPQ 0(R2), (F2, F3)
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
@@ -3546,22 +3545,7 @@ l3:
 	ADD $32, R2
 	ADD $32, R0
 	SUBS $8, R22
-	BNE l3
-	JMP l2
-l1:
-	MOVD R21, R22
-l4:
-	FLDPQ 0(R1), (F0, F1)
-	WORD $0x6ea0e71c // fcmgt v28.4s, v24.4s, v0.4s
-	WORD $0x6ea1e73d // fcmgt v29.4s, v25.4s, v1.4s
-	VBIT V28.B16, V24.B16, V0.B16
-	VBIT V29.B16, V25.B16, V1.B16
-	FSTPQ (F0, F1), 0(R0)
-	ADD $32, R1
-	ADD $32, R0
-	SUBS $8, R22
-	BNE l4
-l2:
+	BNE l1
 	RET
 
 TEXT ·scaleByVector(SB), NOSPLIT, $0-28

@@ -126,12 +126,9 @@ var loops = []struct {
 			}
 		}
 	}},
-	{"AddRelu", func(b *workbench, rows, c int) {
-		n := rows * c
-		for _, relu := range []bool{false, true} {
-			AddRelu(b.out(n), b.in(n), nil, relu)
-			AddRelu(b.out(n), b.in(n), b.in(n), relu)
-		}
+	{"Add", func(b *workbench, rows, c int) {
+		Add(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+		addFloor(b.out(rows*c), b.in(rows*c), b.in(rows*c), floor(true))
 	}},
 	{"ReluBackward", func(b *workbench, rows, c int) {
 		ReLU.Backward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
@@ -346,7 +343,7 @@ func BenchmarkElementwise(b *testing.B) {
 		{"CrossEntropyForward", 4 * 1000 * batch, func() { CrossEntropyForward(x[:1000*batch], target, nil, 0.1, 1000) }},
 		{"CrossEntropyBackward", 2 * 4 * 1000 * batch, func() { CrossEntropyBackward(dx[:1000*batch], x[:1000*batch], target, nil, 0.1, 1, 1000) }},
 		{"StochasticDepth", 2 * 4 * n, func() { StochasticDepth(dx, x, 0.2, batch, n/batch, stream) }},
-		{"AddRelu", 3 * 4 * n, func() { AddRelu(dx, x, dy, true) }},
+		{"Add", 3 * 4 * n, func() { Add(dx, x, dy) }},
 		{"MaxForward", 4*n + 5*len(pooled), func() { pool.MaxForward(pooled, index, x) }},
 		{"MaxBackward", 4*n + 5*len(pooled), func() { pool.MaxBackward(dx, pooled, index) }},
 		{"Dropout", 2 * 4 * (1 << 20), func() { Dropout(y[:1<<20], x[:1<<20], 0.5, stream) }},

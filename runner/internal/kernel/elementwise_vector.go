@@ -116,7 +116,7 @@ func exponentials(y, x []float32, shift float32) {
 func addFloor(y, x, residual []float32, low float32) {
 	n := vectorLength(len(y))
 	if n > 0 {
-		addFloorVector(&y[0], &x[0], unsafe.SliceData(residual), n, low)
+		addFloorVector(&y[0], &x[0], &residual[0], n, low)
 	}
 	addFloorPortable(n, y, x, residual, low)
 }

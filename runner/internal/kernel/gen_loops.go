@@ -167,16 +167,12 @@ func writeLoops(m machine) {
 	m.end()
 
 	m.function("addFloor", "y matrix", "x matrix", "residual matrix", "n n", "low scalar")
-	m.either("residual", func(residual bool) {
-		m.flat(1, func() {
-			m.load(0, "x")
-			if residual {
-				m.load(1, "residual")
-				m.add(0, 0, 1)
-			}
-			m.atLeast(0, scalars)
-			m.store("y", 0)
-		})
+	m.flat(1, func() {
+		m.load(0, "x")
+		m.load(1, "residual")
+		m.add(0, 0, 1)
+		m.atLeast(0, scalars)
+		m.store("y", 0)
 	})
 	m.end()
 

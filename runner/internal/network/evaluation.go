@@ -178,7 +178,7 @@ func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace 
 	case scale:
 		return func(in, out [][]float32) { kernel.ScaleChannels(out[0], in[0], in[1], batch, area, c) }, true
 	case stochasticDepth:
-		return func(in, out [][]float32) { kernel.AddRelu(out[0], in[0], in[1], false) }, true
+		return func(in, out [][]float32) { kernel.Add(out[0], in[0], in[1]) }, true
 	}
 	return func(in, out [][]float32) { transpose(out[0], in[0], batch, area, c) }, false // flatten
 }

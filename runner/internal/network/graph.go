@@ -244,7 +244,7 @@ func (g *graph) fork(x *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, erro
 	o.gradient = func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (sum gorgonia.Nodes, err error) {
 		for _, other := range o.collected {
 			accumulate := &op{name: "accumulate", shape: shape, inPlace: true}
-			accumulate.forward = func(in, out [][]float32) { kernel.AddRelu(out[0], in[0], in[1], false) }
+			accumulate.forward = func(in, out [][]float32) { kernel.Add(out[0], in[0], in[1]) }
 			if upstream, err = g.apply(accumulate, upstream, other); err != nil {
 				return nil, err
 			}

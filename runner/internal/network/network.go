@@ -136,9 +136,9 @@ func (e *NonFiniteError) Error() string {
 // Step computes the loss of a batch and its gradients, which it leaves in the
 // Parameters, and updates the running statistics. x is (batch, H, W, C), target
 // (batch, outputs), or (batch) for cross_entropy: the indices of the classes. streams
-// gives each dropout layer, named by its index, its random stream of this step; it may
-// be nil when there is no such layer. A loss that is no finite number is a
-// *NonFiniteError.
+// gives each layer of dropout or stochastic depth, named by its index, its random stream
+// of this step; it may be nil when there is no such layer. A loss that is no finite number
+// is a *NonFiniteError.
 func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
 	if batch < 1 || len(x) != batch*n.picture.size() || len(target) != batch*n.loss.targets(n.outputs) {
 		return 0, fmt.Errorf("step: %d pixels and %d targets are no batch of %d pictures of %v and %d targets each", len(x), len(target), batch, n.picture, n.loss.targets(n.outputs))

@@ -30,6 +30,22 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestNormKeepsNoOutput: the output of a batch norm with a ReLU is not kept for the
+// backward pass, no more than with another activation, unless something was added.
+func TestNormKeepsNoOutput(t *testing.T) {
+	arena := func(act string) int {
+		n := layersNetwork(t, []recipe.Layer{convItem, normItem, {Kind: act}, maxItem, flat, head})
+		const batch = 2
+		if _, err := n.Step(noise("pictures", batch*n.picture.size()), noise("targets", batch*2), batch, streams); err != nil {
+			t.Fatal(err)
+		}
+		return len(n.arena)
+	}
+	if got, want := arena("relu"), arena("relu6"); got != want {
+		t.Errorf("a step with relu needs %d numbers, with relu6 %d", got, want)
+	}
+}
+
 // apart fails where two blocks that are alive at the same time overlap. It returns
 // how far the blocks reach and the most that is alive at once.
 func apart(t *testing.T, g *graph) (size, most int) {

@@ -200,7 +200,7 @@ func (t *training) stochasticDepth(i int, l *layer) *op {
 		inPlace: true,
 		forward: func(in, out [][]float32) {
 			drop(out[0], in[0])
-			kernel.AddRelu(out[0], out[0], in[1], false)
+			kernel.Add(out[0], out[0], in[1])
 		},
 		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
 			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), true, func(in, out [][]float32) { drop(out[0], in[0]) }, upstream)
@@ -287,12 +287,14 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 	// The outputs of the gradient: input, weight, bias, then the other if there is one.
 	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
 		reads := gorgonia.Nodes{upstream, inputs[0], inputs[1], inputs[2]}
-		if l.act == kernel.ReLU { // other activations begin again from x
+		// What entered the activation is computed again from x, but for what was added.
+		readsOutput := l.act == kernel.ReLU && l.other != none
+		if readsOutput {
 			reads = append(reads, output)
 		}
 		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
 			var y, dResidual []float32
-			if l.act == kernel.ReLU {
+			if readsOutput {
 				y = in[4]
 			}
 			if l.other != none {

@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 
@@ -20,23 +19,6 @@ const (
 	perspective    = "perspective"
 	erasing        = "erase"
 )
-
-func checkAugment(a recipe.Augment) error {
-	switch a.Kind {
-	case horizontalFlip, verticalFlip, erasing:
-		if !(a.Value >= 0 && a.Value <= 1) {
-			return fmt.Errorf("%s: %v is not a probability; use 0 to 1", a.Kind, a.Value)
-		}
-	case rotate:
-		if !(a.Value >= 0 && a.Value <= 180) {
-			return fmt.Errorf("%s: %v is not an angle; use 0 to 180 degrees", a.Kind, a.Value)
-		}
-	case colorJitter, resizedCrop, affineMotion, perspective:
-	default:
-		return fmt.Errorf("%q is not a change of pictures", a.Kind)
-	}
-	return nil
-}
 
 // canvas is a picture under way and the one that the next change is drawn on.
 type canvas struct{ now, next []uint8 }

@@ -176,9 +176,6 @@ func TestEveryDrawsOnce(t *testing.T) {
 	f := fit(t, plain, []float64{1})
 	pix := formula(16)
 	for _, a := range every {
-		if err := checkAugment(a); err != nil {
-			t.Error(err)
-		}
 		for sample := range uint64(5) {
 			stream, other := rng.New(1, "augment", 0, sample), rng.New(1, "augment", 0, sample)
 			f.Augmented(make([]float32, len(pix)), pix, 16, []recipe.Augment{a}, stream)

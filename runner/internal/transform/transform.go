@@ -41,11 +41,6 @@ func Fit(spec recipe.Transform, channels int, targets []float64, pixels func(i i
 	if n == 0 {
 		return nil, fmt.Errorf("fit transform: there are no training rows")
 	}
-	for i, a := range spec.Augment {
-		if err := checkAugment(a); err != nil {
-			return nil, fmt.Errorf("transform.augment[%d]: %w", i, err)
-		}
-	}
 	f := &Fitted{Kind: spec.Target, TargetStd: 1}
 	if err := f.fitPixels(spec.Normalize, channels, pixels, n); err != nil {
 		return nil, fmt.Errorf("transform.normalize: %w", err)
