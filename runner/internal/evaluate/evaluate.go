@@ -44,8 +44,6 @@ type Input struct {
 	Pixels func(i int) ([]uint8, error)
 	// Seed of the bootstrap.
 	Seed uint64
-	// KeepsLast says that the last epoch was kept, not the best of validation.
-	KeepsLast bool
 }
 
 // Sample is one photo with its true and its predicted value in the original
@@ -208,7 +206,7 @@ func Run(in Input) (*Evaluation, error) {
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
-	e.warn(in.KeepsLast)
+	e.warn()
 	return e, nil
 }
 
@@ -399,14 +397,10 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 const fewGroups = 20
 
 // warn adds what a reader has to know before believing the result.
-func (e *Evaluation) warn(keepsLast bool) {
+func (e *Evaluation) warn() {
 	say := func(format string, args ...any) { e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...)) }
 	result := e.Result()
-	switch {
-	case e.Headline != Validation:
-	case keepsLast:
-		say("There is no test part: the results are those of the validation part, and too good if anything was chosen on it.")
-	default:
+	if e.Headline == Validation {
 		say("There is no test part: the results are those of the validation part, on which the kept epoch was chosen, and so they are too good.")
 	}
 	if result.Trained > 0 {

@@ -156,11 +156,7 @@ var stages = []stage{
 		name: "evaluate", version: 1, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
-			e := digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l))
-			if keep := l.Recipe.Train.Keep; keep != "best" { // the best epoch may be the last one, with the same weights
-				e.String(keep)
-			}
-			return e.Sum()
+			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
 		},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,

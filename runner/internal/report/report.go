@@ -34,8 +34,6 @@ type Document struct {
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
 	History    []Epoch
-	// KeepsLast says that the last epoch was kept, not the best of validation.
-	KeepsLast bool
 
 	// Network is the backbone's name, Layers its parts, Parameters how many
 	// scalars are trained.

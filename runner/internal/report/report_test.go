@@ -228,8 +228,7 @@ func TestUnusual(t *testing.T) {
 				return pixels[:len(pixels)/3], err
 			}
 		}, nil, "standard deviation of brightness"},
-		"last epoch kept": {nil, func(d *Document) { d.KeepsLast = true }, "On the validation part, 48 photos:"},
-		"few plots":       {nil, func(d *Document) { d.Plots = []string{"fit"} }, "fit.svg"},
+		"few plots": {nil, func(d *Document) { d.Plots = []string{"fit"} }, "fit.svg"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
