@@ -330,6 +330,9 @@ var tampers = []struct {
 	{"chain link, forged", spots, verify.Differs, `stage train, epoch 2: expected state sha256:\w+, found sha256:\w+`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
 	{"chain link, forged, rerun", rerun, verify.Differs, `stage train, epoch 2: expected state`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
 	{"loss of an epoch, forged", spots, verify.Differs, `stage train, epoch 3: expected losses and scores 0.5`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[2].TrainLoss = 0.5 }) }},
+	{"learning rate of an epoch, forged", spots, verify.Differs, `stage train, epoch 3: expected losses and scores .*, learning rate 0\.5, found losses and scores .*, [-.e\d]+\n`, func(p tampered) {
+		p.forge(func(l *lock.Lock) { rate := 0.5; l.Training[2].Rate = &rate })
+	}},
 	{"state damaged", spots, verify.Verified, `the kept state of epoch 2 was damaged`, func(p tampered) { p.flipBit(p.state(2), 1) }},
 }
 
