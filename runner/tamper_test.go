@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -89,8 +90,17 @@ func (p tampered) seal(l *lock.Lock) {
 }
 
 // forge edits the lock and then mends every key and output that follows from the
-// lock alone: what a person does who has read runner's source.
+// lock alone: what a person does who has read runner's source. Nothing else may
+// contradict it.
 func (p tampered) forge(edit func(*lock.Lock)) {
+	p.Helper()
+	if left := p.follow(edit); len(left) > 0 {
+		p.Fatalf("cannot be forged: %s", left[0])
+	}
+}
+
+// follow is forge, but returns where the lock still contradicts itself.
+func (p tampered) follow(edit func(*lock.Lock)) []lock.Difference {
 	p.Helper()
 	l, err := lock.Read(p.path(plantsLock))
 	p.check(err)
@@ -103,15 +113,13 @@ func (p tampered) forge(edit func(*lock.Lock)) {
 		e := &experiment.Experiment{Loaded: loaded, Place: experiment.Place{Path: l.Recipe.Path}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
 		contradictions, err := e.Contradictions(context.Background(), l)
 		p.check(err)
-		if len(contradictions) == 0 {
+		first := slices.IndexFunc(contradictions, func(d lock.Difference) bool { return strings.HasPrefix(d.Path, "stages[") })
+		if first < 0 {
 			p.seal(l)
-			return
+			return contradictions
 		}
-		d := contradictions[0]
-		name, what, ok := strings.Cut(strings.TrimPrefix(d.Path, "stages["), "].")
-		if !ok {
-			p.Fatalf("cannot be forged: %s", d)
-		}
+		d := contradictions[first]
+		name, what, _ := strings.Cut(strings.TrimPrefix(d.Path, "stages["), "].")
 		follows, err := digest.Parse(d.B)
 		p.check(err)
 		if stage := l.Stage(name); what == "key" {
@@ -121,6 +129,12 @@ func (p tampered) forge(edit func(*lock.Lock)) {
 		}
 	}
 	p.Fatal("the forgery does not end")
+	return nil
+}
+
+// best returns the epoch with the least validation loss.
+func best(epochs []lock.Epoch) int {
+	return slices.MinFunc(epochs, func(a, b lock.Epoch) int { return cmp.Compare(a.ValidationLoss, b.ValidationLoss) }).Epoch
 }
 
 // flipBit changes one bit of a file, counted from its end.
@@ -238,6 +252,8 @@ var tampers = []struct {
 	}},
 	{"kept epoch, sealed", onlyLock, verify.Differs, `parts first at stage train`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Model.Epoch = 1 + l.Model.Epoch%4 }) }},
 	{"kept epoch that is none, sealed", onlyLock, verify.Differs, `model.epoch: locked 7`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Model.Epoch = 7 }) }},
+	{"kept epoch that is none, sealed, spot", spots, verify.Differs, `model.epoch: locked 7`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Model.Epoch = 7 }) }},
+	{"no training, sealed", rerun, verify.Differs, `training: locked an end after epoch 0`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Training = nil }) }},
 	{"weights' digest, sealed", onlyLock, verify.Differs, `parts first at stage train`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Model.Weights[0] ^= 1 }) }},
 	{"lock of another recipe", onlyLock, verify.Differs, `plants.lock.yaml is the lock of the recipe other`, func(p tampered) {
 		p.write("other.yaml", append(p.read("plants.yaml"), "\n"...))
@@ -271,6 +287,19 @@ var tampers = []struct {
 		p.forge(func(l *lock.Lock) { s := l.Results["test"]; s.Predictions[0] ^= 1; l.Results["test"] = s })
 	}},
 	{"ledger, forged", evaluate, verify.Differs, `clean.ledger: locked`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Clean.Ledger[0] ^= 1 }) }},
+	{"another epoch kept, forged", onlyLock, verify.Differs, `(?m)^model.epoch: locked \d, but the rest of the lock gives \d$`, func(p tampered) {
+		p.follow(func(l *lock.Lock) { l.Model.Epoch = 1 + l.Model.Epoch%4 })
+	}},
+	{"training cut short, forged", onlyLock, verify.Differs, `(?m)^training: locked an end after epoch 3, but the rest of the lock gives no end before epoch 4$`, func(p tampered) {
+		p.follow(func(l *lock.Lock) { l.Training, l.Model.Epoch = l.Training[:3], best(l.Training[:3]) })
+	}},
+	{"trained on, forged", onlyLock, verify.Differs, `(?m)^training: locked an end after epoch 5, but the rest of the lock gives an end after epoch 4$`, func(p tampered) {
+		p.follow(func(l *lock.Lock) {
+			more := l.Training[3]
+			more.Epoch = 5
+			l.Training = append(l.Training, more)
+		})
+	}},
 	{"row moved from test to train, forged", evaluate, verify.Differs, `parts first at stage split: expected output`, func(p tampered) {
 		p.forge(func(l *lock.Lock) {
 			l.Split.Test--
@@ -301,6 +330,9 @@ var tampers = []struct {
 	{"chain link, forged", spots, verify.Differs, `stage train, epoch 2: expected state sha256:\w+, found sha256:\w+`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
 	{"chain link, forged, rerun", rerun, verify.Differs, `stage train, epoch 2: expected state`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
 	{"loss of an epoch, forged", spots, verify.Differs, `stage train, epoch 3: expected losses and scores 0.5`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[2].TrainLoss = 0.5 }) }},
+	{"learning rate of an epoch, forged", spots, verify.Differs, `stage train, epoch 3: expected losses and scores .*, learning rate 0\.5, found losses and scores .*, [-.e\d]+\n`, func(p tampered) {
+		p.forge(func(l *lock.Lock) { rate := 0.5; l.Training[2].Rate = &rate })
+	}},
 	{"state damaged", spots, verify.Verified, `the kept state of epoch 2 was damaged`, func(p tampered) { p.flipBit(p.state(2), 1) }},
 }
 

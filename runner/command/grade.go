@@ -3,7 +3,6 @@ package command
 import (
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"biomass/runner/internal/grade"
 	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/verify"
 )
 
 func (s *invocation) grade() *cobra.Command {
@@ -43,18 +43,17 @@ func (s *invocation) grade() *cobra.Command {
 				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Progress: s.progress(),
 				Env: append(s.env[:len(s.env):len(s.env)], fmt.Sprintf("RUNNER_THREADS=%d", max(1, kernel.Threads()/jobs))),
 			}
-			given := 0
-			for _, level := range []struct {
-				flag      string
-				arguments []string
-			}{{"lock-only", []string{"--lock-only"}}, {"spot", []string{"--spot", strconv.Itoa(spots)}}, {"rerun", []string{"--rerun"}}} {
-				if c.Flags().Changed(level.flag) {
-					o.Arguments = append(o.Arguments, level.arguments...)
-					given++
-				}
+			level, err := levelOf(lockOnly, c.Flags().Changed("spot"), rerun, spots)
+			if err != nil {
+				return err
 			}
-			if given > 1 {
-				return misuse{errors.New("--lock-only, --spot and --rerun are three levels: choose one")}
+			switch level {
+			case verify.LockOnly:
+				o.Arguments = append(o.Arguments, "--lock-only")
+			case verify.Spot:
+				o.Arguments = append(o.Arguments, "--spot", strconv.Itoa(spots))
+			case verify.Rerun:
+				o.Arguments = append(o.Arguments, "--rerun")
 			}
 			if c.Flags().Changed("seed") {
 				o.Arguments = append(o.Arguments, "--seed", strconv.FormatUint(seed, 10))
@@ -124,9 +123,13 @@ func (s *invocation) printGrades(rows []grade.Row) error {
 	return w.Flush()
 }
 
-// inert keeps a spreadsheet from taking a submission's name for a formula.
+// inert keeps a spreadsheet from taking a submission's name for a formula. A
+// number stays one, below 0 too.
 func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+@\t", rune(cell[0])) {
+	if _, err := strconv.ParseFloat(cell, 64); err == nil {
+		return cell
+	}
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 		return "'" + cell
 	}
 	return cell

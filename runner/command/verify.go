@@ -26,23 +26,15 @@ func (s *invocation) verify() *cobra.Command {
 		Args:        exactly(1, "one lockfile or pack"),
 		Annotations: map[string]string{markdown: ""},
 		RunE: func(c *cobra.Command, args []string) error {
+			level, err := levelOf(lockOnly, c.Flags().Changed("spot"), rerun, spots)
+			if err != nil {
+				return err
+			}
 			o := verify.Options{
 				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Progress: s.progress(),
-				Level: verify.Evaluation, Spots: spots, Seed: seed,
+				Level: level, Spots: spots, Seed: seed,
 			}
-			given := 0
-			for flag, level := range map[string]verify.Level{"lock-only": verify.LockOnly, "spot": verify.Spot, "rerun": verify.Rerun} {
-				if c.Flags().Changed(flag) {
-					o.Level = level
-					given++
-				}
-			}
-			switch {
-			case given > 1:
-				return misuse{errors.New("--lock-only, --spot and --rerun are three levels: choose one")}
-			case o.Level == verify.Spot && spots < 1:
-				return misuse{fmt.Errorf("--spot %d: want at least one epoch", spots)}
-			case !c.Flags().Changed("seed"):
+			if !c.Flags().Changed("seed") {
 				o.Seed = uint64(time.Now().UnixNano())
 			}
 			v, err := verify.Run(c.Context(), o)
@@ -70,6 +62,28 @@ func (s *invocation) verify() *cobra.Command {
 	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
+}
+
+// levelOf returns the level that the flags of verify and grade choose: spot says
+// whether there is a number of spots.
+func levelOf(lockOnly, spot, rerun bool, spots int) (verify.Level, error) {
+	level, given := verify.Evaluation, 0
+	for _, choice := range []struct {
+		given bool
+		level verify.Level
+	}{{lockOnly, verify.LockOnly}, {spot, verify.Spot}, {rerun, verify.Rerun}} {
+		if choice.given {
+			level = choice.level
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return level, misuse{errors.New("--lock-only, --spot and --rerun are three levels: choose one")}
+	case spot && spots < 1:
+		return level, misuse{fmt.Errorf("--spot %d: want at least one epoch", spots)}
+	}
+	return level, nil
 }
 
 var verdictCode = map[verify.Judgement]int{

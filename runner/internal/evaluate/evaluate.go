@@ -401,7 +401,7 @@ func (e *Evaluation) warn() {
 	say := func(format string, args ...any) { e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...)) }
 	result := e.Result()
 	if e.Headline == Validation {
-		say("There is no test part: the results are those of the validation part, on which the kept epoch was chosen, and so they are too good.")
+		say("There is no test part: the results are those of the validation part. What was chosen on it, such as the epoch to keep, makes them too good.")
 	}
 	if result.Trained > 0 {
 		say("%d of the %d individuals in the %s part are in the training part too: the result says little about new individuals. `split.by: group` keeps them apart.", result.Trained, result.Groups, result.Name)

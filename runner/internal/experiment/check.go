@@ -18,6 +18,7 @@ import (
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/table"
+	"biomass/runner/internal/train"
 )
 
 // ErrOtherStages says that a lock was made by a runner whose stages are others.
@@ -76,7 +77,8 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 	return all, nil
 }
 
-// sums checks that the counts of a lock add up.
+// sums checks that the counts of a lock add up, and that the training ended and
+// the kept epoch was chosen by its history as the recipe says.
 func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 	var all []lock.Difference
 	differ := func(path string, locked, follows int) {
@@ -105,12 +107,23 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 			differ("results."+part.name+".photos", score.Photos, part.rows)
 		}
 	}
+	history := make([]train.Epoch, len(k.Training))
 	for i, epoch := range k.Training {
 		differ(fmt.Sprintf("training[%d].epoch", i), epoch.Epoch, i+1)
+		history[i] = train.Epoch(epoch)
 	}
-	if k.Model.Epoch < 1 || k.Model.Epoch > len(k.Training) {
-		all = append(all, lock.Difference{Path: "model.epoch", A: fmt.Sprint(k.Model.Epoch), B: fmt.Sprintf("1 to %d", len(k.Training))})
+	end, kept := train.Outcome(e.Recipe.Train, history)
+	if end != len(history) || end == 0 {
+		follows := fmt.Sprintf("an end after epoch %d", end)
+		if end == 0 {
+			follows = fmt.Sprintf("no end before epoch %d", e.Recipe.Train.Epochs)
+			if e.Recipe.Train.Stop.Patience > 0 {
+				follows += ", or where train.stop ends it"
+			}
+		}
+		all = append(all, lock.Difference{Path: "training", A: fmt.Sprintf("an end after epoch %d", len(history)), B: follows})
 	}
+	differ("model.epoch", k.Model.Epoch, kept)
 	return all
 }
 

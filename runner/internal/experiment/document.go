@@ -19,9 +19,9 @@ func (l *line) document() (report.Document, error) {
 	}
 	d := report.Document{
 		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.Canonical, Plots: r.Report.Plots,
-		Evaluation: l.evaluation,
-		Cleaning:   report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
-		Network:    r.Network.Backbone, Parameters: l.initial.Parameters,
+		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
+		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
+		Network:  r.Network.Backbone, Parameters: l.initial.Parameters,
 		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
 		Verify:   fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
 	}

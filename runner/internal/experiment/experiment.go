@@ -66,6 +66,7 @@ type stage struct {
 	// observed returns the digest of what the stage reads besides: files, or a
 	// single key of another section. May be nil.
 	observed func(*line) digest.Digest
+	keys     []string // of other sections that are observed
 	// output returns a pointer to the field of line that the stage fills.
 	output func(*line) any
 	run    func(context.Context, *line) error
@@ -131,6 +132,7 @@ var stages = []stage{
 			}
 			return e.Sum()
 		},
+		keys:    []string{"task", "data.classes", "train.seed"},
 		output:  func(l *line) any { return &l.initial },
 		run:     runNetwork,
 		follows: followsKey | followsOutput,
@@ -147,6 +149,7 @@ var stages = []stage{
 			}
 			return e.Sum()
 		},
+		keys:    []string{"task", "data.image", "data.target", "data.classes"},
 		output:  func(l *line) any { return &l.trained },
 		run:     runTrain,
 		intact:  trainingKept,
@@ -158,6 +161,7 @@ var stages = []stage{
 		observed: func(l *line) digest.Digest {
 			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
 		},
+		keys:   []string{"task", "train.seed"},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},
@@ -167,6 +171,7 @@ var stages = []stage{
 		observed: func(l *line) digest.Digest {
 			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
+		keys:    []string{"task", "name"},
 		output:  func(l *line) any { return &l.pages },
 		run:     runReport,
 		intact:  pagesKept,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/lock"
@@ -94,7 +95,8 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 		sections[name] = true
 	}
 	for _, c := range recipe.Diff(before, l.Loaded) {
-		if section, _, _ := strings.Cut(c.Key, "."); sections[strings.SplitN(section, "[", 2)[0]] {
+		section, _, _ := strings.Cut(c.Key, ".")
+		if sections[strings.SplitN(section, "[", 2)[0]] || slices.Contains(s.keys, c.Key) {
 			reasons = append(reasons, fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New))
 		}
 	}
@@ -115,8 +117,10 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 		reasons = append(reasons, "the table's file changed")
 	case s.name == "picture":
 		reasons = append(reasons, "picture files changed")
-	case s.name == "network" || s.name == "train":
-		reasons = append(reasons, "train.seed or the arithmetic changed")
+	case s.name == "network" && l.classifies():
+		reasons = append(reasons, "the number of classes changed")
+	case s.name == "train":
+		reasons = append(reasons, "the arithmetic changed")
 	case s.name == "report" && old.Recipe.Path != l.Place.Path:
 		reasons = append(reasons, fmt.Sprintf("the recipe moved from %s", old.Recipe.Path))
 	default:

@@ -73,8 +73,8 @@ func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 type Again struct {
 	Epochs []lock.Epoch     // that were made in the place of the claimed ones
 	State  []weights.Tensor // at the end
-	// Weights digests the weights file, if the last epoch is the one to keep so far;
-	// else it is zero.
+	// Weights digests the weights file, if the last epoch is the one to keep so far
+	// by the claimed history before it; else it is zero.
 	Weights digest.Digest
 }
 

@@ -32,8 +32,13 @@ func (c Change) String() string {
 }
 
 // stages are those that work again when a section of the recipe changes: the
-// section's own, and all that stand on it.
+// section's own, and all that stand on it. A key that more of them read than of
+// the rest of its section stands here too.
 var stages = map[string][]string{
+	"task":         {"split", "transform", "network", "train", "evaluate", "report"},
+	"data.classes": {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
+	"train.seed":   {"network", "train", "evaluate", "report"},
+
 	"data":      {"table", "picture", "clean", "split", "transform", "train", "evaluate", "report"},
 	"picture":   {"picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
 	"clean":     {"clean", "split", "transform", "train", "evaluate", "report"},
@@ -149,7 +154,13 @@ var meanings = map[string][]string{
 // Diff returns what changes from recipe a to recipe b, in the order of the
 // recipe. Locations are left out.
 func Diff(a, b *Loaded) []Change {
-	return compare("", reflect.ValueOf(a.Recipe), reflect.ValueOf(b.Recipe))
+	changes := compare("", reflect.ValueOf(a.Recipe), reflect.ValueOf(b.Recipe))
+	for i, c := range changes {
+		if c.Key == "data.target" && (a.Task == Classification || b.Task == Classification) { // the network has as many outputs as there are classes
+			changes[i].Stages = slices.Clone(stages["data.classes"])
+		}
+	}
+	return changes
 }
 
 func compare(key string, a, b reflect.Value) []Change {
@@ -188,8 +199,12 @@ func compare(key string, a, b reflect.Value) []Change {
 	if same(a, b) {
 		return nil
 	}
-	section, _, _ := strings.Cut(key, ".")
-	return []Change{{Key: key, Old: inline(a), New: inline(b), Meaning: meaning(key, a, b), Stages: slices.Clone(stages[section])}}
+	again, ok := stages[key]
+	if !ok {
+		section, _, _ := strings.Cut(key, ".")
+		again = stages[section]
+	}
+	return []Change{{Key: key, Old: inline(a), New: inline(b), Meaning: meaning(key, a, b), Stages: slices.Clone(again)}}
 }
 
 func meaning(key string, a, b reflect.Value) string {

@@ -1009,6 +1009,16 @@ func TestDiff(t *testing.T) {
 			"train.epochs: 10 -> 3: trains shorter; invalidates train, evaluate, report",
 			"report.plots: [target, samples, curves, fit] -> [fit]: shows other plots; invalidates report",
 		}},
+		{[]string{"train.seed=9", "data.target=height"}, []string{
+			"data.target: mass -> height: predicts another column; invalidates table, picture, clean, split, transform, train, evaluate, report",
+			"train.seed: 42 -> 9: other starting weights, other shuffles; invalidates network, train, evaluate, report",
+		}},
+		{[]string{"task=classification", "data.target=species", "data.classes=[maize, wheat]"}, []string{
+			"task: regression -> classification: learns something else; invalidates split, transform, network, train, evaluate, report",
+			"data.target: mass -> species: predicts another column; invalidates table, picture, clean, split, transform, network, train, evaluate, report",
+			"data.classes: [] -> [maize, wheat]: other classes, or in another order; invalidates table, picture, clean, split, transform, network, train, evaluate, report",
+			"train.loss: mse -> cross_entropy: minimises something else; invalidates train, evaluate, report",
+		}},
 		{[]string{"train.optimizer.adam.rate=1e-4"}, []string{"train.optimizer.adam.rate: 0.001 -> 0.0001: smaller steps; invalidates train, evaluate, report"}},
 		{[]string{"train.optimizer=sgd"}, []string{"train.optimizer: {adam: {}} -> {sgd: {}}: takes another kind of step; invalidates train, evaluate, report"}},
 		{[]string{"train.optimizer=adamw", "train.clip=1.0", "train.loss=mae"}, []string{
@@ -1096,7 +1106,7 @@ func TestLoss(t *testing.T) {
 	}
 	expect(t, said,
 		"train.loss.cross_entropy.label_smoothing: 0 -> 0.1: spreads more of each label over all classes; invalidates train, evaluate, report",
-		"task: regression -> classification: learns something else",
+		"task: regression -> classification: learns something else; invalidates split, transform, network, train, evaluate, report",
 		"train.loss: mse -> cross_entropy: minimises something else; invalidates train, evaluate, report")
 }
 

@@ -318,7 +318,7 @@ func results(m *markdown, d Document) {
 		if part == nil {
 			continue
 		}
-		if e.Headline == evaluate.Test && name == evaluate.Validation {
+		if d.Chosen && e.Headline == evaluate.Test && name == evaluate.Validation {
 			m.say("On the validation part, on which the kept epoch was chosen:")
 		} else {
 			m.say("On the %s part, %s:", name, plural(part.Photos, "photo"))

@@ -34,6 +34,8 @@ type Document struct {
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
 	History    []Epoch
+	// Chosen says that the kept epoch was chosen on the validation part.
+	Chosen bool
 
 	// Network is the backbone's name, Layers its parts, Parameters how many
 	// scalars are trained.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/clean"
@@ -352,6 +353,9 @@ func (r *Review) deltas(a, b *Side) {
 	same := sameTable(a, b)
 	other := map[row]evaluate.Prediction{}
 	for _, p := range y.Of(y.Headline) {
+		if x.Task == recipe.Classification {
+			p.True, p.Predicted = sameClass(p.True, y, x), sameClass(p.Predicted, y, x)
+		}
 		other[name(p.Image, p.Line, same)] = p
 	}
 	var truth, first, second []float64
@@ -379,6 +383,15 @@ func (r *Review) deltas(a, b *Side) {
 		d.Interval = &in
 	}
 	r.Deltas = append(r.Deltas, d)
+}
+
+// sameClass returns the index that a class of one evaluation has in another, -1
+// where it is none there.
+func sameClass(index float64, from, to *evaluate.Evaluation) float64 {
+	if index < 0 || index >= float64(len(from.Classes)) {
+		return -1
+	}
+	return float64(slices.Index(to.Classes, from.Classes[int(index)]))
 }
 
 func first(all []string) []string {

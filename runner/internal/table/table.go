@@ -326,8 +326,8 @@ func (t *Table) Distinct(column string) ([]string, error) {
 }
 
 // Indices returns which of the classes each row's cell in a column names, NaN for
-// an empty one. A cell names a class by its name or, where no class is named so,
-// by its index.
+// an empty one. A cell names a class by its name or, where no class's name is a
+// number, by its index.
 func (t *Table) Indices(column string, classes []string) ([]float64, error) {
 	index, err := t.Column(column)
 	if err != nil {
@@ -337,8 +337,10 @@ func (t *Table) Indices(column string, classes []string) ([]float64, error) {
 	for i, class := range classes {
 		known[class] = i
 	}
+	byIndex := true
 	for i, class := range classes {
 		if cell := parse(class); cell.Kind != Empty {
+			byIndex = byIndex && cell.Kind != Number
 			if _, ok := known[cell.Text]; !ok {
 				known[cell.Text] = i
 			}
@@ -353,7 +355,7 @@ func (t *Table) Indices(column string, classes []string) ([]float64, error) {
 			indices[i] = math.NaN()
 		case ok:
 			indices[i] = float64(class)
-		case cell.Kind == Number && x >= 0 && x < float64(len(classes)) && x == math.Trunc(x):
+		case byIndex && cell.Kind == Number && x >= 0 && x < float64(len(classes)) && x == math.Trunc(x):
 			indices[i] = x
 		default:
 			hint := "the classes are " + strings.Join(classes, ", ")

@@ -198,7 +198,7 @@ func TestClasses(t *testing.T) {
 		classes []string
 		want    []float64
 	}{
-		{"a", []string{"2", "maize", "wheat"}, []float64{2, 1, math.NaN(), 2, 0}},
+		{"a", []string{"2", "maize", "wheat"}, []float64{2, 1, math.NaN(), 2, 0}}, // by name, though 2 were an index
 		{"a", []string{" wheat ", "maize", "charlock"}, []float64{0, 1, math.NaN(), 0, 2}},
 		{"b", []string{"x", "2.0", "0", "10"}, []float64{3, 1, 1, 0, 2}},
 	} {
@@ -211,6 +211,8 @@ func TestClasses(t *testing.T) {
 	check(t, err, "line 2, column 1", `"wheat"`, `did you mean "weat"?`, "data.classes")
 	_, err = read.Indices("b", []string{"a", "b", "c"})
 	check(t, err, "line 2, column 2", `"10"`, "the classes are a, b, c")
+	_, err = read.Indices("b", []string{"x", "10", "1", "2"}) // 0 is a slip, and not the index of x
+	check(t, err, "line 6, column 2", `"0", which is no class`)
 	_, err = read.Indices("c", nil)
 	check(t, err, `no column "c"`)
 	_, err = read.Distinct("c")

@@ -6,21 +6,27 @@ import (
 	"biomass/runner/internal/recipe"
 )
 
-// stopped reports whether a training with these epochs is to end early: the last
-// of them, as many as patience says, were no better than the best before.
-func stopped(spec recipe.Stop, history []Epoch) bool {
-	if spec.Patience == 0 {
-		return false
-	}
+// Outcome says what a training with these epochs comes to: after which of them it
+// ends, 0 where it goes on; and which one's weights it keeps until then, 0 where
+// there is none. It ends after train.epochs, or early where the last epochs, as
+// many as patience says, were no better than the best before.
+func Outcome(spec recipe.Train, history []Epoch) (end, kept int) {
 	best, since := math.Inf(1), 0
-	for _, e := range history {
-		if badness := e.badness(spec.On); badness < best {
+	for i, e := range history {
+		epoch := i + 1
+		if spec.Keep == "last" || kept == 0 || e.ValidationLoss < history[kept-1].ValidationLoss {
+			kept = epoch
+		}
+		if badness := e.badness(spec.Stop.On); badness < best {
 			best, since = badness, 0
 		} else {
 			since++
 		}
+		if epoch == spec.Epochs || spec.Stop.Patience > 0 && since >= spec.Stop.Patience {
+			return epoch, kept
+		}
 	}
-	return since >= spec.Patience
+	return 0, kept
 }
 
 // badness returns a measure of the epoch, by the word of train.stop.on: less is

@@ -8,7 +8,7 @@ import (
 	"biomass/runner/internal/recipe"
 )
 
-func TestStopped(t *testing.T) {
+func TestOutcome(t *testing.T) {
 	history := func(losses ...float64) []Epoch {
 		var all []Epoch
 		for _, loss := range losses {
@@ -20,19 +20,34 @@ func TestStopped(t *testing.T) {
 	for _, c := range []struct {
 		patience int
 		losses   []float64
-		want     bool
+		end      int
+		kept     int // as keep: best says
 	}{
-		{0, []float64{1, 2, 3}, false},
-		{2, nil, false},
-		{2, []float64{1, 2}, false},
-		{2, []float64{1, 2, 1}, true}, // as good is no better
-		{2, []float64{1, 2, 0.5, 2}, false},
-		{2, []float64{1, 2, 0.5, 2, 3}, true},
-		{1, []float64{1, 0.5, 0.25}, false},
+		{0, nil, 0, 0},
+		{0, []float64{1, 2, 3}, 0, 1},
+		{0, []float64{4, 2, 2, 1, 3, 1}, 6, 4}, // the first of equals
+		{0, []float64{4, 3, 2, 2, 2, 2, 1}, 6, 3},
+		{2, nil, 0, 0},
+		{2, []float64{1, 2}, 0, 1},
+		{2, []float64{1, 2, 1}, 3, 1}, // as good is no better
+		{2, []float64{1, 2, 0.5, 2}, 0, 3},
+		{2, []float64{1, 2, 0.5, 2, 3}, 5, 3},
+		{2, []float64{1, 2, 2, 0.5}, 3, 1}, // what is there beyond the end does not count
+		{1, []float64{1, 0.5, 0.25}, 0, 3},
+		{0, []float64{0, 0, 0, 0, 0, 0}, 6, 1}, // no validation
 	} {
 		for _, on := range []string{"validation_loss", "validation_rmse", "validation_accuracy", "validation_macro_f1"} {
-			if got := stopped(recipe.Stop{Patience: c.patience, On: on}, history(c.losses...)); got != c.want {
-				t.Errorf("patience %d on %s of %v: %t", c.patience, on, c.losses, got)
+			spec := recipe.Train{Epochs: 6, Keep: "best", Stop: recipe.Stop{Patience: c.patience, On: on}}
+			if end, kept := Outcome(spec, history(c.losses...)); end != c.end || kept != c.kept {
+				t.Errorf("patience %d on %s of %v: ends after %d, keeps %d", c.patience, on, c.losses, end, kept)
+			}
+			spec.Keep = "last"
+			want := c.end
+			if want == 0 {
+				want = len(c.losses)
+			}
+			if _, kept := Outcome(spec, history(c.losses...)); kept != want {
+				t.Errorf("patience %d on %s of %v: keep: last keeps %d", c.patience, on, c.losses, kept)
 			}
 		}
 	}

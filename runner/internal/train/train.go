@@ -142,7 +142,10 @@ func begin(ctx context.Context, in Input, last int) (*loop, error) {
 	loop.task = in.Progress.Start("train", last*photos, "photos")
 	defer loop.task.Done()
 	loop.task.Skip(len(loop.Epochs) * photos)
-	for epoch := len(loop.Epochs) + 1; epoch <= last && !stopped(in.Spec.Stop, loop.Epochs); epoch++ {
+	for epoch := len(loop.Epochs) + 1; epoch <= last; epoch++ {
+		if end, _ := Outcome(in.Spec, loop.Epochs); end > 0 {
+			break
+		}
 		if err := loop.epoch(ctx, epoch); err != nil {
 			return nil, err
 		}
@@ -232,7 +235,7 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 	}
 	e.State = weights.Digest(state)
 	l.Epochs = append(l.Epochs, e)
-	if l.Spec.Keep == "last" || l.Kept == 0 || e.ValidationLoss < l.Epochs[l.Kept-1].ValidationLoss {
+	if _, kept := Outcome(l.Spec, l.Epochs); kept == epoch {
 		l.Kept, l.Weights = epoch, net
 	}
 	if err := l.Checkpoints.Save(&Checkpoint{Result: l.Result, State: state}); err != nil {

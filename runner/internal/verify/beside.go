@@ -100,7 +100,8 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
 		t.because(Differs, "report.digest: the files in reports/%s have %s, locked is %s", name, sum, t.claimed.Report.Digest)
 	}
-	return false, t.weights()
+	kept := t.claimed.Model.Epoch
+	return kept < 1 || kept > len(t.claimed.Training), t.weights() // no epoch could have made the weights
 }
 
 // recipe checks that the recipe in the checkout is the locked one.

@@ -428,7 +428,7 @@ func (t *trial) witness(epoch lock.Epoch, state []weights.Tensor) {
 func (t *trial) otherEpoch(claimed, found lock.Epoch, state []weights.Tensor) {
 	p := Parting{Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
 	if claimed.State == found.State {
-		p.Expected, p.Found = "losses and scores "+measured(claimed), measured(found)
+		p.Expected, p.Found = measured(claimed), measured(found)
 	} else if kept, err := experiment.LoadState(t.made, t.trainKey(), claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
 		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
 	}
@@ -437,11 +437,14 @@ func (t *trial) otherEpoch(claimed, found lock.Epoch, state []weights.Tensor) {
 
 // measured lists what an epoch states beside its state.
 func measured(e lock.Epoch) string {
-	list := fmt.Sprintf("%v, %v", e.TrainLoss, e.ValidationLoss)
+	list := fmt.Sprintf("losses and scores %v, %v", e.TrainLoss, e.ValidationLoss)
 	for _, score := range []*float64{e.ValidationRMSE, e.ValidationAccuracy, e.ValidationMacroF1} {
 		if score != nil {
 			list += fmt.Sprintf(", %v", *score)
 		}
+	}
+	if e.Rate != nil {
+		list += fmt.Sprintf(", learning rate %v", *e.Rate)
 	}
 	return list
 }
