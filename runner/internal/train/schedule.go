@@ -52,7 +52,7 @@ func (s *schedule) rate(history []Epoch, step int) float64 {
 // wave goes from one value to another as half a period of the cosine does, share
 // 0 to 1 (Loshchilov and Hutter: SGDR, ICLR 2017, equation 5).
 func wave(from, to, share float64) float64 {
-	return to + float64((from-to)*(1+elementary.Cos(float64(math.Pi*share))))/2
+	return to + float64((from-to)*(1+elementary.Cos(float64(math.Pi*share)))/2)
 }
 
 // oneCycle is OneCycleLR with cosines and two phases (Smith and Topin:
