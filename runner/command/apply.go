@@ -142,7 +142,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }
 
-func lockPath(e *experiment.Experiment) string { return "lock/" + e.Recipe.Name + ".lock.yaml" }
+func lockPath(e *experiment.Experiment) string { return "lock/" + e.Recipe.Name + lock.Suffix }
 
 // orEmpty lets JSON say [] instead of null.
 func orEmpty[T any](list []T) []T {

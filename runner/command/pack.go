@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"biomass/runner/internal/bundle"
+	"biomass/runner/internal/lock"
 )
 
 func (s *invocation) pack() *cobra.Command {
@@ -23,7 +24,7 @@ func (s *invocation) pack() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Lock, o.Store, o.Limit = args[0], s.machine.store, limit<<20
 			if o.Out == "" {
-				o.Out = strings.TrimSuffix(filepath.Base(args[0]), ".lock.yaml") + ".pack"
+				o.Out = strings.TrimSuffix(filepath.Base(args[0]), lock.Suffix) + ".pack"
 			}
 			p, err := bundle.Pack(o)
 			if err != nil {

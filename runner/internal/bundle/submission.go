@@ -68,7 +68,7 @@ func Pack(o Options) (*Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{Path: "lock/" + locked.Name + ".lock.yaml", From: o.Lock}}
+	files := []File{{Path: "lock/" + locked.Name + lock.Suffix, From: o.Lock}}
 	recipes, err := place.RecipeFiles()
 	if err != nil {
 		return nil, err

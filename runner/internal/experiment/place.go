@@ -40,7 +40,7 @@ func Find(recipePath, root, override string) (Place, error) {
 	project := filepath.Dir(absolute)
 	for dir := project; ; dir = filepath.Dir(dir) {
 		// Below os.DirFS, because the folder's own name may hold what a pattern is made of.
-		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*.lock.yaml"); has(dir, ".git") || len(locks) > 0 {
+		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); has(dir, ".git") || len(locks) > 0 {
 			project = dir
 			break
 		}
@@ -141,7 +141,7 @@ func has(dir, name string) bool {
 }
 
 // Lock returns the path of the recipe's lockfile.
-func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", name+".lock.yaml") }
+func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", name+lock.Suffix) }
 
 // Report returns the folder of the recipe's report.
 func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }

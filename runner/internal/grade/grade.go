@@ -20,6 +20,7 @@ import (
 
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/verify"
 )
@@ -126,7 +127,7 @@ func locks(name, dir string) []submission {
 	}
 	var all []submission
 	for _, e := range entries {
-		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), ".lock.yaml") {
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), lock.Suffix) {
 			all = append(all, submission{name: name, path: filepath.Join(dir, "lock", e.Name())})
 		}
 	}
@@ -135,7 +136,7 @@ func locks(name, dir string) []submission {
 	}
 	if len(all) > 1 {
 		for i := range all {
-			all[i].name += "/" + strings.TrimSuffix(filepath.Base(all[i].path), ".lock.yaml")
+			all[i].name += "/" + strings.TrimSuffix(filepath.Base(all[i].path), lock.Suffix)
 		}
 	}
 	return all

@@ -27,6 +27,9 @@ const (
 	limit = 16 << 20
 )
 
+// Suffix is how the name of a lockfile ends, behind that of its recipe.
+const Suffix = ".lock.yaml"
+
 const header = "# Written by runner apply, checked by runner verify. Do not edit.\n"
 
 // Lock is everything that a run claims. All of it is verified but for Recorded.

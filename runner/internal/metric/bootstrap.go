@@ -29,19 +29,27 @@ func meanInterval(values []float64, groups []string, level float64, resamples in
 	if len(clusters) < 2 {
 		return Interval{}, false
 	}
-	drawn := make([]float64, resamples)
-	for i := range drawn {
+	return percentiles(level, resamples, func() float64 {
 		var sum, count float64
 		for range clusters {
 			c := clusters[stream.IntN(len(clusters))]
 			sum += c.sum
 			count += c.count
 		}
-		drawn[i] = figure(sum / count)
+		return figure(sum / count)
+	}), true
+}
+
+// percentiles returns the interval that holds the given share of what draw returns,
+// as much outside of it on either side.
+func percentiles(level float64, resamples int, draw func() float64) Interval {
+	drawn := make([]float64, resamples)
+	for i := range drawn {
+		drawn[i] = draw()
 	}
 	slices.Sort(drawn)
 	tail := float64((1 - level) / 2)
-	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
+	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}
 }
 
 // PairedRMSE returns by how much the RMSE of b exceeds that of a on the same
@@ -83,13 +91,9 @@ func paired(a, b []float64, groups []string, level float64, resamples int, strea
 	if len(inA) < 2 {
 		return difference, Interval{}, false
 	}
-	drawn := make([]float64, resamples)
-	for i := range drawn {
-		drawn[i] = of(func(int) int { return stream.IntN(len(inA)) })
-	}
-	slices.Sort(drawn)
-	tail := float64((1 - level) / 2)
-	return difference, Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}, true
+	return difference, percentiles(level, resamples, func() float64 {
+		return of(func(int) int { return stream.IntN(len(inA)) })
+	}), true
 }
 
 // cluster holds what a mean needs to know of one group.

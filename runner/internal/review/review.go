@@ -87,12 +87,12 @@ func File(path, storeDir string) (*Side, error) {
 			return nil, err
 		}
 		name := filepath.Base(absolute)
-		path = filepath.Join(filepath.Dir(filepath.Dir(absolute)), "lock", name+lockSuffix)
+		path = filepath.Join(filepath.Dir(filepath.Dir(absolute)), "lock", name+lock.Suffix)
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s is no folder of a report: there is no %s", name, path)
 		}
 	}
-	if !strings.HasSuffix(path, lockSuffix) {
+	if !strings.HasSuffix(path, lock.Suffix) {
 		loaded, err := recipe.Load(path, recipe.Options{})
 		return &Side{Name: path, Recipe: loaded}, err
 	}
@@ -102,8 +102,6 @@ func File(path, storeDir string) (*Side, error) {
 	}
 	return ofLock(path, path, text, storeDir)
 }
-
-const lockSuffix = ".lock.yaml"
 
 // ofLock returns the side of a lock with this text.
 func ofLock(name, path string, text []byte, storeDir string) (*Side, error) {
@@ -178,7 +176,7 @@ func at(revision *source.Revision, name, path, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	if strings.HasSuffix(path, lockSuffix) {
+	if strings.HasSuffix(path, lock.Suffix) {
 		return ofLock(name, path, text, storeDir)
 	}
 	loaded, err := recipe.Parse(filepath.ToSlash(path), text, func(path string) ([]byte, error) { return read(filepath.FromSlash(path)) }, recipe.Options{})

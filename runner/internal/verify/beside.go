@@ -15,6 +15,7 @@ import (
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
 )
 
@@ -108,7 +109,7 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 func (t *trial) recipe() error {
 	place, locked := t.experiment.Place, t.experiment.Loaded
 	file := filepath.Base(t.options.Lock)
-	if name, ok := strings.CutSuffix(file, ".lock.yaml"); ok && name != locked.Name {
+	if name, ok := strings.CutSuffix(file, lock.Suffix); ok && name != locked.Name {
 		t.because(Differs, "%s is the lock of the recipe %s", file, locked.Name)
 	}
 	found, err := place.Load(recipe.Options{})
