@@ -311,9 +311,15 @@ func (v *view) gather(dst []float32, p0, p1, t0, t1 int) {
 func windows(dst []float32, stride int, line []float32, from, step, size, count int) {
 	for i := range count {
 		out := dst[i*stride:][:size]
-		if from >= 0 && from+size <= len(line) {
+		switch inside := from >= 0 && from+size <= len(line); {
+		case inside && size <= 4:
+			// Sooner done than copy is called.
+			for j, v := range line[from:][:size] {
+				out[j] = v
+			}
+		case inside:
 			copy(out, line[from:])
-		} else {
+		default:
 			low := min(max(-from, 0), size)
 			high := min(max(len(line)-from, low), size)
 			clear(out[:low])

@@ -292,6 +292,8 @@ func TestThreadsDoNotChangeBits(t *testing.T) {
 		{N: 3, H: 17, W: 16, Cin: 20, Cout: 96, KH: 3, KW: 3, Stride: 2, Pad: 1},
 		{N: 4, H: 2, W: 2, Cin: 96, Cout: 128, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 16, H: 1, W: 1, Cin: 512, Cout: 1, KH: 1, KW: 1, Stride: 1},
+		// A weight gradient of less than a tile, which is shared out along k.
+		{N: 3, H: 21, W: 20, Cin: 1, Cout: 7, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	} {
 		want := newOperands(c)
 		SetThreads(1)

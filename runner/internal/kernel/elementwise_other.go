@@ -64,6 +64,6 @@ func maxWindow(y []float32, index []uint8, x []float32, w window) {
 	maxWindowPortable(0, y, index, x, w)
 }
 
-func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
-	addTakenPortable(0, dx, dy, index, pixels, c, step, tap)
+func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8, keep int) {
+	addTakenPortable(0, dx, dy, index, pixels, c, step, tap, keep)
 }

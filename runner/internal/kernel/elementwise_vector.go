@@ -184,17 +184,17 @@ func drop(y, x []float32, block, threshold uint32, factor float32, stream *rng.S
 func maxWindow(y []float32, index []uint8, x []float32, w window) {
 	n := vectorLength(len(y))
 	if n > 0 {
-		maxWindowVector(&y[0], unsafe.SliceData(index), &x[0], n, len(y), w.rows, w.columns, w.rowStep, w.first, w.width)
+		maxWindowVector(&y[0], unsafe.SliceData(index), &x[0], n, len(y), w.rows, w.columns, w.rowStep, w.first, w.width, w.start, w.keep)
 	}
 	maxWindowPortable(n, y, index, x, w)
 }
 
-func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
+func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8, keep int) {
 	n := vectorLength(c)
 	if n > 0 {
-		addTakenVector(&dx[0], &dy[0], &index[0], pixels, c, n, step, int(tap))
+		addTakenVector(&dx[0], &dy[0], &index[0], pixels, c, n, step, int(tap), keep)
 	}
-	addTakenPortable(n, dx, dy, index, pixels, c, step, tap)
+	addTakenPortable(n, dx, dy, index, pixels, c, step, tap, keep)
 }
 
 // sumRowsVector does the columns 0..n, n > 0 a multiple of 8, of
@@ -357,17 +357,17 @@ func dropoutVector(y, x *float32, n int, constants *[28][8]uint32)
 
 // maxWindowVector does the channels 0..n, n > 0 a multiple of 8, of
 //
-//	for j in 0..c: y[j], index[j] = x[j], w.first
+//	for j in 0..c: y[j], index[j] = x[j] & w.keep, w.start
 //		for r in 0..w.rows, s in 0..w.columns:
 //			v = x[r*w.rowStep+s*c+j]
 //			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
 //
 //go:noescape
-func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width int)
+func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width, start, keep int)
 
 // addTakenVector does the channels 0..n, n > 0 a multiple of 8, of
 //
-//	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
+//	for i in 0..pixels, j in 0..c: dx[i*step+j] = dx[i*step+j] & keep + (dy[i*c+j] where index[i*c+j] == tap, else 0)
 //
 //go:noescape
-func addTakenVector(dx, dy *float32, index *uint8, pixels, c, n, step, tap int)
+func addTakenVector(dx, dy *float32, index *uint8, pixels, c, n, step, tap, keep int)

@@ -352,10 +352,15 @@ const (
 	greater   = "$0x1E" // ordered
 )
 
-// In maxWindow Y0.. hold the largest so far, Y4.. their taps, Y13 the tap at hand.
+// In maxWindow Y0.. hold the largest so far, Y4.. their taps, Y13 the tap at hand, Y11
+// and Y12 what a window begins with.
 func (a *avx2) maxWindow() {
 	a.begin("maxWindow", "y DI", "index SI", "x R8", "n BX", "c DX",
-		"rows R9", "columns R10", "rowStep R11", "first R12", "width R13")
+		"rows R9", "columns R10", "rowStep R11", "first R12", "width R13", "start AX", "keep CX")
+	a.op("VMOVD AX, X11")
+	a.op("VPBROADCASTD X11, Y11")
+	a.op("VMOVD CX, X12")
+	a.op("VPBROADCASTD X12, Y12")
 	a.bytes("DX", "R11")
 	a.op("MOVQ R10, AX")
 	a.op("IMULQ DX, AX")
@@ -369,8 +374,8 @@ func (a *avx2) maxWindow() {
 		a.op("VMOVD R12, X13")
 		a.op("VPBROADCASTD X13, Y13")
 		for i := range vectors {
-			a.op("VMOVUPS %d(R8), Y%d", 32*i, i)
-			a.op("VMOVDQU Y13, Y%d", 4+i)
+			a.op("VANDPS %d(R8), Y12, Y%d", 32*i, i)
+			a.op("VMOVDQU Y11, Y%d", 4+i)
 		}
 		a.op("MOVQ R8, R13")
 		a.op("MOVQ R9, CX")
@@ -411,9 +416,11 @@ func (a *avx2) maxWindow() {
 }
 
 func (a *avx2) addTaken() {
-	a.begin("addTaken", "dx DI", "dy SI", "index R8", "pixels CX", "c DX", "n BX", "step R9", "tap R10")
+	a.begin("addTaken", "dx DI", "dy SI", "index R8", "pixels CX", "c DX", "n BX", "step R9", "tap R10", "keep R11")
 	a.op("VMOVD R10, X15")
 	a.op("VPBROADCASTD X15, Y15")
+	a.op("VMOVD R11, X14")
+	a.op("VPBROADCASTD X14, Y14")
 	a.bytes("BX", "R9")
 	a.repeat("CX", func() {
 		a.op("MOVQ R8, R11")
@@ -421,7 +428,8 @@ func (a *avx2) addTaken() {
 			a.op("VPMOVZXBD (R11), Y0")
 			a.op("VPCMPEQD Y15, Y0, Y0")
 			a.op("VANDPS (SI)(AX*1), Y0, Y0")
-			a.op("VADDPS (DI)(AX*1), Y0, Y0")
+			a.op("VANDPS (DI)(AX*1), Y14, Y1")
+			a.op("VADDPS Y1, Y0, Y0")
 			a.op("VMOVUPS Y0, (DI)(AX*1)")
 			a.op("ADDQ $8, R11")
 		})

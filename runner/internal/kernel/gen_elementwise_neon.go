@@ -319,10 +319,13 @@ func (a *neon) unlessNil(pointer string, body func(present bool)) {
 }
 
 // In maxWindow V0.. hold the largest so far, V8.. their taps, V28 the tap at hand, V29
-// what it grows by after a row, V30 ones, V31 the first tap.
+// what it grows by after a row, V30 ones, V31 the first tap, V24 and V25 what a window
+// begins with.
 func (a *neon) maxWindow() {
 	a.begin("maxWindow", "y R0", "index R1", "x R2", "n "+n, "c "+c,
-		"rows R3", "columns R4", "rowStep R5", "first R6", "width R7")
+		"rows R3", "columns R4", "rowStep R5", "first R6", "width R7", "start R8", "keep R9")
+	a.op("VDUP R8, V24.S4")
+	a.op("VDUP R9, V25.S4")
 	a.op("LSL $2, %s", c)
 	a.op("LSL $2, R5")
 	a.op("MUL %s, R4, R8", c)
@@ -336,8 +339,10 @@ func (a *neon) maxWindow() {
 		a.op("VMOV V31.B16, V28.B16")
 		for i := range units {
 			a.op("FLDPQ %d(R2), (F%d, F%d)", 32*i, 2*i, 2*i+1)
-			a.op("VMOV V31.B16, V%d.B16", 8+2*i)
-			a.op("VMOV V31.B16, V%d.B16", 9+2*i)
+			for half := range 2 {
+				a.op("VAND V25.B16, V%d.B16, V%[1]d.B16", 2*i+half)
+				a.op("VMOV V24.B16, V%d.B16", 8+2*i+half)
+			}
 		}
 		a.op("MOVD R2, R8")
 		a.op("MOVD R3, R9")
@@ -380,8 +385,9 @@ func (a *neon) maxWindow() {
 }
 
 func (a *neon) addTaken() {
-	a.begin("addTaken", "dx R0", "dy R1", "index R2", "pixels "+rows, "c "+c, "n "+n, "step R3", "tap R4")
+	a.begin("addTaken", "dx R0", "dy R1", "index R2", "pixels "+rows, "c "+c, "n "+n, "step R3", "tap R4", "keep R5")
 	a.op("VDUP R4, V31.S4")
+	a.op("VDUP R5, V30.S4")
 	a.op("SUB %s, %s, R4", n, c) // bytes of index from behind the whole vectors to the next row
 	a.columns()
 	a.op("LSL $2, R3")
@@ -398,6 +404,7 @@ func (a *neon) addTaken() {
 			for i := range 2 {
 				a.op("VCMEQ V31.S4, V%d.S4, V%[1]d.S4", 2+i)
 				a.op("VAND V%d.B16, V%d.B16, V%[2]d.B16", 2+i, 4+i)
+				a.op("VAND V30.B16, V%d.B16, V%[1]d.B16", 6+i)
 			}
 			a.add(3, 3, 2)
 			a.op("FSTPQ.P (F6, F7), 32(R0)")

@@ -41,6 +41,10 @@ func (p *product) run() {
 	if tiles == 0 || panels == 0 {
 		return
 	}
+	if tiles*panels < threads && p.k > depth && p.row == nil && p.then.nothing() {
+		p.runAlong(t)
+		return
+	}
 	// Enough chunks of rows to keep every thread busy to the end; where C is too low
 	// for that, columns are shared out as well, though A is then gathered repeatedly.
 	chunks := ceil(tiles, chunkTiles)
@@ -64,6 +68,36 @@ func (p *product) run() {
 			share(p.m, chunk, chunks), share(p.m, chunk+1, chunks),
 			t.cols*share(panels, group, groups), min(p.n, t.cols*share(panels, group+1, groups)))
 	})
+}
+
+// runAlong is run for a C too small to be shared out, as the weight gradient of a first
+// layer of few taps: tasks are spans of k, which leave the sum of each block. Added in
+// order they are the sums that one task would have made.
+func (p *product) runAlong(t tile) {
+	shared := calls.take()
+	defer calls.giveBack(shared)
+	size := p.m * p.n
+	sums := grow(&shared.c, ceil(p.k, Block)*size)
+	Parallel(ceil(p.k, depth), func(task int) {
+		s := tasks.take()
+		defer tasks.giveBack(s)
+		k0, k1 := task*depth, min(p.k, (task+1)*depth)
+		a, rs, ks := p.left(s, 0, p.m, k0, k1)
+		for k := k0; k < k1; k += Block {
+			block := product{
+				m: p.m, n: p.n, k: min(k1-k, Block), b: p.b[k*p.ldb:], ldb: p.ldb, c: sums[k/Block*size:], ldc: p.n,
+				left: func(*workspace, int, int, int, int) ([]float32, int, int) { return a[(k-k0)*ks:], rs, ks },
+			}
+			block.rectangle(t, s, 0, p.m, 0, p.n)
+		}
+	})
+	for i := range p.m {
+		row := p.c[i*p.ldc:][:p.n]
+		copy(row, sums[i*p.n:])
+		for at := size + i*p.n; at < len(sums); at += size {
+			addFloor(row, row, sums[at:][:p.n], floor(false))
+		}
+	}
 }
 
 // rectangle computes rows i0..i1 and columns j0..j1 of C.

@@ -1,10 +1,20 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Pool is the shape of a pooling: square windows over the height and width of
-// (N, H, W, C).
-type Pool struct{ N, H, W, C, Window, Stride, Pad int }
+// (N, H, W, C). With ReLU a maximum is that of max(0, x): the ReLU before it costs
+// nothing, and its backward pass neither.
+type Pool struct {
+	N, H, W, C, Window, Stride, Pad int
+	ReLU                            bool
+}
+
+// none is the tap of a window none of whose elements is above 0, with ReLU.
+const none = 255
 
 // OutH is the number of windows from top to bottom.
 func (p Pool) OutH() int { return (p.H+2*p.Pad-p.Window)/p.Stride + 1 }
@@ -27,7 +37,8 @@ func (p Pool) check() {
 // MaxForward sets y (N, OutH, OutW, C) to the largest element of each window of x
 // (N, H, W, C), and index (as y, nil if not wanted) to its tap r*Window+s. Of
 // equal elements the first in the order of taps is taken, of NaNs the last, and
-// a NaN is larger than any number, all as in PyTorch; padding is never taken.
+// a NaN is larger than any number, all as in PyTorch; padding is never taken. With
+// ReLU no element is taken that is not above 0: y is then +0, and index 255.
 func (p Pool) MaxForward(y []float32, index []uint8, x []float32) {
 	p.check()
 	requireLength("y", y, p.sizeOut())
@@ -47,6 +58,9 @@ func (p Pool) MaxForward(y []float32, index []uint8, x []float32) {
 				at = index[to : to+p.C]
 			}
 			w := window{rows: r1 - r0, columns: s1 - s0, rowStep: p.W * p.C, first: r0*p.Window + s0, width: p.Window}
+			if w.start, w.keep = w.first, -1; p.ReLU {
+				w.start, w.keep = none, 0
+			}
 			maxWindow(y[to:to+p.C], at, x[from:], w)
 		}
 	})
@@ -59,8 +73,12 @@ func (p Pool) MaxBackward(dx, dy []float32, index []uint8) {
 	requireLength("dx", dx, p.sizeIn())
 	requireLength("dy", dy, p.sizeOut())
 	requireLength("index", index, p.sizeOut())
+	keep := -1
+	if p.partitions() {
+		keep = 0
+	}
 	p.eachInputRow(dx, func(row []float32, from, pixels, tap int) {
-		addTaken(row, dy[from*p.C:], index[from*p.C:], pixels, p.C, p.Stride*p.C, uint8(tap))
+		addTaken(row, dy[from*p.C:], index[from*p.C:], pixels, p.C, p.Stride*p.C, uint8(tap), keep)
 	})
 }
 
@@ -101,6 +119,9 @@ func (p Pool) AverageBackward(dx, dy []float32) {
 	p.eachInputRow(dx, func(row []float32, from, pixels, _ int) {
 		for i := range pixels {
 			in := row[i*p.Stride*p.C:][:p.C]
+			if p.partitions() {
+				clear(in)
+			}
 			addFloor(in, in, dy[(from+i)*p.C:][:p.C], floor(false))
 		}
 	})
@@ -112,19 +133,28 @@ func (p Pool) AverageBackward(dx, dy []float32) {
 // axis of length n, not in the padding.
 func (p Pool) taps(at, n int) (from, to int) { return max(0, -at), min(p.Window, n-at) }
 
-// eachInputRow clears every row of dx, then hands out what flows back into it:
-// add is called with the row from its first affected pixel on, for every Stride-th
-// of which, pixels in all, the windows from, from+1, ... have the row under the
-// tap. Over one pixel of the row they come in ascending order.
+// partitions reports whether every element of the input lies under one window at most,
+// and those that lie under none are the last of their row or column.
+func (p Pool) partitions() bool { return p.Stride == p.Window && p.Pad == 0 }
+
+// eachInputRow clears every row of dx, of a partition only what lies under no window,
+// then hands out what flows back into it: add is called with the row from its first
+// affected pixel on, for every Stride-th of which, pixels in all, the windows from,
+// from+1, ... have the row under the tap. Over one pixel of the row they come in
+// ascending order.
 func (p Pool) eachInputRow(dx []float32, add func(row []float32, from, pixels, tap int)) {
 	oh, ow := p.OutH(), p.OutW()
 	Parallel(p.N*p.H, func(i int) {
 		row := dx[i*p.W*p.C:][:p.W*p.C]
-		clear(row)
 		n, y := i/p.H, i%p.H
 		// Windows oy with oy*Stride-Pad <= y < oy*Stride-Pad+Window.
 		first := max(0, (y+p.Pad-p.Window+p.Stride)/p.Stride)
 		last := min(oh-1, (y+p.Pad)/p.Stride)
+		if p.partitions() && first <= last {
+			clear(row[ow*p.Stride*p.C:])
+		} else {
+			clear(row)
+		}
 		for oy := first; oy <= last; oy++ {
 			r := y + p.Pad - oy*p.Stride
 			for s := p.Window - 1; s >= 0; s-- { // a later window has the pixel under an earlier tap
@@ -232,19 +262,20 @@ func (p AdaptivePool) AverageBackward(dx, dy []float32) {
 
 // window is where a pooling window lies on its input: rows by columns elements
 // are not padding, the first of them is tap first of a window of this width, and
-// the next row is rowStep floats on.
-type window struct{ rows, columns, rowStep, first, width int }
+// the next row is rowStep floats on. The search begins with the bits keep of the first
+// element, at tap start.
+type window struct{ rows, columns, rowStep, first, width, start, keep int }
 
 // maxWindowPortable does the channels first..c of
 //
-//	for j in 0..c: y[j], index[j] = x[j], w.first
+//	for j in 0..c: y[j], index[j] = x[j] & w.keep, w.start
 //		for r in 0..w.rows, s in 0..w.columns:
 //			v = x[r*w.rowStep+s*c+j]
 //			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
 func maxWindowPortable(first int, y []float32, index []uint8, x []float32, w window) {
 	c := len(y)
 	for j := first; j < c; j++ {
-		best, at := x[j], w.first
+		best, at := masked(x[j], w.keep), w.start
 		for r := range w.rows {
 			for s := range w.columns {
 				if v := x[r*w.rowStep+s*c+j]; v > best || v != v {
@@ -261,15 +292,20 @@ func maxWindowPortable(first int, y []float32, index []uint8, x []float32, w win
 
 // addTakenPortable does the channels first..c of
 //
-//	for i in 0..pixels, j in 0..c: dx[i*step+j] += dy[i*c+j] where index[i*c+j] == tap, else 0
-func addTakenPortable(first int, dx, dy []float32, index []uint8, pixels, c, step int, tap uint8) {
+//	for i in 0..pixels, j in 0..c: dx[i*step+j] = dx[i*step+j] & keep + (dy[i*c+j] where index[i*c+j] == tap, else 0)
+func addTakenPortable(first int, dx, dy []float32, index []uint8, pixels, c, step int, tap uint8, keep int) {
 	for i := range pixels {
 		for j := first; j < c; j++ {
 			var taken float32
 			if index[i*c+j] == tap {
 				taken = dy[i*c+j]
 			}
-			dx[i*step+j] += taken
+			dx[i*step+j] = masked(dx[i*step+j], keep) + taken
 		}
 	}
+}
+
+// masked is v with the bits of mask only: v for -1, and +0 for 0.
+func masked(v float32, mask int) float32 {
+	return math.Float32frombits(math.Float32bits(v) & uint32(mask))
 }

@@ -10,6 +10,7 @@ import (
 var pools = []Pool{
 	{N: 2, H: 7, W: 8, C: 9, Window: 3, Stride: 2, Pad: 1},
 	{N: 1, H: 6, W: 5, C: 3, Window: 2, Stride: 2},
+	{N: 2, H: 5, W: 8, C: 17, Window: 2, Stride: 2},
 	{N: 2, H: 5, W: 6, C: 8, Window: 3, Stride: 1, Pad: 1},
 	{N: 1, H: 9, W: 7, C: 2, Window: 2, Stride: 3},
 	{N: 1, H: 4, W: 4, C: 1, Window: 4, Stride: 4, Pad: 2},
@@ -38,7 +39,7 @@ func eachWindow(p Pool, f func(out int, in, taps []int)) {
 func TestMaxPool(t *testing.T) {
 	for _, p := range pools {
 		x, dy := numbers(p.sizeIn(), 1), numbers(p.sizeOut(), 2) // with ties: zeros
-		y, index, dx := make([]float32, p.sizeOut()), make([]uint8, p.sizeOut()), make([]float32, p.sizeIn())
+		y, index, dx := make([]float32, p.sizeOut()), make([]uint8, p.sizeOut()), numbers(p.sizeIn(), 3)
 		p.MaxForward(y, index, x)
 		p.MaxBackward(dx, dy, index)
 		wantDx := make([]float32, p.sizeIn())
@@ -57,6 +58,29 @@ func TestMaxPool(t *testing.T) {
 		if !slices.Equal(dx, wantDx) {
 			t.Errorf("%+v: dx = %v, want %v", p, dx, wantDx)
 		}
+	}
+}
+
+// TestMaxPoolOfReLU holds the pool that does a ReLU to the bits of the two one after the other.
+func TestMaxPoolOfReLU(t *testing.T) {
+	for _, p := range pools {
+		x, dy := numbers(p.sizeIn(), 1), numbers(p.sizeOut(), 2)
+		rectified := make([]float32, len(x))
+		ReLU.Forward(rectified, x)
+		want, wantDx, index := make([]float32, p.sizeOut()), make([]float32, p.sizeIn()), make([]uint8, p.sizeOut())
+		p.MaxForward(want, index, rectified)
+		p.MaxBackward(wantDx, dy, index)
+		ReLU.Backward(wantDx, wantDx, rectified)
+		p.ReLU = true
+		everyVariant(t, func(name string) {
+			y, dx, evaluated := make([]float32, p.sizeOut()), numbers(p.sizeIn(), 3), make([]float32, p.sizeOut())
+			p.MaxForward(y, index, x)
+			p.MaxBackward(dx, dy, index)
+			p.MaxForward(evaluated, nil, x)
+			same(t, fmt.Sprintf("%s %+v y", name, p), y, want)
+			same(t, fmt.Sprintf("%s %+v dx", name, p), dx, wantDx)
+			same(t, fmt.Sprintf("%s %+v y without taps", name, p), evaluated, want)
+		})
 	}
 }
 

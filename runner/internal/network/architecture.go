@@ -79,7 +79,7 @@ type layer struct {
 	epsilon, momentum   float32 // batch_norm; 0 means torch's defaults
 
 	// act of a batch_norm, or a ReLU of conv and dense: the activation behind it is
-	// done in the same pass.
+	// done in the same pass. Of a max_pool: the ReLU before it.
 	act kernel.Activation
 	// fused marks an activation that the layer before it does.
 	fused bool
@@ -289,6 +289,24 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 		return nil, fmt.Errorf("%s: the network ends with %s numbers, want %d: %s", last.where, last.out, outputs, mend)
 	}
 	return a, nil
+}
+
+// leaveToPools has a max_pool do the ReLU before it, if nobody else reads that: neither
+// output nor gradient need a pass of their own then, at the size before the pool.
+func (a *architecture) leaveToPools() {
+	readers := a.readers()
+	for _, pool := range a.layers {
+		if pool.kind != maxPool {
+			continue
+		}
+		i := pool.input
+		for i != none && readers[i] == 1 && a.layers[i].fused {
+			i = a.layers[i].input
+		}
+		if i != none && readers[i] == 1 && a.layers[i].act == kernel.ReLU {
+			a.layers[i].act, pool.act = kernel.Identity, kernel.ReLU
+		}
+	}
 }
 
 // parameters returns all parameters in torch's order.

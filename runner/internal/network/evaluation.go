@@ -180,5 +180,5 @@ func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace 
 	case stochasticDepth:
 		return func(in, out [][]float32) { kernel.Add(out[0], in[0], in[1]) }, true
 	}
-	return func(in, out [][]float32) { transpose(out[0], in[0], batch, area, c) }, false // flatten
+	return func(in, out [][]float32) { kernel.Transpose(out[0], in[0], batch, area, c) }, false // flatten
 }

@@ -114,7 +114,9 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 					}
 				}
 				if out[o] = sum / float64(l.window*l.window); l.kind == maxPool {
-					out[o] = largest
+					if out[o] = largest; l.act == kernel.ReLU {
+						out[o] = max(0, largest)
+					}
 				}
 			})
 		case globalAvgPool:

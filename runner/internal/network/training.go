@@ -122,8 +122,8 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 		return t.simple(l, p.AverageForward, p.AverageBackward), nil
 	case flatten:
 		return t.simple(l,
-			func(y, x []float32) { transpose(y, x, t.batch, area, c) },
-			func(dx, dy []float32) { transpose(dx, dy, t.batch, c, area) }), nil
+			func(y, x []float32) { kernel.Transpose(y, x, t.batch, area, c) },
+			func(dx, dy []float32) { kernel.Transpose(dx, dy, t.batch, c, area) }), nil
 	case dropout:
 		drop := func(y, x []float32) { kernel.Dropout(y, x, l.probability, t.streams[i]) }
 		o := t.simple(l, drop, drop)
@@ -209,6 +209,7 @@ func (t *training) stochasticDepth(i int, l *layer) *op {
 	}
 }
 
+// maxPool remembers which elements it took, and reads nothing else in the backward pass.
 func (t *training) maxPool(l *layer) *op {
 	p := l.pool(t.batch)
 	winners := make([]uint8, t.batch*l.out.size())
@@ -348,28 +349,9 @@ func (l *layer) convolution(batch int) kernel.Conv {
 }
 
 func (l *layer) pool(batch int) kernel.Pool {
-	return kernel.Pool{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, Window: l.window, Stride: l.stride, Pad: l.pad}
+	return kernel.Pool{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, Window: l.window, Stride: l.stride, Pad: l.pad, ReLU: l.act == kernel.ReLU}
 }
 
 func (l *layer) adaptivePool(batch int) kernel.AdaptivePool {
 	return kernel.AdaptivePool{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, OutH: l.out.Height, OutW: l.out.Width}
-}
-
-// transpose turns each of n matrices (rows, columns) of x into (columns, rows)
-// of y. Flatten needs it: torch flattens (C, H, W), our pixels lie (H, W, C). A
-// matrix of one row or column, such as a gray picture, stays as it is.
-func transpose(y, x []float32, n, rows, columns int) {
-	if rows == 1 || columns == 1 {
-		copy(y, x)
-		return
-	}
-	size := rows * columns
-	kernel.Parallel(n, func(i int) {
-		x, y := x[i*size:(i+1)*size], y[i*size:(i+1)*size]
-		for r := range rows {
-			for c, v := range x[r*columns : (r+1)*columns] {
-				y[c*rows+r] = v
-			}
-		}
-	})
 }
