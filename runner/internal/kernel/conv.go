@@ -46,13 +46,16 @@ func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 	c.check(x, w, y)
 	requireOptional("bias", bias, c.Cout)
 	requireOptional("residual", residual, len(y))
-	then := epilogue{bias, residual, act}
+	c.forward(y, x, w, epilogue{bias: bias, residual: residual, act: act})
+}
+
+func (c Conv) forward(y, x, w []float32, then epilogue) {
 	if c.depthwise() {
 		c.depthwiseForward(y, x, w, then)
 		return
 	}
 	if c.isWinograd() {
-		c.forwardWinograd(y, x, w, then)
+		c.forwardWinograd(y, lines{data: x, width: c.W * c.Cin}, w, then)
 		return
 	}
 	for g := range c.groups() {
@@ -61,8 +64,7 @@ func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 			m: v.pixels(), n: c.out(), k: v.taps(),
 			b: w[co:], ldb: c.Cout, c: y[co:], ldc: c.Cout, then: then.from(co),
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
-				a, stride := v.matrix(s, i0, i1, k0, k1)
-				return a, stride, 1
+				return v.matrix(s, i0, i1, k0, k1)
 			},
 		}
 		p.run()
@@ -78,23 +80,30 @@ func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 //	dw (KH, KW, Cin/Groups, Cout), x (N, H, W, Cin), dy (N, OutH, OutW, Cout)
 func (c Conv) WeightGradient(dw, x, dy []float32) {
 	c.check(x, dw, dy)
+	c.weightGradient(dw, x, c.upstream(dy))
+}
+
+func (c Conv) weightGradient(dw, x []float32, up lines) {
 	if c.depthwise() {
-		c.depthwiseWeightGradient(dw, x, dy)
+		c.depthwiseWeightGradient(dw, x, up.data)
 		return
 	}
 	if c.isWinograd() {
-		c.weightGradientWinograd(dw, x, dy)
+		c.weightGradientWinograd(dw, x, up)
 		return
 	}
 	for g := range c.groups() {
 		v, co := c.view(x, g), g*c.out()
 		p := product{
 			m: v.taps(), n: c.out(), k: v.pixels(),
-			b: dy[co:], ldb: c.Cout, c: dw[co:], ldc: c.Cout,
+			b: up.data[co:], ldb: c.Cout, c: dw[co:], ldc: c.Cout,
 			left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
-				a, stride := v.matrix(s, k0, k1, i0, i1)
-				return a, 1, stride
+				a, pixel, tap := v.matrix(s, k0, k1, i0, i1)
+				return a, tap, pixel
 			},
+		}
+		if up.pool != nil {
+			p.right = func(s *workspace, k0, k1 int) []float32 { return up.pixels(&s.b, c.Cout, k0, k1) }
 		}
 		p.run()
 	}
@@ -113,8 +122,12 @@ func (c Conv) WeightGradient(dw, x, dy []float32) {
 //	dx (N, H, W, Cin), dy (N, OutH, OutW, Cout), w (KH, KW, Cin/Groups, Cout)
 func (c Conv) InputGradient(dx, dy, w []float32) {
 	c.check(dx, w, dy)
+	c.inputGradient(dx, c.upstream(dy), w)
+}
+
+func (c Conv) inputGradient(dx []float32, up lines, w []float32) {
 	if c.depthwise() {
-		c.depthwiseInputGradient(dx, dy, w)
+		c.depthwiseInputGradient(dx, up.data, w)
 		return
 	}
 	s := calls.take()
@@ -124,12 +137,12 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 		turned := grow(&s.b, c.KH*c.KW*c.in()*c.out())
 		c.turn(turned, w[g*c.out():], rows, cols)
 		if back := c.transposed(); back.isWinograd() {
-			back.forwardWinograd(dx, dy, turned, epilogue{})
+			back.forwardWinograd(dx, up, turned, epilogue{})
 			return
 		}
 		for _, row := range rows {
 			for _, col := range cols {
-				c.phase(dx, dy, turned, g, row, col)
+				c.phase(dx, up.data, turned, g, row, col)
 				turned = turned[row.taps*col.taps*c.in()*c.out():]
 			}
 		}
@@ -215,8 +228,7 @@ func (c Conv) phase(dx, dy, w []float32, group int, row, col phase) {
 		m: v.pixels(), n: c.in(), k: v.taps(),
 		b: w, ldb: c.in(), c: dx[group*c.in():], ldc: c.Cin,
 		left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
-			a, stride := v.matrix(s, i0, i1, k0, k1)
-			return a, stride, 1
+			return v.matrix(s, i0, i1, k0, k1)
 		},
 	}
 	if c.Stride > 1 {
@@ -229,12 +241,17 @@ func (c Conv) phase(dx, dy, w []float32, group int, row, col phase) {
 }
 
 func (c Conv) check(x, w, y []float32) {
+	c.checkInputs(x, w)
+	requireLength("y", y, c.N*c.OutH()*c.OutW()*c.Cout)
+}
+
+func (c Conv) checkInputs(x, w []float32) {
 	if c.Stride < 1 || c.H+2*c.Pad <= (c.KH-1)*c.dilation() || c.W+2*c.Pad <= (c.KW-1)*c.dilation() ||
 		c.Cin%c.groups() != 0 || c.Cout%c.groups() != 0 {
 		panic(fmt.Sprintf("kernel: impossible convolution %+v", c))
 	}
-	if len(x) != c.N*c.H*c.W*c.Cin || len(w) != c.KH*c.KW*c.in()*c.Cout || len(y) != c.N*c.OutH()*c.OutW()*c.Cout {
-		panic(fmt.Sprintf("kernel: convolution %+v of %d by %d elements gives %d: shapes do not fit", c, len(x), len(w), len(y)))
+	if len(x) != c.N*c.H*c.W*c.Cin || len(w) != c.KH*c.KW*c.in()*c.Cout {
+		panic(fmt.Sprintf("kernel: convolution %+v of %d by %d elements: shapes do not fit", c, len(x), len(w)))
 	}
 }
 
@@ -267,16 +284,36 @@ type view struct {
 func (v *view) pixels() int { return v.n * v.outH * v.outW }
 func (v *view) taps() int   { return v.kh * v.kw * v.channels }
 
-// matrix returns pixels p0..p1, taps t0..t1 and the stride between pixels.
-func (v *view) matrix(s *workspace, p0, p1, t0, t1 int) ([]float32, int) {
+// matrix returns pixels p0..p1, taps t0..t1 and the strides between pixels and between taps.
+func (v *view) matrix(s *workspace, p0, p1, t0, t1 int) (a []float32, pixel, tap int) {
 	// A 1x1 convolution without stride sees the picture as it is, unless its rows are so
 	// far apart that they compete for the same lines of the first-level cache.
 	if v.stride%1024 != 0 && v.kh == 1 && v.kw == 1 && v.step == 1 && v.top == 0 && v.left == 0 && v.outH == v.h && v.outW == v.w {
-		return v.data[p0*v.stride+t0:], v.stride
+		return v.data[p0*v.stride+t0:], v.stride, 1
 	}
-	a := grow(&s.a, (p1-p0)*(t1-t0))
+	a = grow(&s.a, (p1-p0)*(t1-t0))
+	if v.stride == 1 && v.step == 1 {
+		v.gatherTaps(a, p0, p1, t0, t1)
+		return a, 1, p1 - p0
+	}
 	v.gather(a, p0, p1, t0, t1)
-	return a, t1 - t0
+	return a, t1 - t0, 1
+}
+
+// gatherTaps writes pixels p0..p1, taps t0..t1 of pictures of one channel as a (t1-t0,
+// p1-p0) matrix: what a tap sees of a line of pixels lies side by side.
+func (v *view) gatherTaps(dst []float32, p0, p1, t0, t1 int) {
+	for p, count := p0, 0; p < p1; p += count {
+		n, y, x := p/(v.outW*v.outH), p/v.outW%v.outH, p%v.outW
+		count = min(p1-p, v.outW-x)
+		for t := t0; t < t1; t++ {
+			var line []float32
+			if row := y + v.top + t/v.kw*v.dilation; row >= 0 && row < v.h {
+				line = v.data[(n*v.h+row)*v.w:][:v.w]
+			}
+			windows(dst[(t-t0)*(p1-p0)+p-p0:], 0, line, x+v.left+t%v.kw*v.dilation, 0, count, 1)
+		}
+	}
 }
 
 // gather writes pixels p0..p1, taps t0..t1 as a (p1-p0, t1-t0) matrix. The taps of

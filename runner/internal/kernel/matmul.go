@@ -25,11 +25,21 @@ type product struct {
 	left func(workspace *workspace, i0, i1, k0, k1 int) (a []float32, rs, ks int)
 	b    []float32 // (k, n), rows ldb apart
 	ldb  int
-	then epilogue
-	c    []float32
+	// right, unless it is nil, builds terms k0..k1 of B in the workspace; there is no b.
+	right func(workspace *workspace, k0, k1 int) []float32
+	then  epilogue
+	c     []float32
 	// row returns where row i of C starts in c. nil: c is (m, n), rows ldc apart.
 	row func(i int) int
 	ldc int
+}
+
+// terms returns terms k0..k1 of B.
+func (p *product) terms(s *workspace, k0, k1 int) []float32 {
+	if p.right != nil {
+		return p.right(s, k0, k1)
+	}
+	return p.b[k0*p.ldb:]
 }
 
 // run computes the product. Tasks are rectangles of C; how they are cut depends on
@@ -60,12 +70,18 @@ func (p *product) run() {
 		}
 		groups = min(panels, ceil(threads, chunks))
 	}
+	unit := 1
+	if p.then.pool != nil {
+		// What is pooled is in one task.
+		unit = 2 * p.then.pool.W
+		chunks = min(chunks, p.m/unit)
+	}
 	Parallel(chunks*groups, func(task int) {
 		chunk, group := task/groups, task%groups
 		s := tasks.take()
 		defer tasks.giveBack(s)
 		p.rectangle(t, s,
-			share(p.m, chunk, chunks), share(p.m, chunk+1, chunks),
+			unit*share(p.m/unit, chunk, chunks), unit*share(p.m/unit, chunk+1, chunks),
 			t.cols*share(panels, group, groups), min(p.n, t.cols*share(panels, group+1, groups)))
 	})
 }
@@ -83,12 +99,14 @@ func (p *product) runAlong(t tile) {
 		defer tasks.giveBack(s)
 		k0, k1 := task*depth, min(p.k, (task+1)*depth)
 		a, rs, ks := p.left(s, 0, p.m, k0, k1)
-		for k := k0; k < k1; k += Block {
-			block := product{
-				m: p.m, n: p.n, k: min(k1-k, Block), b: p.b[k*p.ldb:], ldb: p.ldb, c: sums[k/Block*size:], ldc: p.n,
-				left: func(*workspace, int, int, int, int) ([]float32, int, int) { return a[(k-k0)*ks:], rs, ks },
+		b := p.terms(s, k0, k1)
+		for k := 0; k < k1-k0; k += Block {
+			c, terms := sums[(k0+k)/Block*size:], min(k1-k0-k, Block)
+			for i := 0; i < p.m; i += t.rows {
+				for j := 0; j < p.n; j += t.cols {
+					t.part(min(t.rows, p.m-i), min(t.cols, p.n-j), c[i*p.n+j:], p.n, a[i*rs+k*ks:], rs, ks, b[k*p.ldb+j:], p.ldb, terms, false)
+				}
 			}
-			block.rectangle(t, s, 0, p.m, 0, p.n)
 		}
 	})
 	for i := range p.m {
@@ -107,22 +125,23 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 	}
 	// C is written in place where its rows lie one after the other.
 	c, ldc := p.c, p.ldc
-	if p.row == nil {
+	if p.row == nil && p.then.pool == nil {
 		c = c[i0*ldc+j0:]
 	} else {
-		ldc = ceil(j1-j0, t.cols) * t.cols
+		ldc = j1 - j0
 		c = grow(&s.c, (i1-i0)*ldc)
 	}
 	tiles := ceil(i1-i0, t.rows)
 	for k0 := 0; k0 < p.k; k0 += depth {
 		k1 := min(p.k, k0+depth)
 		a, rs, ks := p.left(s, i0, i1, k0, k1)
+		b := p.terms(s, k0, k1)
 		for j := j0; j < j1; j += t.cols {
 			n := min(t.cols, j1-j)
 			for i := range tiles {
 				// Tiles of nearly equal height rather than a low last one.
 				r0, r1 := share(i1-i0, i, tiles), share(i1-i0, i+1, tiles)
-				t.part(r1-r0, n, c[r0*ldc+j-j0:], ldc, a[r0*rs:], rs, ks, p.b[k0*p.ldb+j:], p.ldb, k1-k0, k0 > 0)
+				t.part(r1-r0, n, c[r0*ldc+j-j0:], ldc, a[r0*rs:], rs, ks, b[j:], p.ldb, k1-k0, k0 > 0)
 			}
 		}
 	}
@@ -141,7 +160,14 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		if p.then.bias != nil {
 			addFloor(row, row, p.then.bias[j0:j1], floor(false))
 		}
-		p.then.finish(row, i*p.ldc+j0)
+		if p.then.pool == nil {
+			p.then.finish(row, i*p.ldc+j0)
+		}
+	}
+	if pool := p.then.pool; pool != nil {
+		for i := i0; i < i1; i += 2 * pool.W {
+			p.then.pool2x2(p.c, i/4*p.ldc+j0, j1-j0, pool.W/2, c[(i-i0)*ldc:], pool.W*ldc)
+		}
 	}
 }
 
@@ -151,10 +177,12 @@ type epilogue struct {
 	bias     []float32 // (Cout), or nil
 	residual []float32 // as the output, or nil
 	act      Activation
+	pool     *Pool // nil, or what comes behind the bias in the place of the others
+	index    []uint8
 }
 
 func (e *epilogue) nothing() bool {
-	return e.bias == nil && e.residual == nil && e.act == Identity
+	return e.bias == nil && e.residual == nil && e.act == Identity && e.pool == nil
 }
 
 // from is the epilogue of the output channels from first on.
@@ -189,6 +217,7 @@ func share(n, i, parts int) int { return n * i / parts }
 type workspace struct {
 	a, b, c   []float32
 	u, window []float32 // of Winograd's algorithm
+	lines     []float32 // that are made from pooled ones
 	zeros     []float32 // nothing else is ever written there
 }
 

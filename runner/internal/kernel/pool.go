@@ -73,13 +73,34 @@ func (p Pool) MaxBackward(dx, dy []float32, index []uint8) {
 	requireLength("dx", dx, p.sizeIn())
 	requireLength("dy", dy, p.sizeOut())
 	requireLength("index", index, p.sizeOut())
-	keep := -1
 	if p.partitions() {
-		keep = 0
+		width := p.W * p.C
+		Parallel(p.N*p.H, func(i int) { p.spreadLine(dx[i*width:][:width], dy, index, i) })
+		return
 	}
 	p.eachInputRow(dx, func(row []float32, from, pixels, tap int) {
-		addTaken(row, dy[from*p.C:], index[from*p.C:], pixels, p.C, p.Stride*p.C, uint8(tap), keep)
+		addTaken(row, dy[from*p.C:], index[from*p.C:], pixels, p.C, p.Stride*p.C, uint8(tap), -1)
 	})
+}
+
+// partitions reports whether every element of the input lies under one window at most,
+// and those that lie under none are the last of their row or column.
+func (p Pool) partitions() bool { return p.Stride == p.Window && p.Pad == 0 }
+
+// spreadLine sets line i of dx, counted through all pictures, to what MaxBackward makes
+// it, of a pool that partitions.
+func (p Pool) spreadLine(row, dy []float32, index []uint8, i int) {
+	n, y := i/p.H, i%p.H
+	oy, ow := y/p.Window, p.OutW()
+	if oy >= p.OutH() {
+		clear(row)
+		return
+	}
+	from := (n*p.OutH() + oy) * ow * p.C
+	for s := range p.Window {
+		addTaken(row[s*p.C:], dy[from:], index[from:], ow, p.C, p.Stride*p.C, uint8(y%p.Window*p.Window+s), 0)
+	}
+	clear(row[ow*p.Stride*p.C:])
 }
 
 // AverageForward sets y (N, OutH, OutW, C) to the mean of each window of x
@@ -119,9 +140,6 @@ func (p Pool) AverageBackward(dx, dy []float32) {
 	p.eachInputRow(dx, func(row []float32, from, pixels, _ int) {
 		for i := range pixels {
 			in := row[i*p.Stride*p.C:][:p.C]
-			if p.partitions() {
-				clear(in)
-			}
 			addFloor(in, in, dy[(from+i)*p.C:][:p.C], floor(false))
 		}
 	})
@@ -133,28 +151,19 @@ func (p Pool) AverageBackward(dx, dy []float32) {
 // axis of length n, not in the padding.
 func (p Pool) taps(at, n int) (from, to int) { return max(0, -at), min(p.Window, n-at) }
 
-// partitions reports whether every element of the input lies under one window at most,
-// and those that lie under none are the last of their row or column.
-func (p Pool) partitions() bool { return p.Stride == p.Window && p.Pad == 0 }
-
-// eachInputRow clears every row of dx, of a partition only what lies under no window,
-// then hands out what flows back into it: add is called with the row from its first
-// affected pixel on, for every Stride-th of which, pixels in all, the windows from,
-// from+1, ... have the row under the tap. Over one pixel of the row they come in
-// ascending order.
+// eachInputRow clears every row of dx, then hands out what flows back into it:
+// add is called with the row from its first affected pixel on, for every Stride-th
+// of which, pixels in all, the windows from, from+1, ... have the row under the
+// tap. Over one pixel of the row they come in ascending order.
 func (p Pool) eachInputRow(dx []float32, add func(row []float32, from, pixels, tap int)) {
 	oh, ow := p.OutH(), p.OutW()
 	Parallel(p.N*p.H, func(i int) {
 		row := dx[i*p.W*p.C:][:p.W*p.C]
+		clear(row)
 		n, y := i/p.H, i%p.H
 		// Windows oy with oy*Stride-Pad <= y < oy*Stride-Pad+Window.
 		first := max(0, (y+p.Pad-p.Window+p.Stride)/p.Stride)
 		last := min(oh-1, (y+p.Pad)/p.Stride)
-		if p.partitions() && first <= last {
-			clear(row[ow*p.Stride*p.C:])
-		} else {
-			clear(row)
-		}
 		for oy := first; oy <= last; oy++ {
 			r := y + p.Pad - oy*p.Stride
 			for s := p.Window - 1; s >= 0; s-- { // a later window has the pixel under an earlier tap

@@ -63,7 +63,7 @@ func spreadOut(tiles, width int) spread {
 }
 
 // forwardWinograd is Forward with an epilogue.
-func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
+func (c Conv) forwardWinograd(y []float32, x lines, w []float32, then epilogue) {
 	t, micro := c.tiling(), active.tile
 	panels := ceil(c.Cout, micro.cols)
 	shared := calls.take()
@@ -96,6 +96,10 @@ func (c Conv) forwardWinograd(y, x, w []float32, then epilogue) {
 				}
 			}
 		}
+		if then.pool != nil {
+			t.poolOutput(y, m, ms, from, to, then, s)
+			return
+		}
 		t.transformOutput(y, m, ms, from, to, then, s)
 	})
 }
@@ -117,16 +121,18 @@ func (c Conv) transformWeights(u, w []float32, cols int) {
 }
 
 // transformInput sets v to B' d B for the tiles from..to.
-func (t tiling) transformInput(v []float32, spread spread, x []float32, from, to int, s *workspace) {
-	line := t.W * t.Cin
-	none := grow(&s.zeros, line)
+func (t tiling) transformInput(v []float32, spread spread, x lines, from, to int, s *workspace) {
+	none := grow(&s.zeros, x.width)
 	window := grow(&s.window, 4*4*t.Cin)
 	t.strips(from, to, func(n, row, col, at, count int) {
+		top := 2*row - t.Pad
+		first, last := max(top, 0), min(top+4, t.H)
+		inside := x.part(&s.lines, n*t.H+first, n*t.H+last)
 		var lines [4][]float32
 		for r := range lines {
 			lines[r] = none
-			if iy := 2*row - t.Pad + r; iy >= 0 && iy < t.H {
-				lines[r] = x[(n*t.H+iy)*line:][:line]
+			if iy := top + r; iy >= first && iy < last {
+				lines[r] = inside[(iy-first)*x.width:][:x.width]
 			}
 		}
 		for i := 0; i < count; {
@@ -189,12 +195,23 @@ func (t tiling) transformOutput(y, m []float32, spread spread, from, to int, the
 	})
 }
 
+// poolOutput sets y to the maxima of the tiles of A' m A plus bias, for the tiles from..to,
+// of which none hangs over.
+func (t tiling) poolOutput(y, m []float32, spread spread, from, to int, then epilogue, s *workspace) {
+	c, width := t.Cout, t.OutW()*t.Cout
+	pair := grow(&s.b, 2*width)
+	t.strips(from, to, func(n, row, col, at, count int) {
+		winogradOutput(pair, pair[width:], m[at*spread.row:], spread, then.bias, count, c)
+		then.pool2x2(y, ((n*t.rows+row)*t.cols+col)*c, c, count, pair, width)
+	})
+}
+
 // weightGradientWinograd is WeightGradient by the transpose of the forward algorithm:
 //
 //	dw = G' [ sum over tiles of (B' d B) * (A dy A') ] G
 //
 // Spans of tiles are transformed, then added to the sums of the 16 positions.
-func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
+func (c Conv) weightGradientWinograd(dw, x []float32, up lines) {
 	t, micro := c.tiling(), active.tile
 	shared := calls.take()
 	defer calls.giveBack(shared)
@@ -213,8 +230,8 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 			s := tasks.take()
 			defer tasks.giveBack(s)
 			i, j := task*piece, min(to-from, (task+1)*piece)
-			t.transformInput(v[i*vs.row:], vs, x, from+i, from+j, s)
-			t.transformGradient(z[i*zs.row:], zs, dy, from+i, from+j, s)
+			t.transformInput(v[i*vs.row:], vs, lines{data: x, width: t.W * t.Cin}, from+i, from+j, s)
+			t.transformGradient(z[i*zs.row:], zs, up, from+i, from+j, s)
 		})
 		groups := ceil(2*threads, positions)
 		Parallel(positions*groups, func(task int) {
@@ -234,16 +251,16 @@ func (c Conv) weightGradientWinograd(dw, x, dy []float32) {
 }
 
 // transformGradient sets z to A dy A' for the tiles from..to.
-func (t tiling) transformGradient(z []float32, spread spread, dy []float32, from, to int, s *workspace) {
+func (t tiling) transformGradient(z []float32, spread spread, up lines, from, to int, s *workspace) {
 	h, w, c := t.OutH(), t.OutW(), t.Cout
 	none := grow(&s.zeros, w*c)
 	pair := grow(&s.window, 4*c)
 	t.strips(from, to, func(n, row, col, at, count int) {
-		start := ((n*h+2*row)*w + 2*col) * c
 		used := min(2*count, w-2*col) * c
-		first, second := dy[start:][:used], none
+		dy := up.part(&s.lines, n*h+2*row, n*h+min(2*row+2, h))
+		first, second := dy[2*col*c:][:used], none
 		if 2*row+1 < h {
-			second = dy[start+w*c:][:used]
+			second = dy[w*c+2*col*c:][:used]
 		}
 		whole := used / (2 * c)
 		if whole > 0 {

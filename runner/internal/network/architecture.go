@@ -81,8 +81,10 @@ type layer struct {
 	// act of a batch_norm, or a ReLU of conv and dense: the activation behind it is
 	// done in the same pass. Of a max_pool: the ReLU before it.
 	act kernel.Activation
-	// fused marks an activation that the layer before it does.
+	// fused marks an activation or a max_pool that the layer before it does.
 	fused bool
+	// pool is the fused max_pool of a conv.
+	pool *layer
 
 	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
 	running        *statistics
@@ -291,11 +293,12 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 	return a, nil
 }
 
-// leaveToPools has a max_pool do the ReLU before it, if nobody else reads that: neither
-// output nor gradient need a pass of their own then, at the size before the pool.
-func (a *architecture) leaveToPools() {
+// fusePools has a max_pool do the ReLU before it, and a convolution the max_pool behind it,
+// where nobody else reads what is between them: neither output nor gradient need a pass of
+// their own then, at the size before the pool.
+func (a *architecture) fusePools() {
 	readers := a.readers()
-	for _, pool := range a.layers {
+	for j, pool := range a.layers {
 		if pool.kind != maxPool {
 			continue
 		}
@@ -303,10 +306,26 @@ func (a *architecture) leaveToPools() {
 		for i != none && readers[i] == 1 && a.layers[i].fused {
 			i = a.layers[i].input
 		}
-		if i != none && readers[i] == 1 && a.layers[i].act == kernel.ReLU {
-			a.layers[i].act, pool.act = kernel.Identity, kernel.ReLU
+		if i == none || readers[i] > 1 {
+			continue
+		}
+		before := a.layers[i]
+		if before.act == kernel.ReLU {
+			before.act, pool.act = kernel.Identity, kernel.ReLU
+		}
+		if before.kind == conv && before.act == kernel.Identity && readers[j] <= 1 &&
+			before.convolution(1).Pools(pool.pooling(1), before.input != none) {
+			before.pool, pool.fused = pool, true
 		}
 	}
+}
+
+// result is the shape of what the layer gives, with all that it does.
+func (l *layer) result() shape {
+	if l.pool != nil {
+		return l.pool.out
+	}
+	return l.out
 }
 
 // parameters returns all parameters in torch's order.

@@ -107,10 +107,19 @@ func (u *unit) shape(batch int) kernel.Conv {
 // operation returns the unit's arithmetic: inputs x, weight and what is added.
 func (u *unit) operation(batch int) func(in, out [][]float32) {
 	c := u.shape(batch)
+	var pool kernel.Pool
+	pooled := u.convolution != nil && u.convolution.pool != nil
+	if pooled {
+		pool = u.convolution.pool.pooling(batch)
+	}
 	return func(in, out [][]float32) {
 		var other []float32
 		if u.other != none {
 			other = in[2]
+		}
+		if pooled {
+			c.ForwardPooled(out[0], nil, in[0], in[1], u.bias, pool)
+			return
 		}
 		c.ForwardThen(out[0], in[0], in[1], u.bias, other, u.act)
 	}
@@ -136,7 +145,7 @@ func (n *Network) newEvaluation(batch int) (*evaluation, error) {
 			outputs[i] = read(l.input)
 			continue
 		}
-		o := &op{name: l.name, shape: l.out.batched(batch)}
+		o := &op{name: l.name, shape: l.result().batched(batch)}
 		children := gorgonia.Nodes{read(l.input)}
 		other := l.other
 		if u != nil {
@@ -168,9 +177,9 @@ func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace 
 	}
 	switch l.kind {
 	case maxPool:
-		return func(in, out [][]float32) { l.pool(batch).MaxForward(out[0], nil, in[0]) }, false
+		return func(in, out [][]float32) { l.pooling(batch).MaxForward(out[0], nil, in[0]) }, false
 	case avgPool:
-		return func(in, out [][]float32) { l.pool(batch).AverageForward(out[0], in[0]) }, false
+		return func(in, out [][]float32) { l.pooling(batch).AverageForward(out[0], in[0]) }, false
 	case globalAvgPool:
 		return func(in, out [][]float32) { kernel.GlobalAverageForward(out[0], in[0], batch, area, c) }, false
 	case adaptiveAvgPool:

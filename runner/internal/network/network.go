@@ -61,7 +61,7 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 }
 
 func newNetwork(a *architecture, outputs int) *Network {
-	a.leaveToPools()
+	a.fusePools()
 	n := &Network{
 		architecture: a, outputs: outputs, all: a.parameters(), stale: true, loss: losses["mse"],
 		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},

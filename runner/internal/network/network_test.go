@@ -19,6 +19,7 @@ import (
 var (
 	convItem  = recipe.Layer{Kind: "conv", Size: 5, Kernel: 3, Stride: 1, Padding: 1, Bias: true}
 	bare      = recipe.Layer{Kind: "conv", Size: 4, Kernel: 3, Stride: 2, Padding: 1}
+	tight     = recipe.Layer{Kind: "conv", Size: 6, Kernel: 2, Stride: 2, Padding: 1, Bias: true}
 	normItem  = recipe.Layer{Kind: "batch_norm"}
 	reluItem  = recipe.Layer{Kind: "relu"}
 	flat      = recipe.Layer{Kind: "flatten"}
@@ -52,6 +53,7 @@ var sequences = map[string][]recipe.Layer{
 	"relu after dense":      {flat, hidden, reluItem, head},
 	"norm of dense":         {flat, hidden, normItem, reluItem, head},
 	"max pool":              {convItem, maxItem, bigMax, flat, head},
+	"pooled convolution":    {tight, reluItem, maxItem, convItem, maxItem, reluItem, flat, head},
 	"average pool":          {convItem, avgItem, bigAvg, flat, head},
 	"global average":        {convItem, reluItem, global, head},
 	"dropout":               {convItem, dropItem, flat, hidden, dropItem, head},

@@ -67,7 +67,7 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.name, o.shape, o.forks, o.constant = l.name, l.out.batched(batch), forked, []bool{l.input == none}
+		o.name, o.shape, o.forks, o.constant = l.name, l.result().batched(batch), forked, []bool{l.input == none}
 		t.layers[i] = o
 		if outputs[i], err = t.apply(o, children...); err == nil && readers[i] > 1 {
 			outputs[i], err = t.fork(outputs[i], o.shape)
@@ -111,7 +111,7 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 	case maxPool:
 		return t.maxPool(l), nil
 	case avgPool:
-		p := l.pool(t.batch)
+		p := l.pooling(t.batch)
 		return t.simple(l, p.AverageForward, p.AverageBackward), nil
 	case globalAvgPool:
 		return t.simple(l,
@@ -211,7 +211,7 @@ func (t *training) stochasticDepth(i int, l *layer) *op {
 
 // maxPool remembers which elements it took, and reads nothing else in the backward pass.
 func (t *training) maxPool(l *layer) *op {
-	p := l.pool(t.batch)
+	p := l.pooling(t.batch)
 	winners := make([]uint8, t.batch*l.out.size())
 	return t.simple(l,
 		func(y, x []float32) { p.MaxForward(y, winners, x) },
@@ -222,10 +222,21 @@ func (t *training) maxPool(l *layer) *op {
 func (t *training) convolution(l *layer) *op {
 	c := l.convolution(t.batch)
 	rows := t.batch * l.out.Height * l.out.Width
+	var (
+		pool    kernel.Pool
+		winners []uint8
+	)
+	if l.pool != nil {
+		pool, winners = l.pool.pooling(t.batch), make([]uint8, t.batch*l.pool.out.size())
+	}
 	o := &op{forward: func(in, out [][]float32) {
 		var bias []float32
 		if l.bias {
 			bias = in[2]
+		}
+		if l.pool != nil {
+			c.ForwardPooled(out[0], winners, in[0], in[1], bias, pool)
+			return
 		}
 		c.ForwardThen(out[0], in[0], in[1], bias, nil, l.act)
 	}}
@@ -241,6 +252,17 @@ func (t *training) convolution(l *layer) *op {
 		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
 		backward.forward = func(in, out [][]float32) {
 			x, w, dy := in[0], in[1], in[2]
+			if l.pool != nil {
+				var db, dx []float32
+				if l.bias {
+					db = out[1]
+				}
+				if wantInput {
+					dx = out[len(out)-1]
+				}
+				c.BackwardPooled(out[0], db, dx, x, w, dy, winners, pool)
+				return
+			}
 			c.WeightGradient(out[0], x, dy)
 			if l.bias {
 				kernel.ColumnSum(out[1], dy, rows, l.out.Channels)
@@ -348,7 +370,7 @@ func (l *layer) convolution(batch int) kernel.Conv {
 	}
 }
 
-func (l *layer) pool(batch int) kernel.Pool {
+func (l *layer) pooling(batch int) kernel.Pool {
 	return kernel.Pool{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, Window: l.window, Stride: l.stride, Pad: l.pad, ReLU: l.act == kernel.ReLU}
 }
 

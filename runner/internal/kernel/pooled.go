@@ -1,0 +1,113 @@
+package kernel
+
+// Where memory sets the pace, the largest tensors of a small convolutional network are
+// those between a convolution and the max pool behind it. They need not exist: the
+// convolution pools its output while it is in the cache, and where its backward pass
+// needs the gradient of that output, it makes the lines at hand from the pool's.
+
+// Pools reports whether ForwardPooled and BackwardPooled can do the convolution and the
+// pool p of its output in one: the windows are the tiles of 2x2 pixels that the output is
+// cut into evenly. The gradient of the input, if it is wanted, must go by Winograd's
+// algorithm, which reads lines.
+func (c Conv) Pools(p Pool, inputGradient bool) bool {
+	return p.Window == 2 && p.partitions() && c.OutH()%2 == 0 && c.OutW()%2 == 0 && c.groups() == 1 &&
+		(!inputGradient || c.transposed().isWinograd() && c.Stride == 1 && c.dilation() == 1)
+}
+
+// ForwardPooled is Forward, then p.MaxForward: the same bits without the output between
+// them.
+//
+//	y (N, OutH/2, OutW/2, Cout), index as y or nil
+func (c Conv) ForwardPooled(y []float32, index []uint8, x, w, bias []float32, p Pool) {
+	c.checkPooled(x, w, y, index, p)
+	c.forward(y, x, w, epilogue{bias: bias, pool: &p, index: index})
+}
+
+// BackwardPooled is p.MaxBackward of dy and index, and then of what it gives
+// WeightGradient to dw, ColumnSum to db and InputGradient to dx, each unless that is nil.
+//
+//	dy (N, OutH/2, OutW/2, Cout), index as dy; dw, db and dx as w, bias and x
+func (c Conv) BackwardPooled(dw, db, dx, x, w, dy []float32, index []uint8, p Pool) {
+	c.checkPooled(x, w, dy, index, p)
+	up := c.upstream(dy)
+	up.pool, up.index = &p, index
+	if dw != nil {
+		c.weightGradient(dw, x, up)
+	}
+	if db != nil {
+		c.biasGradient(db, up)
+	}
+	if dx != nil {
+		c.inputGradient(dx, up, w)
+	}
+}
+
+func (c Conv) checkPooled(x, w, y []float32, index []uint8, p Pool) {
+	p.check()
+	c.checkInputs(x, w)
+	requireLength("y", y, p.sizeOut())
+	requireOptional("index", index, p.sizeOut())
+}
+
+// lines are the lines of pixels of pictures, one picture after the other: those of data,
+// or of what pool.MaxBackward makes of data and index.
+type lines struct {
+	data  []float32
+	width int // of a line
+	pool  *Pool
+	index []uint8
+}
+
+// upstream are the lines of dy.
+func (c Conv) upstream(dy []float32) lines { return lines{data: dy, width: c.OutW() * c.Cout} }
+
+// part returns lines from..to, which may be made in the buffer.
+func (l lines) part(buffer *[]float32, from, to int) []float32 {
+	if l.pool == nil {
+		return l.data[from*l.width : to*l.width]
+	}
+	made := grow(buffer, (to-from)*l.width)
+	for i := from; i < to; i++ {
+		l.pool.spreadLine(made[(i-from)*l.width:][:l.width], l.data, l.index, i)
+	}
+	return made
+}
+
+// pixels returns pixels from..to of c channels, which may be made in the buffer.
+func (l lines) pixels(buffer *[]float32, c, from, to int) []float32 {
+	across := l.width / c
+	first := from / across
+	return l.part(buffer, first, ceil(to, across))[(from-first*across)*c:][:(to-from)*c]
+}
+
+// biasGradient sets db to the sums over all pixels, as ColumnSum does.
+func (c Conv) biasGradient(db []float32, up lines) {
+	buffer := doubles.borrow(c.Cout)
+	defer doubles.giveBack(buffer)
+	sums := *buffer
+	sumChunks(sums, c.N*c.OutH()*c.OutW(), func(part []float64, from, count int) {
+		s := tasks.take()
+		defer tasks.giveBack(s)
+		sumRows(part, up.pixels(&s.b, c.Cout, from, from+count), count, c.Cout)
+	})
+	for j, sum := range sums {
+		db[j] = float32(sum)
+	}
+}
+
+// pool2x2 sets part of a line of pooled pixels, from element to of y on, from the two
+// lines of outputs with these channels at x, the second of them rowStep later.
+func (e *epilogue) pool2x2(y []float32, to, channels, pixels int, x []float32, rowStep int) {
+	w := window{rows: 2, columns: 2, rowStep: rowStep, width: 2, keep: -1}
+	if e.pool.ReLU {
+		w.start, w.keep = none, 0
+	}
+	for i := range pixels {
+		at := to + i*e.pool.C
+		var index []uint8
+		if e.index != nil {
+			index = e.index[at : at+channels]
+		}
+		maxWindow(y[at:at+channels], index, x[2*i*channels:], w)
+	}
+}
