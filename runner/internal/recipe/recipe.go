@@ -263,13 +263,22 @@ type Network struct {
 	Unfreeze []Unfreeze `yaml:"unfreeze"`
 }
 
-// Weights is written as none or as a map: {file: resnet18.pth}.
+// Weights is written as none, imagenet, {file: resnet18.pth} or {url: …, sha256: …}.
 type Weights struct {
+	// Kind is none, imagenet (the file of torchvision for the backbone), file or url; empty is none.
+	Kind string
 	// File is a path below the folder of weights.
 	File string
-	// SHA256 of the file, in hexadecimal digits; it may be left out.
+	URL  string
+	// SHA256 of the file, in hexadecimal digits; a file can do without.
 	SHA256 string
 }
+
+// Given reports whether there is a file of weights.
+func (w Weights) Given() bool { return w.Kind != "" && w.Kind != noWeights }
+
+// noWeights has the network drawn anew.
+const noWeights = "none"
 
 // Layers names layers of a network: all for everything but the head, or a list of stages, modules or patterns.
 type Layers []string
@@ -479,7 +488,7 @@ func defaults(task string) Recipe {
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
-		Network:   Network{FrozenNorm: "evaluation"},
+		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
 		Train: Train{
 			BackboneFactor: 1,
 			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
