@@ -17,11 +17,12 @@ type naive struct {
 	picture    shape
 	parameters map[string][]float64
 	training   bool
+	base       int // up to which nothing is done as in training
 	streams    func(layer uint64) *rng.Stream
 }
 
 func newNaive(n *Network, training bool, streams func(uint64) *rng.Stream) *naive {
-	return &naive{layers: n.layers, order: n.architecture.order(), picture: n.picture, parameters: float64Tensors(n.Tensors()), training: training, streams: streams}
+	return &naive{layers: n.layers, order: n.architecture.order(), picture: n.picture, base: n.base, parameters: float64Tensors(n.Tensors()), training: training, streams: streams}
 }
 
 func float64Tensors(tensors []weights.Tensor) map[string][]float64 {
@@ -146,7 +147,7 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 			copy(out, in)
 		case dropout, stochasticDepth:
 			copy(out, in)
-			if v.training {
+			if v.training && i > v.base {
 				ones, mask := make([]float32, len(out)), make([]float32, len(out))
 				fill(ones, 1)
 				if l.kind == dropout {

@@ -73,6 +73,10 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		if err != nil {
 			return nil, err
 		}
+		if l.frozen && onlyCollected(forked, constant) {
+			o.anchored, constant[1] = true, false
+			trained = append(trained, children[1])
+		}
 		o.name, o.shape, o.forks, o.constant = l.name, l.out.batched(batch), forked, constant
 		t.layers[i] = o
 		if outputs[i], err = t.apply(o, children...); err == nil && readers[i] > 1 && t.learns[i] {
@@ -95,6 +99,19 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		}
 	}
 	return t, nil
+}
+
+// onlyCollected reports whether forks collect the gradients of all inputs of which they are
+// wanted.
+func onlyCollected(forks []*op, constant []bool) bool {
+	collected := false
+	for i, unwanted := range constant {
+		if !unwanted && forks[i] == nil {
+			return false
+		}
+		collected = collected || !unwanted
+	}
+	return collected
 }
 
 // wants reports whether the gradient of a layer's output is wanted: some parameter trains
