@@ -119,7 +119,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
 			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files},
+			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split: lock.Split{
@@ -273,6 +273,9 @@ func (l *line) warnings() []string {
 	var all []string
 	all = append(all, l.ledger.Warnings...)
 	all = append(all, l.split.Warnings...)
+	if w := l.takenWarning(); w != "" {
+		all = append(all, w)
+	}
 	return append(all, l.evaluation.Warnings...)
 }
 

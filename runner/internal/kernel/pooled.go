@@ -19,32 +19,37 @@ func (c Conv) Pools(p Pool, inputGradient bool) bool {
 //
 //	y (N, OutH/2, OutW/2, Cout), index as y or nil
 func (c Conv) ForwardPooled(y []float32, index []uint8, x, w, bias []float32, p Pool) {
-	c.checkPooled(x, w, y, index, p)
+	c.checkPooled(w, y, index, p)
+	requireLength("x", x, c.N*c.H*c.W*c.Cin)
 	c.forward(y, x, w, epilogue{bias: bias, pool: &p, index: index})
 }
 
 // BackwardPooled is p.MaxBackward of dy and index, and then of what it gives
 // WeightGradient to dw, ColumnSum to db and InputGradient to dx, each unless that is nil.
 //
-//	dy (N, OutH/2, OutW/2, Cout), index as dy; dw, db and dx as w, bias and x
+//	dy (N, OutH/2, OutW/2, Cout), index as dy; dw, db and dx as w, bias and x; x is read for dw alone
 func (c Conv) BackwardPooled(dw, db, dx, x, w, dy []float32, index []uint8, p Pool) {
-	c.checkPooled(x, w, dy, index, p)
+	c.checkPooled(w, dy, index, p)
 	up := c.upstream(dy)
 	up.pool, up.index = &p, index
 	if dw != nil {
+		requireLength("x", x, c.N*c.H*c.W*c.Cin)
+		requireLength("dw", dw, len(w))
 		c.weightGradient(dw, x, up)
 	}
 	if db != nil {
+		requireLength("db", db, c.Cout)
 		c.biasGradient(db, up)
 	}
 	if dx != nil {
+		requireLength("dx", dx, c.N*c.H*c.W*c.Cin)
 		c.inputGradient(dx, up, w)
 	}
 }
 
-func (c Conv) checkPooled(x, w, y []float32, index []uint8, p Pool) {
+func (c Conv) checkPooled(w, y []float32, index []uint8, p Pool) {
+	c.checkShape(w)
 	p.check()
-	c.checkInputs(x, w)
 	requireLength("y", y, p.sizeOut())
 	requireOptional("index", index, p.sizeOut())
 }

@@ -113,7 +113,9 @@ func (b *between) Save(c *Checkpoint) error {
 
 // begin trains to the end of epoch last, from where the checkpoint is.
 func begin(ctx context.Context, in Input, last int) (*loop, error) {
+	in.Network.At(1)
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
+	loop.optimizer.SetBackbone(in.Spec.BackboneFactor)
 	var err error
 	if loop.loss, err = in.loss(); err != nil {
 		return nil, err
@@ -159,6 +161,7 @@ type loop struct {
 	Result
 	optimizer *network.Optimizer
 	average   *network.Average // nil without train.average
+	features  *features        // of the rows, while they do not change; else nil
 	loss      network.Loss
 	schedule  schedule
 	batches   []span
@@ -171,6 +174,10 @@ func (l *loop) resume() error {
 	c, err := l.Checkpoints.Load()
 	if err != nil || c == nil {
 		return err
+	}
+	if l.Network.At(len(c.Epochs)) {
+		// The state is that of the last epoch, in which more may have trained.
+		l.optimizer.Follow()
 	}
 	tensors := min(len(l.Network.Tensors()), len(c.State)) // what is missing, Load says
 	net, rest := c.State[:tensors], c.State[tensors:]
@@ -189,6 +196,13 @@ func (l *loop) resume() error {
 
 // epoch trains on every batch once, validates and keeps a checkpoint.
 func (l *loop) epoch(ctx context.Context, epoch int) error {
+	if l.Network.At(epoch) {
+		l.optimizer.Follow()
+		l.features = nil
+	}
+	if err := l.keepFeatures(ctx); err != nil {
+		return err
+	}
 	var sum, rate float64
 	seen, gathered := 0, 0 // rows of the epoch, and of the step
 	l.task.Note(func() string {
@@ -199,7 +213,11 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 			return err
 		}
 		rows := len(b.target)
-		loss, err := l.Network.Step(b.x, b.target, rows, func(layer uint64) *rng.Stream {
+		train := l.Network.Step
+		if l.features != nil {
+			train = l.Network.StepFeatures
+		}
+		loss, err := train(b.x, b.target, rows, func(layer uint64) *rng.Stream {
 			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
 		})
 		if err != nil {
@@ -302,15 +320,21 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 // first of which has this place in the epoch's order.
 func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	area := len(l.Train.Pixels[0])
+	if l.features != nil {
+		area = l.features.size
+	}
 	if need := len(rows) * area; cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
 	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
-		if len(l.Augment) == 0 {
+		switch {
+		case l.features != nil:
+			copy(x, l.features.train[row*area:])
+		case len(l.Augment) == 0:
 			l.Fitted.Pixels(x, l.Train.Pixels[row])
-		} else {
+		default:
 			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, first+i))
 		}
 		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
@@ -354,7 +378,7 @@ func (l *loop) validate(e *Epoch) error {
 	if len(l.Validation.Pixels) == 0 {
 		return nil
 	}
-	outputs, err := Outputs(l.Network, l.Fitted, l.Validation.Pixels)
+	outputs, err := l.outputs()
 	if err != nil {
 		return err
 	}
@@ -412,6 +436,11 @@ func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) (
 // (pictures, outputs), a regression's on the scaled target. A picture's outputs do
 // not depend on its neighbours.
 func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float32, error) {
+	return each(fitted, pixels, net.Predict)
+}
+
+// each scales pictures and gives them to f, some at a time, and returns what comes out.
+func each(fitted *transform.Fitted, pixels [][]uint8, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
 	if len(pixels) == 0 {
 		return nil, nil
 	}
@@ -422,7 +451,7 @@ func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) (
 	for start := 0; start < len(pixels); start += chunk {
 		part := pixels[start:min(start+chunk, len(pixels))]
 		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
-		y, err := net.Predict(x[:len(part)*area], len(part))
+		y, err := f(x[:len(part)*area], len(part))
 		if err != nil {
 			return nil, err
 		}
