@@ -252,7 +252,22 @@ type Network struct {
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
+	// Head takes the place of the last linear layer of another backbone.
+	Head Head `yaml:"head"`
 }
+
+// Head is a list of linear layers, each behind a dropout. The zero Head leaves a backbone as it is.
+type Head struct {
+	// Hidden are the outputs of the layers before the last one, behind each of which is a ReLU.
+	Hidden []int `yaml:"hidden"`
+	// Dropout are the dropouts' probabilities, one more than there are hidden layers; none are zeros.
+	Dropout []float64 `yaml:"dropout"`
+	// BatchNorm says that a batch norm is between a hidden layer and its ReLU.
+	BatchNorm bool `yaml:"batch_norm"`
+}
+
+// None reports whether there is no head.
+func (h Head) None() bool { return len(h.Hidden) == 0 && len(h.Dropout) == 0 && !h.BatchNorm }
 
 // Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
 type Layer struct {

@@ -904,7 +904,6 @@ func TestNotYet(t *testing.T) {
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
-		"network.head":       {"{hidden: [512]}"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},

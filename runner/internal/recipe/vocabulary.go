@@ -64,7 +64,6 @@ var later = map[string][]any{
 	"transform.mix":      {"none", map[string]any{}},
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},
-	"network.head":       nil,
 	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},
 	"report.interval":    nil,
