@@ -58,6 +58,8 @@ type Data struct {
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
 	Group []string `yaml:"group"`
+	// Features are the columns of the network's second input, joined to what it makes of the picture.
+	Features []Feature `yaml:"features"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
 }
@@ -186,6 +188,10 @@ type Transform struct {
 	Normalize Normalize `yaml:"normalize"`
 	// Target is the scaling of the target: none, standardize, log1p.
 	Target string `yaml:"target"`
+	// Features is the scaling of numeric features: standardize, none.
+	Features string `yaml:"features"`
+	// Fill says by column what stands for the empty cells of data.features.
+	Fill Fills `yaml:"fill"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
 }
@@ -461,7 +467,7 @@ func defaults(task string) Recipe {
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize"},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",
