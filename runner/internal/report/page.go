@@ -116,8 +116,8 @@ func errorAnswer(d Document) (answer, judgement string) {
 	}
 	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
 	linear := ""
-	if len(d.Features) > 0 {
-		linear = fmt.Sprintf(", %s for linear regression on the features alone", with(e.Baseline("linear").On(part.Name).RMSE, e.Unit))
+	if b := e.Baseline("linear"); b != nil {
+		linear = fmt.Sprintf(", %s for linear regression on the features alone", with(b.On(part.Name).RMSE, e.Unit))
 	}
 	answer += fmt.Sprintf(", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**. ",
 		with(ridge.RMSE, e.Unit), linear, with(mean.RMSE, e.Unit), decimal(s.R2, 2))
