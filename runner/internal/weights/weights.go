@@ -84,9 +84,9 @@ func index(shape []int, i int) string {
 	return "[" + strings.Join(words, ",") + "]"
 }
 
-// elements returns the product of a shape, or false when a dimension is
+// product returns the product of a shape, or false when a dimension is
 // negative or the product is beyond what an int64 of bytes can count.
-func elements(shape []int) (int, bool) {
+func product(shape []int) (int, bool) {
 	n := 1
 	for _, d := range shape {
 		if d < 0 || d > 0 && n > math.MaxInt64/16/d {
@@ -102,7 +102,7 @@ func (t Tensor) check() error {
 	if (t.Float == nil) == (t.Int == nil) {
 		return fmt.Errorf("tensor %q: want either floats or integers", t.Name)
 	}
-	n, ok := elements(t.Shape)
+	n, ok := product(t.Shape)
 	if have := len(t.Float) + len(t.Int); !ok || n != have {
 		return fmt.Errorf("tensor %q: shape %v does not fit its %d elements", t.Name, t.Shape, have)
 	}
