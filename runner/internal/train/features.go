@@ -1,6 +1,9 @@
 package train
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // features are what the base of the network gives for the rows, which it gives in every
 // epoch as long as nothing changes the pictures.
@@ -32,12 +35,14 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 	}
 	kept := &features{size: size}
 	var err error
-	if kept.train, err = each(l.Fitted, l.Train.Pixels, work); err != nil {
+	if kept.train, err = each(l.Fitted, l.Train.Pixels, nil, work); err != nil {
 		return err
 	}
-	if kept.validation, err = each(l.Fitted, l.Validation.Pixels, work); err != nil {
+	if kept.validation, err = each(l.Fitted, l.Validation.Pixels, nil, work); err != nil {
 		return err
 	}
+	// Those of the second input, which PredictFeatures wants behind them.
+	kept.validation = append(kept.validation, slices.Concat(l.Validation.Features...)...)
 	l.features = kept
 	return nil
 }
@@ -45,7 +50,7 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 // outputs returns what the network gives for the validation part.
 func (l *loop) outputs() ([]float32, error) {
 	if l.features == nil {
-		return Outputs(l.Network, l.Fitted, l.Validation.Pixels)
+		return Outputs(l.Network, l.Fitted, l.Validation.Pixels, l.Validation.Features)
 	}
 	return l.Network.PredictFeatures(l.features.validation, len(l.Validation.Pixels))
 }
