@@ -179,7 +179,7 @@ func parseSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	}
 	headerBytes := binary.LittleEndian.Uint64(length[:])
 	if limit := min(maxHeader, size-lengthBytes); headerBytes > uint64(limit) {
-		return f, fmt.Errorf("header of %d bytes in a file of %d: the file is cut off or no safetensors file", headerBytes, size)
+		return f, fmt.Errorf("header of %d bytes in a file of %d: the file is cut off, or not one of safetensors or torch.save", headerBytes, size)
 	}
 	header := make([]byte, headerBytes)
 	if err := readAt(r, header, lengthBytes); err != nil {

@@ -271,27 +271,30 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 	}
 	s := &Stored{Type: v.kind, Shape: make([]int, len(t.shape)), strides: make([]int, len(t.shape)), whole: whole}
 	s.at = whole.at + (v.offset+t.offset)*width
-	last, empty, rowMajor := t.offset, false, true
+	empty := slices.Contains(t.shape, 0)
+	last, rowMajor := t.offset, true
 	next := int64(1) // the stride of row-major order
 	for d := len(t.shape) - 1; d >= 0; d-- {
 		n, stride := t.shape[d], t.strides[d]
-		if n < 0 || stride < 0 || n > math.MaxInt64/16 {
+		if n < 0 || n > math.MaxInt64/16 || stride < 0 {
 			return nil, outside
 		}
-		if n > 1 {
-			if stride > 0 && n-1 > v.count/stride {
-				return nil, outside
-			}
-			last += (n - 1) * stride
-			rowMajor = rowMajor && stride == next
+		s.Shape[d], s.strides[d] = int(n), int(stride)
+		if n < 2 || empty {
+			continue
 		}
-		empty = empty || n == 0
-		if n > 0 && next <= v.count { // beyond that no stride is right
+		if stride > 0 && n-1 > v.count/stride {
+			return nil, outside
+		}
+		last += (n - 1) * stride
+		rowMajor = rowMajor && stride == next
+		if n > v.count/next {
+			next = math.MaxInt64 // no stride that stays inside
+		} else {
 			next *= n
 		}
-		s.Shape[d], s.strides[d] = int(n), int(stride)
 	}
-	if !empty && last >= v.count {
+	if last >= v.count && !empty {
 		return nil, outside
 	}
 	if rowMajor || empty {

@@ -132,8 +132,8 @@ func TestHostileFiles(t *testing.T) {
 	}{
 		"nothing":             {nil, "too few"},
 		"short":               {[]byte{1, 2, 3}, "too few"},
-		"length beyond file":  {[]byte{255, 255, 255, 255, 255, 255, 255, 255}, "cut off or no safetensors"},
-		"length of gigabytes": {append([]byte{0, 0, 0, 0, 4, 0, 0, 0}, make([]byte, 64)...), "cut off or no safetensors"},
+		"length beyond file":  {[]byte{255, 255, 255, 255, 255, 255, 255, 255}, "cut off, or not one of safetensors"},
+		"length of gigabytes": {append([]byte{0, 0, 0, 0, 4, 0, 0, 0}, make([]byte, 64)...), "cut off, or not one of safetensors"},
 		"empty header":        {file(``, 0), "EOF"},
 		"no JSON":             {file(`hello`, 0), "header"},
 		"list":                {file(`[]`, 0), "JSON object"},
