@@ -12,8 +12,8 @@ import (
 var wrappers = []string{"state_dict", "model_state_dict", "model_state", "model", "network", "net", "module", "weights", "params"}
 
 // prefixes are what wrappers of models put before all names: DataParallel,
-// torch.compile, Lightning.
-var prefixes = []string{"module.", "_orig_mod.", "model."}
+// torch.compile, Lightning, and people.
+var prefixes = []string{"module.", "_orig_mod.", "model.", "backbone.", "net."}
 
 // Limits of what is looked at of a checkpoint: how deep dicts lie in each other, how
 // many values they have, and how many of those that are no tensors are told.
