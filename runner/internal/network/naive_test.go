@@ -83,13 +83,16 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 				if bias != nil {
 					out[o] += bias[c]
 				}
-				if l.act == kernel.ReLU {
-					out[o] = max(0, out[o])
+				if l.other != none {
+					out[o] += outputs[l.other][o]
+				}
+				if act := naiveActivations[l.act]; act != nil {
+					out[o] = act(out[o])
 				}
 			})
 		case batchNorm:
 			mean, variance := v.parameters[l.name+".running_mean"], v.parameters[l.name+".running_var"]
-			if v.training {
+			if v.training && !l.fixed {
 				mean, variance = moments(in, l.in, batch)
 			}
 			each(func(o, _, c, _, _ int) {
@@ -99,6 +102,12 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 				}
 				if act := naiveActivations[l.act]; act != nil {
 					out[o] = act(out[o])
+				}
+			})
+		case subsample:
+			each(func(o, n, c, y, x int) {
+				if c -= (l.out.Channels - l.in.Channels) / 2; c >= 0 && c < l.in.Channels {
+					out[o], _ = at(n, c, y*l.stride, x*l.stride)
 				}
 			})
 		case scale:

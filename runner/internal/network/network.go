@@ -29,14 +29,20 @@ type Input struct {
 // kernels below it use all threads.
 type Network struct {
 	*architecture
-	outputs     int
-	all         []*Parameter
+	outputs int
+	all     []*Parameter
+	freeze  freeze
+	// base is the last layer of what does not train and is only evaluated, none where all
+	// of the network is trained, see freeze.go.
+	base        int
 	loss        loss
 	arena       []float32 // where the graphs have their activations
 	trainings   map[int]*training
-	evaluations map[int]*evaluation
+	evaluations map[piece]*evaluation
 	units       []*unit
-	stale       bool // parameters or running statistics have changed since units were folded
+	// stale says that parameters or running statistics have changed since units were
+	// folded; baseStale says it of the base, which no step changes.
+	stale, baseStale bool
 }
 
 // New builds the network of the recipe for pictures of this shape. The
@@ -57,13 +63,18 @@ func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newNetwork(a, outputs), nil
+	n := newNetwork(a, outputs)
+	if n.freeze, err = newFreeze(spec, a); err != nil {
+		return nil, err
+	}
+	n.At(1)
+	return n, nil
 }
 
 func newNetwork(a *architecture, outputs int) *Network {
 	n := &Network{
-		architecture: a, outputs: outputs, all: a.parameters(), stale: true, loss: losses["mse"],
-		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},
+		architecture: a, outputs: outputs, all: a.parameters(), base: none, stale: true, baseStale: true, loss: losses["mse"],
+		trainings: map[int]*training{}, evaluations: map[piece]*evaluation{},
 	}
 	n.units = n.newUnits()
 	return n
@@ -73,10 +84,13 @@ func newNetwork(a *architecture, outputs int) *Network {
 // name, and resets the running statistics.
 func (n *Network) Initialize(seed uint64) {
 	kernel.Parallel(len(n.layers), func(i int) { n.initialise(n.layers[i], seed) })
-	n.stale = true
+	n.changed()
 }
 
-// Parameters returns the trainable tensors in torch's order.
+// changed notes that any parameter may have changed.
+func (n *Network) changed() { n.stale, n.baseStale = true, true }
+
+// Parameters returns the tensors that can train, frozen or not, in torch's order.
 func (n *Network) Parameters() []*Parameter { return n.all }
 
 // Count returns the number of trainable scalars.
@@ -140,8 +154,20 @@ func (e *NonFiniteError) Error() string {
 // of this step; it may be nil when there is no such layer. A loss that is no finite number
 // is a *NonFiniteError.
 func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
-	if batch < 1 || len(x) != batch*n.picture.size() || len(target) != batch*n.loss.targets(n.outputs) {
-		return 0, fmt.Errorf("step: %d pixels and %d targets are no batch of %d pictures of %v and %d targets each", len(x), len(target), batch, n.picture, n.loss.targets(n.outputs))
+	if n.base != none && batch >= 1 && len(x) == batch*n.picture.size() {
+		var err error
+		if x, err = n.Features(x, batch); err != nil {
+			return 0, err
+		}
+	}
+	return n.StepFeatures(x, target, batch, streams)
+}
+
+// StepFeatures is Step for what Features has made of the pictures.
+func (n *Network) StepFeatures(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
+	from := n.outputOf(n.base)
+	if batch < 1 || len(x) != batch*from.size() || len(target) != batch*n.loss.targets(n.outputs) {
+		return 0, fmt.Errorf("step: %d pixels and %d targets are no batch of %d pictures of %v and %d targets each", len(x), len(target), batch, from, n.loss.targets(n.outputs))
 	}
 	t := n.trainings[batch]
 	if t == nil {
@@ -151,7 +177,7 @@ func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64
 		}
 	}
 	for i, l := range n.layers {
-		if l.kind == dropout || l.kind == stochasticDepth {
+		if i > n.base && l.random() {
 			if streams == nil {
 				return 0, fmt.Errorf("step: %s needs a random stream", l.where)
 			}
@@ -230,40 +256,46 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 // W, C), by the running statistics. A picture's outputs do not depend on the
 // others, nor on count.
 func (n *Network) Predict(x []float32, count int) ([]float32, error) {
-	size := n.picture.size()
+	return n.evaluate(x, count, none, len(n.layers)-1)
+}
+
+// evaluate returns the output of layer to for count examples x of that of layer from.
+func (n *Network) evaluate(x []float32, count, from, to int) ([]float32, error) {
+	in, out := n.outputOf(from), n.outputOf(to).size()
+	size := in.size()
 	if count < 0 || len(x) != count*size {
-		return nil, fmt.Errorf("predict: %d pixels are not %d pictures of %v", len(x), count, n.picture)
+		return nil, fmt.Errorf("predict: %d pixels are not %d pictures of %v", len(x), count, in)
 	}
-	n.fold()
-	outputs := make([]float32, 0, count*n.outputs)
+	n.fold(to)
+	outputs := make([]float32, 0, count*out)
 	for done := 0; done < count; {
 		// The graph of the smallest power of two that holds what is left.
-		batch := 1
-		for batch < min(count-done, evaluationBatch) {
-			batch *= 2
+		p := piece{1, from, to}
+		for p.batch < min(count-done, evaluationBatch) {
+			p.batch *= 2
 		}
-		e := n.evaluations[batch]
+		e := n.evaluations[p]
 		if e == nil {
 			var err error
-			if e, err = n.newEvaluation(batch); err != nil {
+			if e, err = n.newEvaluation(p); err != nil {
 				return nil, err
 			}
 		}
-		chunk := min(batch, count-done)
+		chunk := min(p.batch, count-done)
 		pixels := x[done*size : (done+chunk)*size]
-		if chunk < batch {
+		if chunk < p.batch {
 			if e.padded == nil {
-				e.padded = make([]float32, batch*size)
+				e.padded = make([]float32, p.batch*size)
 			}
 			clear(e.padded[copy(e.padded, pixels):])
 			pixels = e.padded
 		}
 		if err := e.step(pixels); err != nil {
-			delete(n.evaluations, batch)
+			delete(n.evaluations, p)
 			return nil, err
 		}
-		n.evaluations[batch] = e
-		outputs = append(outputs, e.output.buffer[:chunk*n.outputs]...)
+		n.evaluations[p] = e
+		outputs = append(outputs, e.output.buffer[:chunk*out]...)
 		done += chunk
 	}
 	return outputs, nil
