@@ -127,6 +127,12 @@ func checkAll(tensors []Tensor) error {
 	return nil
 }
 
+// WriteNumbers writes the tensor's numbers, little-endian and row-major, and nothing
+// else.
+func (t Tensor) WriteNumbers(w io.Writer) error {
+	return t.write(w, make([]byte, 0, min(chunkBytes, 4*len(t.Float)+8*len(t.Int))))
+}
+
 // write writes the little-endian bytes of the numbers, by way of the chunk.
 func (t Tensor) write(w io.Writer, chunk []byte) error {
 	for part := range slices.Chunk(t.Float, chunkBytes/4) {
