@@ -28,7 +28,7 @@ const (
 	maxDirectory = 16 << 20
 	maxRecords   = maxTensors + 16
 	// maxMetadata is the size of the record of metadata that WriteTorch writes.
-	maxMetadata    = 1 << 20
+	maxMetadata    = 16 << 20
 	metadataRecord = "metadata.json"
 )
 
