@@ -109,7 +109,7 @@ func (l *line) readHoldout(ctx context.Context, h Holdout) error {
 	}
 	task := l.Progress.Start("holdout", 2*len(names), "photos") // hashed, then decoded
 	defer task.Done()
-	if l.catalogue, err = picture.Hash(ctx, h.Images, names, task); err != nil {
+	if l.catalogue, err = picture.Hash(ctx, h.Images, names, nil, task); err != nil {
 		return err
 	}
 	if err := picture.Decode(ctx, l.catalogue, h.Images, l.Recipe.Picture, l.Store, task); err != nil {
