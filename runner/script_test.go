@@ -66,6 +66,7 @@ func TestScript(t *testing.T) {
 			"interrupt": interrupt,
 			"await":     await,
 			"json":      isJSON,
+			"alike":     alike,
 			"draw":      draw,
 			"classes":   classes,
 			"idx":       drawIDX,
@@ -186,6 +187,33 @@ func isJSON(ts *testscript.TestScript, neg bool, args []string) {
 		if _, ok := object[key]; ok == neg {
 			ts.Fatalf("key %s in the JSON object: %t", key, ok)
 		}
+	}
+}
+
+// alike PATH PATH wants two places in the last command's JSON, such as 0.claimed,
+// to hold the same value, and not null.
+func alike(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: alike PATH PATH")
+	}
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	at := func(path string) any {
+		here := value
+		for name := range strings.SplitSeq(path, ".") {
+			switch v := here.(type) {
+			case []any:
+				i, err := strconv.Atoi(name)
+				ts.Check(err)
+				here = v[i]
+			case map[string]any:
+				here = v[name]
+			}
+		}
+		return here
+	}
+	if a, b := at(args[0]), at(args[1]); a != b || a == nil {
+		ts.Fatalf("%s is %v, %s is %v", args[0], a, args[1], b)
 	}
 }
 

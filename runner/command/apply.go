@@ -51,7 +51,7 @@ func (s *invocation) apply() *cobra.Command {
 	})
 	c.Flags().StringVar(&keep, "keep-checkpoints", "", "keep the state after each epoch, or with =`every=N` each Nth, for verify --spot")
 	c.Flags().Lookup("keep-checkpoints").NoOptDefVal = "every=1"
-	return c
+	return s.cacheFlag(c)
 }
 
 // every reads what --keep-checkpoints says: every=N, or nothing.

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
 )
 
@@ -59,6 +60,7 @@ type invocation struct {
 	overrides []string // of --set
 	name      string   // of --name
 	data      string   // of --data
+	noCache   bool     // of --no-cache
 }
 
 // Run executes one command line and returns the exit code.
@@ -145,6 +147,12 @@ func (s *invocation) dataFlag(c *cobra.Command) {
 	c.Flags().StringVar(&s.data, "data", "", "`DIR` of the data, instead of data.root (or RUNNER_DATA)")
 }
 
+// cacheFlag adds the flag of a command that reads the photos.
+func (s *invocation) cacheFlag(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&s.noCache, "no-cache", false, "hash every photo, also those whose size and times are as they were")
+	return c
+}
+
 // exactly wants n arguments and says which.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
@@ -178,8 +186,12 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	memory := picture.NewMemory(objects)
+	if s.noCache {
+		memory = memory.Doubt()
+	}
 	return &experiment.Experiment{
-		Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop(),
+		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(),
 		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
 	}, nil
 }

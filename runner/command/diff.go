@@ -99,8 +99,14 @@ func (s *invocation) printReview(r *review.Review) {
 		s.markdownReview(r)
 		return
 	}
+	if r.File != review.Kept {
+		fmt.Fprintln(s.out, became(r))
+	}
 	for _, c := range r.Settings {
 		line := fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New)
+		if r.File != review.Kept {
+			line = fmt.Sprintf("%s: %s", c.Key, c.Old+c.New)
+		}
 		if c.Meaning != "" {
 			line += ": " + c.Meaning
 		}
@@ -125,14 +131,29 @@ func (s *invocation) printReview(r *review.Review) {
 	}
 }
 
+// became says what became of a file that only one side has, and what its settings
+// are that follow.
+func became(r *review.Review) string {
+	if r.File == review.New {
+		return "new: " + r.B + " (what it sets; all else is at its default)"
+	}
+	return "deleted: " + r.A + " (what it set)"
+}
+
 // markdownReview prints what fits into a comment on a pull request.
 func (s *invocation) markdownReview(r *review.Review) {
 	cell := strings.NewReplacer("|", `\|`, "\n", " ", "`", "'").Replace
 	fmt.Fprintf(s.out, "**%s -> %s**\n\n", cell(r.A), cell(r.B))
-	if r.Same() {
+	switch {
+	case r.Same():
 		fmt.Fprintln(s.out, "No difference.")
-	}
-	if len(r.Settings) > 0 {
+	case r.File != review.Kept:
+		fmt.Fprintf(s.out, "%s\n\n| setting | value |\n| --- | --- |\n", cell(became(r)))
+		for _, c := range r.Settings {
+			fmt.Fprintf(s.out, "| `%s` | `%s` |\n", cell(c.Key), cell(c.Old+c.New))
+		}
+		fmt.Fprintln(s.out)
+	case len(r.Settings) > 0:
 		fmt.Fprint(s.out, "| setting | was | is | meaning | runs again |\n| --- | --- | --- | --- | --- |\n")
 		for _, c := range r.Settings {
 			fmt.Fprintf(s.out, "| `%s` | `%s` | `%s` | %s | %s |\n", cell(c.Key), cell(c.Old), cell(c.New), cell(c.Meaning), strings.Join(c.Stages, ", "))

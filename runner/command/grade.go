@@ -22,6 +22,7 @@ func (s *invocation) grade() *cobra.Command {
 	var lockOnly, rerun bool
 	var seed uint64
 	var limit time.Duration
+	var hidden holdoutFlags
 	c := &cobra.Command{
 		Use:   "grade DIR",
 		Short: "Verify many submissions side by side; one table of verdicts",
@@ -42,6 +43,9 @@ func (s *invocation) grade() *cobra.Command {
 			o := grade.Options{
 				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Progress: s.progress(),
 				Env: append(s.env[:len(s.env):len(s.env)], fmt.Sprintf("RUNNER_THREADS=%d", max(1, kernel.Threads()/jobs))),
+			}
+			if o.Holdout, err = hidden.holdout(); err != nil {
+				return err
 			}
 			level, err := levelOf(lockOnly, c.Flags().Changed("spot"), rerun, spots)
 			if err != nil {
@@ -68,7 +72,7 @@ func (s *invocation) grade() *cobra.Command {
 			if s.json {
 				return json.NewEncoder(s.out).Encode(rows)
 			}
-			return s.printGrades(rows)
+			return s.printGrades(rows, o.Holdout != nil)
 		},
 	}
 	c.Flags().IntVar(&jobs, "jobs", 1, "verify `N` submissions at a time")
@@ -77,11 +81,12 @@ func (s *invocation) grade() *cobra.Command {
 	c.Flags().Uint64Var(&seed, "seed", 0, "`N`, as for verify: choose the same epochs for all")
 	c.Flags().BoolVar(&rerun, "rerun", false, "as for verify")
 	c.Flags().DurationVar(&limit, "timeout", time.Hour, "`TIME` that one submission may take")
+	hidden.add(c)
 	s.dataFlag(c)
 	return c
 }
 
-func (s *invocation) printGrades(rows []grade.Row) error {
+func (s *invocation) printGrades(rows []grade.Row, holdout bool) error {
 	number := func(v *float64) string {
 		if v == nil {
 			return ""
@@ -89,11 +94,17 @@ func (s *invocation) printGrades(rows []grade.Row) error {
 		return strconv.FormatFloat(*v, 'g', -1, 64)
 	}
 	table := [][]string{{"submission", "verdict", "level", "metric", "claimed", "found", "seconds", "same_weights", "same_lock", "reason"}}
+	if holdout {
+		table[0] = append(table[0], "holdout_metric", "holdout", "holdout_photos", "holdout_dropped", "holdout_reason")
+	}
 	for _, r := range rows {
 		table = append(table, []string{
 			r.Submission, string(r.Verdict), string(r.Level), r.Metric, number(r.Claimed), number(r.Found), fmt.Sprintf("%.1f", r.Seconds),
 			strings.Join(r.SameWeights, " "), strings.Join(r.SameLock, " "), r.Reason,
 		})
+		if holdout {
+			table[len(table)-1] = append(table[len(table)-1], holdoutCells(r.Holdout)...)
+		}
 	}
 	switch {
 	case s.csv:

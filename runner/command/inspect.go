@@ -11,7 +11,7 @@ import (
 )
 
 func (s *invocation) inspect() *cobra.Command {
-	return s.recipeFlags(&cobra.Command{
+	return s.cacheFlag(s.recipeFlags(&cobra.Command{
 		Use:   "inspect RECIPE",
 		Short: "Tell what the data are: columns, counts, what cleaning drops, the split",
 		Args:  exactly(1, "one recipe"),
@@ -30,7 +30,7 @@ func (s *invocation) inspect() *cobra.Command {
 			}
 			return s.printStory(story, e.Recipe.Data.Target, e.Recipe.Data.Unit)
 		},
-	})
+	}))
 }
 
 // shownDropped is how many rows of the ledger the text output lists.

@@ -39,7 +39,7 @@ func (s *invocation) plan() *cobra.Command {
 		},
 	})
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 3 when a stage is new or changed")
-	return c
+	return s.cacheFlag(c)
 }
 
 func (s *invocation) printPlan(steps []experiment.Step) {

@@ -16,6 +16,7 @@ func (s *invocation) verify() *cobra.Command {
 	var spots int
 	var seed uint64
 	var limit int64
+	var hidden holdoutFlags
 	c := &cobra.Command{
 		Use:   "verify LOCK",
 		Short: "Check a lock: hash the data, evaluate the weights again, compare; or train again",
@@ -30,9 +31,13 @@ func (s *invocation) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			holdout, err := hidden.holdout()
+			if err != nil {
+				return err
+			}
 			o := verify.Options{
 				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
-				Level: level, Spots: spots, Seed: seed,
+				Level: level, Spots: spots, Seed: seed, Holdout: holdout,
 			}
 			if !c.Flags().Changed("seed") {
 				o.Seed = uint64(time.Now().UnixNano())
@@ -59,6 +64,7 @@ func (s *invocation) verify() *cobra.Command {
 	c.Flags().IntVar(&spots, "spot", 0, "train `K` epochs again, chosen by --seed, from the states that apply --keep-checkpoints kept")
 	c.Flags().Uint64Var(&seed, "seed", 0, "`N` chooses the epochs of --spot; without it the clock does")
 	c.Flags().BoolVar(&rerun, "rerun", false, "train again from nothing and compare bit for bit")
+	hidden.add(c)
 	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
@@ -101,6 +107,9 @@ func (s *invocation) printVerdict(v *verify.Verdict) {
 	if v.Spots != nil {
 		fmt.Fprintf(s.out, "  spots: %s\n", v.Spots)
 	}
+	if v.Holdout != nil {
+		fmt.Fprintf(s.out, "  holdout: %s\n", sayHoldout(v.Holdout))
+	}
 	if v.Judgement == verify.Verified {
 		fmt.Fprintf(s.out, "  proved: %s\n", v.Proves)
 		fmt.Fprintf(s.out, "  left open: %s\n", v.Open)
@@ -118,6 +127,9 @@ func (s *invocation) markdownVerdict(path string, v *verify.Verdict) {
 	}
 	if v.Spots != nil {
 		fmt.Fprintf(s.out, "- spots: %s\n", v.Spots)
+	}
+	if v.Holdout != nil {
+		fmt.Fprintf(s.out, "- holdout: %s\n", sayHoldout(v.Holdout))
 	}
 	if v.Judgement == verify.Verified {
 		fmt.Fprintf(s.out, "- proved: %s\n- left open: %s\n", v.Proves, v.Open)

@@ -273,13 +273,11 @@ const hugest = 1e100
 func divide(samples []Sample) (map[string][]int, error) {
 	parts := map[string][]int{}
 	for i, s := range samples {
-		switch {
-		case s.Part != Train && s.Part != Validation && s.Part != Test:
+		if s.Part != Train && s.Part != Validation && s.Part != Test {
 			return nil, fmt.Errorf("evaluate row %d (%s): the part %q is not train, validation or test", s.Line, s.Image, s.Part)
-		case !(math.Abs(s.True) < hugest):
-			return nil, fmt.Errorf("evaluate row %d (%s): the target is %v", s.Line, s.Image, s.True)
-		case s.Part != Train && !(math.Abs(s.Predicted) < hugest):
-			return nil, fmt.Errorf("evaluate row %d (%s): the network predicts %v: a lower train.optimizer rate may help", s.Line, s.Image, s.Predicted)
+		}
+		if err := s.check(); err != nil {
+			return nil, err
 		}
 		parts[s.Part] = append(parts[s.Part], i)
 	}
@@ -290,6 +288,40 @@ func divide(samples []Sample) (map[string][]int, error) {
 		return nil, fmt.Errorf("evaluate: there is neither a validation nor a test part to judge: raise split.validation or split.test")
 	}
 	return parts, nil
+}
+
+// check wants figures that can be judged; training samples need no prediction.
+func (s Sample) check() error {
+	switch {
+	case !(math.Abs(s.True) < hugest):
+		return fmt.Errorf("evaluate row %d (%s): the target is %v", s.Line, s.Image, s.True)
+	case s.Part != Train && !(math.Abs(s.Predicted) < hugest):
+		return fmt.Errorf("evaluate row %d (%s): the network predicts %v: a lower train.optimizer rate may help", s.Line, s.Image, s.Predicted)
+	}
+	return nil
+}
+
+// Score scores samples that belong to no split, all of which are predicted. The
+// classes are nil for a regression.
+func Score(classes []string, samples []Sample) (*Scores, error) {
+	in := Input{Classes: classes, Samples: samples}
+	if classes != nil {
+		in.Samples = decide(samples, len(classes))
+	}
+	index := make([]int, len(samples))
+	for i, s := range in.Samples {
+		index[i] = i
+		if err := s.check(); err != nil {
+			return nil, err
+		}
+	}
+	truth, predicted, _ := columns(in.Samples, index)
+	if classes == nil {
+		return score(truth, predicted), nil
+	}
+	scores := hits(in, indices(truth), indices(predicted))
+	scores.CrossEntropy = crossEntropy(in, index, indices(truth), func(s Sample) []float32 { return s.Outputs })
+	return scores, nil
 }
 
 // describe summarises one part and scores its predictions where it has them all.

@@ -182,7 +182,7 @@ func (k *Locked) other(ctx context.Context, model *Model, tablePath, images stri
 	}
 	task := e.Progress.Start("hash", len(names), "photos")
 	defer task.Done()
-	l.files, err = picture.Hash(ctx, images, names, task)
+	l.files, err = picture.Hash(ctx, images, names, nil, task)
 	return l, warnings, err
 }
 
@@ -198,7 +198,10 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		return nil, err
 	}
 	var own []int
-	var pixels [][]uint8
+	var (
+		pixels   [][]uint8
+		features [][]float32
+	)
 	have := map[string]bool{}
 	for i := range samples {
 		if part == NewPart {
@@ -207,6 +210,9 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		have[samples[i].Part] = true
 		if samples[i].Part == part {
 			own, pixels = append(own, i), append(pixels, all.Pixels[i])
+			if l.features != nil {
+				features = append(features, l.features[i])
+			}
 		}
 	}
 	if len(own) == 0 {
@@ -214,7 +220,7 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 	}
 	task := l.Progress.Start("evaluate", len(own), "photos")
 	defer task.Done()
-	outputs, err := train.Outputs(model.Network, model.Fitted, pixels)
+	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, features)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ type Experiment struct {
 	Store    *store.Store
 	Progress progress.Reporter
 	Log      zerolog.Logger
+	// Memory of the photos' digests; nil hashes them all.
+	Memory *picture.Memory
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim
@@ -275,7 +277,7 @@ func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 			return nil, err
 		}
 	}
-	l.files, err = e.hashImages(ctx, t)
+	l.files, err = e.hashImages(ctx, t, e.Memory)
 	return l, err
 }
 
@@ -397,7 +399,7 @@ func (l *line) targets() ([]float64, error) {
 
 // hashImages looks at every picture file that the table names, or that holds the
 // pictures of a part.
-func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.Catalogue, error) {
+func (e *Experiment) hashImages(ctx context.Context, t *table.Table, memory *picture.Memory) (*picture.Catalogue, error) {
 	if parts := e.Recipe.Data.Parts; parts.Train.IDX != (recipe.IDX{}) {
 		task := e.Progress.Start("hash", len(t.Rows), "photos")
 		defer task.Done()
@@ -409,11 +411,11 @@ func (e *Experiment) hashImages(ctx context.Context, t *table.Table) (*picture.C
 	}
 	task := e.Progress.Start("hash", len(names), "photos")
 	defer task.Done()
-	return picture.Hash(ctx, e.Place.Images(e.Recipe.Data), names, task)
+	return picture.Hash(ctx, e.Place.Images(e.Recipe.Data), names, memory, task)
 }
 
 // unchanged checks at the end of a walk that the inputs are still those that it
-// froze.
+// froze. It trusts no memory: what a lock states was read.
 func (l *line) unchanged(ctx context.Context) error {
 	file, err := l.tableFile()
 	if err != nil {
@@ -422,7 +424,7 @@ func (l *line) unchanged(ctx context.Context) error {
 	if file != l.table.File {
 		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.table.Path)
 	}
-	files, err := l.hashImages(ctx, l.table)
+	files, err := l.hashImages(ctx, l.table, l.Memory.Doubt())
 	if err != nil {
 		return err
 	}

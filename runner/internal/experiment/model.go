@@ -3,6 +3,7 @@ package experiment
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -136,7 +137,7 @@ func NewModel(loaded *recipe.Loaded, file []byte) (*Model, error) {
 	}
 	outputs := max(len(m.Classes), 1)
 	size := loaded.Recipe.Picture.Size
-	m.Network, err = network.New(loaded.Recipe.Network, network.Input{Height: size, Width: size, Channels: loaded.Recipe.Picture.Channels()}, outputs)
+	m.Network, err = network.NewJoined(loaded.Recipe.Network, network.Input{Height: size, Width: size, Channels: loaded.Recipe.Picture.Channels()}, m.Fitted.Width(), outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +168,11 @@ func readFacts(loaded *recipe.Loaded, facts map[string]string) ([]string, *trans
 		return values
 	}
 	f := &transform.Fitted{Mean: channels("normalize_mean"), Std: channels("normalize_std"), Kind: loaded.Recipe.Transform.Target, TargetStd: 1}
+	if len(loaded.Recipe.Data.Features) > 0 {
+		if err := json.Unmarshal([]byte(facts["features"]), &f.Features); err != nil || len(f.Features) != len(loaded.Recipe.Data.Features) {
+			wrong = fmt.Errorf("the file says features: %q, which are not those of the recipe: the weights are of another recipe, or were not written by runner", facts["features"])
+		}
+	}
 	if loaded.Recipe.Task == recipe.Classification {
 		classes := strings.Split(facts["classes"], "\n")
 		if len(classes) < 2 {
@@ -186,10 +192,11 @@ type Seen struct {
 	Probabilities []float64 // nil for a regression
 }
 
-// Predict says what the model sees in photos of (size, size, channels). What it
-// says of one does not depend on the others, bit for bit.
-func (m *Model) Predict(pixels [][]uint8) ([]Seen, error) {
-	outputs, err := train.Outputs(m.Network, m.Fitted, pixels)
+// Predict says what the model sees in photos of (size, size, channels), each with its
+// encoded features where the model reads them. What it says of one does not depend on
+// the others, bit for bit.
+func (m *Model) Predict(pixels [][]uint8, features [][]float32) ([]Seen, error) {
+	outputs, err := train.Outputs(m.Network, m.Fitted, pixels, features)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +238,9 @@ const chunk = 256
 // PredictFiles says what the model sees in the photos of these files. One that
 // cannot be read has a problem, and the others are predicted all the same.
 func (m *Model) PredictFiles(ctx context.Context, files []string, p progress.Reporter) ([]Foretold, error) {
+	if len(m.Fitted.Features) > 0 {
+		return nil, fmt.Errorf("the model reads the column %s beside the photo: give them in a table, to runner evaluate", m.Fitted.Features[0].Column)
+	}
 	task := p.Start("predict", len(files), "photos")
 	defer task.Done()
 	all := make([]Foretold, 0, len(files))
@@ -246,7 +256,7 @@ func (m *Model) PredictFiles(ctx context.Context, files []string, p progress.Rep
 				readable = append(readable, own)
 			}
 		}
-		seen, err := m.Predict(readable)
+		seen, err := m.Predict(readable, nil)
 		if err != nil {
 			return nil, err
 		}

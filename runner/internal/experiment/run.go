@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"biomass/runner/internal/clean"
@@ -40,12 +41,13 @@ func runPicture(ctx context.Context, l *line) error {
 
 func pixelsKept(l *line) bool {
 	l.catalogue.Reopen(l.files, l.Recipe.Picture)
-	for _, entry := range l.catalogue.Entries {
-		if entry.Exists && entry.Problem == "" && !l.Store.Has(entry.Pixels) {
-			return false
+	var lost atomic.Bool
+	kernel.Parallel(len(l.catalogue.Entries), func(i int) {
+		if entry := &l.catalogue.Entries[i]; entry.Readable() && !l.Store.Has(entry.Pixels) {
+			lost.Store(true)
 		}
-	}
-	return true
+	})
+	return !lost.Load()
 }
 
 func runClean(_ context.Context, l *line) error {

@@ -20,6 +20,7 @@ import (
 
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/verify"
@@ -42,6 +43,9 @@ type Row struct {
 	SameWeights []string `json:"same_weights"`
 	SameLock    []string `json:"same_lock"`
 	Reason      string   `json:"reason"` // the first
+	// Holdout is how the weights do on the grader's own test set; null without one,
+	// and where the submission is too broken to have a recipe.
+	Holdout *verify.Held `json:"holdout,omitempty"`
 
 	weights, lock digest.Digest
 }
@@ -49,8 +53,9 @@ type Row struct {
 // Options say what is graded and how.
 type Options struct {
 	Dir       string
-	Program   string        // that verifies
-	Arguments []string      // for it, beside those that say what is verified: the level, the data
+	Program   string   // that verifies
+	Arguments []string // for it, beside those that say what is verified: the level, the data
+	Holdout   *experiment.Holdout
 	Env       []string      // for it
 	Jobs      int           // processes at a time
 	Limit     time.Duration // for one
@@ -63,6 +68,9 @@ type submission struct{ name, path, broken string }
 // Run grades every submission below a folder: folders with lock/NAME.lock.yaml,
 // and packs. The rows are in the order of their names.
 func Run(ctx context.Context, o Options) ([]Row, error) {
+	if h := o.Holdout; h != nil {
+		o.Arguments = append(slices.Clip(o.Arguments), "--holdout", h.Table, "--holdout-images", h.Images)
+	}
 	all, err := find(o.Dir)
 	if err != nil {
 		return nil, err
@@ -156,6 +164,7 @@ func (o Options) grade(ctx context.Context, s submission) Row {
 		return row
 	}
 	row.Verdict, row.Level, row.weights, row.lock = v.Judgement, v.Level, v.Weights, v.Claims
+	row.Holdout = v.Holdout
 	if len(v.Reasons) > 0 {
 		row.Reason = v.Reasons[0]
 	}

@@ -212,7 +212,7 @@ func (x *exporter) adaptive(l *layer, in string) value {
 	h, w := l.in.Height, l.in.Width
 	rows := x.constant(weights.Tensor{Name: l.name + ".rows.weight", Shape: []int{l.window, h}, Float: means(l.window, h)})
 	columns := weights.Tensor{Name: l.name + ".columns.weight", Shape: []int{w, l.window}, Float: make([]float32, w*l.window)}
-	transpose(columns.Float, means(l.window, w), 1, l.window, w)
+	kernel.Transpose(columns.Float, means(l.window, w), 1, l.window, w)
 	up := x.node(l.name+".rows", "MatMul", []string{rows, in})
 	return value{name: x.node(l.name, "MatMul", []string{up, x.constant(columns)})}
 }

@@ -28,9 +28,9 @@ func openFolder(root string) (*folder, error) {
 	return f, nil
 }
 
-// find returns the path below root of the file that a table means by a name in
+// find returns the path below root of the entry that a table means by a name in
 // NFC. A path of "" means that there is none; the reason is set when the name
-// itself is at fault.
+// itself is at fault. What the entry is, stat tells.
 func (f *folder) find(name string) (found, reason string, err error) {
 	if name == "" {
 		return "", "", nil
@@ -51,18 +51,24 @@ func (f *folder) find(name string) (found, reason string, err error) {
 		}
 		found = path.Join(found, actual)
 	}
-	info, err := os.Stat(f.path(found))
-	switch {
-	case errors.Is(err, fs.ErrNotExist): // a link to nothing
-		return "", "", nil
-	case err != nil:
-		return "", "", err
-	case info.IsDir():
-		return "", "the name is that of a folder", nil
-	case !info.Mode().IsRegular():
-		return "", "the name is not that of a regular file", nil
-	}
 	return found, "", nil
+}
+
+// stat says what the file system says of a path that find gave; nil with a reason,
+// or without one for a link to nothing, where that is no file.
+func (f *folder) stat(found string) (info fs.FileInfo, reason string, err error) {
+	info, err = os.Stat(f.path(found))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", nil
+	case err != nil:
+		return nil, "", err
+	case info.IsDir():
+		return nil, "the name is that of a folder", nil
+	case !info.Mode().IsRegular():
+		return nil, "the name is not that of a regular file", nil
+	}
+	return info, "", nil
 }
 
 func (f *folder) path(below string) string { return filepath.Join(f.root, filepath.FromSlash(below)) }

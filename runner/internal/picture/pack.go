@@ -71,7 +71,7 @@ func readPack(path string, file digest.Digest) (*idx.Array, error) {
 	return array, nil
 }
 
-var errChanged = errors.New("the file changed after it was hashed; start again when the data are at rest")
+var errChanged = errors.New("the file changed after it was hashed; start again when the data are at rest, with --no-cache if this comes again")
 
 // Open reads the packs, if there are any, so that nothing can fail later.
 func (c *Catalogue) Open() error {

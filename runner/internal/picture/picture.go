@@ -146,10 +146,11 @@ func (c *Catalogue) Root() (digest.Digest, int) {
 	return digest.Tree(leaves), len(leaves)
 }
 
-// Hash finds the named photos below dir and hashes their files. Names may come
-// more than once; p is advanced by len(names). A photo that is missing is an
-// entry, one that the machine fails to read is an error.
-func Hash(ctx context.Context, dir string, names []string, p progress.Task) (*Catalogue, error) {
+// Hash finds the named photos below dir and hashes their files, but for those
+// that the memory knows. Names may come more than once; p is advanced by
+// len(names). A photo that is missing is an entry, one that the machine fails to
+// read is an error.
+func Hash(ctx context.Context, dir string, names []string, memory *Memory, p progress.Task) (*Catalogue, error) {
 	files, err := openFolder(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -165,25 +166,42 @@ func Hash(ctx context.Context, dir string, names []string, p progress.Task) (*Ca
 	c.Entries = slices.CompactFunc(c.Entries, func(a, b Entry) bool { return a.Name == b.Name })
 	p.Skip(len(names) - len(c.Entries))
 
-	for i := range c.Entries {
+	for i := range c.Entries { // one after the other: listings of folders are shared
 		entry := &c.Entries[i]
 		if entry.path, entry.Problem, err = files.find(entry.Name); err != nil {
 			return nil, fmt.Errorf("look for photo %s: %w", entry.Name, err)
 		}
-		entry.Exists = entry.path != ""
 	}
+	known := memory.recall(dir)
+	memos := make([]memo, len(c.Entries))
 	err = parallel(ctx, len(c.Entries), func(i int) (err error) {
-		entry := &c.Entries[i]
-		if !entry.Exists {
+		memos[i], err = c.Entries[i].hash(files, memory, known[c.Entries[i].path])
+		if c.Entries[i].Exists {
+			p.Add(1)
+		} else {
 			p.Skip(1)
-			return nil
 		}
-		entry.File, entry.Bytes, err = digest.File(files.path(entry.path))
-		p.Add(1)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("hash photos: %w", err)
 	}
+	memory.keep(dir, known, c.Entries, memos)
 	return c, nil
+}
+
+// hash finds out whether the photo exists and what its file holds, and returns
+// what there is to remember.
+func (e *Entry) hash(files *folder, memory *Memory, was memo) (is memo, err error) {
+	if e.path == "" {
+		return memo{}, nil
+	}
+	info, reason, err := files.stat(e.path)
+	if info == nil {
+		e.path, e.Problem = "", reason
+		return memo{}, err
+	}
+	e.Exists = true
+	is, e.File, e.Bytes, err = memory.look(files.path(e.path), info, was)
+	return is, err
 }

@@ -61,7 +61,7 @@ func plants(t *testing.T) (dir string, names []string) {
 func TestHash(t *testing.T) {
 	dir, names := plants(t)
 	var steps counter
-	c, err := Hash(t.Context(), dir, names, &steps)
+	c, err := Hash(t.Context(), dir, names, nil, &steps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestHash(t *testing.T) {
 		t.Errorf("%d files, want 8", files)
 	}
 	slices.Reverse(names)
-	again, err := Hash(t.Context(), dir, names, quiet)
+	again, err := Hash(t.Context(), dir, names, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestHash(t *testing.T) {
 		t.Error("the digest depends on the order of names")
 	}
 	write(t, filepath.Join(dir, "gone.jpg"), nil)
-	more, err := Hash(t.Context(), dir, names, quiet)
+	more, err := Hash(t.Context(), dir, names, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,11 +130,11 @@ func TestHash(t *testing.T) {
 
 func TestNoFolder(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Hash(t.Context(), filepath.Join(dir, "photos"), nil, quiet); err == nil || !strings.Contains(err.Error(), "there is no such folder; set data.images") {
+	if _, err := Hash(t.Context(), filepath.Join(dir, "photos"), nil, nil, quiet); err == nil || !strings.Contains(err.Error(), "there is no such folder; set data.images") {
 		t.Errorf("%v", err)
 	}
 	write(t, filepath.Join(dir, "file"), nil)
-	if _, err := Hash(t.Context(), filepath.Join(dir, "file"), nil, quiet); err == nil || !strings.Contains(err.Error(), "not a folder") {
+	if _, err := Hash(t.Context(), filepath.Join(dir, "file"), nil, nil, quiet); err == nil || !strings.Contains(err.Error(), "not a folder") {
 		t.Errorf("%v", err)
 	}
 }
@@ -150,7 +150,7 @@ func openStore(t *testing.T) *store.Store {
 
 func hashed(t *testing.T, dir string, names []string) *Catalogue {
 	t.Helper()
-	c, err := Hash(t.Context(), dir, names, quiet)
+	c, err := Hash(t.Context(), dir, names, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -179,6 +180,25 @@ func Diff(a, b *Loaded) []Change {
 	return changes
 }
 
+// Settings returns what a recipe sets, as changes from nothing: the keys of its
+// canonical form, sorted.
+func Settings(l *Loaded) []Change {
+	var all []Change
+	var walk func(key string, value any)
+	walk = func(key string, value any) {
+		below, ok := value.(map[string]any)
+		if !ok {
+			all = append(all, Change{Key: key, New: line(value), Stages: []string{}})
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(below)) {
+			walk(join(key, name), below[name])
+		}
+	}
+	walk("", l.Node())
+	return all
+}
+
 func compare(key string, a, b reflect.Value) []Change {
 	// Where both sides made the same choice, its options are compared one by one.
 	switch x := a.Interface().(type) {
@@ -247,8 +267,13 @@ func inline(value reflect.Value) string {
 	if value.Kind() == reflect.Pointer && value.IsNil() {
 		return "none"
 	}
+	return line(spell(value))
+}
+
+// line returns maps, lists, texts and numbers as one line of YAML.
+func line(value any) string {
 	var node yaml.Node
-	if err := node.Encode(spell(value)); err != nil {
+	if err := node.Encode(value); err != nil {
 		panic("recipe: maps, lists, texts and numbers always encode: " + err.Error())
 	}
 	if node.Kind != yaml.ScalarNode {

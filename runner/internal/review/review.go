@@ -25,19 +25,29 @@ import (
 // Side is one of two experiments: a recipe, its lock where there is one, and what
 // the store knows of its run.
 type Side struct {
-	Name       string // as people gave it
-	Recipe     *recipe.Loaded
+	Name       string         // as people gave it
+	Recipe     *recipe.Loaded // nil where a revision does not have the file
 	Lock       *lock.Lock
 	Ledger     *clean.Ledger
 	Evaluation *evaluate.Evaluation
 	note       string // why there is no lock
 }
 
+// What became of a file from A to B.
+const (
+	Kept    = "kept"
+	New     = "new"
+	Deleted = "deleted"
+)
+
 // Review is how B differs from A.
 type Review struct {
 	A string `json:"a"`
 	B string `json:"b"`
-	// Settings of the recipes.
+	// File is what became of it.
+	File string `json:"file"`
+	// Settings of the recipes that differ; all of one that is new, as changes from "",
+	// or deleted, as changes to "".
 	Settings []recipe.Change `json:"recipe"`
 	// Results are the places where the locks differ beyond the recipe, Words say
 	// them.
@@ -54,7 +64,7 @@ type Review struct {
 }
 
 // Same reports whether nothing differs.
-func (r *Review) Same() bool { return len(r.Settings)+len(r.Results) == 0 }
+func (r *Review) Same() bool { return r.File == Kept && len(r.Settings)+len(r.Results) == 0 }
 
 // Delta is how a metric differs on the same samples.
 type Delta struct {
@@ -162,17 +172,26 @@ func Revisions(between, path, storeDir string) (a, b *Side, err error) {
 	if to != nil {
 		name = fmt.Sprintf("%s at %.12s", name, to.Commit)
 	}
-	b, err = at(to, name, path, storeDir)
-	return a, b, err
+	if b, err = at(to, name, path, storeDir); err != nil {
+		return nil, nil, err
+	}
+	if a.Recipe == nil && b.Recipe == nil {
+		return nil, nil, fmt.Errorf("neither %s nor %s is there", a.Name, b.Name)
+	}
+	return a, b, nil
 }
 
-// at returns the side of a file in a revision, nil for the working tree.
+// at returns the side of a file in a revision, nil for the working tree. It has no
+// recipe where the file is not there.
 func at(revision *source.Revision, name, path, storeDir string) (*Side, error) {
 	read := os.ReadFile
 	if revision != nil {
 		read = revision.ReadFile
 	}
 	text, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Side{Name: name}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
@@ -212,11 +231,20 @@ func at(revision *source.Revision, name, path, storeDir string) (*Side, error) {
 // Of compares two sides.
 func Of(a, b *Side) (*Review, error) {
 	r := &Review{
-		A: a.Name, B: b.Name, Settings: recipe.Diff(a.Recipe, b.Recipe), Results: []lock.Difference{}, Words: []string{},
+		A: a.Name, B: b.Name, File: Kept, Settings: []recipe.Change{}, Results: []lock.Difference{}, Words: []string{},
 		Rows: []string{}, Parts: []string{}, Deltas: []Delta{}, Notes: []string{},
 	}
-	if r.Settings == nil {
-		r.Settings = []recipe.Change{}
+	switch {
+	case a.Recipe == nil:
+		r.alone(New, b)
+	case b.Recipe == nil:
+		r.alone(Deleted, a)
+		for i := range r.Settings {
+			c := &r.Settings[i]
+			c.Old, c.New = c.New, c.Old
+		}
+	default:
+		r.Settings = append(r.Settings, recipe.Diff(a.Recipe, b.Recipe)...)
 	}
 	for _, s := range []*Side{a, b} {
 		if s.note != "" {
@@ -252,6 +280,17 @@ func Of(a, b *Side) (*Review, error) {
 	r.parts(a, b)
 	r.deltas(a, b)
 	return r, nil
+}
+
+// alone says what there is to say of the only side that has the file.
+func (r *Review) alone(file string, s *Side) {
+	r.File, r.Settings = file, recipe.Settings(s.Recipe)
+	if s.Lock == nil {
+		return
+	}
+	if part, name, value := s.Lock.Headline(); part != "" {
+		r.Words = append(r.Words, fmt.Sprintf("its lock: %s %s %v on %d photos", part, name, value, s.Lock.Results[part].Photos))
+	}
 }
 
 // shown is how many rows are named one by one.

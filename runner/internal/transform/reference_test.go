@@ -49,7 +49,7 @@ func TestPixelsEqualTorchvision(t *testing.T) {
 		t.Fatal(err)
 	}
 	quiet := progress.Silent.Start("", 0, "")
-	c, err := picture.Hash(t.Context(), dir, []string{"a.png"}, quiet)
+	c, err := picture.Hash(t.Context(), dir, []string{"a.png"}, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

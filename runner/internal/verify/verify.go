@@ -69,6 +69,8 @@ type Verdict struct {
 	Claims  digest.Digest `json:"claims,omitzero"`
 	// Spots says what a spot check replayed.
 	Spots *Spots `json:"spots,omitempty"`
+	// Holdout is set where there is one and the lock's recipe can be read.
+	Holdout *Held `json:"holdout,omitempty"`
 }
 
 // Metric is a figure as it is locked, and as it was found where it was computed.
@@ -108,8 +110,9 @@ type Options struct {
 	Store    string // overrides where kept weights and states are looked for
 	Weights  string // the folder of the weights that networks begin with; empty: weights in the project
 	Level    Level
-	Spots    int    // how many epochs a spot check chooses
-	Seed     uint64 // chooses them
+	Spots    int                 // how many epochs a spot check chooses
+	Seed     uint64              // chooses them
+	Holdout  *experiment.Holdout // a test set to judge the weights on; may be nil
 	Progress progress.Reporter
 }
 
@@ -198,10 +201,14 @@ func (t *trial) judge(ctx context.Context) error {
 		return err
 	}
 	defer cleanUp()
-	if ended, err := t.beside(ctx); ended || err != nil || t.Level == LockOnly {
+	ended, err := t.beside(ctx)
+	if err == nil && !ended && t.Level != LockOnly {
+		err = t.data(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	return t.data(ctx)
+	return t.holdout(ctx)
 }
 
 // because adds a reason. The first one that is given is the nearest to the
