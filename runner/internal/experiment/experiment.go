@@ -90,7 +90,7 @@ const (
 var stages = []stage{
 	{
 		name: "table", version: table.Version, sections: []string{"data"},
-		observed: func(l *line) digest.Digest { return l.table.File },
+		observed: observeTable,
 		output:   func(l *line) any { return &l.canonical },
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
 		follows:  followsKey | followsOutput,
@@ -177,6 +177,14 @@ var stages = []stage{
 		intact:  pagesKept,
 		follows: followsKey,
 	},
+}
+
+// observeTable digests the file, and how it is understood where that is not plain.
+func observeTable(l *line) digest.Digest {
+	if reading := l.table.Reading(); !reading.IsZero() {
+		return digest.New("read").Digest(l.table.File).Digest(reading).Sum()
+	}
+	return l.table.File
 }
 
 // rowPlaces digests the rows' lines in their file, which the output of table
@@ -290,7 +298,7 @@ func (e *Experiment) readTable() (*table.Table, error) {
 // rowsKey names what was read from a table's file: its bytes, its extension and
 // what the recipe says of it.
 func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest {
-	return digest.New("rows").Int(table.Version).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
+	return digest.New("rows").Int(table.Reader).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
 // architecture finds out before anything long begins that the network's layers

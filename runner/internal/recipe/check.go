@@ -103,6 +103,8 @@ func (d *decoder) checkListed(data *Data) {
 	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
 	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
 	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
+	d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
+	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
 	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
 	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
 	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
@@ -130,6 +132,8 @@ func (d *decoder) checkTable(data *Data) {
 	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
 		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
 	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
+	d.checkInt("data.header", data.Header, 1, 1_000_000)
+	d.ensure(data.CSV == defaults("").Data.CSV || extension != ".xlsx", "data.csv", "is for a .csv or .tsv, not an .xlsx", "take it out")
 	d.checkPath("data.images", data.Images)
 	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
 	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])

@@ -41,6 +41,10 @@ type Data struct {
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
+	// Header is the number of the row, or of the line, that names the columns.
+	Header int `yaml:"header"`
+	// CSV says how a .csv or .tsv is written, where the file does not show it.
+	CSV CSV `yaml:"csv"`
 	// Images is the folder of the pictures that the table names, a path below root.
 	Images string `yaml:"images"`
 	// Folders is a folder, a path below root, that holds one folder of pictures a class.
@@ -60,6 +64,18 @@ type Data struct {
 	Group []string `yaml:"group"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
+}
+
+// CSV is how a text file holds a table. Each is auto, or a word.
+type CSV struct {
+	// Encoding is utf-8, utf-16 or windows-1252.
+	Encoding string `yaml:"encoding"`
+	// Separator of cells: comma, semicolon, tab or pipe.
+	Separator string `yaml:"separator"`
+	// Quote around cells: double, single or none.
+	Quote string `yaml:"quote"`
+	// Decimal is the sign before decimals: point or comma.
+	Decimal string `yaml:"decimal"`
 }
 
 // Listed reports whether the pictures themselves say their classes, without a table.
@@ -437,7 +453,7 @@ func defaults(task string) Recipe {
 	return Recipe{
 		Version: 1,
 		Task:    Regression,
-		Data:    Data{Images: "images", Missing: []string{""}},
+		Data:    Data{Header: 1, CSV: CSV{"auto", "auto", "auto", "auto"}, Images: "images", Missing: []string{""}},
 		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
 			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},

@@ -326,6 +326,15 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:3: data.sheet: only an .xlsx has sheets`,
 			`plants.yaml:4: data.images: "C:\\a" leaves data.root; write it relative to data.root, with slashes`,
 		}},
+		{"text files", strings.Replace(short, "labels.csv", "labels.csv\n  header: 0\n  csv: {encoding: latin1, separator: ';', quote: single, decimal: komma}", 1), []string{
+			"plants.yaml:3: data.header: must be from 1 to 1000000, not 0",
+			`plants.yaml:4: data.csv.encoding: must be auto, utf-8, utf-16 or windows-1252, not "latin1"`,
+			`plants.yaml:4: data.csv.separator: must be auto, comma, semicolon, tab or pipe, not ";"`,
+			`plants.yaml:4: data.csv.decimal: must be auto, point or comma, not "komma"; did you mean "comma"?`,
+		}},
+		{"no text file", strings.Replace(short, "labels.csv", "labels.xlsx\n  csv: {decimal: comma}", 1), []string{
+			"plants.yaml:3: data.csv: is for a .csv or .tsv, not an .xlsx; take it out",
+		}},
 		{"lists", strings.Replace(short, "photo", "photo\n  group: [a, b, a]\n  missing: [x, [y]]", 1) + "clean: [{drop: missing_image}, {drop: missing_image}, {}]\nreport: {plots: [fit, fit]}\n", []string{
 			`plants.yaml:4: data.group[2]: "a" is there twice`,
 			`plants.yaml:5: data.missing[1]: must be a text or a number, not a list`,
@@ -349,7 +358,7 @@ func TestBadRecipes(t *testing.T) {
 		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
 			"plants.yaml:4: data.classes: names one class; there must be two or more",
 		}},
-		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}", 1), []string{
+		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}\n  header: 2\n  csv: {decimal: comma}", 1), []string{
 			"plants.yaml:3: data.folders: is there beside data.parts; write one of them",
 			"plants.yaml:5: data.table: is there beside data.folders or data.parts; write one of them",
 			"plants.yaml:6: data.sheet: is only for a table, and the pictures are in data.folders or data.parts; take it out",
@@ -357,6 +366,8 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:8: data.missing: is only for a table, and the pictures are in data.folders or data.parts; take it out",
 			"plants.yaml:9: data.group: is only for a table, and the pictures are in data.folders or data.parts; take it out",
 			"plants.yaml:10: data.source: draws a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:11: data.header: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:12: data.csv: is only for a table, and the pictures are in data.folders or data.parts; take it out",
 		}},
 		{"parts", strings.Replace(listed, "folders: images", "parts: {validation: {folders: ../V, idx: {images: a}}, test: {idx: {labels: b}}, tets: {}}", 1), []string{
 			"plants.yaml:3: data.parts.train: is required; write folders, or idx with images and labels",

@@ -11,6 +11,10 @@ var choices = map[string]choice{
 	"task":         {now: []string{Regression, Classification}},
 	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
 
+	"data.csv.encoding":   {now: []string{"auto", "utf-8", "utf-16", "windows-1252"}},
+	"data.csv.separator":  {now: []string{"auto", "comma", "semicolon", "tab", "pipe"}},
+	"data.csv.quote":      {now: []string{"auto", "double", "single", "none"}},
+	"data.csv.decimal":    {now: []string{"auto", "point", "comma"}},
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
