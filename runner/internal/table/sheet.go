@@ -64,9 +64,13 @@ func (t *Table) readSheet(content []byte, sheet string, header int) ([]record, e
 		}
 	}
 	records = slices.DeleteFunc(records, func(r record) bool { return r.line < header })
+	since := "1899-12-30"
+	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil && *props.Date1904 {
+		since = "1904-01-01"
+	}
 	for column := range dates {
 		if dates[column] && len(records) > 0 && column < len(records[0].fields) {
-			t.Notes = append(t.Notes, fmt.Sprintf("column %q holds dates, read as they are stored: in days since 1899-12-30", strings.TrimSpace(records[0].fields[column])))
+			t.Notes = append(t.Notes, fmt.Sprintf("column %q holds dates, read as they are stored: in days since %s", strings.TrimSpace(records[0].fields[column]), since))
 		}
 	}
 	return records, nil
