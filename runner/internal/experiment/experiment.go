@@ -112,10 +112,16 @@ var stages = []stage{
 		// Classes are strata, and some have to be in training; the same numbers as a
 		// regression's targets are not. Which classes there are follows from the inputs.
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		observed: func(l *line) digest.Digest { return digest.New("task").String(l.Recipe.Task).Sum() },
-		output:   func(l *line) any { return &l.split },
-		run:      runSplit,
-		follows:  followsKey,
+		observed: func(l *line) digest.Digest {
+			e := digest.New("task").String(l.Recipe.Task)
+			if l.Recipe.Split.Near > 0 { // only then it looks at photos
+				e.Digest(l.outputs["picture"])
+			}
+			return e.Sum()
+		},
+		output:  func(l *line) any { return &l.split },
+		run:     runSplit,
+		follows: followsKey,
 	},
 	{
 		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
@@ -233,7 +239,8 @@ type line struct {
 	evaluation *evaluate.Evaluation
 	pages      Pages
 
-	photos        *train.Set // of all kept rows, loaded when first asked for
+	photos        *train.Set     // of all kept rows, loaded when first asked for
+	seen          []picture.Look // of all rows of the table, made when first asked for
 	keys, outputs map[string]digest.Digest
 	worked        []string // the stages that had to run
 }
@@ -324,7 +331,8 @@ func (l *line) architecture() error {
 	return recipe.Problems{l.Problem(key, reason, "")}
 }
 
-// columns checks that the table has every column that the recipe names.
+// columns checks that the table has every column that the recipe names, and that
+// conditions fit what they hold.
 func (e *Experiment) columns(t *table.Table) error {
 	type use struct{ key, column string }
 	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
@@ -338,6 +346,14 @@ func (e *Experiment) columns(t *table.Table) error {
 	for _, u := range uses {
 		if _, err := t.Column(u.column); err != nil {
 			problems = append(problems, e.Problem(u.key, err.Error(), ""))
+		}
+	}
+	for i, rule := range e.Recipe.Clean {
+		if rule.Drop.Kind != clean.Where {
+			continue
+		}
+		if _, err := clean.Condition(rule.Drop.Where, t); err != nil {
+			problems = append(problems, e.Problem(fmt.Sprintf("clean[%d].drop.where", i), err.Error(), ""))
 		}
 	}
 	if len(problems) > 0 {

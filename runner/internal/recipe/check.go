@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"biomass/runner/internal/condition"
 )
 
 var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
@@ -22,7 +24,9 @@ func (d *decoder) check(r *Recipe) {
 	d.checkClasses(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
-		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
+		key := fmt.Sprintf("clean[%d]", i)
+		d.ensure(!slices.Contains(r.Clean[:i], rule), key, rule.Drop.String()+" is there twice", "")
+		d.checkDrop(key+".drop.", rule.Drop)
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
@@ -165,6 +169,25 @@ func (d *decoder) checkPath(key, name string) {
 		key, fmt.Sprintf("%q leaves data.root", name), hint)
 }
 
+// checkDrop holds that a condition has a grammar; whether the table has its columns
+// only shows beside the data.
+func (d *decoder) checkDrop(key string, r Drop) {
+	switch r.Kind {
+	case where:
+		if _, err := condition.Parse(r.Where); err != nil {
+			d.ensure(r.Where == "" && !d.sound(strings.TrimSuffix(key, ".")), key+where, err.Error(), "")
+		}
+	case duplicateImage:
+		near := r.DuplicateImage.Near
+		d.checkNear(key+duplicateImage+".near", near)
+	}
+}
+
+// checkNear wants a likeness that only photos have which look the same.
+func (d *decoder) checkNear(key string, near float64) {
+	d.ensure(near >= 0.9 && near <= 1, key, "must be from 0.9 to 1, not "+shortest(near), "")
+}
+
 func (d *decoder) checkSplit(s *Split, data *Data) {
 	parts := []struct {
 		name     string
@@ -198,6 +221,9 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 	if s.By == "column" {
 		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
 		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
+	}
+	if s.Near != 0 {
+		d.checkNear("split.near", s.Near)
 	}
 	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
 		"group needs data.group", "write the columns that together name one individual")

@@ -188,6 +188,9 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	}
 	switch target := into.Addr().Interface().(type) {
+	case *Drop:
+		d.drop(key, raw, target)
+		return
 	case *Normalize:
 		d.normalize(key, raw, target)
 		return

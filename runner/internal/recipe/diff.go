@@ -97,6 +97,7 @@ var meanings = map[string][]string{
 	"split.parts.validation":               {"other rows validate"},
 	"split.parts.test":                     {"other rows test"},
 	"split.leak":                           {"reacts otherwise to a group on two sides"},
+	"split.near":                           {"compares photos on two sides more strictly", "compares photos on two sides less strictly"},
 	"transform.normalize":                  {"scales pixels another way"},
 	"transform.target":                     {"learns the target on another scale; figures stay in its unit"},
 	"transform.augment":                    {"changes training pictures another way"},

@@ -165,8 +165,23 @@ func (p Picture) Channels() int {
 
 // Rule is one cleaning rule; the rules work in order.
 type Rule struct {
-	// Drop names what is dropped: missing_target, missing_image, unreadable_image, duplicate_image.
-	Drop string `yaml:"drop" recipe:"required"`
+	Drop Drop `yaml:"drop" recipe:"required"`
+}
+
+// Drop says which rows are dropped, written as a word, missing_target, or as a map, {where: "age_days > 60"}.
+type Drop struct {
+	// Kind is missing_target, missing_image, unreadable_image, duplicate_image or where.
+	Kind string
+	// Where is the condition of that kind, see package condition.
+	Where string
+	// DuplicateImage holds the options of that kind.
+	DuplicateImage DuplicateImage
+}
+
+// DuplicateImage says which pictures are the same.
+type DuplicateImage struct {
+	// Near is how much alike pictures look that count as the same, see package picture; 1 is for the same bytes.
+	Near float64 `yaml:"near"`
 }
 
 // Split says which rows train, validate and test.
@@ -185,8 +200,11 @@ type Split struct {
 	Column string `yaml:"column"`
 	// Parts are the values of that column; an empty one says that there is no such part.
 	Parts Parts `yaml:"parts"`
-	// Leak says what happens when a group is on two sides: warn, error, ignore.
+	// Leak says what happens when a group, or a photo, is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
+	// Near is how much alike photos look that count as one for Leak, see package picture: 1 is for the same bytes, 0
+	// compares no photos.
+	Near float64 `yaml:"near"`
 }
 
 // Parts are the values of the split column.
@@ -456,7 +474,7 @@ func defaults(task string) Recipe {
 		Data:    Data{Header: 1, CSV: CSV{"auto", "auto", "auto", "auto"}, Images: "images", Missing: []string{""}},
 		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
-			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
+			{defaultDrop("missing_target")}, {defaultDrop("missing_image")}, {defaultDrop("unreadable_image")}, {defaultDrop(duplicateImage)},
 		},
 		Split: Split{
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
@@ -482,6 +500,21 @@ const validationLoss = "validation_loss"
 
 // crossEntropy is the loss of a classification.
 const crossEntropy = "cross_entropy"
+
+// The rules with a value.
+const (
+	duplicateImage = "duplicate_image"
+	where          = "where"
+)
+
+// defaultDrop returns the rule of this word with its default options.
+func defaultDrop(word string) Drop {
+	d := Drop{Kind: word}
+	if word == duplicateImage {
+		d.DuplicateImage.Near = 1
+	}
+	return d
+}
 
 // defaultLoss returns the loss of this word with its default options.
 func defaultLoss(word string) Loss {

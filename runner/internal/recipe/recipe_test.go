@@ -342,6 +342,34 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:11: clean[2].drop: is required; write e.g. drop: missing_target`,
 			`plants.yaml:12: report.plots[1]: fit is there twice`,
 		}},
+		{"rules", short + `clean:
+  - {drop: {missing_image: 3}}
+  - {drop: where}
+  - {drop: {where: [a]}}
+  - {drop: {where: "weight >"}}
+  - {drop: {where: "len(weight) > 1"}}
+  - {drop: {duplicate_image: {near: 0.5, nera: 1}}}
+  - {drop: {duplicate_image: 0.98}}
+  - {drop: {duplicate_image: {near: 0.98}}}
+  - {drop: {duplicate_image: {near: 0.98}}}
+  - {drop: {wheer: "a > 1"}}
+  - {drop: duplicate_image, near: 0.98}
+`, []string{
+			"plants.yaml:10: clean[0].drop: missing_image has no options; write it as a word",
+			`plants.yaml:11: clean[1].drop: where has no condition; write e.g. {where: "age_days > 60"}`,
+			"plants.yaml:12: clean[2].drop.where: must be a text, not a list",
+			"plants.yaml:13: clean[3].drop.where: character 8: unexpected token EOF",
+			`plants.yaml:14: clean[4].drop.where: character 1: there is no function len: there are missing(x) and column("name")`,
+			`plants.yaml:15: clean[5].drop.duplicate_image.near: must be from 0.9 to 1, not 0.5`,
+			`plants.yaml:15: clean[5].drop.duplicate_image.nera: unknown key; did you mean "near"?`,
+			"plants.yaml:16: clean[6].drop.duplicate_image: must be a map of keys, not the number 0.98",
+			"plants.yaml:18: clean[8]: duplicate_image near 0.98 is there twice",
+			`plants.yaml:19: clean[9].drop: must have one key, missing_target, missing_image, unreadable_image, duplicate_image or where; not "wheer"; did you mean "where"?`,
+			"plants.yaml:20: clean[10].near: unknown key; here can stand: drop",
+		}},
+		{"near", strings.Replace(short, "seed: 7", "seed: 7\n  near: 0.1", 1), []string{
+			"plants.yaml:7: split.near: must be from 0.9 to 1, not 0.1",
+		}},
 		{"source plants", strings.Replace(short, "photo", "photo\n  source: {builtin: roses, plants: 0, sed: 1}", 1), []string{
 			`plants.yaml:4: data.source.builtin: must be rosettes, not "roses"`,
 			`plants.yaml:4: data.source.plants: must be from 1 to 100000, not 0`,
@@ -906,7 +934,6 @@ func TestNotYet(t *testing.T) {
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
-		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
 		"split.by":           {"time"},
 		"split.folds":        {"5"},
 		"transform.fill":     {"{age_days: median}"},

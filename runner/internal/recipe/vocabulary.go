@@ -9,7 +9,7 @@ type choice struct{ now, later []string }
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
 	"task":         {now: []string{Regression, Classification}},
-	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
+	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", duplicateImage, where}},
 
 	"data.csv.encoding":   {now: []string{"auto", "utf-8", "utf-16", "windows-1252"}},
 	"data.csv.separator":  {now: []string{"auto", "comma", "semicolon", "tab", "pipe"}},
@@ -59,8 +59,6 @@ var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"clean[].where":      nil,
-	"clean[].near":       nil,
 	"split.folds":        {0},
 	"transform.fill":     {map[string]any{}},
 	"transform.clip":     {map[string]any{}},
