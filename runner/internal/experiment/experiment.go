@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -63,6 +64,7 @@ type stage struct {
 	version  int      // raised when the stage computes something else from the same input
 	sections []string // of the recipe: all that the stage reads of it, but for what it observes
 	inputs   []string // the stages whose outputs it reads
+	featured []string // those that it reads, too, where there are data.features
 	// observed returns the digest of what the stage reads besides: files, or a
 	// single key of another section. May be nil.
 	observed func(*line) digest.Digest
@@ -130,7 +132,8 @@ var stages = []stage{
 		follows: followsKey,
 	},
 	{
-		name: "network", version: 1, sections: []string{"network", "picture"},
+		// What is fitted says how many numbers the features are.
+		name: "network", version: 1, sections: []string{"network", "picture"}, featured: []string{"transform"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
 			if l.classifies() {
@@ -241,6 +244,7 @@ type line struct {
 
 	photos        *train.Set     // of all kept rows, loaded when first asked for
 	seen          []picture.Look // of all rows of the table, made when first asked for
+	features      [][]float32    // the second input of all kept rows, made when first asked for
 	keys, outputs map[string]digest.Digest
 	worked        []string // the stages that had to run
 }
@@ -338,6 +342,9 @@ func (e *Experiment) columns(t *table.Table) error {
 	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
+	}
+	for i, column := range e.featureNames() {
+		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
 	if e.Recipe.Split.By == "column" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
@@ -453,7 +460,7 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 	for _, name := range s.sections {
 		e.String(name).Bytes(l.Section(name))
 	}
-	for _, name := range s.inputs {
+	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
 		if !ok {
 			return digest.Digest{}, false
@@ -464,6 +471,14 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 		e.Digest(s.observed(l))
 	}
 	return e.Sum(), true
+}
+
+// reads returns the stages whose outputs a stage reads.
+func (e *Experiment) reads(s *stage) []string {
+	if e.featured() {
+		return slices.Concat(s.inputs, s.featured)
+	}
+	return s.inputs
 }
 
 // walk runs the whole table.

@@ -22,6 +22,7 @@ func (d *decoder) check(r *Recipe) {
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
 	d.checkClasses(r)
+	d.checkFeatures(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
 		key := fmt.Sprintf("clean[%d]", i)
@@ -279,6 +280,7 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 // can hold.
 const (
 	maxLayers = 1000
+	maxHidden = 16
 	maxSize   = 65_536
 	maxWindow = 15
 )
@@ -289,6 +291,7 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 	} else if n.Backbone != "" {
 		d.ensure(len(n.Layers) == 0, "network.layers", "is only for backbone: layers, not "+n.Backbone, "")
 	}
+	d.checkHead(n)
 	// Five poolings halve the size of what a vgg sees.
 	d.ensure(size >= 32 || !strings.HasPrefix(n.Backbone, "vgg"), "picture.size", fmt.Sprintf("must be 32 or more for %s, not %d", n.Backbone, size), "")
 	d.ensure(len(n.Layers) <= maxLayers, "network.layers", fmt.Sprintf("has %d layers; at most %d", len(n.Layers), maxLayers), "")
@@ -327,12 +330,33 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 	}
 }
 
+// checkHead wants one dropout more than there are hidden layers, and no head where the layers themselves have one.
+func (d *decoder) checkHead(n *Network) {
+	const key = "network.head"
+	head := n.Head
+	if head.None() {
+		return
+	}
+	d.ensure(n.Backbone != "layers", key, "takes the place of a backbone's last layer, and network.layers has its own", "write its layers at the end of network.layers")
+	d.ensure(len(head.Hidden) <= maxHidden, key+".hidden", fmt.Sprintf("has %d layers; at most %d", len(head.Hidden), maxHidden), "")
+	for i, size := range head.Hidden {
+		d.checkInt(fmt.Sprintf("%s.hidden[%d]", key, i), size, 1, maxSize)
+	}
+	want := len(head.Hidden) + 1
+	d.ensure(len(head.Dropout) == 0 || len(head.Dropout) == want || !d.sound(key+".hidden"), key+".dropout",
+		fmt.Sprintf("must have a probability for each linear layer, those of hidden and the last: %d, not %d", want, len(head.Dropout)), "")
+	for i, p := range head.Dropout {
+		d.checkFraction(fmt.Sprintf("%s.dropout[%d]", key, i), p, false)
+	}
+	d.ensure(!head.BatchNorm || len(head.Hidden) > 0 || !d.sound(key+".hidden"), key+".batch_norm", "is behind hidden layers, and there are none", "write hidden, e.g. [512, 128]")
+}
+
 // HasBatchNorm reports whether the network has a batch norm, which needs more
 // than one row in every training batch.
 func (n Network) HasBatchNorm() bool {
 	switch n.Backbone {
 	case "", "vgg16":
-		return false
+		return n.Head.BatchNorm
 	case "layers":
 		return slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })
 	}

@@ -194,6 +194,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *Normalize:
 		d.normalize(key, raw, target)
 		return
+	case *Feature:
+		d.feature(key, raw, target)
+		return
+	case *Fills:
+		d.fills(key, raw, target)
+		return
 	case *Augment:
 		d.augment(key, raw, target)
 		return

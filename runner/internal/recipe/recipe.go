@@ -62,6 +62,8 @@ type Data struct {
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
 	Group []string `yaml:"group"`
+	// Features are the columns of the network's second input, joined to what it makes of the picture.
+	Features []Feature `yaml:"features"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
 }
@@ -220,6 +222,10 @@ type Transform struct {
 	Normalize Normalize `yaml:"normalize"`
 	// Target is the scaling of the target: none, standardize, log1p.
 	Target string `yaml:"target"`
+	// Features is the scaling of numeric features: standardize, none.
+	Features string `yaml:"features"`
+	// Fill says by column what stands for the empty cells of data.features.
+	Fill Fills `yaml:"fill"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
 }
@@ -286,7 +292,22 @@ type Network struct {
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
+	// Head takes the place of the last linear layer of another backbone.
+	Head Head `yaml:"head"`
 }
+
+// Head is a list of linear layers, each behind a dropout. The zero Head leaves a backbone as it is.
+type Head struct {
+	// Hidden are the outputs of the layers before the last one, behind each of which is a ReLU.
+	Hidden []int `yaml:"hidden"`
+	// Dropout are the dropouts' probabilities, one more than there are hidden layers; none are zeros.
+	Dropout []float64 `yaml:"dropout"`
+	// BatchNorm says that a batch norm is between a hidden layer and its ReLU.
+	BatchNorm bool `yaml:"batch_norm"`
+}
+
+// None reports whether there is no head.
+func (h Head) None() bool { return len(h.Hidden) == 0 && len(h.Dropout) == 0 && !h.BatchNorm }
 
 // Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
 type Layer struct {
@@ -480,7 +501,7 @@ func defaults(task string) Recipe {
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize"},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",

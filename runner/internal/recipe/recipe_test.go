@@ -932,17 +932,13 @@ func TestExtends(t *testing.T) {
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
-		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"split.by":           {"time"},
 		"split.folds":        {"5"},
-		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
-		"transform.features": {"standardize"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
-		"network.head":       {"{hidden: [512]}"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
@@ -975,7 +971,7 @@ func TestNotYet(t *testing.T) {
 func TestNeutral(t *testing.T) {
 	want := parse(t, short, Options{})
 	got := parse(t, short, Options{Set: []string{
-		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=none", "transform.mix=none",
+		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=standardize", "transform.mix=none",
 		"network.weights=none", "network.freeze=[]", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
 		"train.repeat=1", "sweep={}", "report.language=en",
 	}})

@@ -22,6 +22,7 @@ var choices = map[string]choice{
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
+	"transform.features":  {now: []string{"standardize", "none"}},
 	"transform.augment[]": {
 		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
@@ -55,18 +56,14 @@ var choices = map[string]choice{
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
-	"data.features":      {[]any{}},
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
 	"split.folds":        {0},
-	"transform.fill":     {map[string]any{}},
 	"transform.clip":     {map[string]any{}},
-	"transform.features": {"none"},
 	"transform.mix":      {"none", map[string]any{}},
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},
-	"network.head":       nil,
 	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},
 	"report.interval":    nil,
