@@ -23,6 +23,7 @@ func (d *decoder) check(r *Recipe) {
 	d.checkData(&r.Data)
 	d.checkClasses(r)
 	d.checkFeatures(r)
+	d.checkClip(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
 		key := fmt.Sprintf("clean[%d]", i)

@@ -935,7 +935,6 @@ func TestNotYet(t *testing.T) {
 		"picture.crop":       {"center"},
 		"split.by":           {"time"},
 		"split.folds":        {"5"},
-		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},

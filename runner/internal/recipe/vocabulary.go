@@ -60,7 +60,6 @@ var later = map[string][]any{
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
 	"split.folds":        {0},
-	"transform.clip":     {map[string]any{}},
 	"transform.mix":      {"none", map[string]any{}},
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},

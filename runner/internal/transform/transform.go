@@ -29,6 +29,9 @@ type Fitted struct {
 	Kind string
 	// TargetMean and TargetStd in the target's unit; 0 and 1 unless Kind is standardize.
 	TargetMean, TargetStd float64
+	// TargetLow and TargetHigh are the ends between which targets are learnt, in their unit; nil without a clip.
+	TargetLow  *float64 `json:",omitempty"`
+	TargetHigh *float64 `json:",omitempty"`
 	// Features of the second input, in the order of data.features.
 	Features []Feature `json:",omitempty"`
 
@@ -96,6 +99,7 @@ func (f *Fitted) Check(targets []float64) error {
 
 // Target returns what the network is to predict for a target y in its unit.
 func (f *Fitted) Target(y float64) float32 {
+	y = clamp(y, f.TargetLow, f.TargetHigh)
 	if f.Kind == log1p {
 		return float32(logPlus1(y))
 	}
