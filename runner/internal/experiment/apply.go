@@ -121,7 +121,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Lock: lock.Format, Numerics: lock.Numerics,
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
-			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
 			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
@@ -284,7 +284,7 @@ func (l *line) warnings() ([]string, error) {
 // dataWarnings are those of the stages before the training.
 func (l *line) dataWarnings() ([]string, error) {
 	features, err := l.featureWarnings()
-	return slices.Concat(l.ledger.Warnings, l.split.Warnings, features), err
+	return slices.Concat(l.ledger.Warnings, l.split.Warnings, features, l.clipped()), err
 }
 
 func (l *line) relative(path string) string {

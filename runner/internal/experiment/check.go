@@ -31,7 +31,7 @@ var ErrOtherStages = errors.New("the lock was made by another version of runner"
 // network, and trains nothing.
 func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
-	l.table = &table.Table{File: k.Data.Table.Digest}
+	l.table = &table.Table{File: k.Data.Table.Digest, ReadAs: k.Data.Table.ReadAs}
 	l.canonical = k.Data.Table.Canonical
 	l.classes = e.Recipe.Data.Classes
 	l.fitted = claimedFeatures(k)

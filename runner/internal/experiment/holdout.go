@@ -46,7 +46,7 @@ type Held struct {
 
 // judgeable are the only rules of cleaning that a holdout knows: a recipe's own
 // could drop what its network finds hard.
-var judgeable = []recipe.Rule{{Drop: clean.MissingTarget}, {Drop: clean.MissingImage}, {Drop: clean.UnreadableImage}}
+var judgeable = []recipe.Rule{{Drop: recipe.Drop{Kind: clean.MissingTarget}}, {Drop: recipe.Drop{Kind: clean.MissingImage}}, {Drop: recipe.Drop{Kind: clean.UnreadableImage}}}
 
 // HoldOut judges the model in a file of weights on a holdout, as the recipe says:
 // its columns, what counts as missing, its pictures, its network. What was fitted
@@ -92,7 +92,7 @@ func (l *line) readHoldout(ctx context.Context, h Holdout) error {
 	if err := picture.Decode(ctx, l.catalogue, h.Images, l.Recipe.Picture, l.Store, task); err != nil {
 		return err
 	}
-	l.ledger, err = clean.Apply(judgeable, data, targets, l.table, l.catalogue)
+	l.ledger, err = clean.Apply(judgeable, data, targets, l.table, l.catalogue, nil)
 	return err
 }
 

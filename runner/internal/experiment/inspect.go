@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"slices"
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
@@ -81,6 +82,10 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
+	copies, err := l.copies(ctx)
+	if err != nil {
+		return nil, err
+	}
 	photos, missing := l.files.Count()
 	story := &Story{
 		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
@@ -88,7 +93,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,
-		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
+		Warnings: slices.Concat([]string{}, l.ledger.Warnings, l.split.Warnings, copies),
 	}
 	if l.weights != nil {
 		net, err := l.build()

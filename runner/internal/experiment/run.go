@@ -50,16 +50,22 @@ func pixelsKept(l *line) bool {
 	return !lost.Load()
 }
 
-func runClean(_ context.Context, l *line) error {
+func runClean(ctx context.Context, l *line) error {
 	targets, err := l.targets()
 	if err != nil {
 		return err
 	}
-	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue)
+	var looks []picture.Look
+	if comparesLooks(l.Recipe.Clean) {
+		if looks, err = l.looks(ctx); err != nil {
+			return err
+		}
+	}
+	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue, looks)
 	return err
 }
 
-func runSplit(_ context.Context, l *line) error {
+func runSplit(ctx context.Context, l *line) error {
 	spec, rows := l.Recipe.Split, split.Rows{N: len(l.ledger.Kept)}
 	var err error
 	if spec.By == "stratified" || l.classifies() {
@@ -78,6 +84,14 @@ func runSplit(_ context.Context, l *line) error {
 	if spec.By == "column" || spec.By == "given" {
 		if rows.Parts, err = l.column(spec.Column); err != nil {
 			return fmt.Errorf("split.column: %w", err)
+		}
+	}
+	if spec.Near > 0 {
+		if rows.Alike, err = l.alike(ctx, spec.Near); err != nil {
+			return err
+		}
+		if rows.Names, err = l.column(l.Recipe.Data.Image); err != nil {
+			return err
 		}
 	}
 	l.split, err = split.Make(spec, rows)
@@ -148,10 +162,12 @@ func runTransform(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
+	targets, low, high := l.clipTargets(set.Targets)
 	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), set.Targets, pixels, len(set.Pixels)); err != nil {
+	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), targets, pixels, len(set.Pixels)); err != nil {
 		return err
 	}
+	l.fitted.TargetLow, l.fitted.TargetHigh = low, high
 	for i, row := range l.ledger.Kept { // the other parts must be scalable too
 		if err := l.fitted.Check(l.photos.Targets[i : i+1]); err != nil {
 			return fmt.Errorf("table %s, %s: transform.target: %w", l.table.Path, l.table.PlaceRow(l.table.Rows[row].Line), err)

@@ -37,8 +37,8 @@ var families = map[string]func(in shape, outputs int) (*architecture, error){
 		}
 		return a, err
 	},
-	"resnet20":           zoo["resnet20"],
-	"mobilenet_v2_tf":    zoo["mobilenet_v2_tf"],
+	"resnet20":        zoo["resnet20"],
+	"mobilenet_v2_tf": zoo["mobilenet_v2_tf"],
 }
 
 const joinedFamily = "mobilenet_v3_small with a head and features"

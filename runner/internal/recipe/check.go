@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"biomass/runner/internal/condition"
 )
 
 var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
@@ -21,9 +23,12 @@ func (d *decoder) check(r *Recipe) {
 	d.checkData(&r.Data)
 	d.checkClasses(r)
 	d.checkFeatures(r)
+	d.checkClip(r)
 	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
 	for i, rule := range r.Clean {
-		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
+		key := fmt.Sprintf("clean[%d]", i)
+		d.ensure(!slices.Contains(r.Clean[:i], rule), key, rule.Drop.String()+" is there twice", "")
+		d.checkDrop(key+".drop.", rule.Drop)
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
@@ -104,6 +109,8 @@ func (d *decoder) checkListed(data *Data) {
 	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
 	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
 	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
+	d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
+	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
 	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
 	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
 	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
@@ -131,6 +138,8 @@ func (d *decoder) checkTable(data *Data) {
 	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
 		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
 	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
+	d.checkInt("data.header", data.Header, 1, 1_000_000)
+	d.ensure(data.CSV == defaults("").Data.CSV || extension != ".xlsx", "data.csv", "is for a .csv or .tsv, not an .xlsx", "take it out")
 	d.checkPath("data.images", data.Images)
 	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
 	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
@@ -162,6 +171,25 @@ func (d *decoder) checkPathBelow(key, name, folder string) {
 	d.ensure(name != "", key, "is empty", hint)
 	d.ensure(!path.IsAbs(name) && !strings.ContainsAny(name, `\:`) && !slices.Contains(strings.Split(name, "/"), ".."),
 		key, fmt.Sprintf("%q leaves %s", name, folder), hint)
+}
+
+// checkDrop holds that a condition has a grammar; whether the table has its columns
+// only shows beside the data.
+func (d *decoder) checkDrop(key string, r Drop) {
+	switch r.Kind {
+	case where:
+		if _, err := condition.Parse(r.Where); err != nil {
+			d.ensure(r.Where == "" && !d.sound(strings.TrimSuffix(key, ".")), key+where, err.Error(), "")
+		}
+	case duplicateImage:
+		near := r.DuplicateImage.Near
+		d.checkNear(key+duplicateImage+".near", near)
+	}
+}
+
+// checkNear wants a likeness that only photos have which look the same.
+func (d *decoder) checkNear(key string, near float64) {
+	d.ensure(near >= 0.9 && near <= 1, key, "must be from 0.9 to 1, not "+shortest(near), "")
 }
 
 func (d *decoder) checkSplit(s *Split, data *Data) {
@@ -197,6 +225,9 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 	if s.By == "column" {
 		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
 		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
+	}
+	if s.Near != 0 {
+		d.checkNear("split.near", s.Near)
 	}
 	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
 		"group needs data.group", "write the columns that together name one individual")
