@@ -79,6 +79,10 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
+	copies, err := l.copies(ctx)
+	if err != nil {
+		return nil, err
+	}
 	photos, missing := l.files.Count()
 	story := &Story{
 		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
@@ -86,7 +90,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,
-		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
+		Warnings: slices.Concat([]string{}, l.ledger.Warnings, l.split.Warnings, copies),
 	}
 	if l.classifies() {
 		story.Classes = l.countClasses(targets)

@@ -14,9 +14,11 @@ const evaluationBatch = 32
 // into the convolutions before them.
 type evaluation struct {
 	*graph
-	batch   int
-	picture *gorgonia.Node
-	padded  []float32 // a chunk that is smaller than the batch, behind it zeros; nil until there is one
+	inputs
+	batch int
+	// padded is a chunk that does not lie in memory as bind wants it: it is smaller than
+	// the batch, or has features. Nil until there is one.
+	padded []float32
 }
 
 // unit is what one op of the evaluation graph does: a convolution, the batch norm
@@ -119,11 +121,14 @@ func (u *unit) operation(batch int) func(in, out [][]float32) {
 // newEvaluation builds the graph of a forward pass of this batch size.
 func (n *Network) newEvaluation(batch int) (*evaluation, error) {
 	e := &evaluation{graph: newGraph(n.reserve), batch: batch}
-	e.picture = e.variable("picture", nil, n.picture.batched(batch)...)
+	e.inputs = n.newInputs(e.graph, batch)
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {
-		if i == none {
+		switch i {
+		case none:
 			return e.picture
+		case beside:
+			return e.features
 		}
 		return outputs[i]
 	}
@@ -175,6 +180,8 @@ func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace 
 		return func(in, out [][]float32) { kernel.GlobalAverageForward(out[0], in[0], batch, area, c) }, false
 	case adaptiveAvgPool:
 		return func(in, out [][]float32) { l.adaptivePool(batch).AverageForward(out[0], in[0]) }, false
+	case join:
+		return func(in, out [][]float32) { joined(out[0], in[0], in[1], batch) }, false
 	case scale:
 		return func(in, out [][]float32) { kernel.ScaleChannels(out[0], in[0], in[1], batch, area, c) }, true
 	case stochasticDepth:

@@ -13,11 +13,12 @@ import (
 // training is the graph of one step: forward, loss, gradients.
 type training struct {
 	*graph
-	batch           int
-	picture, target *gorgonia.Node
-	layers          []*op // each layer's op; nil where another layer's op does its work
-	loss            *op
-	parameters      map[*Parameter]*gorgonia.Node
+	inputs
+	batch      int
+	target     *gorgonia.Node
+	layers     []*op // each layer's op; nil where another layer's op does its work
+	loss       *op
+	parameters map[*Parameter]*gorgonia.Node
 	// streams holds, a layer, its random stream in this step.
 	streams []*rng.Stream
 }
@@ -29,7 +30,7 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		layers: make([]*op, len(n.layers)), streams: make([]*rng.Stream, len(n.layers)),
 		parameters: map[*Parameter]*gorgonia.Node{},
 	}
-	t.picture = t.variable("picture", nil, n.picture.batched(batch)...)
+	t.inputs = n.newInputs(t.graph, batch)
 	var (
 		outputs = make([]*gorgonia.Node, len(n.layers))
 		forks   = make([]*op, len(n.layers)) // set once the first reader has come
@@ -37,8 +38,11 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		trained gorgonia.Nodes
 	)
 	read := func(i int) (*gorgonia.Node, *op) {
-		if i == none {
+		switch i {
+		case none:
 			return t.picture, nil
+		case beside:
+			return t.features, nil
 		}
 		fork := forks[i]
 		if readers[i] > 1 {
@@ -67,7 +71,7 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.name, o.shape, o.forks, o.constant = l.name, l.out.batched(batch), forked, []bool{l.input == none}
+		o.name, o.shape, o.forks, o.constant = l.name, l.out.batched(batch), forked, []bool{l.input == none, l.other == beside}
 		t.layers[i] = o
 		if outputs[i], err = t.apply(o, children...); err == nil && readers[i] > 1 {
 			outputs[i], err = t.fork(outputs[i], o.shape)
@@ -131,6 +135,8 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 		return o, nil
 	case scale:
 		return t.scale(l), nil
+	case join:
+		return t.join(l), nil
 	case stochasticDepth:
 		return t.stochasticDepth(i, l), nil
 	}
@@ -186,6 +192,17 @@ func (t *training) scale(l *layer) *op {
 			}
 			ds, err := t.part(dx, op{name: "factors"}, inputs[1].Shape()...)
 			return gorgonia.Nodes{dx, ds}, err
+		},
+	}
+}
+
+// join has the inputs x and the features, which are data and have no gradient.
+func (t *training) join(l *layer) *op {
+	return &op{
+		forward: func(in, out [][]float32) { joined(out[0], in[0], in[1], t.batch) },
+		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), false, func(in, out [][]float32) { parted(out[0], in[0], t.batch) }, upstream)
+			return gorgonia.Nodes{dx, nil}, err
 		},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"biomass/runner/internal/condition"
 )
 
 var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
@@ -19,8 +21,11 @@ func (d *decoder) check(r *Recipe) {
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
 	d.checkClasses(r)
+	d.checkFeatures(r)
 	for i, rule := range r.Clean {
-		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
+		key := fmt.Sprintf("clean[%d]", i)
+		d.ensure(!slices.Contains(r.Clean[:i], rule), key, rule.Drop.String()+" is there twice", "")
+		d.checkDrop(key+".drop.", rule.Drop)
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
@@ -78,6 +83,8 @@ func (d *decoder) checkListed(data *Data) {
 	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
 	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
 	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
+	d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
+	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
 	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
 	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
 	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
@@ -105,6 +112,7 @@ func (d *decoder) checkTable(data *Data) {
 	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
 		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
 	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
+	d.ensure(data.CSV == defaults("").Data.CSV || extension != ".xlsx", "data.csv", "is for a .csv or .tsv, not an .xlsx", "take it out")
 	d.checkPath("data.images", data.Images)
 	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
 	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
@@ -134,6 +142,16 @@ func (d *decoder) checkPath(key, name string) {
 	d.ensure(name != "", key, "is empty", hint)
 	d.ensure(!path.IsAbs(name) && !strings.ContainsAny(name, `\:`) && !slices.Contains(strings.Split(name, "/"), ".."),
 		key, fmt.Sprintf("%q leaves data.root", name), hint)
+}
+
+// checkDrop holds that a condition has a grammar; whether the table has its columns
+// only shows beside the data.
+func (d *decoder) checkDrop(key string, r Drop) {
+	if r.Kind == where {
+		if _, err := condition.Parse(r.Where); err != nil {
+			d.ensure(r.Where == "" && !d.sound(strings.TrimSuffix(key, ".")), key+where, err.Error(), "")
+		}
+	}
 }
 
 func (d *decoder) checkSplit(s *Split, data *Data) {
@@ -206,6 +224,7 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 // can hold.
 const (
 	maxLayers = 1000
+	maxHidden = 16
 	maxSize   = 65_536
 	maxWindow = 15
 )
@@ -216,6 +235,7 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 	} else if n.Backbone != "" {
 		d.ensure(len(n.Layers) == 0, "network.layers", "is only for backbone: layers, not "+n.Backbone, "")
 	}
+	d.checkHead(n)
 	// Five poolings halve the size of what a vgg sees.
 	d.ensure(size >= 32 || !strings.HasPrefix(n.Backbone, "vgg"), "picture.size", fmt.Sprintf("must be 32 or more for %s, not %d", n.Backbone, size), "")
 	d.ensure(len(n.Layers) <= maxLayers, "network.layers", fmt.Sprintf("has %d layers; at most %d", len(n.Layers), maxLayers), "")
@@ -232,12 +252,27 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 	}
 }
 
+// checkHead wants one dropout more than there are hidden layers, and no head where the layers themselves have one.
+func (d *decoder) checkHead(n *Network) {
+	const key = "network.head"
+	head := n.Head
+	if head.None() {
+		return
+	}
+	d.ensure(n.Backbone != "layers", key, "takes the place of a backbone's last layer, and network.layers has its own", "write its layers at the end of network.layers")
+	d.ensure(len(head.Hidden) <= maxHidden, key+".hidden", fmt.Sprintf("has %d layers; at most %d", len(head.Hidden), maxHidden), "")
+	want := len(head.Hidden) + 1
+	d.ensure(len(head.Dropout) == 0 || len(head.Dropout) == want || !d.sound(key+".hidden"), key+".dropout",
+		fmt.Sprintf("must have a probability for each linear layer, those of hidden and the last: %d, not %d", want, len(head.Dropout)), "")
+	d.ensure(!head.BatchNorm || len(head.Hidden) > 0 || !d.sound(key+".hidden"), key+".batch_norm", "is behind hidden layers, and there are none", "write hidden, e.g. [512, 128]")
+}
+
 // HasBatchNorm reports whether the network has a batch norm, which needs more
 // than one row in every training batch.
 func (n Network) HasBatchNorm() bool {
 	switch n.Backbone {
 	case "", "vgg16":
-		return false
+		return n.Head.BatchNorm
 	case "layers":
 		return slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })
 	}

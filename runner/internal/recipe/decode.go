@@ -188,8 +188,17 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	}
 	switch target := into.Addr().Interface().(type) {
+	case *Drop:
+		d.drop(key, raw, target)
+		return
 	case *Normalize:
 		d.normalize(key, raw, target)
+		return
+	case *Feature:
+		d.feature(key, raw, target)
+		return
+	case *Fills:
+		d.fills(key, raw, target)
 		return
 	case *Augment:
 		d.augment(key, raw, target)

@@ -118,6 +118,8 @@ func TestReadmeKeys(t *testing.T) {
 		"transform.normalize.std":  isMandatory,
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
+	walkDefaults("clean[].drop.duplicate_image", reflect.ValueOf(defaultDrop(duplicateImage).DuplicateImage), want)
+	want["clean[].drop.where"] = isMandatory
 	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
 	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want)
 	for _, word := range choices["train.optimizer"].now {

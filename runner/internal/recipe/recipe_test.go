@@ -333,12 +333,49 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:3: data.sheet: only an .xlsx has sheets`,
 			`plants.yaml:4: data.images: "C:\\a" leaves data.root; write it relative to data.root, with slashes`,
 		}},
+		{"text files", strings.Replace(short, "labels.csv", "labels.csv\n  header: 0\n  csv: {encoding: latin1, separator: ';', quote: single, decimal: komma}", 1), []string{
+			"plants.yaml:3: data.header: must be from 1 to 1000000, not 0",
+			`plants.yaml:4: data.csv.encoding: must be auto, utf-8, utf-16 or windows-1252, not "latin1"`,
+			`plants.yaml:4: data.csv.separator: must be auto, comma, semicolon, tab or pipe, not ";"`,
+			`plants.yaml:4: data.csv.decimal: must be auto, point or comma, not "komma"; did you mean "comma"?`,
+		}},
+		{"no text file", strings.Replace(short, "labels.csv", "labels.xlsx\n  csv: {decimal: comma}", 1), []string{
+			"plants.yaml:3: data.csv: is for a .csv or .tsv, not an .xlsx; take it out",
+		}},
 		{"lists", strings.Replace(short, "photo", "photo\n  group: [a, b, a]\n  missing: [x, [y]]", 1) + "clean: [{drop: missing_image}, {drop: missing_image}, {}]\nreport: {plots: [fit, fit]}\n", []string{
 			`plants.yaml:4: data.group[2]: "a" is there twice`,
 			`plants.yaml:5: data.missing[1]: must be a text or a number, not a list`,
 			`plants.yaml:11: clean[1]: missing_image is there twice`,
 			`plants.yaml:11: clean[2].drop: is required; write e.g. drop: missing_target`,
 			`plants.yaml:12: report.plots[1]: fit is there twice`,
+		}},
+		{"rules", short + `clean:
+  - {drop: {missing_image: 3}}
+  - {drop: where}
+  - {drop: {where: [a]}}
+  - {drop: {where: "weight >"}}
+  - {drop: {where: "len(weight) > 1"}}
+  - {drop: {duplicate_image: {near: 0.5, nera: 1}}}
+  - {drop: {duplicate_image: 0.98}}
+  - {drop: {duplicate_image: {near: 0.98}}}
+  - {drop: {duplicate_image: {near: 0.98}}}
+  - {drop: {wheer: "a > 1"}}
+  - {drop: duplicate_image, near: 0.98}
+`, []string{
+			"plants.yaml:10: clean[0].drop: missing_image has no options; write it as a word",
+			`plants.yaml:11: clean[1].drop: where has no condition; write e.g. {where: "age_days > 60"}`,
+			"plants.yaml:12: clean[2].drop.where: must be a text, not a list",
+			"plants.yaml:13: clean[3].drop.where: character 8: unexpected token EOF",
+			`plants.yaml:14: clean[4].drop.where: character 1: there is no function len: there are missing(x) and column("name")`,
+			`plants.yaml:15: clean[5].drop.duplicate_image.near: must be from 0.9 to 1, not 0.5`,
+			`plants.yaml:15: clean[5].drop.duplicate_image.nera: unknown key; did you mean "near"?`,
+			"plants.yaml:16: clean[6].drop.duplicate_image: must be a map of keys, not the number 0.98",
+			"plants.yaml:18: clean[8]: duplicate_image near 0.98 is there twice",
+			`plants.yaml:19: clean[9].drop: must have one key, missing_target, missing_image, unreadable_image, duplicate_image or where; not "wheer"; did you mean "where"?`,
+			"plants.yaml:20: clean[10].near: unknown key; here can stand: drop",
+		}},
+		{"near", strings.Replace(short, "seed: 7", "seed: 7\n  near: 0.1", 1), []string{
+			"plants.yaml:7: split.near: must be 0, or from 0.9 to 1, not 0.1",
 		}},
 		{"source plants", strings.Replace(short, "photo", "photo\n  source: {builtin: roses, plants: 0, sed: 1}", 1), []string{
 			`plants.yaml:4: data.source.builtin: must be rosettes, not "roses"`,
@@ -356,7 +393,7 @@ func TestBadRecipes(t *testing.T) {
 		{"one class", strings.Replace(short, "photo", "photo\n  classes: [a]", 1) + "task: classification\n", []string{
 			"plants.yaml:4: data.classes: names one class; there must be two or more",
 		}},
-		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}", 1), []string{
+		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}\n  header: 2\n  csv: {decimal: comma}", 1), []string{
 			"plants.yaml:3: data.folders: is there beside data.parts; write one of them",
 			"plants.yaml:5: data.table: is there beside data.folders or data.parts; write one of them",
 			"plants.yaml:6: data.sheet: is only for a table, and the pictures are in data.folders or data.parts; take it out",
@@ -364,6 +401,8 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:8: data.missing: is only for a table, and the pictures are in data.folders or data.parts; take it out",
 			"plants.yaml:9: data.group: is only for a table, and the pictures are in data.folders or data.parts; take it out",
 			"plants.yaml:10: data.source: draws a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:11: data.header: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:12: data.csv: is only for a table, and the pictures are in data.folders or data.parts; take it out",
 		}},
 		{"parts", strings.Replace(listed, "folders: images", "parts: {validation: {folders: ../V, idx: {images: a}}, test: {idx: {labels: b}}, tets: {}}", 1), []string{
 			"plants.yaml:3: data.parts.train: is required; write folders, or idx with images and labels",
@@ -900,18 +939,13 @@ func TestExtends(t *testing.T) {
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
-		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
-		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
 		"split.by":           {"time"},
 		"split.folds":        {"5"},
-		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
-		"transform.features": {"standardize"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
-		"network.head":       {"{hidden: [512]}"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
@@ -944,7 +978,7 @@ func TestNotYet(t *testing.T) {
 func TestNeutral(t *testing.T) {
 	want := parse(t, short, Options{})
 	got := parse(t, short, Options{Set: []string{
-		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=none", "transform.mix=none",
+		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=standardize", "transform.mix=none",
 		"network.weights=none", "network.freeze=[]", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
 		"train.repeat=1", "sweep={}", "report.language=en",
 	}})

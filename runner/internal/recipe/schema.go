@@ -103,6 +103,22 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 			}
 			return false, w.number(join(key, word), "number")
 		})
+	case reflect.TypeFor[Drop]():
+		return w.one(key, func(word string) (alone bool, value schema) {
+			switch word {
+			case where:
+				return false, schema{"type": "string"}
+			case duplicateImage:
+				return true, orNull(w.section(join(key, word), reflect.ValueOf(defaultDrop(word).DuplicateImage)))
+			}
+			return true, schema{"type": "null"}
+		})
+	case reflect.TypeFor[Feature]():
+		return schema{"anyOf": []schema{{"type": "string"}, {
+			"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": schema{"enum": featureKinds},
+		}}}
+	case reflect.TypeFor[Fills]():
+		return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
 	case reflect.TypeFor[Loss]():
 		return w.one(key, func(word string) (alone bool, value schema) {
 			if word == crossEntropy {
@@ -182,6 +198,9 @@ func (w writer) number(key, kind string) schema {
 	s := schema{"type": kind}
 	if span, ok := spans[key]; ok {
 		span.bound(s)
+		if span.orZero {
+			return schema{"anyOf": []schema{{"const": 0}, s}}
+		}
 	}
 	return s
 }

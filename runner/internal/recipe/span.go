@@ -10,6 +10,7 @@ type span struct {
 	low, high         float64
 	openLow, openHigh bool // the end itself is outside
 	noHigh            bool // there is no upper end
+	orZero            bool // 0, which asks for nothing, is fine too
 }
 
 func between(low, high float64) span { return span{low: low, high: high} }
@@ -17,11 +18,12 @@ func above(low float64) span         { return span{low: low, openLow: true, noHi
 func atLeast(low float64) span       { return span{low: low, noHigh: true} }
 
 var (
-	share   = between(0, 1)                                // from none to all
-	partial = span{high: 1, openHigh: true}                // from none to nearly all
-	inner   = span{high: 1, openLow: true, openHigh: true} // neither none nor all
-	window  = between(1, maxWindow)                        // of a layer
-	wide    = between(1, maxSize)                          // of a layer
+	share    = between(0, 1)                                // from none to all
+	likeness = between(0.9, 1)                              // of photos
+	partial  = span{high: 1, openHigh: true}                // from none to nearly all
+	inner    = span{high: 1, openLow: true, openHigh: true} // neither none nor all
+	window   = between(1, maxWindow)                        // of a layer
+	wide     = between(1, maxSize)                          // of a layer
 )
 
 // spans by generic key: the index of a list item is left out. They are checked
@@ -29,11 +31,15 @@ var (
 var spans = map[string]span{
 	"version":            between(1, 1),
 	"data.source.plants": between(1, 100_000),
+	"data.header":        between(1, 1_000_000),
 	"picture.size":       between(8, 1024),
+
+	"clean[].drop.duplicate_image.near": likeness,
 
 	"split.train":      share,
 	"split.validation": share,
 	"split.test":       share,
+	"split.near":       {low: likeness.low, high: likeness.high, orZero: true},
 
 	"transform.normalize.std[]":                   above(0),
 	"transform.augment[].horizontal_flip":         share,
@@ -60,6 +66,9 @@ var spans = map[string]span{
 	"network.layers[].dilation":          window,
 	"network.layers[].padding":           atLeast(0),
 	"network.layers[].groups":            wide,
+
+	"network.head.hidden[]":  wide,
+	"network.head.dropout[]": partial,
 
 	"train.epochs":        between(1, 1_000_000),
 	"train.batch":         wide,
@@ -115,7 +124,7 @@ var pairs = map[string]span{
 
 // holds reports whether a number lies in the span.
 func (s span) holds(x float64) bool {
-	return (x > s.low || x == s.low && !s.openLow) && (s.noHigh || x < s.high || x == s.high && !s.openHigh)
+	return x == 0 && s.orZero || (x > s.low || x == s.low && !s.openLow) && (s.noHigh || x < s.high || x == s.high && !s.openHigh)
 }
 
 // String says it for people, as recipes/README.md does: 0 to below 1.
@@ -148,6 +157,9 @@ func (d *decoder) within(key string, x float64) {
 	from := ""
 	if !s.noHigh && s.low != s.high && !s.openLow {
 		from = "from "
+	}
+	if s.orZero {
+		from = "0, or " + from
 	}
 	d.problem(key, fmt.Sprintf("must be %s%s, not %s", from, s, shortest(x)), "")
 }

@@ -24,8 +24,9 @@ import (
 
 // Set is one part of the data in memory.
 type Set struct {
-	Pixels  [][]uint8 // each (size, size, channels)
-	Targets []float64 // in the original unit, or indices of classes
+	Pixels   [][]uint8   // each (size, size, channels)
+	Features [][]float32 // each of Fitted.Width numbers; nil without data.features
+	Targets  []float64   // in the original unit, or indices of classes
 }
 
 // Input is everything that a training depends on.
@@ -259,7 +260,8 @@ func (l *loop) update(rate float64) {
 	}
 }
 
-// batch is what one step trains on: (rows, size, size, channels) and (rows).
+// batch is what one step trains on: the pictures, (rows, size, size, channels), and
+// behind them the features, (rows, features); and the targets, (rows).
 type batch struct{ x, target []float32 }
 
 // ahead yields the epoch's batches in their order. While the network trains on
@@ -298,14 +300,20 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 	}
 }
 
-// fill writes a batch of augmented pictures and scaled targets: of these rows, the
-// first of which has this place in the epoch's order.
+// fill writes a batch of augmented pictures, features as they are, and scaled targets:
+// of these rows, the first of which has this place in the epoch's order.
 func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
-	area := len(l.Train.Pixels[0])
-	if need := len(rows) * area; cap(b.x) < need {
+	area, width := len(l.Train.Pixels[0]), l.Fitted.Width()
+	need := len(rows) * (area + width)
+	if cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
-	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
+	b.x, b.target = b.x[:need], b.target[:len(rows)]
+	if features := b.x[len(rows)*area:]; width > 0 {
+		for i, row := range rows {
+			copy(features[i*width:], l.Train.Features[row])
+		}
+	}
 	kernel.Parallel(len(rows), func(i int) {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
 		if len(l.Augment) == 0 {
@@ -354,7 +362,7 @@ func (l *loop) validate(e *Epoch) error {
 	if len(l.Validation.Pixels) == 0 {
 		return nil
 	}
-	outputs, err := Outputs(l.Network, l.Fitted, l.Validation.Pixels)
+	outputs, err := Outputs(l.Network, l.Fitted, l.Validation.Pixels, l.Validation.Features)
 	if err != nil {
 		return err
 	}
@@ -396,8 +404,8 @@ func (l *loop) scoreClasses(e *Epoch, outputs []float32) {
 }
 
 // Predict returns the predictions of a regression in the original unit.
-func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float64, error) {
-	outputs, err := Outputs(net, fitted, pixels)
+func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float64, error) {
+	outputs, err := Outputs(net, fitted, pixels, features)
 	if err != nil {
 		return nil, err
 	}
@@ -408,21 +416,26 @@ func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) (
 	return predicted, nil
 }
 
-// Outputs returns what the network gives for pictures of (size, size, channels):
-// (pictures, outputs), a regression's on the scaled target. A picture's outputs do
-// not depend on its neighbours.
-func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float32, error) {
+// Outputs returns what the network gives for pictures of (size, size, channels) and
+// their features, nil where the network has none: (pictures, outputs), a regression's
+// on the scaled target. A picture's outputs do not depend on its neighbours.
+func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float32, error) {
 	if len(pixels) == 0 {
 		return nil, nil
 	}
 	const chunk = 256 // bounds the memory, not the arithmetic
-	area := len(pixels[0])
-	x := make([]float32, min(chunk, len(pixels))*area)
+	area, width := len(pixels[0]), fitted.Width()
+	x := make([]float32, min(chunk, len(pixels))*(area+width))
 	var outputs []float32
 	for start := 0; start < len(pixels); start += chunk {
 		part := pixels[start:min(start+chunk, len(pixels))]
 		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
-		y, err := net.Predict(x[:len(part)*area], len(part))
+		if width > 0 {
+			for i, row := range features[start : start+len(part)] {
+				copy(x[len(part)*area+i*width:], row)
+			}
+		}
+		y, err := net.Predict(x[:len(part)*(area+width)], len(part))
 		if err != nil {
 			return nil, err
 		}
