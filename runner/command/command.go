@@ -173,6 +173,7 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	place.Weights = s.machine.weights
 	objects, err := experiment.OpenStore(place.Root, s.machine.store)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -20,6 +21,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
@@ -63,6 +65,7 @@ type stage struct {
 	version  int      // raised when the stage computes something else from the same input
 	sections []string // of the recipe: all that the stage reads of it, but for what it observes
 	inputs   []string // the stages whose outputs it reads
+	featured []string // those that it reads, too, where there are data.features
 	// observed returns the digest of what the stage reads besides: files, or a
 	// single key of another section. May be nil.
 	observed func(*line) digest.Digest
@@ -124,11 +127,15 @@ var stages = []stage{
 		follows: followsKey,
 	},
 	{
-		name: "network", version: 1, sections: []string{"network", "picture"},
+		// What is fitted says how many numbers the features are.
+		name: "network", version: 1, sections: []string{"network", "picture"}, featured: []string{"transform"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
 			if l.classifies() {
 				e.Int(int64(len(l.classes)))
+			}
+			if l.weights != nil {
+				e.Digest(l.weights.file)
 			}
 			return e.Sum()
 		},
@@ -193,6 +200,10 @@ func rowPlaces(l *line) digest.Digest {
 type Initial struct {
 	Parameters int           `json:"parameters"`
 	Weights    digest.Digest `json:"weights"` // of the initialised tensors
+	// Trained is how many of the parameters train in the first epoch, where some do not.
+	Trained int `json:"trained,omitempty"`
+	// Taken says what comes from a file of weights; nil where there is none.
+	Taken *network.Taken `json:"taken,omitempty"`
 }
 
 // Trained is the output of the train stage.
@@ -214,6 +225,7 @@ type line struct {
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
 	files   *picture.Catalogue // existence and digests of the files, before decoding
+	weights *pretrained        // the file that the network begins with; nil for none
 
 	canonical  digest.Digest
 	catalogue  *picture.Catalogue
@@ -225,7 +237,8 @@ type line struct {
 	evaluation *evaluate.Evaluation
 	pages      Pages
 
-	photos        *train.Set // of all kept rows, loaded when first asked for
+	photos        *train.Set  // of all kept rows, loaded when first asked for
+	features      [][]float32 // the second input of all kept rows, made when first asked for
 	keys, outputs map[string]digest.Digest
 	worked        []string // the stages that had to run
 }
@@ -234,6 +247,10 @@ type line struct {
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	var err error
+	if l.weights, err = e.findWeights(); err != nil {
+		return nil, err
+	}
 	if !l.classifies() { // else the table says how many outputs there are
 		if err := l.architecture(); err != nil {
 			return nil, err
@@ -304,12 +321,15 @@ func (l *line) architecture() error {
 			}
 		}
 	}
-	_, err := l.build()
+	net, err := l.build()
+	if err == nil && l.weights != nil { // do they fit?
+		return l.initialise(net)
+	}
 	if err == nil {
 		return nil
 	}
 	key, reason := "network", err.Error()
-	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.layers[") {
+	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.") {
 		key, _, _ = strings.Cut(place, " ")
 		reason = rest
 	}
@@ -322,6 +342,9 @@ func (e *Experiment) columns(t *table.Table) error {
 	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
+	}
+	for i, column := range e.featureNames() {
+		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
 	if e.Recipe.Split.By == "column" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
@@ -406,7 +429,14 @@ func (l *line) unchanged(ctx context.Context) error {
 	if changes := l.files.Changed(files); len(changes) > 0 {
 		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
-	return nil
+	if l.weights == nil {
+		return nil
+	}
+	again, err := l.findWeights()
+	if err == nil && again.file != l.weights.file {
+		err = fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.weights.path)
+	}
+	return err
 }
 
 // tableFile hashes the table's file, or what stands for it, once more.
@@ -429,7 +459,7 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 	for _, name := range s.sections {
 		e.String(name).Bytes(l.Section(name))
 	}
-	for _, name := range s.inputs {
+	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
 		if !ok {
 			return digest.Digest{}, false
@@ -440,6 +470,14 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 		e.Digest(s.observed(l))
 	}
 	return e.Sum(), true
+}
+
+// reads returns the stages whose outputs a stage reads.
+func (e *Experiment) reads(s *stage) []string {
+	if e.featured() {
+		return slices.Concat(s.inputs, s.featured)
+	}
+	return s.inputs
 }
 
 // walk runs the whole table.

@@ -191,6 +191,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *Normalize:
 		d.normalize(key, raw, target)
 		return
+	case *Feature:
+		d.feature(key, raw, target)
+		return
+	case *Fills:
+		d.fills(key, raw, target)
+		return
 	case *Augment:
 		d.augment(key, raw, target)
 		return
@@ -202,6 +208,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	case *ClassWeights:
 		d.classWeights(key, raw, target)
+		return
+	case *Weights:
+		d.weights(key, raw, target)
+		return
+	case *Layers:
+		d.layerNames(key, raw, target)
 		return
 	case *Optimizer:
 		d.optimizer(key, raw, target)

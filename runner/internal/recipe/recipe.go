@@ -58,6 +58,8 @@ type Data struct {
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
 	Group []string `yaml:"group"`
+	// Features are the columns of the network's second input, joined to what it makes of the picture.
+	Features []Feature `yaml:"features"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
 }
@@ -186,6 +188,10 @@ type Transform struct {
 	Normalize Normalize `yaml:"normalize"`
 	// Target is the scaling of the target: none, standardize, log1p.
 	Target string `yaml:"target"`
+	// Features is the scaling of numeric features: standardize, none.
+	Features string `yaml:"features"`
+	// Fill says by column what stands for the empty cells of data.features.
+	Fill Fills `yaml:"fill"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
 }
@@ -252,6 +258,8 @@ type Network struct {
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
+	// Head takes the place of the last linear layer of another backbone.
+	Head Head `yaml:"head"`
 	// Weights is the file that the network begins with, where it is not drawn anew.
 	Weights Weights `yaml:"weights"`
 	// Freeze names the layers that do not train.
@@ -263,13 +271,22 @@ type Network struct {
 	Unfreeze []Unfreeze `yaml:"unfreeze"`
 }
 
-// Weights is written as none or as a map: {file: resnet18.pth}.
+// Weights is written as none, imagenet, {file: resnet18.pth} or {url: …, sha256: …}.
 type Weights struct {
+	// Kind is none, imagenet (the file of torchvision for the backbone), file or url; empty is none.
+	Kind string
 	// File is a path below the folder of weights.
 	File string
-	// SHA256 of the file, in hexadecimal digits; it may be left out.
+	URL  string
+	// SHA256 of the file, in hexadecimal digits; a file can do without.
 	SHA256 string
 }
+
+// Given reports whether there is a file of weights.
+func (w Weights) Given() bool { return w.Kind != "" && w.Kind != noWeights }
+
+// noWeights has the network drawn anew.
+const noWeights = "none"
 
 // Layers names layers of a network: all for everything but the head, or a list of stages, modules or patterns.
 type Layers []string
@@ -283,6 +300,19 @@ type Unfreeze struct {
 	Epoch  int    `yaml:"epoch" recipe:"required"`
 	Layers Layers `yaml:"layers" recipe:"required"`
 }
+
+// Head is a list of linear layers, each behind a dropout. The zero Head leaves a backbone as it is.
+type Head struct {
+	// Hidden are the outputs of the layers before the last one, behind each of which is a ReLU.
+	Hidden []int `yaml:"hidden"`
+	// Dropout are the dropouts' probabilities, one more than there are hidden layers; none are zeros.
+	Dropout []float64 `yaml:"dropout"`
+	// BatchNorm says that a batch norm is between a hidden layer and its ReLU.
+	BatchNorm bool `yaml:"batch_norm"`
+}
+
+// None reports whether there is no head.
+func (h Head) None() bool { return len(h.Hidden) == 0 && len(h.Dropout) == 0 && !h.BatchNorm }
 
 // Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
 type Layer struct {
@@ -478,8 +508,8 @@ func defaults(task string) Recipe {
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
-		Network:   Network{FrozenNorm: "evaluation"},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize"},
+		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
 		Train: Train{
 			BackboneFactor: 1,
 			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
