@@ -24,8 +24,8 @@ func (s *invocation) evaluate() *cobra.Command {
 		Long: "evaluate predicts the photos of a part (--part train, validation or test) and judges the predictions. Of a part whose\n" +
 			"results are locked the figures are the locked ones, bit for bit, or the exit code is 3. With --table and --images it takes new\n" +
 			"data, read and cleaned as the recipe says; with --images alone a folder that holds one folder of pictures a class.\n" +
-			"LOCK is a lockfile, or a pack. Exit code 4: the data are not those that were locked.",
-		Args:        exactly(1, "one lockfile or pack"),
+			"LOCK is a lockfile, a pack, or what export wrote as safetensors or torch. Exit code 4: the data are not those that were locked.",
+		Args:        exactly(1, "one lockfile, pack or exported file"),
 		Annotations: map[string]string{markdown: ""},
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {

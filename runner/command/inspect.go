@@ -66,6 +66,23 @@ func (s *invocation) drawAugmentations(ctx context.Context, e *experiment.Experi
 // shownDropped is how many rows of the ledger the text output lists.
 const shownDropped = 20
 
+// printWeights says what of a file of weights a network takes.
+func (s *invocation) printWeights(w *experiment.Weights) {
+	fmt.Fprintf(s.out, "weights: %s (%s): %d tensors loaded\n", w.File, w.Digest.Short(), len(w.Loaded))
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"left out", w.LeftOut}, {"not in the file, so drawn", w.Missing}} {
+		for i, name := range list.names {
+			if i == shownDropped {
+				fmt.Fprintf(s.out, "  and %d more\n", len(list.names)-i)
+				break
+			}
+			fmt.Fprintf(s.out, "  %s: %s\n", list.what, name)
+		}
+	}
+}
+
 func (s *invocation) printStory(story *experiment.Story, target, unit string) error {
 	from := story.Table
 	if from == "." {
@@ -115,6 +132,9 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 		if err := w.Flush(); err != nil {
 			return err
 		}
+	}
+	if story.Weights != nil {
+		s.printWeights(story.Weights)
 	}
 	for _, warning := range story.Warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", warning)

@@ -26,7 +26,7 @@ func (s *invocation) predict() *cobra.Command {
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
 		Long: "predict takes pictures through exactly what is locked: how a photo becomes pixels, the normalisation, the network and its weights.\n" +
-			"LOCK is a lockfile, or a pack. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
+			"LOCK is a lockfile, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
 			"from the standard input. No data of the training are needed. Of a regression every prediction has the interval that holds the true\n" +
 			"value of a new individual with the probability --level, by split conformal prediction on the errors of the validation part.\n" +
 			"A picture that cannot be read is an error that names it; the others are predicted all the same, and the exit code is 1.",
@@ -81,23 +81,30 @@ func (s *invocation) predict() *cobra.Command {
 	return c
 }
 
-// locked opens a lock, or the lock in a pack, which is taken apart in a folder
-// that closeLock removes.
+// locked opens a lock, or the lock in a pack or in an exported file, which is taken
+// apart in a folder that closeLock removes.
 func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
 	closeLock = func() {}
-	data, objects := s.dataRoot(), s.machine.store
-	if bundle.Is(path) {
+	given, data, objects := path, s.dataRoot(), s.machine.store
+	packed, exported := bundle.Is(path), experiment.IsExported(path)
+	if packed || exported {
 		dir, err := os.MkdirTemp("", "runner-pack-*")
 		if err != nil {
 			return nil, nil, err
 		}
 		closeLock = func() { os.RemoveAll(dir) }
-		opened, err := bundle.Open(path, filepath.Join(dir, "pack"), limit<<20)
+		if packed {
+			var opened *bundle.Submission
+			if opened, err = bundle.Open(path, filepath.Join(dir, "pack"), limit<<20); err == nil {
+				path, objects = opened.Lock, opened.Store
+			}
+		} else {
+			path, err = experiment.Unfold(path, dir)
+		}
 		if err != nil {
 			closeLock()
 			return nil, nil, err
 		}
-		path, objects = opened.Lock, opened.Store
 		if data == "" { // what a pack says of places on this machine is not followed
 			data = filepath.Join(dir, "data")
 		}
@@ -107,7 +114,7 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 		closeLock()
 		return nil, nil, err
 	}
-	locked.Progress = s.progress()
+	locked.Path, locked.Progress = given, s.progress()
 	return locked, closeLock, nil
 }
 

@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"biomass/runner/internal/clean"
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/metric"
+	"biomass/runner/internal/network"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/split"
@@ -32,7 +34,15 @@ type Story struct {
 	Groups   int            `json:"groups"`
 	Target   *Range         `json:"target,omitempty"`  // of a regression, over the kept rows
 	Classes  []Class        `json:"classes,omitempty"` // of a classification
+	Weights  *Weights       `json:"weights,omitempty"` // that the network begins with
 	Warnings []string       `json:"warnings"`
+}
+
+// Weights are the file that a network begins with, and what of it fits.
+type Weights struct {
+	File   string        `json:"file"`
+	Digest digest.Digest `json:"digest"`
+	network.Taken
 }
 
 // Class counts the kept rows of one class.
@@ -91,6 +101,16 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,
 		Warnings: slices.Concat([]string{}, l.ledger.Warnings, l.split.Warnings, copies),
+	}
+	if l.weights != nil {
+		net, err := l.build()
+		if err != nil {
+			return nil, err
+		}
+		if err := l.initialise(net); err != nil {
+			return nil, err
+		}
+		story.Weights = &Weights{File: l.weights.name, Digest: l.weights.file, Taken: l.weights.taken}
 	}
 	if l.classifies() {
 		story.Classes = l.countClasses(targets)

@@ -123,12 +123,16 @@ type Model struct {
 
 // NewModel builds the model from a recipe and a weights file that runner wrote.
 func NewModel(loaded *recipe.Loaded, file []byte) (*Model, error) {
-	tensors, facts, err := weights.ReadSafetensors(bytes.NewReader(file), int64(len(file)))
+	stored, err := weights.Parse(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, fmt.Errorf("load the weights: %w", err)
+	}
+	tensors, err := stored.Read()
 	if err != nil {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}
 	m := &Model{Loaded: loaded}
-	if m.Classes, m.Fitted, err = readFacts(loaded, facts); err != nil {
+	if m.Classes, m.Fitted, err = readFacts(loaded, stored.Metadata); err != nil {
 		return nil, fmt.Errorf("load the weights: %w", err)
 	}
 	outputs := max(len(m.Classes), 1)

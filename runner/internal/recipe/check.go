@@ -137,11 +137,13 @@ func (d *decoder) checkClasses(r *Recipe) {
 }
 
 // checkPath wants a path that stays below data.root on every system.
-func (d *decoder) checkPath(key, name string) {
-	const hint = "write it relative to data.root, with slashes"
+func (d *decoder) checkPath(key, name string) { d.checkPathBelow(key, name, "data.root") }
+
+func (d *decoder) checkPathBelow(key, name, folder string) {
+	hint := "write it relative to " + folder + ", with slashes"
 	d.ensure(name != "", key, "is empty", hint)
 	d.ensure(!path.IsAbs(name) && !strings.ContainsAny(name, `\:`) && !slices.Contains(strings.Split(name, "/"), ".."),
-		key, fmt.Sprintf("%q leaves data.root", name), hint)
+		key, fmt.Sprintf("%q leaves %s", name, folder), hint)
 }
 
 // checkDrop holds that a condition has a grammar; whether the table has its columns
@@ -239,6 +241,7 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 	// Five poolings halve the size of what a vgg sees.
 	d.ensure(size >= 32 || !strings.HasPrefix(n.Backbone, "vgg"), "picture.size", fmt.Sprintf("must be 32 or more for %s, not %d", n.Backbone, size), "")
 	d.ensure(len(n.Layers) <= maxLayers, "network.layers", fmt.Sprintf("has %d layers; at most %d", len(n.Layers), maxLayers), "")
+	d.checkWeights(n)
 	for i, layer := range n.Layers {
 		key := fmt.Sprintf("network.layers[%d]", i)
 		switch layer.Kind {
@@ -267,11 +270,46 @@ func (d *decoder) checkHead(n *Network) {
 	d.ensure(!head.BatchNorm || len(head.Hidden) > 0 || !d.sound(key+".hidden"), key+".batch_norm", "is behind hidden layers, and there are none", "write hidden, e.g. [512, 128]")
 }
 
+// hexadecimal is a SHA-256.
+var hexadecimal = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// checkWeights checks where the network begins, and what of it does not train.
+func (d *decoder) checkWeights(n *Network) {
+	const key = "network.weights"
+	switch w := n.Weights; w.Kind {
+	case "imagenet":
+		d.ensure(n.Backbone == "" || slices.Contains(torchvision, n.Backbone), key, "imagenet is a file of torchvision, and "+n.Backbone+" is none of its networks",
+			"write {file: NAME.safetensors}")
+	case "url":
+		d.ensure(w.File == "", key, "has a file and a url", "write one of them")
+		d.ensure(strings.HasPrefix(w.URL, "https://"), key+".url", "must begin with https://", "")
+		d.ensure(w.SHA256 != "", key+".sha256", "is required with url", "runner lock --weights RECIPE fetches the file and writes it")
+	case "file":
+		d.checkPathBelow(key+".file", w.File, "the folder of weights")
+	}
+	d.ensure(n.Weights.SHA256 == "" || hexadecimal.MatchString(n.Weights.SHA256), key+".sha256", "must be 64 hexadecimal digits, in small letters", "")
+	d.checkNames("network.freeze", n.Freeze)
+	d.ensure(len(n.Unfreeze) == 0 || len(n.Freeze) > 0, "network.unfreeze", "needs network.freeze: all of the network trains from the beginning", "")
+	for i, u := range n.Unfreeze {
+		key := fmt.Sprintf("network.unfreeze[%d]", i)
+		d.ensure(len(u.Layers) > 0, key+".layers", "is empty", "write all, or a list of names of network.freeze")
+		d.checkNames(key+".layers", u.Layers)
+	}
+}
+
+// checkNames wants patterns that path.Match understands.
+func (d *decoder) checkNames(key string, names Layers) {
+	for i, name := range names {
+		_, err := path.Match(name, "")
+		d.ensure(name != "" && err == nil, fmt.Sprintf("%s[%d]", key, i), fmt.Sprintf("%q is no name and no pattern of one", name), "")
+	}
+}
+
 // HasBatchNorm reports whether the network has a batch norm, which needs more
 // than one row in every training batch.
 func (n Network) HasBatchNorm() bool {
 	switch n.Backbone {
-	case "", "vgg16":
+	case "", "vgg16", "mobilenet_v1_025_tf", "mobilenet_v2_tf":
 		return n.Head.BatchNorm
 	case "layers":
 		return slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })

@@ -212,6 +212,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *ClassWeights:
 		d.classWeights(key, raw, target)
 		return
+	case *Weights:
+		d.weights(key, raw, target)
+		return
+	case *Layers:
+		d.layerNames(key, raw, target)
+		return
 	case *Optimizer:
 		d.optimizer(key, raw, target)
 		return

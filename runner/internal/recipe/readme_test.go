@@ -116,6 +116,9 @@ func TestReadmeKeys(t *testing.T) {
 		"extends":                  "none",
 		"transform.normalize.mean": isMandatory,
 		"transform.normalize.std":  isMandatory,
+		"network.weights.file":     isMandatory,
+		"network.weights.url":      isMandatory,
+		"network.weights.sha256":   `""`,
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
 	walkDefaults("clean[].drop.duplicate_image", reflect.ValueOf(defaultDrop(duplicateImage).DuplicateImage), want)
@@ -299,13 +302,14 @@ func TestReadmeExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 4 {
-		t.Fatalf("%d examples, not 4: the two smallest recipes, network.layers, extends", len(blocks))
+	if len(blocks) != 5 {
+		t.Fatalf("%d examples, not 5: the two smallest recipes, network.layers, network.weights, extends", len(blocks))
 	}
-	layers, extends := blocks[2][1], blocks[3][1]
+	layers, weights, extends := blocks[2][1], blocks[3][1], blocks[4][1]
 	parse(t, blocks[0][1], Options{})
 	parse(t, blocks[1][1], Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", layers, 1), Options{})
+	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", weights, 1), Options{})
 	resolve := func(string) ([]byte, error) { return []byte(short), nil }
 	if _, err := Parse("plants.yaml", []byte(extends), resolve, Options{}); err != nil {
 		t.Error(err)

@@ -152,7 +152,7 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
 			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
-			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, sampler, accumulate, clip, average, stop, keep`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, backbone_factor, sampler, accumulate, clip, average, stop, keep`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
@@ -433,6 +433,35 @@ func TestBadRecipes(t *testing.T) {
 		}},
 		{"gray as imagenet", short + "picture: {color: gray}\n", []string{
 			"plants.yaml: transform.normalize: imagenet, the default, is for red, green and blue, and picture.color is gray; write dataset, none or e.g. {mean: [0.5], std: [0.5]}",
+		}},
+		{"weights", strings.Replace(short, "backbone: resnet18", `backbone: resnet20
+  weights: imagenet
+  freeze: stem
+  frozen_norm: eval
+  unfreeze: [{epoch: 1, layers: []}, {layers: ["a["]}]`, 1) + "train: {backbone_factor: 0}\n", []string{
+			"plants.yaml:9: network.weights: imagenet is a file of torchvision, and resnet20 is none of its networks; write {file: NAME.safetensors}",
+			`plants.yaml:10: network.freeze: must be all or a list, not the text "stem"; write [stem]`,
+			`plants.yaml:11: network.frozen_norm: must be evaluation or training, not "eval"; did you mean "evaluation"?`,
+			"plants.yaml:12: network.unfreeze[0].epoch: must be 2 or more, not 1",
+			"plants.yaml:12: network.unfreeze[0].layers: is empty; write all, or a list of names of network.freeze",
+			"plants.yaml:12: network.unfreeze[1].epoch: is required; write the first epoch in which they train, 2 or more",
+			`plants.yaml:12: network.unfreeze[1].layers[0]: "a[" is no name and no pattern of one`,
+			"plants.yaml:13: train.backbone_factor: must be above 0, not 0",
+		}},
+		{"a url of weights", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: {url: "http://example.org/a.pth", sha256: AB}`, 1), []string{
+			"plants.yaml:9: network.weights.url: must begin with https://",
+			"plants.yaml:9: network.weights.sha256: must be 64 hexadecimal digits, in small letters",
+		}},
+		{"a url of weights alone", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: {url: "https://example.org/a.pth"}`, 1), []string{
+			"plants.yaml:9: network.weights.sha256: is required with url; runner lock --weights RECIPE fetches the file and writes it",
+		}},
+		{"a file of weights elsewhere", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: {file: ../a.pth}
+  unfreeze: [{epoch: 2, layers: all}]`, 1), []string{
+			`plants.yaml:9: network.weights.file: "../a.pth" leaves the folder of weights; write it relative to the folder of weights, with slashes`,
+			"plants.yaml:10: network.unfreeze: needs network.freeze: all of the network trains from the beginning",
 		}},
 		{"gray of three", short + "picture: {color: gray}\ntransform:\n  normalize: {mean: [0, 0, 0], std: []}\n", []string{
 			"plants.yaml:11: transform.normalize.mean: must be one number, as picture.color is gray, not 3",
@@ -944,8 +973,6 @@ func TestNotYet(t *testing.T) {
 		"split.folds":        {"5"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
-		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
-		"network.freeze":     {"[stem]", "all"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
@@ -979,7 +1006,7 @@ func TestNeutral(t *testing.T) {
 	want := parse(t, short, Options{})
 	got := parse(t, short, Options{Set: []string{
 		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=standardize", "transform.mix=none",
-		"network.weights=none", "network.freeze=[]", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
+		"network.weights=none", "network.freeze=[]", "network.frozen_norm=evaluation", "network.unfreeze=[]", "train.backbone_factor=1", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
 		"train.repeat=1", "sweep={}", "report.language=en",
 	}})
 	if got.Digest != want.Digest {
@@ -1218,7 +1245,7 @@ func TestSchedule(t *testing.T) {
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"].now {
-		want := backbone != "vgg16" && backbone != "layers"
+		want := backbone != "vgg16" && backbone != "layers" && !strings.HasSuffix(backbone, "_tf")
 		if got := (Network{Backbone: backbone}).HasBatchNorm(); got != want {
 			t.Errorf("%s: %t", backbone, got)
 		}

@@ -119,6 +119,16 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		}}}
 	case reflect.TypeFor[Fills]():
 		return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
+	case reflect.TypeFor[Weights]():
+		return w.orWord(key, schema{
+			"type": "object", "additionalProperties": false, "properties": schema{
+				"file":   w.said(key+".file", schema{"type": "string"}),
+				"url":    w.said(key+".url", schema{"type": "string", "pattern": "^https://"}),
+				"sha256": w.said(key+".sha256", schema{"type": "string", "pattern": hexadecimal.String()}),
+			},
+		}, "minProperties")
+	case reflect.TypeFor[Layers]():
+		return schema{"anyOf": []schema{{"const": AllLayers}, {"type": "array", "items": schema{"type": "string", "minLength": 1}}}}
 	case reflect.TypeFor[Loss]():
 		return w.one(key, func(word string) (alone bool, value schema) {
 			if word == crossEntropy {
@@ -234,8 +244,8 @@ func (w writer) enum(key string, words []string) schema {
 	return schema{"enum": words}
 }
 
-// orWord returns the schema of a choice that is a word, or something else which,
-// of a list, may have to have items.
+// orWord returns the schema of a choice that is a word, or something else which, of
+// a list or a map, may have to have items.
 func (w writer) orWord(key string, other schema, atLeastOne ...string) schema {
 	for _, limit := range atLeastOne {
 		other[limit] = 1

@@ -70,12 +70,15 @@ var spans = map[string]span{
 	"network.head.hidden[]":  wide,
 	"network.head.dropout[]": partial,
 
-	"train.epochs":        between(1, 1_000_000),
-	"train.batch":         wide,
-	"train.accumulate":    wide,
-	"train.clip":          atLeast(0),
-	"train.average":       partial,
-	"train.stop.patience": atLeast(0),
+	"network.unfreeze[].epoch": atLeast(2), // what trains from the beginning is not frozen
+
+	"train.epochs":          between(1, 1_000_000),
+	"train.batch":           wide,
+	"train.accumulate":      wide,
+	"train.clip":            atLeast(0),
+	"train.average":         partial,
+	"train.backbone_factor": above(0),
+	"train.stop.patience":   atLeast(0),
 
 	"train.loss.cross_entropy.label_smoothing": partial,
 	"train.loss.cross_entropy.class_weights[]": above(0),
