@@ -171,7 +171,7 @@ func (k *Locked) other(ctx context.Context, model *Model, tablePath, images stri
 			break
 		}
 	}
-	for _, column := range []string{d.Image, d.Target} {
+	for _, column := range append([]string{d.Image, d.Target}, e.featureNames()...) {
 		if _, err := l.table.Column(column); err != nil {
 			return nil, nil, err
 		}
@@ -198,10 +198,7 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		return nil, err
 	}
 	var own []int
-	var (
-		pixels   [][]uint8
-		features [][]float32
-	)
+	var pixels [][]uint8
 	have := map[string]bool{}
 	for i := range samples {
 		if part == NewPart {
@@ -210,9 +207,6 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		have[samples[i].Part] = true
 		if samples[i].Part == part {
 			own, pixels = append(own, i), append(pixels, all.Pixels[i])
-			if l.features != nil {
-				features = append(features, l.features[i])
-			}
 		}
 	}
 	if len(own) == 0 {
@@ -220,7 +214,11 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 	}
 	task := l.Progress.Start("evaluate", len(own), "photos")
 	defer task.Done()
-	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, features)
+	features, err := l.encoded()
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, pick(features, own))
 	if err != nil {
 		return nil, err
 	}

@@ -168,9 +168,9 @@ func readFacts(loaded *recipe.Loaded, facts map[string]string) ([]string, *trans
 		return values
 	}
 	f := &transform.Fitted{Mean: channels("normalize_mean"), Std: channels("normalize_std"), Kind: loaded.Recipe.Transform.Target, TargetStd: 1}
-	if len(loaded.Recipe.Data.Features) > 0 {
-		if err := json.Unmarshal([]byte(facts["features"]), &f.Features); err != nil || len(f.Features) != len(loaded.Recipe.Data.Features) {
-			wrong = fmt.Errorf("the file says features: %q, which are not those of the recipe: the weights are of another recipe, or were not written by runner", facts["features"])
+	if want := len(loaded.Recipe.Data.Features); want > 0 {
+		if err := json.Unmarshal([]byte(facts["features"]), &f.Features); err != nil || len(f.Features) != want {
+			wrong = fmt.Errorf("the file says features: %q, and the recipe has %d: the weights are of another recipe, or were not written by runner", facts["features"], want)
 		}
 	}
 	if loaded.Recipe.Task == recipe.Classification {
@@ -192,9 +192,9 @@ type Seen struct {
 	Probabilities []float64 // nil for a regression
 }
 
-// Predict says what the model sees in photos of (size, size, channels), each with its
-// encoded features where the model reads them. What it says of one does not depend on
-// the others, bit for bit.
+// Predict says what the model sees in photos of (size, size, channels). What it
+// says of one does not depend on the others, bit for bit. Features are each
+// picture's second input, nil where the model has none.
 func (m *Model) Predict(pixels [][]uint8, features [][]float32) ([]Seen, error) {
 	outputs, err := train.Outputs(m.Network, m.Fitted, pixels, features)
 	if err != nil {
@@ -237,9 +237,10 @@ const chunk = 256
 
 // PredictFiles says what the model sees in the photos of these files. One that
 // cannot be read has a problem, and the others are predicted all the same.
-func (m *Model) PredictFiles(ctx context.Context, files []string, p progress.Reporter) ([]Foretold, error) {
-	if len(m.Fitted.Features) > 0 {
-		return nil, fmt.Errorf("the model reads the column %s beside the photo: give them in a table, to runner evaluate", m.Fitted.Features[0].Column)
+func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p progress.Reporter) ([]Foretold, error) {
+	second, err := m.second(given)
+	if err != nil {
+		return nil, err
 	}
 	task := p.Start("predict", len(files), "photos")
 	defer task.Done()
@@ -251,12 +252,21 @@ func (m *Model) PredictFiles(ctx context.Context, files []string, p progress.Rep
 			return nil, err
 		}
 		var readable [][]uint8
-		for _, own := range pixels {
-			if own != nil {
-				readable = append(readable, own)
+		var features [][]float32
+		for i, own := range pixels {
+			if own == nil {
+				continue
+			}
+			beside, err := second(names[i])
+			if problems[i] = err; err != nil {
+				continue
+			}
+			readable = append(readable, own)
+			if beside != nil {
+				features = append(features, beside)
 			}
 		}
-		seen, err := m.Predict(readable, nil)
+		seen, err := m.Predict(readable, features)
 		if err != nil {
 			return nil, err
 		}
