@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -158,18 +159,32 @@ func (l *line) unknownPart(err *split.UnknownPart, parts []string) error {
 }
 
 func runTransform(_ context.Context, l *line) error {
-	set, err := l.set(l.split.Train)
+	targets, err := l.keptTargets()
 	if err != nil {
 		return err
 	}
-	targets, low, high := l.clipTargets(set.Targets)
-	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), targets, pixels, len(set.Pixels)); err != nil {
+	images, err := l.column(l.Recipe.Data.Image)
+	if err != nil {
+		return err
+	}
+	if err := l.catalogue.Open(); err != nil {
+		return err
+	}
+	// One photo after the other: that all of them are in memory is for the training to need.
+	var lost error
+	pixels := func(i int) []uint8 {
+		photo, err := picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
+		lost = cmp.Or(lost, err)
+		return photo
+	}
+	learnt, low, high := l.clipTargets(pick(targets, l.split.Train))
+	l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), learnt, pixels, len(learnt))
+	if err := cmp.Or(lost, err); err != nil {
 		return err
 	}
 	l.fitted.TargetLow, l.fitted.TargetHigh = low, high
 	for i, row := range l.ledger.Kept { // the other parts must be scalable too
-		if err := l.fitted.Check(l.photos.Targets[i : i+1]); err != nil {
+		if err := l.fitted.Check(targets[i : i+1]); err != nil {
 			return fmt.Errorf("table %s, %s: transform.target: %w", l.table.Path, l.table.PlaceRow(l.table.Rows[row].Line), err)
 		}
 	}
