@@ -45,6 +45,7 @@ func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *sto
 	if err != nil {
 		return nil, err
 	}
+	e.frozen = l
 	return append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
 }
 
@@ -56,11 +57,15 @@ type Replayed struct {
 	input *train.Input // of Epochs, once made
 }
 
-// Replay walks the line. It writes nothing but to the store.
+// Replay walks the line, over the inputs as Inputs hashed them. It writes nothing
+// but to the store.
 func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
-	l, err := e.freeze(ctx)
-	if err != nil {
-		return nil, err
+	l := e.frozen
+	if l == nil {
+		var err error
+		if l, err = e.freeze(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.walk(ctx); err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ type Again struct {
 // Epochs trains again from the state after epoch `after`, nil for the
 // initialised network, to the end of epoch last. Given are the claimed epochs.
 func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) (*Again, error) {
-	if r.input == nil || after == 0 { // else the state replaces all that the network has
+	if r.input == nil || after == 0 { // a state replaces what an earlier call left in network and optimiser
 		in, err := r.line.training()
 		if err != nil {
 			return nil, err
@@ -89,7 +94,9 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 		r.input = &in
 	}
 	var from *train.Checkpoint
-	if after > 0 {
+	if after == 0 {
+		r.input.Network.Initialize(r.line.Recipe.Train.Seed)
+	} else {
 		from = &train.Checkpoint{State: state}
 		for _, e := range claimed[:after] {
 			from.Epochs = append(from.Epochs, train.Epoch(e))
