@@ -86,7 +86,7 @@ type Again struct {
 // Epochs trains again from the state after epoch `after`, nil for the
 // initialised network, to the end of epoch last. Given are the claimed epochs.
 func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) (*Again, error) {
-	if r.input == nil || after == 0 { // a state replaces what an earlier call left in network and optimiser
+	if r.input == nil || after == 0 { // else the state replaces all that the network has
 		in, err := r.line.training()
 		if err != nil {
 			return nil, err
@@ -94,9 +94,7 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 		r.input = &in
 	}
 	var from *train.Checkpoint
-	if after == 0 {
-		r.input.Network.Initialize(r.line.Recipe.Train.Seed)
-	} else {
+	if after > 0 {
 		from = &train.Checkpoint{State: state}
 		for _, e := range claimed[:after] {
 			from.Epochs = append(from.Epochs, train.Epoch(e))

@@ -183,7 +183,6 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Network.Initialize(l.Recipe.Train.Seed)
 	in.Checkpoints = l.checkpoints()
 	began := time.Now()
 	in.Epoch = func(e train.Epoch) {
@@ -218,7 +217,7 @@ func runTrain(ctx context.Context, l *line) error {
 	return nil
 }
 
-// training returns what the training depends on, with a network that is not yet
+// training returns what the training depends on, with a network as it is
 // initialised.
 func (l *line) training() (train.Input, error) {
 	part, err := l.set(l.split.Train)
@@ -233,6 +232,7 @@ func (l *line) training() (train.Input, error) {
 	if err != nil {
 		return train.Input{}, err
 	}
+	net.Initialize(l.Recipe.Train.Seed)
 	return train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
