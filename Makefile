@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 # go-git tells the git state; the build must not need the git program.
 export GOFLAGS := -buildvcs=false
 
-.PHONY: build run test bench check lint variants arm64 cross generate instructions
+.PHONY: build run test bench kills check lint variants arm64 cross generate instructions
 
 # build makes one static program.
 build:
@@ -35,6 +35,10 @@ instructions: build
 		done | awk -v network=$$network 'NR == 1 { first = $$1 } \
 			END { printf "%s, 32 px, batch 4: %.1f million instructions a step\n", network, ($$1 - first) / 10e6 }'; \
 	done
+
+# kills ends a small run at 100 random moments and lets it go on.
+kills:
+	RUNNER_KILLS=100 go test -count=1 -timeout=1h -run='^TestKilled$$' ./runner
 
 # check is what a change must pass: format, vet, staticcheck, tests, the same
 # bits on every variant, and that it builds on every platform.

@@ -136,7 +136,7 @@ func wantCode(ts *testscript.TestScript, err error, want int, stderr string) {
 var trace = regexp.MustCompile(`(?m)^(goroutine \d+|panic:|runtime\.|fatal error:)`)
 
 // interrupt FILE TEXT N COMMAND runs a command, interrupts it as soon as the
-// file holds the text, and wants the exit code N.
+// file holds the text, and wants the exit code N within 2 s.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: interrupt FILE TEXT N COMMAND...")
@@ -155,7 +155,11 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { c.Process.Kill() })
 	await(ts, false, args[:2])
 	ts.Check(c.Process.Signal(os.Interrupt))
+	start := time.Now()
 	err = <-ended
+	if took := time.Since(start); took > 2*time.Second {
+		ts.Fatalf("it ended %s after the interrupt", took)
+	}
 	ts.Logf("[stderr]\n%s", stderr.String())
 	wantCode(ts, err, want, stderr.String())
 	if !strings.Contains(stderr.String(), "interrupted") {

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -114,8 +117,9 @@ func TestSameBits(t *testing.T) {
 }
 
 // TestKilled ends a run with SIGKILL at random moments, as often as
-// RUNNER_KILLS says, and lets the next one go on: in the end stand the lock and
-// the report of a run that was never cut.
+// RUNNER_KILLS says (make kills: 100 times), and lets the next one go on: no epoch
+// that was finished is trained again, and in the end stand the lock and the report
+// of a run that was never cut.
 func TestKilled(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGKILL on Windows")
@@ -143,8 +147,10 @@ func TestKilled(t *testing.T) {
 		p.Process.Kill()
 		if p.Wait() != nil {
 			killed++
+			cut.onward(t)
 			continue
 		}
+		cut.onward(t)
 		cut.check(t, lockfile, page)
 		for _, made := range []string{".runner", "lock", "reports"} { // begin again from nothing
 			if err := os.RemoveAll(filepath.Join(cut.dir, made)); err != nil {
@@ -160,6 +166,29 @@ func TestKilled(t *testing.T) {
 		if left, _ := filepath.Glob(filepath.Join(cut.dir, filepath.FromSlash(pattern))); len(left) > 0 {
 			t.Errorf("a kill left %s behind", strings.Join(left, ", "))
 		}
+	}
+}
+
+// onward wants that no epoch was trained after it, or a later one, was finished.
+func (p project) onward(t *testing.T) {
+	t.Helper()
+	log, err := os.ReadFile(filepath.Join(p.dir, "reports", "smoke", "run.log"))
+	if errors.Is(err, fs.ErrNotExist) { // it was killed before it began
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 0
+	for _, event := range regexp.MustCompile(`"epoch":(\d+),`).FindAllSubmatch(log, -1) {
+		epoch, err := strconv.Atoi(string(event[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if epoch <= last {
+			t.Fatalf("epoch %d was trained after epoch %d was finished:\n%s", epoch, last, log)
+		}
+		last = epoch
 	}
 }
 

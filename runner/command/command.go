@@ -84,8 +84,7 @@ func (s *invocation) code(err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	case experiment.Interrupted(err):
-		fmt.Fprintln(s.err, "runner: interrupted; what was finished is kept, and apply goes on from there")
-		return interrupted
+		return Interrupted(s.err)
 	case errors.As(err, &problems):
 		fmt.Fprintln(s.err, problems.Error())
 		return usage
@@ -102,6 +101,12 @@ func (s *invocation) code(err error) int {
 		fmt.Fprintln(s.err, "runner: the disk is full: make room and apply again, or set RUNNER_STORE to a folder on another one")
 	}
 	return failed
+}
+
+// Interrupted says that a person ended the run and returns the exit code.
+func Interrupted(errOut io.Writer) int {
+	fmt.Fprintln(errOut, "runner: interrupted; what was finished is kept, and apply goes on from there")
+	return interrupted
 }
 
 func (s *invocation) root() *cobra.Command {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -40,9 +41,11 @@ func (s *invocation) grade() *cobra.Command {
 			if jobs < 1 {
 				return misuse{fmt.Errorf("--jobs %d: want at least 1", jobs)}
 			}
+			threads := max(1, kernel.Threads()/jobs)
 			o := grade.Options{
 				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Progress: s.progress(),
-				Env: append(s.env[:len(s.env):len(s.env)], fmt.Sprintf("RUNNER_THREADS=%d", max(1, kernel.Threads()/jobs))),
+				// GOMAXPROCS too, for what is not arithmetic: jobs that decode must not crowd each other out.
+				Env: append(slices.Clip(s.env), fmt.Sprintf("RUNNER_THREADS=%d", threads), fmt.Sprintf("GOMAXPROCS=%d", threads)),
 			}
 			if o.Holdout, err = hidden.holdout(); err != nil {
 				return err

@@ -83,6 +83,11 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 				return nil, err
 			}
 			differ("model.parameters", k.Model.Parameters, l.initial.Parameters)
+			if key, ok := l.key(s); ok { // so that a walk does not initialise it again
+				if _, err := e.keep(s.name, key, l.initial); err != nil {
+					return nil, err
+				}
+			}
 		}
 		data, err := json.Marshal(s.output(l))
 		if err != nil {

@@ -53,6 +53,8 @@ type Experiment struct {
 	Waiting func(line string)
 	// Drawn is the folder of the built-in data when this walk had to draw them.
 	Drawn string
+
+	frozen *line // by Inputs, for Replay
 }
 
 // Claim is a training as a lock states it, with its weights file.

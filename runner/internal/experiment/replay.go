@@ -46,6 +46,7 @@ func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *sto
 	if err != nil {
 		return nil, err
 	}
+	e.frozen = l
 	return slices.Concat(l.otherTable(claimed, before), l.otherPictures(claimed, before), l.otherWeights(claimed)), nil
 }
 
@@ -57,11 +58,15 @@ type Replayed struct {
 	input *train.Input // of Epochs, once made
 }
 
-// Replay walks the line. It writes nothing but to the store.
+// Replay walks the line, over the inputs as Inputs hashed them. It writes nothing
+// but to the store.
 func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
-	l, err := e.freeze(ctx)
-	if err != nil {
-		return nil, err
+	l := e.frozen
+	if l == nil {
+		var err error
+		if l, err = e.freeze(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.walk(ctx); err != nil {
 		return nil, err

@@ -191,7 +191,8 @@ func (o Options) verify(ctx context.Context, path string) (*verify.Verdict, erro
 	}
 	c := exec.CommandContext(ctx, o.Program, arguments...)
 	c.Env = o.Env
-	c.WaitDelay = 5 * time.Second
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // so that it removes its temporary folder
+	c.WaitDelay = 2 * time.Second                                     // then it is killed
 	var out, errOut bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errOut
 	err := c.Run()
