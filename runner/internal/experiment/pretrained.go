@@ -112,10 +112,11 @@ func (l *line) lockedWeights() *lock.Weights {
 }
 
 // otherWeights compares the file with the locked one.
-func (l *line) otherWeights(claimed *lock.Lock) []string {
+func (e *Experiment) otherWeights(claimed *lock.Lock) ([]string, error) {
+	found, err := e.findWeights()
 	want := claimed.Data.Weights
-	if l.weights == nil || want == nil || l.weights.file == want.Digest {
-		return nil
+	if err != nil || found == nil || want == nil || found.file == want.Digest {
+		return nil, err
 	}
-	return []string{fmt.Sprintf("the weights that the network begins with, %s, have digest %s, locked is %s", l.weights.path, l.weights.file, want.Digest)}
+	return []string{fmt.Sprintf("the weights that the network begins with, %s, have digest %s, locked is %s", found.path, found.file, want.Digest)}, nil
 }
