@@ -41,7 +41,7 @@ func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
 // those that are locked, as far as that is known: before is the store of whoever
 // made the lock and may know what was in table and pictures.
 func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) ([]string, error) {
-	if words, err := e.otherWeights(claimed); len(words) > 0 || err != nil {
+	if words, err := e.otherWeights(ctx, claimed); len(words) > 0 || err != nil {
 		return words, err // another file need not fit the network
 	}
 	l, err := e.freeze(ctx)
