@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/weights"
@@ -51,6 +52,56 @@ func TestFeaturesAreTheSameBits(t *testing.T) {
 			if first, last := want.Epochs[0].TrainLoss, want.Epochs[len(want.Epochs)-1].TrainLoss; last >= first {
 				t.Errorf("%s, unfreeze %v: the training loss went from %v to %v", name, unfreeze, first, last)
 			}
+		}
+	}
+}
+
+// shelf is a FeatureStore that counts.
+type shelf struct {
+	kept          map[digest.Digest][]float32
+	loaded, saved int
+}
+
+func (s *shelf) Load(key digest.Digest) []float32 {
+	if s.kept[key] != nil {
+		s.loaded++
+	}
+	return s.kept[key]
+}
+
+func (s *shelf) Save(key digest.Digest, features []float32) {
+	s.saved++
+	s.kept[key] = features
+}
+
+// TestFeatureStore: features are worked out once for all trainings that have the same base,
+// pictures and scaling, and for no other.
+func TestFeatureStore(t *testing.T) {
+	s := &shelf{kept: map[digest.Digest][]float32{}}
+	train := func(change func(*Input)) *Result {
+		in, _ := frozen(t, false, nil)
+		in.FeatureStore = s
+		if change != nil {
+			change(&in)
+		}
+		return run(t, in)
+	}
+	first := train(nil)
+	if again := train(nil); s.saved != 2 || s.loaded != 2 || !reflect.DeepEqual(again.Epochs, first.Epochs) {
+		t.Errorf("saved %d times, loaded %d times", s.saved, s.loaded)
+	}
+	train(func(in *Input) { in.Spec.Optimizer.Adam.Rate = 0.5 })
+	if s.saved != 2 || s.loaded != 4 {
+		t.Errorf("with another rate: saved %d times, loaded %d times", s.saved, s.loaded)
+	}
+	for name, change := range map[string]func(*Input){
+		"weights":  func(in *Input) { in.Network.Initialize(77) },
+		"scaling":  func(in *Input) { in.Fitted.Mean[0] += 0.1 },
+		"pictures": func(in *Input) { in.Train, in.Validation = set(10, 8), set(10, 9) },
+	} {
+		s.saved, s.loaded = 0, 0
+		if train(change); s.saved != 2 || s.loaded != 0 {
+			t.Errorf("with other %s: saved %d times, loaded %d times", name, s.saved, s.loaded)
 		}
 	}
 }
