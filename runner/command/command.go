@@ -194,6 +194,7 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if s.noCache {
 		memory = memory.Doubt()
 	}
+	place.Fetched = experiment.FetchedWeights(objects)
 	return &experiment.Experiment{
 		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(),
 		Waiting: func(line string) { fmt.Fprintln(s.err, line) },

@@ -226,7 +226,7 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Checkpoints = l.checkpoints()
+	in.Checkpoints, in.FeatureStore = l.checkpoints(), featureStore{l.Store}
 	began := time.Now()
 	in.Epoch = func(e train.Epoch) {
 		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)

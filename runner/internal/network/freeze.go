@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/weights"
 )
 
 // This file holds what does not train.
@@ -173,6 +175,21 @@ func (n *Network) Base() string {
 		return ""
 	}
 	return n.layers[n.base].name
+}
+
+// BaseDigest names what the base computes: its layers and all their numbers.
+func (n *Network) BaseDigest() digest.Digest {
+	e := digest.New("base").Ints([]int{n.picture.Height, n.picture.Width, n.picture.Channels})
+	base := map[string]bool{}
+	for _, l := range n.layers[:n.base+1] {
+		e.String(l.name).String(string(l.kind)).String(l.act.String()).Bool(l.fused)
+		e.Ints([]int{l.input, l.other, l.window, l.stride, l.pad, l.end, l.dilation, l.groups, l.out.Channels}).Float32s([]float32{l.epsilon})
+		for _, p := range l.parameters() {
+			base[p.Name] = true
+		}
+		base[l.name+".running_mean"], base[l.name+".running_var"] = true, true
+	}
+	return e.Digest(weights.Digest(slices.DeleteFunc(n.Tensors(), func(t weights.Tensor) bool { return !base[t.Name] }))).Sum()
 }
 
 // FeatureSize is how many numbers Features gives a picture.

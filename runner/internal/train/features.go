@@ -3,7 +3,18 @@ package train
 import (
 	"context"
 	"slices"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/transform"
 )
+
+// FeatureStore keeps features beyond one training.
+type FeatureStore interface {
+	// Load returns what was saved under a key; nil where nothing was, or it is not whole.
+	Load(key digest.Digest) []float32
+	// Save keeps features. Where it cannot, the next training only takes longer.
+	Save(key digest.Digest, features []float32)
+}
 
 // features are what the base of the network gives for the rows, which it gives in every
 // epoch as long as nothing changes the pictures.
@@ -26,25 +37,49 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 	}
 	task := l.Progress.Start("features", rows, "photos")
 	defer task.Done()
-	work := func(x []float32, count int) ([]float32, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	base := l.Network.BaseDigest()
+	of := func(pixels [][]uint8) ([]float32, error) {
+		key := featureKey(base, l.Fitted, pixels)
+		if l.FeatureStore != nil {
+			if kept := l.FeatureStore.Load(key); len(kept) == len(pixels)*size {
+				task.Skip(len(pixels))
+				return kept, nil
+			}
 		}
-		defer task.Add(count)
-		return l.Network.Features(x, count)
+		made, err := each(l.Fitted, pixels, nil, func(x []float32, count int) ([]float32, error) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			defer task.Add(count)
+			return l.Network.Features(x, count)
+		})
+		if err == nil && l.FeatureStore != nil {
+			l.FeatureStore.Save(key, made)
+		}
+		return made, err
 	}
 	kept := &features{size: size}
 	var err error
-	if kept.train, err = each(l.Fitted, l.Train.Pixels, nil, work); err != nil {
+	if kept.train, err = of(l.Train.Pixels); err != nil {
 		return err
 	}
-	if kept.validation, err = each(l.Fitted, l.Validation.Pixels, nil, work); err != nil {
+	if kept.validation, err = of(l.Validation.Pixels); err != nil {
 		return err
 	}
 	// Those of the second input, which PredictFeatures wants behind them.
 	kept.validation = append(kept.validation, slices.Concat(l.Validation.Features...)...)
 	l.features = kept
 	return nil
+}
+
+// featureKey names the features of pictures: what they are, how they are scaled, what
+// looks at them.
+func featureKey(base digest.Digest, fitted *transform.Fitted, pixels [][]uint8) digest.Digest {
+	e := digest.New("features").Digest(base).Float32s(fitted.Mean).Float32s(fitted.Std).Int(int64(len(pixels)))
+	for _, p := range pixels {
+		e.Bytes(p)
+	}
+	return e.Sum()
 }
 
 // outputs returns what the network gives for the validation part.

@@ -40,6 +40,7 @@ type Input struct {
 	Fitted            *transform.Fitted
 	Train, Validation Set
 	Checkpoints       Checkpoints
+	FeatureStore      FeatureStore // may be nil
 	Progress          progress.Reporter
 	Epoch             func(Epoch) // is told of every epoch that ends; may be nil
 }
