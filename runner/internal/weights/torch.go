@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"slices"
 	"strings"
 )
@@ -63,20 +64,18 @@ func parseTorch(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return f, err
 	}
-	top := ""
+	var tops []string
 	for name := range records {
-		if dir, ok := strings.CutSuffix(name, "data.pkl"); ok && strings.Count(name, "/") <= 1 {
-			if top != "" {
-				return f, errors.New("the archive has more than one data.pkl")
-			}
-			top = dir
+		if dir, file := path.Split(name); file == "data.pkl" && strings.Count(dir, "/") <= 1 {
+			tops = append(tops, dir)
 		}
 	}
+	if len(tops) != 1 {
+		return f, fmt.Errorf("the archive has %d files data.pkl, and torch.save writes one", len(tops))
+	}
+	top := tops[0]
 	pickled := records[top+"data.pkl"]
-	switch {
-	case pickled == nil:
-		return f, errors.New("the archive has no data.pkl: torch.save did not write it")
-	case records[top+"constants.pkl"] != nil:
+	if records[top+"constants.pkl"] != nil {
 		return f, errors.New("it is TorchScript, a program: save the state_dict alone, torch.save(model.state_dict(), FILE)")
 	}
 	if order := records[top+"byteorder"]; order != nil {
@@ -162,7 +161,7 @@ func apart(records map[string]*storage) error {
 
 // safeName reports whether a name of an archive stays below it.
 func safeName(name string) bool {
-	return name != "" && name[0] != '/' && !strings.ContainsAny(name, "\\:\x00") && !slices.Contains(strings.Split(name, "/"), "..")
+	return name != "" && name[0] != '/' && !strings.ContainsAny(name, "\\\x00") && !slices.Contains(strings.Split(name, "/"), "..")
 }
 
 // read reads a small record.
