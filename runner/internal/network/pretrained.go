@@ -25,12 +25,7 @@ func (n *Network) Take(tensors []weights.Tensor) (Taken, error) {
 	for _, t := range tensors {
 		given[t.Name] = t
 	}
-	head := map[string]bool{}
-	for _, l := range n.layers[n.head():] {
-		for _, p := range l.parameters() {
-			head[p.Name] = true
-		}
-	}
+	head := n.headNames()
 	var taken Taken
 	var other []string
 	all := n.Tensors()
@@ -70,6 +65,26 @@ func (n *Network) Take(tensors []weights.Tensor) (Taken, error) {
 			len(tensors), some(names(tensors)), some(names(all)))
 	}
 	return taken, n.Load(all)
+}
+
+// headNames holds the names of the head's parameters and running statistics.
+func (n *Network) headNames() map[string]bool {
+	names := map[string]bool{}
+	for _, l := range n.layers[n.head():] {
+		for _, p := range l.parameters() {
+			names[p.Name] = true
+		}
+		if l.running != nil {
+			names[l.name+".running_mean"], names[l.name+".running_var"] = true, true
+		}
+	}
+	return names
+}
+
+// OutsideHead returns those of some names of tensors that are not the head's.
+func (n *Network) OutsideHead(names []string) []string {
+	head := n.headNames()
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return head[name] })
 }
 
 // sameShape compares shapes but for a kernel's height and width of 1: a dense layer is a
