@@ -264,9 +264,11 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 	if v.count < 0 || v.offset+v.count > whole.bytes/width {
 		return nil, fmt.Errorf("its storage has %d elements, and %d bytes in the file: the file is damaged", v.count, whole.bytes)
 	}
-	outside := fmt.Errorf("offset %d, shape %v and strides %v lead out of its storage of %d elements", t.offset, t.shape, t.strides, v.count)
+	outside := func() (*Stored, error) {
+		return nil, fmt.Errorf("offset %d, shape %v and strides %v lead out of its storage of %d elements", t.offset, t.shape, t.strides, v.count)
+	}
 	if t.offset < 0 || t.offset > v.count || len(t.shape) != len(t.strides) {
-		return nil, outside
+		return outside()
 	}
 	s := &Stored{Type: v.kind, Shape: make([]int, len(t.shape)), strides: make([]int, len(t.shape)), whole: whole}
 	s.at = whole.at + (v.offset+t.offset)*width
@@ -276,14 +278,14 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 	for d := len(t.shape) - 1; d >= 0; d-- {
 		n, stride := t.shape[d], t.strides[d]
 		if n < 0 || n > math.MaxInt64/16 || stride < 0 {
-			return nil, outside
+			return outside()
 		}
 		s.Shape[d], s.strides[d] = int(n), int(stride)
 		if n < 2 || empty {
 			continue
 		}
 		if stride > 0 && n-1 > v.count/stride {
-			return nil, outside
+			return outside()
 		}
 		last += (n - 1) * stride
 		rowMajor = rowMajor && stride == next
@@ -294,7 +296,7 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 		}
 	}
 	if last >= v.count && !empty {
-		return nil, outside
+		return outside()
 	}
 	if rowMajor || empty {
 		s.strides = nil
