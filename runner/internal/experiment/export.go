@@ -150,6 +150,9 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	}
 	defer stored.Close()
 	text := stored.Metadata[factLock]
+	if text == "" {
+		return "", fmt.Errorf("%s holds weights and no lock: name the lock, or what runner export lock/NAME%s writes", path, lock.Suffix)
+	}
 	claimed, err := lock.Parse([]byte(text))
 	if err != nil {
 		return "", fmt.Errorf("the lock in %s: %w", path, err)
