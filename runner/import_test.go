@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"internal/train":      {"internal/digest", "internal/elementary", "internal/kernel", "internal/metric", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/transform", "internal/weights"},
 	"internal/network":    {"internal/digest", "internal/kernel", "internal/onnx", "internal/recipe", "internal/rng", "internal/weights"},
 	"internal/onnx":       {"internal/weights"},
-	"internal/transform":  {"internal/digest", "internal/elementary", "internal/picture", "internal/recipe", "internal/rng"},
+	"internal/transform":  {"internal/digest", "internal/elementary", "internal/metric", "internal/picture", "internal/recipe", "internal/rng"},
 	"internal/split":      {"internal/digest", "internal/recipe", "internal/rng"},
 	"internal/idx":        {},
 	"internal/clean":      {"internal/condition", "internal/digest", "internal/picture", "internal/recipe", "internal/table"},

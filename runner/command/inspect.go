@@ -92,6 +92,9 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 	for _, note := range story.Notes {
 		fmt.Fprintf(s.out, "  %s\n", note)
 	}
+	for _, form := range story.Forms {
+		fmt.Fprintf(s.out, "  %d photos are %s\n", form.Photos, form.Name)
+	}
 	fmt.Fprintln(s.out)
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "COLUMN\tEMPTY\tTEXTS\tNUMBERS\tDISTINCT\tMIN\tMEAN\tMEDIAN\tMAX")

@@ -284,7 +284,7 @@ func (l *line) warnings() ([]string, error) {
 // dataWarnings are those of the stages before the training.
 func (l *line) dataWarnings() ([]string, error) {
 	features, err := l.featureWarnings()
-	return slices.Concat(l.ledger.Warnings, l.split.Warnings, features), err
+	return slices.Concat(l.ledger.Warnings, l.split.Warnings, features, l.clipped()), err
 }
 
 func (l *line) relative(path string) string {

@@ -12,6 +12,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/network"
+	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/split"
@@ -26,6 +27,7 @@ type Story struct {
 	Rows     int            `json:"rows"`
 	Photos   int            `json:"photos"` // different files that the table names
 	Missing  int            `json:"missing_photos"`
+	Forms    []picture.Form `json:"forms,omitempty"` // how photos are stored
 	Columns  []Column       `json:"columns"`
 	Counts   []clean.Count  `json:"dropped"`
 	Ledger   *clean.Ledger  `json:"-"`
@@ -93,10 +95,14 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
+	forms, err := picture.Forms(ctx, l.files)
+	if err != nil {
+		return nil, err
+	}
 	photos, missing := l.files.Count()
 	story := &Story{
 		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
-		Photos: photos, Missing: missing,
+		Photos: photos, Missing: missing, Forms: forms,
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,

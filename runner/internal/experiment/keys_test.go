@@ -106,6 +106,7 @@ var effects = map[string]effect{
 	"transform.normalize.std":  {"transform", "transform.normalize={mean: [0.5, 0.5, 0.5], std: [0.4, 0.5, 0.5]}", []string{"transform.normalize={mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}"}},
 	"transform.target":         {"transform", "transform.target=log1p", nil},
 	"transform.features":       {"transform", "transform.features=none", []string{"data.features=[age]"}},
+	"transform.clip":           {"transform", "transform.clip={weight: [0.2, 0.8]}", nil},
 	"transform.fill":           {"transform", "transform.fill={gap: zero}", []string{"data.features=[gap]", "transform.fill={gap: mean}"}},
 
 	"transform.augment[].horizontal_flip":         augmented("horizontal_flip: 0.5", "horizontal_flip: 0"),

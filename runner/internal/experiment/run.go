@@ -160,10 +160,12 @@ func runTransform(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
+	targets, low, high := l.clipTargets(set.Targets)
 	pixels := func(i int) []uint8 { return set.Pixels[i] }
-	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), set.Targets, pixels, len(set.Pixels)); err != nil {
+	if l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), targets, pixels, len(set.Pixels)); err != nil {
 		return err
 	}
+	l.fitted.TargetLow, l.fitted.TargetHigh = low, high
 	for i, row := range l.ledger.Kept { // the other parts must be scalable too
 		if err := l.fitted.Check(l.photos.Targets[i : i+1]); err != nil {
 			return fmt.Errorf("table %s, %s: transform.target: %w", l.table.Path, l.table.PlaceRow(l.table.Rows[row].Line), err)

@@ -122,6 +122,8 @@ type Feature struct {
 	Mean         float64  `yaml:"mean,omitempty"`
 	Std          float64  `yaml:"std,omitempty"`
 	Categories   []string `yaml:"categories,omitempty"`
+	Low          *float64 `yaml:"low,omitempty"`
+	High         *float64 `yaml:"high,omitempty"`
 	Fill         *float64 `yaml:"fill,omitempty"`
 	FillCategory *string  `yaml:"fill_category,omitempty"`
 }

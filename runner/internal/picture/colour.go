@@ -6,7 +6,7 @@ import (
 )
 
 // rgb returns the colours of a decoded picture as Pillow's convert("RGB")
-// does: a JPEG's colour differences are interpolated, grey becomes three equal channels, a palette its colours, alpha is
+// does: colour differences of a JPEG and a WebP are interpolated, grey becomes three equal channels, a palette its colours, alpha is
 // dropped (the colours behind it stay, not multiplied by it), of 16 bits the
 // upper 8 stay.
 func rgb(m image.Image) raster {
@@ -39,6 +39,8 @@ func rowReader(m image.Image) func(row []uint8, at image.Point) {
 	case *image.YCbCr:
 		c := newYCbCr(m)
 		return func(row []uint8, at image.Point) { c.row(row, at.Y-m.Rect.Min.Y) }
+	case webp:
+		return func(row []uint8, at image.Point) { m.row(row, at.Y) }
 	case *image.Gray:
 		return func(row []uint8, at image.Point) { pickRow(row, m.Pix[m.PixOffset(at.X, at.Y):], 1, 0) }
 	case *image.NRGBA:

@@ -93,9 +93,18 @@ func Looks(ctx context.Context, c *Catalogue, names []string, st *store.Store, p
 	if err := c.Open(); err != nil {
 		return nil, err
 	}
-	looks := make([]Look, len(names))
-	err := parallel(ctx, len(names), func(i int) error {
+	looks, first := make([]Look, len(names)), map[string]int{}
+	var distinct []int
+	for i, name := range names {
+		if _, seen := first[name]; !seen {
+			first[name] = i
+			distinct = append(distinct, i)
+		}
+	}
+	p.Skip(len(names) - len(distinct))
+	err := parallel(ctx, len(distinct), func(k int) error {
 		defer p.Add(1)
+		i := distinct[k]
 		if entry := c.Lookup(names[i]); entry == nil || !entry.Readable() {
 			return nil
 		}
@@ -105,6 +114,9 @@ func Looks(ctx context.Context, c *Catalogue, names []string, st *store.Store, p
 		}
 		return err
 	})
+	for i, name := range names {
+		looks[i] = looks[first[name]]
+	}
 	return looks, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/progress"
@@ -106,6 +107,9 @@ func (c *Catalogue) recall(file digest.Digest, st *store.Store) (record, bool) {
 	}
 	var r record
 	if err := json.Unmarshal(data, &r); err != nil {
+		return record{}, false
+	}
+	if strings.HasPrefix(r.Problem, unknownFormat) {
 		return record{}, false
 	}
 	return r, r.Problem != "" || st.Has(r.Pixels)

@@ -22,6 +22,7 @@ func (d *decoder) check(r *Recipe) {
 	d.checkData(&r.Data)
 	d.checkClasses(r)
 	d.checkFeatures(r)
+	d.checkClip(r)
 	for i, rule := range r.Clean {
 		key := fmt.Sprintf("clean[%d]", i)
 		d.ensure(!slices.Contains(r.Clean[:i], rule), key, rule.Drop.String()+" is there twice", "")

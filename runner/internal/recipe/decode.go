@@ -197,6 +197,9 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *Feature:
 		d.feature(key, raw, target)
 		return
+	case *Clips:
+		d.clips(key, raw, target)
+		return
 	case *Fills:
 		d.fills(key, raw, target)
 		return

@@ -103,6 +103,7 @@ var meanings = map[string][]string{
 	"transform.normalize":                  {"scales pixels another way"},
 	"transform.target":                     {"learns the target on another scale; figures stay in its unit"},
 	"transform.features":                   {"scales numeric features another way"},
+	"transform.clip":                       {"learns other values for outliers"},
 	"transform.fill":                       {"takes other values for the empty cells of features"},
 	"transform.augment":                    {"changes training pictures another way"},
 	"network.backbone":                     {"trains another network"},

@@ -226,6 +226,8 @@ type Transform struct {
 	Features string `yaml:"features"`
 	// Fill says by column what stands for the empty cells of data.features.
 	Fill Fills `yaml:"fill"`
+	// Clip says by column between which quantiles of the training rows values are learnt.
+	Clip Clips `yaml:"clip"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
 }

@@ -971,7 +971,6 @@ func TestNotYet(t *testing.T) {
 		"picture.crop":       {"center"},
 		"split.by":           {"time"},
 		"split.folds":        {"5"},
-		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},

@@ -70,7 +70,6 @@ var later = map[string][]any{
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
 	"split.folds":        {0},
-	"transform.clip":     {map[string]any{}},
 	"transform.mix":      {"none", map[string]any{}},
 	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},

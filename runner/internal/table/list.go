@@ -23,7 +23,7 @@ import (
 const PartColumn = "part"
 
 // pictureExtensions tell a photo in a class folder from another file.
-var pictureExtensions = []string{".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
+var pictureExtensions = []string{".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 
 // List makes a table of pictures that say their classes themselves: data.folders
 // or data.parts below root. Its columns are image, class and, of parts, part.

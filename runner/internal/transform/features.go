@@ -27,6 +27,9 @@ type Feature struct {
 	Std  float64 `json:"std,omitempty"`
 	// Categories of the other kind, numbers by their size before texts by their bytes.
 	Categories []string `json:"categories,omitempty"`
+	// Low and High are the ends between which values of a numeric feature are taken; nil without a clip.
+	Low  *float64 `json:"low,omitempty"`
+	High *float64 `json:"high,omitempty"`
 	// Fill stands for an empty cell of a numeric feature, FillCategory for one of the
 	// other kind: "" is none of the categories. Both are nil without a rule.
 	Fill         *float64 `json:"fill,omitempty"`
@@ -131,6 +134,13 @@ func (c *Feature) fitNumbers(spec recipe.Transform, i int, rows [][]Cell) error 
 			values = append(values, row[i].Number)
 		}
 	}
+	if clip, ok := spec.Clip.Of(c.Column); ok {
+		low, high := FitClip(clip, values)
+		c.Low, c.High = &low, &high
+		for i := range values {
+			values[i] = clamp(values[i], c.Low, c.High)
+		}
+	}
 	if rule, ok := spec.Fill.Of(c.Column); ok {
 		fill := rule.Value
 		switch rule.Rule {
@@ -188,6 +198,9 @@ func median(values []float64) float64 {
 // fitCategories sets the categories and the fill, the first of those that are equally
 // frequent.
 func (c *Feature) fitCategories(spec recipe.Transform, i int, rows [][]Cell) error {
+	if _, ok := spec.Clip.Of(c.Column); ok {
+		return &KeyError{"transform.clip." + c.Column, fmt.Sprintf("%q holds categories, which have no quantiles", c.Column), "take it out"}
+	}
 	count := map[string]int{}
 	var cells []Cell
 	for _, row := range rows {
@@ -244,7 +257,7 @@ func (c *Feature) fitCategories(spec recipe.Transform, i int, rows [][]Cell) err
 func (c *Feature) number(cell Cell) (float64, error) {
 	switch {
 	case cell.Numeric:
-		return cell.Number, nil
+		return clamp(cell.Number, c.Low, c.High), nil
 	case cell.Text != "":
 		return 0, fmt.Errorf("column %q holds %q, which is no number: correct it, or list it in data.missing if it stands for no value", c.Column, cell.Text)
 	case c.Fill == nil:

@@ -29,6 +29,9 @@ type Fitted struct {
 	Kind string
 	// TargetMean and TargetStd in the target's unit; 0 and 1 unless Kind is standardize.
 	TargetMean, TargetStd float64
+	// TargetLow and TargetHigh are the ends between which targets are learnt, in their unit; nil without a clip.
+	TargetLow  *float64 `json:",omitempty"`
+	TargetHigh *float64 `json:",omitempty"`
 	// Features of the second input, in the order of data.features.
 	Features []Feature `json:",omitempty"`
 
@@ -111,7 +114,9 @@ func (f *Fitted) Unscale(s float64) float64 {
 }
 
 // Target returns what the network is to predict for a target y in its unit.
-func (f *Fitted) Target(y float64) float32 { return float32(f.Scale(y)) }
+func (f *Fitted) Target(y float64) float32 {
+	return float32(f.Scale(clamp(y, f.TargetLow, f.TargetHigh)))
+}
 
 // Inverse turns a prediction of the network into the target's unit.
 func (f *Fitted) Inverse(p float32) float64 { return f.Unscale(float64(p)) }
