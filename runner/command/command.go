@@ -177,6 +177,7 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	place.Fetched = experiment.FetchedWeights(objects)
 	return &experiment.Experiment{
 		Loaded: loaded, Place: place, Store: objects, Progress: s.progress(), Log: zerolog.Nop(),
 		Waiting: func(line string) { fmt.Fprintln(s.err, line) },

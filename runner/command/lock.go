@@ -1,19 +1,24 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 func (s *invocation) lock() *cobra.Command {
-	var check bool
+	var check, pin bool
 	c := s.recipeFlags(&cobra.Command{
 		Use:   "lock RECIPE",
 		Short: "Say whether the lock is of this recipe, or by which settings they differ",
 		Args:  exactly(1, "one recipe"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if pin {
+				return s.pinWeights(c.Context(), args[0])
+			}
 			e, err := s.experiment(args[0])
 			if err != nil {
 				return err
@@ -44,5 +49,26 @@ func (s *invocation) lock() *cobra.Command {
 		},
 	})
 	c.Flags().BoolVar(&check, "check", false, "exit with 3 when recipe and lock disagree")
+	c.Flags().BoolVar(&pin, "weights", false, "write the SHA-256 of network.weights into the recipe; fetch the file if need be")
 	return c
+}
+
+// pinWeights writes what the recipe's file of weights is into the recipe.
+func (s *invocation) pinWeights(ctx context.Context, path string) error {
+	// A url without a sum is an error for all but this; what stands in for it is not used.
+	s.overrides = append(s.overrides, "network.weights.sha256="+strings.Repeat("ab", 32))
+	e, err := s.experiment(path)
+	if err != nil {
+		return err
+	}
+	sum, changed, err := e.PinWeights(ctx, path)
+	if err != nil {
+		return err
+	}
+	if !changed {
+		fmt.Fprintf(s.out, "%s says so already: sha256: %s\n", path, sum)
+		return nil
+	}
+	fmt.Fprintf(s.out, "wrote sha256: %s into %s\n", sum, path)
+	return nil
 }

@@ -49,6 +49,12 @@ type Experiment struct {
 	Witness Witness
 	// Waiting, when set, is told in a line what this walk waits for.
 	Waiting func(line string)
+	// Offline has files of weights that are not here be missing, not fetched: nobody who
+	// checks a lock asks a server that it names.
+	Offline bool
+	// Finished says that the walk judges a finished network, and never asks what its
+	// training began with.
+	Finished bool
 	// Drawn is the folder of the built-in data when this walk had to draw them.
 	Drawn string
 }
@@ -263,7 +269,7 @@ type line struct {
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
 	var err error
-	if l.weights, err = e.findWeights(); err != nil {
+	if l.weights, err = e.findWeights(ctx); err != nil {
 		return nil, err
 	}
 	if !l.classifies() { // else the table says how many outputs there are
@@ -456,7 +462,7 @@ func (l *line) unchanged(ctx context.Context) error {
 	if l.weights == nil {
 		return nil
 	}
-	again, err := l.findWeights()
+	again, err := l.findWeights(ctx)
 	if err == nil && again.file != l.weights.file {
 		err = fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.weights.path)
 	}

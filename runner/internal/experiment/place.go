@@ -27,6 +27,8 @@ type Place struct {
 	Data string // the data's root folder
 	// Weights is the folder of files of weights; empty is the folder weights of the project.
 	Weights string
+	// Fetched is the folder of those that were fetched.
+	Fetched string
 }
 
 // Find returns the place of a recipe: the project folder is the nearest folder
@@ -299,6 +301,9 @@ func (e *Experiment) draw(ctx context.Context, dir string) error {
 	}
 	return nil
 }
+
+// FetchedWeights is the folder of a store for files of weights that were fetched.
+func FetchedWeights(s *store.Store) string { return filepath.Join(s.Dir(), "weights") }
 
 // OpenStore returns the store of a project: at the override, else below the
 // project folder.

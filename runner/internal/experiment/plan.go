@@ -117,6 +117,8 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 		reasons = append(reasons, "the table's file changed")
 	case s.name == "picture":
 		reasons = append(reasons, "picture files changed")
+	case s.name == "network" && l.weights != nil && old.Data.Weights != nil && old.Data.Weights.Digest != l.weights.file:
+		reasons = append(reasons, "the file of network.weights changed")
 	case s.name == "network" && l.classifies():
 		reasons = append(reasons, "the number of classes changed")
 	case s.name == "train":

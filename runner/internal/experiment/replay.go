@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -42,11 +41,14 @@ func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
 // those that are locked, as far as that is known: before is the store of whoever
 // made the lock and may know what was in table and pictures.
 func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) ([]string, error) {
+	if words, err := e.otherWeights(ctx, claimed); len(words) > 0 || err != nil {
+		return words, err // another file need not fit the network
+	}
 	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(l.otherTable(claimed, before), l.otherPictures(claimed, before), l.otherWeights(claimed)), nil
+	return append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
 }
 
 // Replayed is a walk whose result is judged.

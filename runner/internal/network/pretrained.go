@@ -16,9 +16,9 @@ type Taken struct {
 }
 
 // Take sets parameters and running statistics from a file's tensors, by their names; the
-// others stay as they are. A tensor of the head that has another shape is left out: the head
-// of another task. Any other that does is an error that names both, and then, as where
-// no tensor fits, nothing is changed. Numbers of batches, which no arithmetic reads, need
+// others stay as they are. A head of which a tensor has another shape is left out as a whole:
+// it is that of another task. Any other tensor that has is an error that names both, and
+// then, as where no tensor fits, nothing is changed. Numbers of batches, which no arithmetic reads, need
 // not be there.
 func (n *Network) Take(tensors []weights.Tensor) (Taken, error) {
 	given := make(map[string]weights.Tensor, len(tensors))
@@ -29,6 +29,13 @@ func (n *Network) Take(tensors []weights.Tensor) (Taken, error) {
 	var taken Taken
 	var other []string
 	all := n.Tensors()
+	fits := func(t, want weights.Tensor) bool {
+		return (t.Int == nil) == (want.Int == nil) && sameShape(t.Shape, want.Shape)
+	}
+	newHead := slices.ContainsFunc(all, func(want weights.Tensor) bool {
+		t, ok := given[want.Name]
+		return ok && head[want.Name] && !fits(t, want)
+	})
 	for i, want := range all {
 		t, ok := given[want.Name]
 		switch {
@@ -37,11 +44,11 @@ func (n *Network) Take(tensors []weights.Tensor) (Taken, error) {
 				taken.Missing = append(taken.Missing, want.Name)
 			}
 			continue
-		case (t.Int == nil) != (want.Int == nil) || !sameShape(t.Shape, want.Shape):
-			if !head[want.Name] {
-				other = append(other, fmt.Sprintf("%s is %v in the file and %v in the network", want.Name, t.Shape, want.Shape))
-			}
+		case newHead && head[want.Name]:
 			taken.Missing = append(taken.Missing, want.Name)
+			continue
+		case !fits(t, want):
+			other = append(other, fmt.Sprintf("%s is %v in the file and %v in the network", want.Name, t.Shape, want.Shape))
 			continue
 		}
 		t.Shape = want.Shape

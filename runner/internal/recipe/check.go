@@ -286,7 +286,10 @@ func (d *decoder) checkWeights(n *Network) {
 		d.ensure(strings.HasPrefix(w.URL, "https://"), key+".url", "must begin with https://", "")
 		d.ensure(w.SHA256 != "", key+".sha256", "is required with url", "runner lock --weights RECIPE fetches the file and writes it")
 	case "file":
-		d.checkPathBelow(key+".file", w.File, "the folder of weights")
+		d.ensure(w.File != "", key, "names no file and no url", "write e.g. {file: NAME.safetensors}")
+		if w.File != "" {
+			d.checkPathBelow(key+".file", w.File, "the folder of weights")
+		}
 	}
 	d.ensure(n.Weights.SHA256 == "" || hexadecimal.MatchString(n.Weights.SHA256), key+".sha256", "must be 64 hexadecimal digits, in small letters", "")
 	d.checkNames("network.freeze", n.Freeze)

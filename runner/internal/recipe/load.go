@@ -223,11 +223,15 @@ func (l *loader) extend(name string, doc *document, value any, below []string) {
 // replaced.
 func (l *loader) merge(doc *document) {
 	raw := doc.values.Raw()
-	for _, key := range [][]string{{"train", "optimizer"}, {"train", "loss"}, {"train", "schedule"}, {"transform", "normalize"}, {"network", "weights"}} {
+	for _, key := range [][]string{{"train", "optimizer"}, {"train", "loss"}, {"train", "schedule"}, {"transform", "normalize"}} {
 		// Such a map makes a choice, so another choice replaces it: adam and sgd do not add up.
 		if later, ok := lookup(raw, key).(map[string]any); ok && !shareKey(later, lookup(l.values.Raw(), key)) {
 			l.values.Delete(strings.Join(key, separator))
 		}
+	}
+	weights := []string{"network", "weights"}
+	if later, ok := lookup(raw, weights).(map[string]any); ok && (later["file"] != nil || later["url"] != nil) {
+		l.values.Delete(strings.Join(weights, separator)) // a file is not another one's sha256
 	}
 	if err := l.values.Merge(doc.values); err != nil {
 		doc.problem(doc.root, "", err.Error(), "")

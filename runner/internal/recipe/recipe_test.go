@@ -1241,6 +1241,29 @@ func TestSchedule(t *testing.T) {
 		"train.schedule: {step: {every: 5}} -> cosine: changes the learning rate in another way; invalidates train, evaluate, report")
 }
 
+// TestWeightsReplace holds what an override of network.weights leaves of the one before.
+func TestWeightsReplace(t *testing.T) {
+	const sum = "abababababababababababababababababababababababababababababababab"
+	base := strings.Replace(short, "backbone: resnet18", "backbone: resnet18\n  weights: {file: a.pth, sha256: "+sum+"}", 1)
+	for set, want := range map[string]Weights{
+		"network.weights.sha256=" + strings.Repeat("cd", 32):                    {Kind: "file", File: "a.pth", SHA256: strings.Repeat("cd", 32)},
+		"network.weights={file: b.pth}":                                         {Kind: "file", File: "b.pth"},
+		"network.weights.file=b.pth":                                            {Kind: "file", File: "b.pth"},
+		"network.weights={url: \"https://example.org/c\", sha256: " + sum + "}": {Kind: "url", URL: "https://example.org/c", SHA256: sum},
+		"network.weights=none":                                                  {Kind: "none"},
+		"network.weights=imagenet":                                              {Kind: "imagenet"},
+	} {
+		l := parse(t, base, Options{Set: []string{set}})
+		if l.Network.Weights != want {
+			t.Errorf("%s: %+v", set, l.Network.Weights)
+		}
+		again := parse(t, string(l.Canonical), Options{})
+		if again.Network.Weights != want || again.Digest != l.Digest {
+			t.Errorf("%s: the canonical form says %+v", set, again.Network.Weights)
+		}
+	}
+}
+
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"].now {

@@ -252,6 +252,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 	if t.made, err = experiment.OpenStore(place.Root, t.options.Store); err != nil {
 		return nil, err
 	}
+	place.Fetched = experiment.FetchedWeights(t.made)
 	dir, err := os.MkdirTemp("", "runner-verify-*")
 	if err != nil {
 		return nil, err
@@ -262,7 +263,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 		cleanUp()
 		return nil, err
 	}
-	t.experiment = &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: t.options.Progress, Log: zerolog.Nop()}
+	t.experiment = &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: t.options.Progress, Log: zerolog.Nop(), Offline: true}
 	return cleanUp, nil
 }
 
