@@ -103,6 +103,10 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 			}
 			return false, w.number(join(key, word), "number")
 		})
+	case reflect.TypeFor[Clips]():
+		ends := schema{"type": "array", "items": schema{"type": "number"}, "minItems": 2, "maxItems": 2}
+		share.bound(ends["items"].(schema))
+		return schema{"type": "object", "additionalProperties": ends}
 	case reflect.TypeFor[Drop]():
 		return w.one(key, func(word string) (alone bool, value schema) {
 			switch word {
