@@ -323,7 +323,7 @@ func (e *Experiment) columns(t *table.Table) error {
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
 	}
-	if e.Recipe.Split.By == "column" {
+	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
 	}
 	var problems recipe.Problems

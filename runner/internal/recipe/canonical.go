@@ -12,7 +12,7 @@ import (
 func (l *Loaded) Node() map[string]any {
 	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults(l.Task)))
 	// Keys that have a default after all.
-	if s := l.Split; s.Seed == 0 && (s.By == "column" || s.By == "given" && s.Validation == 0) {
+	if l.Split.Seed == 0 && !l.Split.Draws() {
 		delete(node["split"].(map[string]any), "seed")
 	}
 	if l.Data.Listed() {

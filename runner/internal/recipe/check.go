@@ -195,10 +195,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
 		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
 	}
-	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
-		"group needs data.group", "write the columns that together name one individual")
+	d.ensure(s.By != "group" && s.By != "stratified_group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
+		s.By+" needs data.group", "write the columns that together name one individual")
 	d.ensure(s.By != "column" || s.Column != "" || !d.sound("split.column"), "split.by",
 		"column needs split.column", "write the column that holds each row's part")
+	d.ensure(s.By != "time" || s.Column != "" || !d.sound("split.column"), "split.by",
+		"time needs split.column", "write the column that holds each row's date or number")
 }
 
 func (d *decoder) checkTransform(t *Transform, channels int) {

@@ -155,22 +155,33 @@ type Rule struct {
 
 // Split says which rows train, validate and test.
 type Split struct {
-	// Seed of the shuffle. It may be left out where nothing is drawn: by column, and by given without Validation.
+	// Seed of the shuffle. It may be left out where nothing is drawn: by column or time, and by given without Validation.
 	Seed uint64 `yaml:"seed" recipe:"required"`
 	// Train, Validation and Test are fractions that sum to 1; Test may be 0. By given, Validation is the fraction
 	// that is cut from the training rows when the data have no such part, and the others count for nothing.
 	Train      float64 `yaml:"train"`
 	Validation float64 `yaml:"validation"`
 	Test       float64 `yaml:"test"`
-	// By says what is dealt out: random or stratified rows, whole groups (data.group), or nothing, because a column
-	// states the parts, or they are given by data.parts.
+	// By says what is dealt out: random or stratified rows, whole groups (data.group), those stratified, or nothing,
+	// because a column states the parts, or tells the time of each row, or they are given by data.parts.
 	By string `yaml:"by"`
-	// Column holds each row's part when by is column.
+	// Column holds each row's part when by is column, its time when by is time.
 	Column string `yaml:"column"`
 	// Parts are the values of that column; an empty one says that there is no such part.
 	Parts Parts `yaml:"parts"`
 	// Leak says what happens when a group is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
+}
+
+// Stratifies reports whether every part is to have its share of each stratum.
+func (s Split) Stratifies() bool { return s.By == "stratified" || s.By == "stratified_group" }
+
+// Draws reports whether the split depends on its seed.
+func (s Split) Draws() bool { return draws(s.By, s.Validation == 0) }
+
+// draws reports whether a split by this word draws anything; nothing says that its validation fraction is 0.
+func draws(by string, nothing bool) bool {
+	return by != "column" && by != "time" && (by != "given" || !nothing)
 }
 
 // Parts are the values of the split column.

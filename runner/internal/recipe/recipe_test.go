@@ -314,6 +314,12 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:6: split.by: column needs split.column; write the column that holds each row's part",
 			`plants.yaml:7: split.parts.validation: "a" is the value of train too`,
 		}},
+		{"by time", strings.Replace(short, "seed: 7", "by: time", 1), []string{
+			"plants.yaml:6: split.by: time needs split.column; write the column that holds each row's date or number",
+		}},
+		{"by stratified group", strings.Replace(short, "seed: 7", "seed: 7\n  by: stratified_group", 1), []string{
+			"plants.yaml:7: split.by: stratified_group needs data.group; write the columns that together name one individual",
+		}},
 		{"only a column needs no seed", strings.Replace(short, "seed: 7", "by: random\n  column: part", 1), []string{
 			"plants.yaml:5: split.seed: is required; write any whole number; another one gives another split",
 		}},
@@ -662,6 +668,9 @@ func TestDataRoot(t *testing.T) {
 // TestSplitByColumn holds that a seed, which nothing is drawn with, may be left
 // out, and that a seed of 0 says the same.
 func TestSplitByColumn(t *testing.T) {
+	if l := parse(t, strings.Replace(short, "seed: 7", "by: time\n  column: day", 1), Options{}); string(l.Section("split")) != "by: time\ncolumn: day\n" {
+		t.Errorf("split is %q", l.Section("split"))
+	}
 	l := parse(t, strings.Replace(short, "seed: 7", "by: column\n  column: part", 1), Options{})
 	if got := string(l.Section("split")); got != "by: column\ncolumn: part\n" {
 		t.Errorf("split is %q", got)
@@ -896,7 +905,6 @@ func TestNotYet(t *testing.T) {
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
-		"split.by":           {"time"},
 		"split.folds":        {"5"},
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},

@@ -14,7 +14,7 @@ var choices = map[string]choice{
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
-	"split.by":            {now: []string{"random", "stratified", "group", "column", "given"}, later: []string{"time"}},
+	"split.by":            {now: []string{"random", "stratified", "group", "stratified_group", "time", "column", "given"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
