@@ -239,7 +239,7 @@ func (l *line) training() (train.Input, error) {
 	}
 	net.Initialize(l.Recipe.Train.Seed)
 	return train.Input{
-		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Mix: l.Recipe.Transform.Mix, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
 		Progress: l.Progress,
 	}, nil

@@ -26,6 +26,7 @@ func (d *decoder) check(r *Recipe) {
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
+	d.checkMix(r.Transform.Mix, r.Train.Batch)
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -245,6 +246,16 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 			d.checkFraction(key+".probability", a.Perspective.Probability, true)
 		}
 	}
+}
+
+// checkMix wants a mixture that the batch has rows for.
+func (d *decoder) checkMix(m Mix, batch int) {
+	if m.Kind == "none" {
+		return
+	}
+	key := "transform.mix." + m.Kind
+	d.ensure(m.Alpha > 0 && m.Alpha <= 1000, key, "must be the alpha of Beta(alpha, alpha), above 0 and at most 1000, not "+shortest(m.Alpha), "")
+	d.ensure(batch > 1 || !d.sound("train.batch"), "transform.mix", "mixes the pictures of a batch, and train.batch is 1", "write a larger batch, or none here")
 }
 
 // Bounds of one layer. maxWindow is also what a pool's index of its maximum

@@ -98,6 +98,7 @@ var meanings = map[string][]string{
 	"network.backbone":                     {"trains another network"},
 	"network.layers":                       {"trains another network"},
 	"train.seed":                           {"other starting weights, other shuffles"},
+	"transform.mix":                        {"mixes training pictures in pairs, or no longer, or another way"},
 	"train.epochs":                         {"trains longer", "trains shorter"},
 	"train.batch":                          {"fewer, smoother steps an epoch", "more, noisier steps an epoch"},
 	"train.last_batch":                     {"treats a smaller last batch another way"},

@@ -199,6 +199,16 @@ type Transform struct {
 	Target string `yaml:"target"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
+	// Mix mixes the pictures of a training batch in pairs, their targets with them.
+	Mix Mix `yaml:"mix"`
+}
+
+// Mix is written as none, or as a map of one key: {mixup: 0.2}, {cutmix: 1}.
+type Mix struct {
+	// Kind is none, mixup (all pixels mix) or cutmix (a patch of the other).
+	Kind string
+	// Alpha is the parameter of the beta distribution, Beta(Alpha, Alpha), of which the share of the first is drawn.
+	Alpha float64
 }
 
 // Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0
@@ -457,7 +467,7 @@ func defaults(task string) Recipe {
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Mix: Mix{Kind: "none"}},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",

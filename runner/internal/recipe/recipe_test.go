@@ -314,6 +314,19 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:6: split.by: column needs split.column; write the column that holds each row's part",
 			`plants.yaml:7: split.parts.validation: "a" is the value of train too`,
 		}},
+		{"mix", short + "transform: {mix: cutmix}\ntrain: {batch: 1}\n", []string{
+			"plants.yaml:9: transform.mix: cutmix has no value; write {cutmix: NUMBER}",
+			"plants.yaml:10: train.batch: must be 2 or more: the network has a batch norm",
+		}},
+		{"mix of nothing", short + "transform: {mix: {mixup: 0}}\n", []string{
+			"plants.yaml:9: transform.mix.mixup: must be the alpha of Beta(alpha, alpha), above 0 and at most 1000, not 0",
+		}},
+		{"two mixes", short + "transform: {mix: {mixup: 0.2, cutmix: 1}}\n", []string{
+			`plants.yaml:9: transform.mix: must have one key, none, mixup or cutmix; not "cutmix" and "mixup"`,
+		}},
+		{"mix of one", strings.Replace(short, "resnet18", "vgg16", 1) + "transform: {mix: {mixup: 1}}\ntrain: {batch: 1}\n", []string{
+			"plants.yaml:9: transform.mix: mixes the pictures of a batch, and train.batch is 1; write a larger batch, or none here",
+		}},
 		{"by time", strings.Replace(short, "seed: 7", "by: time", 1), []string{
 			"plants.yaml:6: split.by: time needs split.column; write the column that holds each row's date or number",
 		}},
@@ -909,7 +922,6 @@ func TestNotYet(t *testing.T) {
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.features": {"standardize"},
-		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},

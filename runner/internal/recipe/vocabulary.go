@@ -21,6 +21,7 @@ var choices = map[string]choice{
 	"transform.augment[]": {
 		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
+	"transform.mix": {now: []string{"none", "mixup", "cutmix"}},
 	"network.backbone": {
 		now: []string{
 			"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
@@ -61,7 +62,6 @@ var later = map[string][]any{
 	"transform.fill":     {map[string]any{}},
 	"transform.clip":     {map[string]any{}},
 	"transform.features": {"none"},
-	"transform.mix":      {"none", map[string]any{}},
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},
 	"network.head":       nil,

@@ -33,6 +33,7 @@ type Input struct {
 	Spec              recipe.Train
 	Classes           []string // of a classification, an output each; nil for a regression
 	Augment           []recipe.Augment
+	Mix               recipe.Mix
 	Size              int              // height and width of the pixels
 	Network           *network.Network // initialised
 	Fitted            *transform.Fitted
@@ -198,7 +199,7 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows := len(b.target)
+		rows := b.rows
 		loss, err := l.Network.Step(b.x, b.target, rows, func(layer uint64) *rng.Stream {
 			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
 		})
@@ -259,8 +260,13 @@ func (l *loop) update(rate float64) {
 	}
 }
 
-// batch is what one step trains on: (rows, size, size, channels) and (rows).
-type batch struct{ x, target []float32 }
+// batch is what one step trains on: (rows, size, size, channels), and (rows) or, where
+// the pictures of a classification are mixed, (rows, classes).
+type batch struct {
+	rows      int
+	x, target []float32
+	plain     []float32 // of x before it was mixed
+}
 
 // ahead yields the epoch's batches in their order. While the network trains on
 // one, a goroutine fills the next, in the other of two buffers; what is in them
@@ -271,12 +277,15 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 		spare, ready := make(chan *batch, len(l.buffers)), make(chan *batch)
 		go func() {
 			defer close(ready)
-			for _, s := range l.batches {
+			for step, s := range l.batches {
 				b, more := <-spare
 				if !more {
 					return
 				}
 				l.fill(b, epoch, order[s.start:s.end], s.start)
+				if l.mixes() {
+					l.mix(b, epoch, step, order[s.start:s.end])
+				}
 				ready <- b
 			}
 		}()
@@ -305,7 +314,7 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	if need := len(rows) * area; cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
-	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
+	b.rows, b.x, b.target = len(rows), b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
 		if len(l.Augment) == 0 {
@@ -320,7 +329,7 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 // loss returns what the network is to make small.
 func (in *Input) loss() (network.Loss, error) {
 	spec := in.Spec.Loss
-	l := network.Loss{Name: spec.Kind, Smoothing: float32(spec.CrossEntropy.LabelSmoothing)}
+	l := network.Loss{Name: spec.Kind, Smoothing: float32(spec.CrossEntropy.LabelSmoothing), Soft: in.mixes() && in.Classes != nil}
 	switch weights := spec.CrossEntropy.ClassWeights; weights.Kind {
 	case "given":
 		for _, w := range weights.Given {
