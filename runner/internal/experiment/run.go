@@ -188,7 +188,7 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Checkpoints = l.checkpoints()
+	in.Checkpoints = l.checkpoints(l.keys["train"])
 	began := time.Now()
 	in.Epoch = func(e train.Epoch) {
 		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
@@ -273,8 +273,7 @@ func (l *line) facts() map[string]string {
 	return facts
 }
 
-func (l *line) checkpoints() *checkpoints {
-	key := l.keys["train"]
+func (l *line) checkpoints(key digest.Digest) *checkpoints {
 	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
 }
 

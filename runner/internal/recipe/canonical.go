@@ -25,11 +25,15 @@ func (l *Loaded) Node() map[string]any {
 
 // Section returns the canonical bytes of one top-level section: data, picture,
 // clean, split, transform, network, train or report. A section at its default
-// gives "{}\n".
+// gives "{}\n". How often to train is no part of train: a repeat asks what it would
+// ask alone.
 func (l *Loaded) Section(name string) []byte {
-	section, ok := l.Node()[name]
-	if !ok {
+	section := l.Node()[name]
+	switch keys, isMap := section.(map[string]any); {
+	case section == nil:
 		section = map[string]any{}
+	case isMap && name == "train":
+		delete(keys, "repeat")
 	}
 	return marshal(section)
 }

@@ -258,6 +258,9 @@ func (d *decoder) checkMix(m Mix, batch int) {
 	d.ensure(batch > 1 || !d.sound("train.batch"), "transform.mix", "mixes the pictures of a batch, and train.batch is 1", "write a larger batch, or none here")
 }
 
+// maxRuns bounds how many trainings one recipe may ask for.
+const maxRuns = 100
+
 // Bounds of one layer. maxWindow is also what a pool's index of its maximum
 // can hold.
 const (
@@ -331,6 +334,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.accumulate", t.Accumulate, 1, maxSize)
 	d.checkNotNegative("train.clip", t.Clip)
 	d.checkFraction("train.average", t.Average, false)
+	d.checkInt("train.repeat", t.Repeat, 1, maxRuns)
 	d.checkInt("train.stop.patience", t.Stop.Patience, 0, 1_000_000)
 	if d.sound("task") {
 		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")

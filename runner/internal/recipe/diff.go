@@ -38,6 +38,7 @@ var stages = map[string][]string{
 	"task":         {"split", "transform", "network", "train", "evaluate", "report"},
 	"data.classes": {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
 	"train.seed":   {"network", "train", "evaluate", "report"},
+	"train.repeat": {"runs", "report"},
 
 	"data":      {"table", "picture", "clean", "split", "transform", "train", "evaluate", "report"},
 	"picture":   {"picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
@@ -132,6 +133,7 @@ var meanings = map[string][]string{
 	"train.stop.on":                        {"ends the training by another measure"},
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
+	"train.repeat":                         {"trains more often, with other seeds", "trains less often"},
 	"report.plots":                         {"shows other plots"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

@@ -322,6 +322,8 @@ type Train struct {
 	Stop    Stop    `yaml:"stop"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
+	// Repeat is how often to train, each time with another seed: Seed, Seed + 1, ...
+	Repeat int `yaml:"repeat"`
 }
 
 // Loss is written as a word, mse, or as a map with options, {cross_entropy: {label_smoothing: 0.1}}.
@@ -470,7 +472,7 @@ func defaults(task string) Recipe {
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Mix: Mix{Kind: "none"}},
 		Train: Train{
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
-			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",
+			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}

@@ -65,7 +65,6 @@ var later = map[string][]any{
 	"network.weights":    {"none"},
 	"network.freeze":     {[]any{}},
 	"network.head":       nil,
-	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},
 	"report.interval":    nil,
 	"report.language":    {"en"},
