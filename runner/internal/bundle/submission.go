@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -27,7 +28,7 @@ const picturesFile = "inputs/pictures.json"
 var (
 	lockFile   = regexp.MustCompile(`^lock/([^/]+)\.lock\.yaml$`)
 	reportFile = regexp.MustCompile(`^reports/([^/]+)/([^/]+)$`)
-	stateFile  = regexp.MustCompile(`^states/epoch-([0-9]{5})\.planes$`)
+	stateFile  = regexp.MustCompile(`^states/(?:([a-z0-9-]+)/)?epoch-([0-9]{5})\.planes$`) // of a run, an epoch
 )
 
 // Packed says what was packed.
@@ -82,25 +83,30 @@ func Pack(o Options) (*Packed, error) {
 			files = append(files, File{Path: "reports/" + locked.Name + "/" + name, From: from})
 		}
 	}
-	weights, err := lockedWeights(place.Model(locked.Name), claimed.Model.Weights, objects)
-	if err != nil {
-		return nil, err
+	for _, m := range claimed.Models() {
+		path := place.Model(locked.Name, m.Run)
+		weights, err := lockedWeights(path, m.Weights, objects)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(path), Data: weights})
 	}
-	files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(place.Model(locked.Name)), Data: weights})
 	if stage := claimed.Stage("picture"); stage != nil {
 		if pictures, err := objects.Get(stage.Output); err == nil {
 			files = append(files, File{Path: picturesFile, Data: pictures})
 		}
 	}
 	packed := &Packed{Path: o.Out}
-	if stage := claimed.Stage("train"); o.States && stage != nil {
-		for _, k := range experiment.Kept(objects, stage.Key) {
-			data, err := objects.Get(k.Object)
-			if err != nil {
-				continue // damaged, and so not there
+	if o.States {
+		for _, m := range claimed.Models() {
+			for _, k := range experiment.Kept(objects, m.Key) {
+				data, err := objects.Get(k.Object)
+				if err != nil {
+					continue // damaged, and so not there
+				}
+				files = append(files, File{Path: path.Join("states", m.Run, fmt.Sprintf("epoch-%05d.planes", k.Epoch)), Data: data})
+				packed.States++
 			}
-			files = append(files, File{Path: fmt.Sprintf("states/epoch-%05d.planes", k.Epoch), Data: data})
-			packed.States++
 		}
 		if packed.States == 0 {
 			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
@@ -201,7 +207,7 @@ func (s *Submission) accept(all []Entry) error {
 		switch name := reportFile.FindStringSubmatch(e.Path); {
 		case lockFile.MatchString(e.Path) && s.Lock == "":
 			s.Lock = e.Path
-		case name != nil && (slices.Contains(report.Files(), name[2]) || name[2] == experiment.ModelFile):
+		case name != nil && (slices.Contains(report.Files(), name[2]) || isModel(name[2])):
 		case e.Path == picturesFile, stateFile.MatchString(e.Path):
 		case !strings.HasPrefix(e.Path, "lock/") && (strings.HasSuffix(e.Path, ".yaml") || strings.HasSuffix(e.Path, ".yml")):
 		default:
@@ -214,6 +220,11 @@ func (s *Submission) accept(all []Entry) error {
 	return nil
 }
 
+func isModel(file string) bool {
+	_, ok := experiment.RunOfModel(file)
+	return ok
+}
+
 // keep puts pictures and states into the store of the unpacked project.
 func (s *Submission) keep(dir string, entries []Entry) error {
 	objects, err := store.Open(s.Store)
@@ -224,7 +235,7 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	var states []experiment.State
+	states := map[string][]experiment.State{} // by run
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
 		if e.Path != picturesFile && state == nil {
@@ -239,15 +250,19 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 			return err
 		}
 		if state != nil {
-			epoch, err := strconv.Atoi(state[1])
+			epoch, err := strconv.Atoi(state[2])
 			if err != nil {
 				return err
 			}
-			states = append(states, experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
+			states[state[1]] = append(states[state[1]], experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
 		}
 	}
-	if stage := claimed.Stage("train"); stage != nil && len(states) > 0 {
-		return experiment.AddStates(objects, stage.Key, states)
+	for _, m := range claimed.Models() {
+		if kept := states[m.Run]; len(kept) > 0 && !m.Key.IsZero() {
+			if err := experiment.AddStates(objects, m.Key, kept); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

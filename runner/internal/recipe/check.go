@@ -27,6 +27,7 @@ func (d *decoder) check(r *Recipe) {
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
+	d.checkMix(r.Transform.Mix, r.Train.Batch)
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -198,10 +199,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
 		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
 	}
-	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
-		"group needs data.group", "write the columns that together name one individual")
+	d.ensure(s.By != "group" && s.By != "stratified_group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
+		s.By+" needs data.group", "write the columns that together name one individual")
 	d.ensure(s.By != "column" || s.Column != "" || !d.sound("split.column"), "split.by",
 		"column needs split.column", "write the column that holds each row's part")
+	d.ensure(s.By != "time" || s.Column != "" || !d.sound("split.column"), "split.by",
+		"time needs split.column", "write the column that holds each row's date or number")
 }
 
 func (d *decoder) checkTransform(t *Transform, channels int) {
@@ -247,6 +250,19 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 		}
 	}
 }
+
+// checkMix wants a mixture that the batch has rows for.
+func (d *decoder) checkMix(m Mix, batch int) {
+	if m.Kind == "none" {
+		return
+	}
+	key := "transform.mix." + m.Kind
+	d.ensure(m.Alpha > 0 && m.Alpha <= 1000, key, "must be the alpha of Beta(alpha, alpha), above 0 and at most 1000, not "+shortest(m.Alpha), "")
+	d.ensure(batch > 1 || !d.sound("train.batch"), "transform.mix", "mixes the pictures of a batch, and train.batch is 1", "write a larger batch, or none here")
+}
+
+// maxRuns bounds how many trainings one recipe may ask for.
+const maxRuns = 100
 
 // Bounds of one layer. maxWindow is also what a pool's index of its maximum
 // can hold.
@@ -382,6 +398,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkNotNegative("train.clip", t.Clip)
 	d.checkPositive("train.backbone_factor", t.BackboneFactor)
 	d.checkFraction("train.average", t.Average, false)
+	d.checkInt("train.repeat", t.Repeat, 1, maxRuns)
 	d.checkInt("train.stop.patience", t.Stop.Patience, 0, 1_000_000)
 	if d.sound("task") {
 		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
