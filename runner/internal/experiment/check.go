@@ -31,7 +31,7 @@ var ErrOtherStages = errors.New("the lock was made by another version of runner"
 // network, and trains nothing.
 func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
 	l := newLine(e)
-	l.table = &table.Table{File: k.Data.Table.Digest}
+	l.table = &table.Table{File: k.Data.Table.Digest, ReadAs: k.Data.Table.ReadAs}
 	l.classes = e.Recipe.Data.Classes
 	if e.Recipe.Network.Weights.Given() {
 		if k.Data.Weights == nil {

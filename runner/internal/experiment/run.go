@@ -48,16 +48,22 @@ func pixelsKept(l *line) bool {
 	return true
 }
 
-func runClean(_ context.Context, l *line) error {
+func runClean(ctx context.Context, l *line) error {
 	targets, err := l.targets()
 	if err != nil {
 		return err
 	}
-	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue)
+	var looks []picture.Look
+	if comparesLooks(l.Recipe.Clean) {
+		if looks, err = l.looks(ctx); err != nil {
+			return err
+		}
+	}
+	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue, looks)
 	return err
 }
 
-func runSplit(_ context.Context, l *line) error {
+func runSplit(ctx context.Context, l *line) error {
 	spec, rows := l.Recipe.Split, split.Rows{N: len(l.ledger.Kept)}
 	var err error
 	if spec.Stratifies() || l.classifies() {
@@ -81,6 +87,14 @@ func runSplit(_ context.Context, l *line) error {
 	if spec.By == "time" {
 		if rows.Times, err = l.column(spec.Column); err != nil {
 			return fmt.Errorf("split.column: %w", err)
+		}
+	}
+	if spec.Near > 0 {
+		if rows.Alike, err = l.alike(ctx, spec.Near); err != nil {
+			return err
+		}
+		if rows.Names, err = l.column(l.Recipe.Data.Image); err != nil {
+			return err
 		}
 	}
 	l.split, err = split.Make(spec, rows)

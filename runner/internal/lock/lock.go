@@ -88,10 +88,12 @@ type Weights struct {
 
 // Table is the label table: its file's bytes, and what was read from them.
 type Table struct {
-	Path      string        `yaml:"path"`
-	Digest    digest.Digest `yaml:"digest"`
-	Rows      int           `yaml:"rows"`
-	Canonical digest.Digest `yaml:"canonical"`
+	Path   string        `yaml:"path"`
+	Digest digest.Digest `yaml:"digest"`
+	// ReadAs says how the file was understood, by a word each for encoding, decimal and so on, as far as it is no plain one.
+	ReadAs    map[string]string `yaml:"read_as,omitempty"`
+	Rows      int               `yaml:"rows"`
+	Canonical digest.Digest     `yaml:"canonical"`
 }
 
 // Images are the picture files that the table names.

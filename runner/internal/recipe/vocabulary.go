@@ -9,8 +9,12 @@ type choice struct{ now, later []string }
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
 	"task":         {now: []string{Regression, Classification}},
-	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
+	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", duplicateImage, where}},
 
+	"data.csv.encoding":   {now: []string{"auto", "utf-8", "utf-16", "windows-1252"}},
+	"data.csv.separator":  {now: []string{"auto", "comma", "semicolon", "tab", "pipe"}},
+	"data.csv.quote":      {now: []string{"auto", "double", "single", "none"}},
+	"data.csv.decimal":    {now: []string{"auto", "point", "comma"}},
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
@@ -66,8 +70,6 @@ var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"clean[].where":      nil,
-	"clean[].near":       nil,
 	"split.folds":        {0},
 	"transform.clip":     {map[string]any{}},
 	"sweep":              {map[string]any{}},

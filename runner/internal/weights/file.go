@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -95,11 +96,23 @@ func Open(path string) (*File, error) {
 
 // Parse is Open for size bytes that lie anywhere.
 func Parse(r io.ReaderAt, size int64) (*File, error) {
-	f, err := parseSafetensors(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Format, err)
+	start := make([]byte, min(size, lengthBytes+1))
+	if err := readAt(r, start, 0); err != nil {
+		return nil, err
 	}
-	if err := f.check(size); err != nil {
+	parse := parseSafetensors
+	switch {
+	case bytes.HasPrefix(start, []byte(zipMark)):
+		parse = parseTorch
+	case looksLegacy(start) && !bytes.HasSuffix(start, []byte("{")): // a header's length may look so, too
+		parse = parseLegacy
+	}
+	f, err := parse(r, size)
+	if err == nil {
+		f.cutPrefix()
+		err = f.check(size)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Format, err)
 	}
 	return f, nil

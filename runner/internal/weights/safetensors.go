@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 )
@@ -49,41 +48,11 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string)
 	}
 	chunk := make([]byte, 0, chunkBytes)
 	for _, t := range tensors {
-		for part := range slices.Chunk(t.Float, chunkBytes/4) {
-			if _, err := w.Write(appendFloats(chunk[:0], part)); err != nil {
-				return fmt.Errorf("write safetensors: tensor %q: %w", t.Name, err)
-			}
-		}
-		for part := range slices.Chunk(t.Int, chunkBytes/8) {
-			chunk = chunk[:0]
-			for _, i := range part {
-				chunk = binary.LittleEndian.AppendUint64(chunk, uint64(i))
-			}
-			if _, err := w.Write(chunk); err != nil {
-				return fmt.Errorf("write safetensors: tensor %q: %w", t.Name, err)
-			}
+		if err := t.write(w, chunk); err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
 		}
 	}
 	return nil
-}
-
-// appendFloats appends the little-endian bytes of the floats, in steps of eight,
-// which the compiler turns into plain moves without bounds checks.
-func appendFloats(dst []byte, floats []float32) []byte {
-	start := len(dst)
-	dst = dst[:start+4*len(floats)]
-	out := dst[start:]
-	for len(floats) >= 8 && len(out) >= 32 {
-		f, b := (*[8]float32)(floats), (*[32]byte)(out)
-		for i := range f {
-			binary.LittleEndian.PutUint32(b[4*i:4*i+4], math.Float32bits(f[i]))
-		}
-		floats, out = floats[8:], out[32:]
-	}
-	for i, f := range floats {
-		binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(f))
-	}
-	return dst
 }
 
 // Encode returns the file that WriteSafetensors writes.
@@ -125,16 +94,14 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 			return nil, err
 		}
 	}
-	seen := map[string]bool{metadataKey: true}
+	if err := checkAll(tensors); err != nil {
+		return nil, err
+	}
 	var end int64
 	for _, t := range tensors {
-		if err := t.check(); err != nil {
-			return nil, err
+		if t.Name == metadataKey {
+			return nil, fmt.Errorf("a tensor is named %q", metadataKey)
 		}
-		if seen[t.Name] {
-			return nil, fmt.Errorf("two tensors are named %q", t.Name)
-		}
-		seen[t.Name] = true
 		e := entry{Type: "F32", Shape: append([]int{}, t.Shape...)}
 		if t.Int != nil {
 			e.Type = "I64"
@@ -179,7 +146,7 @@ func parseSafetensors(r io.ReaderAt, size int64) (*File, error) {
 	}
 	headerBytes := binary.LittleEndian.Uint64(length[:])
 	if limit := min(maxHeader, size-lengthBytes); headerBytes > uint64(limit) {
-		return f, fmt.Errorf("header of %d bytes in a file of %d: the file is cut off or no safetensors file", headerBytes, size)
+		return f, fmt.Errorf("header of %d bytes in a file of %d: the file is cut off, or not one of safetensors or torch.save", headerBytes, size)
 	}
 	header := make([]byte, headerBytes)
 	if err := readAt(r, header, lengthBytes); err != nil {

@@ -87,12 +87,12 @@ func TestFormat(t *testing.T) {
 func TestWriteErrors(t *testing.T) {
 	one := Tensor{Name: "w", Shape: []int{1}, Float: []float32{1}}
 	for want, tensors := range map[string][]Tensor{
-		"two tensors are named":          {one, one},
-		"either floats or integers":      {{Name: "w", Shape: []int{1}}},
-		"shape [2] does not fit":         {{Name: "w", Shape: []int{2}, Float: []float32{1}}},
-		"shape [-1 -1] does not fit":     {{Name: "w", Shape: []int{-1, -1}, Int: []int64{1}}},
-		`two tensors are named "__metad`: {{Name: "__metadata__", Shape: []int{1}, Float: []float32{1}}},
-		"want either floats or integers": {{Name: "w", Shape: []int{1}, Float: []float32{1}, Int: []int64{1}}},
+		"two tensors are named":           {one, one},
+		"either floats or integers":       {{Name: "w", Shape: []int{1}}},
+		"shape [2] does not fit":          {{Name: "w", Shape: []int{2}, Float: []float32{1}}},
+		"shape [-1 -1] does not fit":      {{Name: "w", Shape: []int{-1, -1}, Int: []int64{1}}},
+		`a tensor is named "__metadata__`: {{Name: "__metadata__", Shape: []int{1}, Float: []float32{1}}},
+		"want either floats or integers":  {{Name: "w", Shape: []int{1}, Float: []float32{1}, Int: []int64{1}}},
 	} {
 		if err := WriteSafetensors(&bytes.Buffer{}, tensors, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
@@ -132,8 +132,8 @@ func TestHostileFiles(t *testing.T) {
 	}{
 		"nothing":             {nil, "too few"},
 		"short":               {[]byte{1, 2, 3}, "too few"},
-		"length beyond file":  {[]byte{255, 255, 255, 255, 255, 255, 255, 255}, "cut off or no safetensors"},
-		"length of gigabytes": {append([]byte{0, 0, 0, 0, 4, 0, 0, 0}, make([]byte, 64)...), "cut off or no safetensors"},
+		"length beyond file":  {[]byte{255, 255, 255, 255, 255, 255, 255, 255}, "cut off, or not one of safetensors"},
+		"length of gigabytes": {append([]byte{0, 0, 0, 0, 4, 0, 0, 0}, make([]byte, 64)...), "cut off, or not one of safetensors"},
 		"empty header":        {file(``, 0), "EOF"},
 		"no JSON":             {file(`hello`, 0), "header"},
 		"list":                {file(`[]`, 0), "JSON object"},
