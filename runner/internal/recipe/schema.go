@@ -127,6 +127,13 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		return schema{"type": "object", "additionalProperties": schema{
 			"type": "array", "items": schema{"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2,
 		}}
+	case reflect.TypeFor[Mix]():
+		return w.one(key, func(word string) (alone bool, value schema) {
+			if word == "none" {
+				return true, schema{"type": "null"}
+			}
+			return false, w.number(join(key, word), "number")
+		})
 	case reflect.TypeFor[Weights]():
 		return w.orWord(key, schema{
 			"type": "object", "additionalProperties": false, "properties": schema{
