@@ -20,7 +20,7 @@ func (l *line) document() (report.Document, error) {
 		return report.Document{}, err
 	}
 	d := report.Document{
-		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.Canonical, Plots: r.Report.Plots,
+		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.asked.Canonical, Plots: r.Report.Plots,
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters,
@@ -45,10 +45,10 @@ func (l *line) document() (report.Document, error) {
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
 	}
-	d.Series = l.documentSeries()
+	d.Sweep, d.Series = l.documentSweep(), l.documentSeries()
 	root, _ := l.files.Root()
 	d.Digests = []report.NamedDigest{
-		{Name: "recipe", Digest: l.Digest},
+		{Name: "recipe", Digest: l.asked.Digest},
 		{Name: "table", Digest: l.table.File},
 		{Name: "pictures", Digest: root},
 		{Name: "split", Digest: l.split.Digest()},
@@ -56,6 +56,20 @@ func (l *line) document() (report.Document, error) {
 		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
 	}
 	return d, nil
+}
+
+// documentSweep is what was tried, as the report shows it.
+func (l *line) documentSweep() *report.Sweep {
+	if l.found == nil {
+		return nil
+	}
+	s := &report.Sweep{On: l.found.On, Drawn: l.asked.Sweep.Draw > 0}
+	for _, v := range l.found.Variants {
+		s.Variants = append(s.Variants, report.Variant{
+			Name: v.Name, Set: v.Set, Epochs: len(v.Training), Kept: v.Model.Epoch, Score: v.Kept().Measure(s.On), Won: v.Name == l.found.Winner,
+		})
+	}
+	return s
 }
 
 // documentSeries are the runs as the report shows them, this line's own first.

@@ -55,14 +55,27 @@ func (l *line) variant(run recipe.Run) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	v := l.branch(run.Name, loaded)
+	for _, s := range l.stages {
+		if s.name == "runs" {
+			break
+		}
+		if s.name != "sweep" {
+			v.stages = append(v.stages, s)
+		}
+	}
+	return v, nil
+}
+
+// branch returns a line of another recipe over the inputs of this one, with no stages yet.
+func (l *line) branch(name string, loaded *recipe.Loaded) *line {
 	e := *l.Experiment
 	e.Loaded, e.Claim, e.Witness = loaded, nil, nil
-	e.Progress, e.Log = named{l.Progress, run.Name}, l.Log.With().Str("run", run.Name).Logger()
+	e.Progress, e.Log = named{l.Progress, name}, l.Log.With().Str("run", name).Logger()
 	return &line{
-		Experiment: &e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
-		stages: l.stages[:slices.IndexFunc(l.stages, func(s *stage) bool { return s.name == "runs" })],
-		table:  l.table, classes: l.classes, files: l.files, photos: l.photos,
-	}, nil
+		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
+		table: l.table, classes: l.classes, files: l.files, photos: l.photos,
+	}
 }
 
 // named tells which run a task is of.
@@ -78,7 +91,7 @@ func (n named) Start(name string, total int, unit string) progress.Task {
 // run states what the line found, as a part of another one's lock.
 func (l *line) run(name string) lock.Run {
 	return lock.Run{
-		Name: name, Recipe: l.Digest, Split: l.lockedSplit(), Stages: l.lockedStages(),
+		Name: name, Split: l.lockedSplit(), Stages: l.lockedStages(),
 		Training: l.trained.Epochs, Model: l.lockedModel(), Results: l.results(),
 	}
 }

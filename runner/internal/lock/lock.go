@@ -41,6 +41,7 @@ type Lock struct {
 	Data     Data             `yaml:"data"`
 	Clean    Clean            `yaml:"clean"`
 	Split    Split            `yaml:"split"`
+	Sweep    *Sweep           `yaml:"sweep,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`

@@ -6,12 +6,19 @@ import "biomass/runner/internal/digest"
 // say. It holds what a lock of its own would hold beside the data.
 type Run struct {
 	Name     string           `yaml:"name"`
-	Recipe   digest.Digest    `yaml:"recipe"` // of its canonical form
+	Set      []string         `yaml:"set,omitempty"` // the settings of a sweep's variant
 	Split    Split            `yaml:"split"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
-	Results  map[string]Score `yaml:"results"`
+	Results  map[string]Score `yaml:"results,omitempty"` // a sweep's variant has none
+}
+
+// Sweep is what was tried, and which of it won. The lock's own training is the winner's.
+type Sweep struct {
+	On       string `yaml:"on"` // the measure of the kept epoch that decides
+	Winner   string `yaml:"winner"`
+	Variants []Run  `yaml:"variants"`
 }
 
 // Stage returns the run's stage of this name, or nil.
@@ -38,6 +45,47 @@ func (l *Lock) Models() []Trained {
 		all = append(all, Trained{run.Name, key(run.Stage("train")), run.Model, run.Training})
 	}
 	return all
+}
+
+// Trainings are Models and, behind them, what the sweep tried.
+func (l *Lock) Trainings() []Trained {
+	all := l.Models()
+	if l.Sweep == nil {
+		return all
+	}
+	for _, v := range l.Sweep.Variants {
+		t := Trained{Run: v.Name, Model: v.Model, Training: v.Training}
+		if s := v.Stage("train"); s != nil {
+			t.Key = s.Key
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// Kept returns the epoch whose weights were kept.
+func (r *Run) Kept() Epoch {
+	if i := r.Model.Epoch; i >= 1 && i <= len(r.Training) {
+		return r.Training[i-1]
+	}
+	return Epoch{}
+}
+
+// Measure returns what an epoch measured, by the word of train.stop.on, 0 where it did not.
+func (e Epoch) Measure(on string) float64 {
+	score := &e.ValidationLoss
+	switch on {
+	case "validation_rmse":
+		score = e.ValidationRMSE
+	case "validation_accuracy":
+		score = e.ValidationAccuracy
+	case "validation_macro_f1":
+		score = e.ValidationMacroF1
+	}
+	if score == nil {
+		return 0
+	}
+	return *score
 }
 
 func stageOf(list []Stage, name string) *Stage {

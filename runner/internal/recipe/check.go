@@ -29,6 +29,7 @@ func (d *decoder) check(r *Recipe) {
 	d.checkMix(r.Transform.Mix, r.Train.Batch)
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
+	d.checkSweep(r.Sweep, r)
 	for i, plot := range r.Report.Plots {
 		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
 	}
@@ -337,16 +338,9 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 	d.checkInt("train.repeat", t.Repeat, 1, maxRuns)
 	d.checkInt("train.stop.patience", t.Stop.Patience, 0, 1_000_000)
 	if d.sound("task") {
-		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
-		d.ensure(r.Task == Classification || t.Stop.On == validationLoss || t.Stop.On == "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a classification", "write validation_loss or validation_rmse")
+		d.checkMeasure("train.stop.on", t.Stop.On, r.Task)
 	}
-	validated := r.Split.Validation > 0
-	switch r.Split.By {
-	case "column":
-		validated = r.Split.Parts.Validation != ""
-	case "given":
-		validated = validated || r.Data.Parts.Validation != (Origin{})
-	}
+	validated := d.validated(r)
 	d.checkSchedule(t.Schedule, t.Epochs)
 	if d.sound("split") {
 		d.ensure(t.Schedule.Plateau == nil || validated, "train.schedule", "plateau looks at the validation loss, and validation has no rows",
@@ -355,6 +349,24 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}
+}
+
+// validated reports whether the validation part has rows.
+func (d *decoder) validated(r *Recipe) bool {
+	validated := r.Split.Validation > 0
+	switch r.Split.By {
+	case "column":
+		validated = r.Split.Parts.Validation != ""
+	case "given":
+		validated = validated || r.Data.Parts.Validation != (Origin{})
+	}
+	return validated
+}
+
+// checkMeasure holds that the task has this measure of an epoch.
+func (d *decoder) checkMeasure(key, on, task string) {
+	d.ensure(task != Classification || on != "validation_rmse", key, on+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
+	d.ensure(task == Classification || on == validationLoss || on == "validation_rmse", key, on+" is measured of a classification", "write validation_loss or validation_rmse")
 }
 
 // checkLoss holds that the loss is one of the task.

@@ -47,6 +47,7 @@ var stages = map[string][]string{
 	"transform": {"transform", "train", "evaluate", "report"},
 	"network":   {"network", "train", "evaluate", "report"},
 	"train":     {"train", "evaluate", "report"},
+	"sweep":     {"sweep", "transform", "network", "train", "evaluate", "report"},
 	"report":    {"report"},
 }
 
@@ -134,6 +135,10 @@ var meanings = map[string][]string{
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
 	"train.repeat":                         {"trains more often, with other seeds", "trains less often"},
+	"sweep.over":                           {"tries other settings"},
+	"sweep.draw":                           {"tries more of the combinations", "tries fewer of the combinations"},
+	"sweep.seed":                           {"tries other combinations"},
+	"sweep.on":                             {"takes another measure for the best"},
 	"report.plots":                         {"shows other plots"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

@@ -25,6 +25,7 @@ type Recipe struct {
 	Transform Transform `yaml:"transform"`
 	Network   Network   `yaml:"network"`
 	Train     Train     `yaml:"train"`
+	Sweep     Sweep     `yaml:"sweep"`
 	Report    Report    `yaml:"report"`
 }
 
@@ -474,6 +475,7 @@ func defaults(task string) Recipe {
 			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
+		Sweep:  Sweep{Seed: 42, On: validationLoss},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
 }

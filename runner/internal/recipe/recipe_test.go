@@ -925,7 +925,6 @@ func TestNotYet(t *testing.T) {
 		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
 		"network.freeze":     {"[stem]", "all"},
 		"network.head":       {"{hidden: [512]}"},
-		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
 		"report.interval":    {"0.95"},
 		"report.language":    {"de"},

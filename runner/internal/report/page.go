@@ -67,6 +67,7 @@ func page(d Document) []byte {
 	m.say("# %s", plain(title))
 	opening(m, d)
 	data(m, d)
+	sweep(m, d)
 	training(m, d)
 	results(m, d)
 	series(m, d)

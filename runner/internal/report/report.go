@@ -36,6 +36,8 @@ type Document struct {
 	History    []Epoch
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
+	// Sweep is what was tried before; nil for nothing.
+	Sweep *Sweep
 	// Series are the further trainings.
 	Series []Series
 

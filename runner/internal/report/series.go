@@ -41,8 +41,8 @@ func (c SeriesColumn) write(d Document, values []float64) (name string, texts []
 		if d.Evaluation.Unit != "" {
 			name = named(name, plain(d.Evaluation.Unit))
 		}
-		smallest := math.Abs(c.Mean)
-		all := alike(smallest, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		measure := math.Abs(c.Mean)
+		all := alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
 		return name, all[:n], all[n] + " ± " + all[n+1]
 	case "accuracy", "balanced_accuracy":
