@@ -130,7 +130,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Training: l.trained.Epochs,
 		Model:    l.lockedModel(),
 		Results:  l.results(),
-		Runs:     l.series.Runs, Spread: l.series.Spread,
+		Runs:     l.series.Runs, Spread: l.series.Spread, OutOfFold: l.series.OutOfFold,
 		Report: lock.Report{Digest: l.pages.Digest},
 	}
 	var err error

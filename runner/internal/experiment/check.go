@@ -34,7 +34,7 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 	l := newLine(e)
 	l.table = &table.Table{File: k.Data.Table.Digest}
 	l.classes = e.Recipe.Data.Classes
-	l.series, l.found = Series{Runs: k.Runs, Spread: k.Spread}, k.Sweep
+	l.series, l.found = Series{Runs: k.Runs, Spread: k.Spread, OutOfFold: k.OutOfFold}, k.Sweep
 	tried, err := l.otherVariants(ctx, k)
 	if err != nil || len(tried) > 0 {
 		return tried, err
@@ -84,9 +84,18 @@ func (l *line) otherRuns(ctx context.Context, k *lock.Lock) ([]lock.Difference, 
 	if err != nil || len(k.Runs) == 0 {
 		return all, err
 	}
-	follows := spread("seeds", append([]lock.Run{{Results: k.Results}}, k.Runs...))
+	follows := spreads(k.Results, k.Runs)
 	if !slices.Equal(follows, k.Spread) {
 		all = append(all, lock.Difference{Path: "spread", A: fmt.Sprint(k.Spread), B: fmt.Sprint(follows)})
+	}
+	if folds := ofKind(k.Runs, "fold-"); len(folds) > 0 && k.OutOfFold != nil {
+		rows := k.Split.Validation
+		for _, run := range folds {
+			rows += run.Split.Validation
+		}
+		if rows != k.OutOfFold.Photos {
+			all = append(all, lock.Difference{Path: "out_of_fold.photos", A: fmt.Sprint(k.OutOfFold.Photos), B: fmt.Sprint(rows)})
+		}
 	}
 	return all, nil
 }

@@ -2,9 +2,12 @@ package experiment
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 )
 
@@ -45,7 +48,10 @@ func (l *line) document() (report.Document, error) {
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
 	}
-	d.Sweep, d.Series = l.documentSweep(), l.documentSeries()
+	d.Sweep, d.Series, d.Leakage = l.documentSweep(), l.documentSeries(), l.documentLeakage()
+	if d.Folds, err = l.documentFolds(); err != nil {
+		return report.Document{}, err
+	}
 	root, _ := l.files.Root()
 	d.Digests = []report.NamedDigest{
 		{Name: "recipe", Digest: l.asked.Digest},
@@ -74,22 +80,58 @@ func (l *line) documentSweep() *report.Sweep {
 
 // documentSeries are the runs as the report shows them, this line's own first.
 func (l *line) documentSeries() []report.Series {
-	if len(l.series.Runs) == 0 {
+	own := l.run("")
+	var all []report.Series
+	for _, kind := range kinds {
+		runs := ofKind(l.series.Runs, kind.prefix)
+		if len(runs) == 0 {
+			continue
+		}
+		s := report.Series{Over: kind.over}
+		for _, c := range l.series.Spread {
+			if c.Over == kind.over {
+				s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
+			}
+		}
+		own.Name = kind.prefix + "1"
+		if kind.over == "seeds" {
+			own.Name = kind.prefix + strconv.FormatUint(l.Recipe.Train.Seed, 10)
+		}
+		for _, run := range append([]lock.Run{own}, runs...) {
+			shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, kind.prefix), Epochs: len(run.Training), Kept: run.Model.Epoch}
+			for _, c := range s.Columns {
+				shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
+			}
+			s.Runs = append(s.Runs, shown)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// documentFolds are the predictions of all folds; nil without folds.
+func (l *line) documentFolds() (*report.Folds, error) {
+	predictions, err := l.outOfFold()
+	if err != nil || predictions == nil {
+		return nil, err
+	}
+	return &report.Folds{Figures: l.series.OutOfFold.Figures, Predictions: predictions}, nil
+}
+
+// documentLeakage compares the result with that on a random split; nil where it is not asked
+// for.
+func (l *line) documentLeakage() *report.Leakage {
+	i := slices.IndexFunc(l.series.Runs, func(run lock.Run) bool { return run.Name == recipe.Leaking })
+	if i < 0 {
 		return nil
 	}
-	s := report.Series{Over: "seeds"}
-	for _, c := range l.series.Spread {
-		s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
+	part := l.evaluation.Headline
+	leakage := &report.Leakage{By: l.Recipe.Split.By, Part: part}
+	random := l.series.Runs[i].Results[part]
+	for _, f := range l.results()[part].Figures() {
+		leakage.Figures = append(leakage.Figures, report.Gap{Figure: f.Name, Own: f.Value, Random: random.Figure(f.Name)})
 	}
-	own := l.run(fmt.Sprint(l.Recipe.Train.Seed))
-	for _, run := range append([]lock.Run{own}, l.series.Runs...) {
-		shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, "seed-"), Epochs: len(run.Training), Kept: run.Model.Epoch}
-		for _, c := range s.Columns {
-			shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
-		}
-		s.Runs = append(s.Runs, shown)
-	}
-	return []report.Series{s}
+	return leakage
 }
 
 // measured is a score, or 0 where the task or an empty validation part has none.

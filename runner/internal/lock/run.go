@@ -100,12 +100,20 @@ func stageOf(list []Stage, name string) *Stage {
 // Spread is the mean of a figure over runs that differ in one thing, the lock's own among
 // them, and its standard deviation, dividing by their number less 1.
 type Spread struct {
-	Over      string  `yaml:"over" json:"over"` // seeds
+	Over      string  `yaml:"over" json:"over"` // seeds or folds
 	Runs      int     `yaml:"runs" json:"runs"`
 	Part      string  `yaml:"part" json:"part"`
 	Figure    string  `yaml:"figure" json:"figure"`
 	Mean      float64 `yaml:"mean" json:"mean"`
 	Deviation float64 `yaml:"deviation" json:"deviation"`
+}
+
+// OutOfFold are the scores of predictions each of which comes from the network that did not
+// train on that photo.
+type OutOfFold struct {
+	Photos      int                `yaml:"photos"`
+	Figures     map[string]float64 `yaml:"figures"`
+	Predictions digest.Digest      `yaml:"predictions"`
 }
 
 // Figure is a score by its name.

@@ -30,6 +30,10 @@ func (d *decoder) check(r *Recipe) {
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	d.checkSweep(r.Sweep, r)
+	d.ensure(r.Split.Folds == 0 || r.Train.Repeat == 1 || !d.sound("split.folds"), "train.repeat", "cannot stand beside split.folds", "write one of them; --set train.seed=N trains all folds with another seed")
+	apart := r.Split.By == "group" || r.Split.By == "stratified_group" || r.Split.By == "time"
+	d.ensure(!r.Report.Leakage || apart && r.Split.Folds == 0 || !d.sound("split"), "report.leakage",
+		"compares with a random split one by group, stratified_group or time, without folds", "take it out, or split so")
 	for i, plot := range r.Report.Plots {
 		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
 	}
@@ -180,7 +184,13 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 				fmt.Sprintf("%q is the value of %s too", part.value, before.name), "")
 		}
 	}
+	d.ensure(s.Folds == 0 || s.Folds >= 2 && s.Folds <= maxRuns, "split.folds", fmt.Sprintf("must be 0, or from 2 to %d, not %d", maxRuns, s.Folds), "")
+	d.checkInt("split.fold", s.Fold, 0, max(s.Folds, 0))
+	d.ensure(s.Folds == 0 || s.By != "given" && s.By != "column" && s.By != "time", "split.folds", "deals rows out, and by "+s.By+" none are",
+		"write by: random, stratified, group or stratified_group, or take folds out")
 	switch {
+	case s.Folds > 0:
+		d.ensure(s.Test < 1, "split.test", "must be below 1: the rest is dealt into folds", "")
 	case s.By == "given":
 		d.ensure(data.Parts != (Origins{}) || !d.sound("data.parts"), "split.by", "given needs data.parts", "write where the pictures of each part are")
 		d.ensure(s.Validation < 1, "split.validation", "must be below 1: it is cut from the training rows, and some must be left", "")
@@ -353,7 +363,7 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 
 // validated reports whether the validation part has rows.
 func (d *decoder) validated(r *Recipe) bool {
-	validated := r.Split.Validation > 0
+	validated := r.Split.Validation > 0 || r.Split.Folds > 0
 	switch r.Split.By {
 	case "column":
 		validated = r.Split.Parts.Validation != ""

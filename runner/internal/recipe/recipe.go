@@ -170,6 +170,11 @@ type Split struct {
 	Column string `yaml:"column"`
 	// Parts are the values of that column; an empty one says that there is no such part.
 	Parts Parts `yaml:"parts"`
+	// Folds is how many parts the rows that do not test are dealt into, each of which validates once while the others
+	// train; 0 for none. Train and Validation then count for nothing.
+	Folds int `yaml:"folds"`
+	// Fold is the one that validates, from 1; 0 trains once with each.
+	Fold int `yaml:"fold"`
 	// Leak says what happens when a group is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
 }
@@ -447,6 +452,8 @@ type Plateau struct {
 type Report struct {
 	// Plots in their order: target, samples, curves, fit.
 	Plots []string `yaml:"plots"`
+	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
+	Leakage bool `yaml:"leakage"`
 }
 
 // defaults returns the recipe in which nothing but required keys is missing.

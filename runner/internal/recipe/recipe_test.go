@@ -918,7 +918,6 @@ func TestNotYet(t *testing.T) {
 		"data.features":      {"[age_days]"},
 		"picture.crop":       {"center"},
 		"clean":              {"[{drop: {where: x > 3}}]", "[{drop: duplicate_image, near: 0.98}]", "[{drop: {near: 0.98}}]", "[{where: x > 3, drop: missing_image}]"},
-		"split.folds":        {"5"},
 		"transform.fill":     {"{age_days: median}"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
 		"transform.features": {"standardize"},

@@ -59,7 +59,6 @@ var later = map[string][]any{
 	"picture.crop":       {"none"},
 	"clean[].where":      nil,
 	"clean[].near":       nil,
-	"split.folds":        {0},
 	"transform.fill":     {map[string]any{}},
 	"transform.clip":     {map[string]any{}},
 	"transform.features": {"none"},

@@ -71,6 +71,7 @@ func page(d Document) []byte {
 	training(m, d)
 	results(m, d)
 	series(m, d)
+	leakage(m, d)
 	recipe(m, d)
 	provenance(m, d)
 	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')

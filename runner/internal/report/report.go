@@ -38,8 +38,11 @@ type Document struct {
 	Chosen bool
 	// Sweep is what was tried before; nil for nothing.
 	Sweep *Sweep
-	// Series are the further trainings.
-	Series []Series
+	// Series are the further trainings, Folds what those of folds predicted, Leakage what a
+	// random split pretends; both may be nil.
+	Series  []Series
+	Folds   *Folds
+	Leakage *Leakage
 
 	// Network is the backbone's name, Layers its parts, Parameters how many
 	// scalars are trained.
@@ -107,6 +110,7 @@ const (
 	accuracyFile  = "accuracy.svg"
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
+	foldsFile     = "out_of_fold.csv"
 )
 
 // figure is one picture of a report.
@@ -136,7 +140,7 @@ var (
 
 // Files returns the names of all files that a report may have, sorted.
 func Files() []string {
-	files := []string{pageFile}
+	files := []string{pageFile, foldsFile}
 	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
 	}
@@ -169,6 +173,12 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 		if data != nil {
 			files[f.file] = data
+		}
+	}
+	if d.Folds != nil {
+		var err error
+		if files[foldsFile], err = d.Folds.table(d.Evaluation.Classes); err != nil {
+			return nil, fmt.Errorf("render report: %s: %w", foldsFile, err)
 		}
 	}
 	files[pageFile] = page(d)
