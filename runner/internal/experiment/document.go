@@ -39,7 +39,7 @@ func (l *line) document() (report.Document, error) {
 	for _, e := range l.trained.Epochs {
 		d.History = append(d.History, report.Epoch{
 			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss, ValidationRMSE: measured(e.ValidationRMSE),
-			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Kept: e.Epoch == l.trained.Kept,
+			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Rate: measured(e.Rate), Kept: e.Epoch == l.trained.Kept,
 		})
 	}
 	for _, layer := range net.Layers() {

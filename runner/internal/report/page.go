@@ -243,6 +243,9 @@ func training(m *markdown, d Document) {
 		if d.classifies() && d.validated() {
 			m.say("![Accuracy by epoch: %s.](%s)", plain(curvesText(d)), accuracyFile)
 		}
+		if d.scheduled() {
+			m.say("![Learning rate by epoch: %s.](%s)", rateText(d), rateFile)
+		}
 	}
 	history := func() {
 		header, columns := figuresByEpoch(d)
@@ -295,6 +298,9 @@ func figuresByEpoch(d Document) (header []string, columns [][]string) {
 			}
 			return texts
 		}
+	}
+	if d.scheduled() {
+		add("learning rate", func(h Epoch) float64 { return h.Rate }, each(significant))
 	}
 	add("train loss", func(h Epoch) float64 { return h.TrainLoss }, together)
 	if !d.validated() {

@@ -86,6 +86,8 @@ type Epoch struct {
 	// ValidationAccuracy and ValidationMacroF1 are those of a classification.
 	ValidationAccuracy, ValidationMacroF1 float64
 	Kept                                  bool
+	// Rate is the learning rate of the last step, 0 where no schedule changes it.
+	Rate float64
 }
 
 // Layer is one row of the architecture table.
@@ -108,6 +110,7 @@ const (
 	samplesFile   = "samples.png"
 	curvesFile    = "curves.svg"
 	accuracyFile  = "accuracy.svg"
+	rateFile      = "rate.svg"
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
 	foldsFile     = "out_of_fold.csv"
@@ -127,6 +130,7 @@ var (
 		{"target", targetFile, drawTarget},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
+		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
 	}
 	classFigures = []figure{
@@ -134,6 +138,7 @@ var (
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
+		{"curves", rateFile, drawRate},
 		{"fit", confusionFile, drawConfusion},
 	}
 )
