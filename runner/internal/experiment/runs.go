@@ -47,6 +47,7 @@ func runRuns(ctx context.Context, l *line) error {
 		if err := v.walk(ctx); err != nil {
 			return fmt.Errorf("run %s: %w", run.Name, err)
 		}
+		l.photos = v.photos // the next one need not load them
 		l.series.Runs, l.runs = append(l.series.Runs, v.run(run.Name)), append(l.runs, v)
 	}
 	l.series.Spread = spreads(l.results(), l.series.Runs)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
@@ -32,8 +33,9 @@ func runSweep(ctx context.Context, l *line) error {
 			v.Claim = &l.Claim.Variants[i]
 		}
 		if err := v.walk(ctx); err != nil {
-			return fmt.Errorf("variant %s (%s): %w", run.Name, run.Set, err)
+			return fmt.Errorf("variant %s (%s): %w", run.Name, strings.Join(run.Set, " "), err)
 		}
+		l.photos = v.photos // the next one need not load them
 		variant := v.run(run.Name)
 		variant.Set = run.Set
 		found.Variants = append(found.Variants, variant)
