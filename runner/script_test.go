@@ -71,6 +71,7 @@ func TestScript(t *testing.T) {
 			"idx":       drawIDX,
 			"sheet":     sheet,
 			"giant":     giant,
+			"brighten":  brighten,
 			"truncate":  truncate,
 			"flip":      flip,
 			"lines":     lines,
@@ -78,6 +79,7 @@ func TestScript(t *testing.T) {
 			"snapshot":  snapshot,
 			"same":      same,
 			"disk":      disk,
+			"sharing":   sharing,
 		},
 	})
 }
@@ -311,6 +313,21 @@ func sheet(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(table.Write(ts.MkAbs(args[1]), records[0], rows))
 }
 
+// brighten FROM TO N writes a PNG again whose colours are N brighter.
+func brighten(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	m, err := png.Decode(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	photo := m.(*image.RGBA)
+	for i, v := range photo.Pix {
+		photo.Pix[i] = uint8(min(int(v)+n, 255))
+	}
+	var file bytes.Buffer
+	ts.Check(png.Encode(&file, photo))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file.Bytes(), 0o666))
+}
+
 // giant FILE N makes a PNG of a few bytes whose header claims N x N pixels.
 func giant(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.ParseUint(args[1], 10, 32)
@@ -412,6 +429,23 @@ func files(ts *testscript.TestScript, paths []string) map[string]string {
 		ts.Check(err)
 	}
 	return content
+}
+
+// sharing A B N wants that exactly N of the lines of two files are in both.
+func sharing(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: sharing A B N")
+	}
+	in := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
+	n := 0
+	for _, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n") {
+		if slices.Contains(in, line) {
+			n++
+		}
+	}
+	if strconv.Itoa(n) != args[2] {
+		ts.Fatalf("%d lines are in both, not %s", n, args[2])
+	}
 }
 
 // disk DIR SIZE mounts a small empty disk until the script ends.

@@ -32,9 +32,15 @@ var ErrOtherStages = errors.New("the lock was made by another version of runner"
 // network, and trains nothing.
 func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
 	l := newLine(e)
-	l.table = &table.Table{File: k.Data.Table.Digest}
+	l.table = &table.Table{File: k.Data.Table.Digest, ReadAs: k.Data.Table.ReadAs}
 	l.classes = e.Recipe.Data.Classes
 	l.series, l.found = Series{Runs: k.Runs, Spread: k.Spread, OutOfFold: k.OutOfFold}, k.Sweep
+	if e.Recipe.Network.Weights.Given() {
+		if k.Data.Weights == nil {
+			return []lock.Difference{{Path: "data.weights", A: "none", B: "a file, as network.weights says"}}, nil
+		}
+		l.weights = &pretrained{name: k.Data.Weights.File, file: k.Data.Weights.Digest}
+	}
 	tried, err := l.otherVariants(ctx, k)
 	if err != nil || len(tried) > 0 {
 		return tried, err
@@ -120,7 +126,7 @@ func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []r
 		}
 		claimed := locked[i]
 		differences, err := v.contradictions(ctx, &lock.Lock{
-			Data: k.Data, Clean: k.Clean, Split: claimed.Split, Stages: claimed.Stages, Training: claimed.Training, Model: claimed.Model, Results: claimed.Results,
+			Data: k.Data, Clean: k.Clean, Split: claimed.Split, Features: claimed.Features, Stages: claimed.Stages, Training: claimed.Training, Model: claimed.Model, Results: claimed.Results,
 		})
 		if err != nil {
 			return nil, err
@@ -136,6 +142,7 @@ func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []r
 // contradictions are those of one line.
 func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
 	l.canonical = k.Data.Table.Canonical
+	l.fitted = claimedFeatures(k)
 	l.trained = Trained{Epochs: k.Training, Kept: k.Model.Epoch, Weights: k.Model.Weights}
 	if len(k.Stages) != len(l.stages) {
 		return nil, fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(l.stages))
@@ -164,6 +171,14 @@ func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Differe
 		}
 		if s.name == "network" {
 			if !outputs {
+				continue
+			}
+			if l.weights != nil { // what the network begins with does not follow from the lock
+				net, err := l.build()
+				if err != nil {
+					return nil, err
+				}
+				differ("model.parameters", k.Model.Parameters, net.Count())
 				continue
 			}
 			if err := s.run(ctx, l); err != nil {
@@ -195,6 +210,13 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 		if path.locked != path.follows {
 			all = append(all, lock.Difference{Path: path.key, A: path.locked, B: path.follows})
 		}
+	}
+	var columns []string
+	for _, feature := range k.Features {
+		columns = append(columns, feature.Column)
+	}
+	if names := e.featureNames(); !slices.Equal(columns, names) {
+		all = append(all, lock.Difference{Path: "features", A: strings.Join(columns, ", "), B: strings.Join(names, ", ")})
 	}
 	rows := k.Clean.Kept
 	for _, n := range k.Clean.Dropped {

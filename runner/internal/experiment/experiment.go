@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -20,6 +21,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
@@ -66,6 +68,7 @@ type stage struct {
 	version  int      // raised when the stage computes something else from the same input
 	sections []string // of the recipe: all that the stage reads of it, but for what it observes
 	inputs   []string // the stages whose outputs it reads
+	featured []string // those that it reads, too, where there are data.features
 	// observed returns the digest of what the stage reads besides: files, or a
 	// single key of another section. May be nil.
 	observed func(*line) digest.Digest
@@ -98,7 +101,7 @@ const (
 var stages = []stage{
 	{
 		name: "table", version: table.Version, sections: []string{"data"},
-		observed: func(l *line) digest.Digest { return l.table.File },
+		observed: observeTable,
 		output:   func(l *line) any { return &l.canonical },
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
 		follows:  followsKey | followsOutput,
@@ -120,10 +123,16 @@ var stages = []stage{
 		// Classes are strata, and some have to be in training; the same numbers as a
 		// regression's targets are not. Which classes there are follows from the inputs.
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		observed: func(l *line) digest.Digest { return digest.New("task").String(l.Recipe.Task).Sum() },
-		output:   func(l *line) any { return &l.split },
-		run:      runSplit,
-		follows:  followsKey,
+		observed: func(l *line) digest.Digest {
+			e := digest.New("task").String(l.Recipe.Task)
+			if l.Recipe.Split.Near > 0 { // only then it looks at photos
+				e.Digest(l.outputs["picture"])
+			}
+			return e.Sum()
+		},
+		output:  func(l *line) any { return &l.split },
+		run:     runSplit,
+		follows: followsKey,
 	},
 	{
 		name: "sweep", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "sweep"},
@@ -148,11 +157,15 @@ var stages = []stage{
 		follows: followsKey,
 	},
 	{
-		name: "network", version: 1, swept: true, sections: []string{"network", "picture"},
+		// What is fitted says how many numbers the features are.
+		name: "network", version: 1, swept: true, sections: []string{"network", "picture"}, featured: []string{"transform"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
 			if l.classifies() {
 				e.Int(int64(len(l.classes)))
+			}
+			if l.weights != nil {
+				e.Digest(l.weights.file)
 			}
 			return e.Sum()
 		},
@@ -220,6 +233,14 @@ var stages = []stage{
 	},
 }
 
+// observeTable digests the file, and how it is understood where that is not plain.
+func observeTable(l *line) digest.Digest {
+	if reading := l.table.Reading(); !reading.IsZero() {
+		return digest.New("read").Digest(l.table.File).Digest(reading).Sum()
+	}
+	return l.table.File
+}
+
 // rowPlaces digests the rows' lines in their file, which the output of table
 // leaves out: ledger and predictions name them.
 func rowPlaces(l *line) digest.Digest {
@@ -234,6 +255,10 @@ func rowPlaces(l *line) digest.Digest {
 type Initial struct {
 	Parameters int           `json:"parameters"`
 	Weights    digest.Digest `json:"weights"` // of the initialised tensors
+	// Trained is how many of the parameters train in the first epoch, where some do not.
+	Trained int `json:"trained,omitempty"`
+	// Taken says what comes from a file of weights; nil where there is none.
+	Taken *network.Taken `json:"taken,omitempty"`
 }
 
 // Trained is the output of the train stage.
@@ -259,6 +284,7 @@ type line struct {
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
 	files   *picture.Catalogue // existence and digests of the files, before decoding
+	weights *pretrained        // the file that the network begins with; nil for none
 
 	canonical  digest.Digest
 	catalogue  *picture.Catalogue
@@ -274,7 +300,9 @@ type line struct {
 	runs       []*line // the lines of the runs, once they were walked
 	pages      Pages
 
-	photos        *train.Set // of all kept rows, loaded when first asked for
+	photos        *train.Set     // of all kept rows, loaded when first asked for
+	seen          []picture.Look // of all rows of the table, made when first asked for
+	features      [][]float32    // the second input of all kept rows, made when first asked for
 	keys, outputs map[string]digest.Digest
 	worked        []string // the stages that had to run
 }
@@ -294,6 +322,10 @@ func newLine(e *Experiment) *line {
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := newLine(e)
+	var err error
+	if l.weights, err = e.findWeights(); err != nil {
+		return nil, err
+	}
 	if !l.classifies() { // else the table says how many outputs there are
 		if err := l.architecture(); err != nil {
 			return nil, err
@@ -350,7 +382,7 @@ func (e *Experiment) readTable() (*table.Table, error) {
 // rowsKey names what was read from a table's file: its bytes, its extension and
 // what the recipe says of it.
 func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest {
-	return digest.New("rows").Int(table.Version).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
+	return digest.New("rows").Int(table.Reader).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
 // architecture finds out before anything long begins that the network's layers
@@ -364,24 +396,31 @@ func (l *line) architecture() error {
 			}
 		}
 	}
-	_, err := l.build()
+	net, err := l.build()
+	if err == nil && l.weights != nil { // do they fit?
+		return l.initialise(net)
+	}
 	if err == nil {
 		return nil
 	}
 	key, reason := "network", err.Error()
-	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.layers[") {
+	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.") {
 		key, _, _ = strings.Cut(place, " ")
 		reason = rest
 	}
 	return recipe.Problems{l.Problem(key, reason, "")}
 }
 
-// columns checks that the table has every column that the recipe names.
+// columns checks that the table has every column that the recipe names, and that
+// conditions fit what they hold.
 func (e *Experiment) columns(t *table.Table) error {
 	type use struct{ key, column string }
 	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
+	}
+	for i, column := range e.featureNames() {
+		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
 	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
@@ -390,6 +429,14 @@ func (e *Experiment) columns(t *table.Table) error {
 	for _, u := range uses {
 		if _, err := t.Column(u.column); err != nil {
 			problems = append(problems, e.Problem(u.key, err.Error(), ""))
+		}
+	}
+	for i, rule := range e.Recipe.Clean {
+		if rule.Drop.Kind != clean.Where {
+			continue
+		}
+		if _, err := clean.Condition(rule.Drop.Where, t); err != nil {
+			problems = append(problems, e.Problem(fmt.Sprintf("clean[%d].drop.where", i), err.Error(), ""))
 		}
 	}
 	if len(problems) > 0 {
@@ -466,7 +513,14 @@ func (l *line) unchanged(ctx context.Context) error {
 	if changes := l.files.Changed(files); len(changes) > 0 {
 		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
-	return nil
+	if l.weights == nil {
+		return nil
+	}
+	again, err := l.findWeights()
+	if err == nil && again.file != l.weights.file {
+		err = fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.weights.path)
+	}
+	return err
 }
 
 // tableFile hashes the table's file, or what stands for it, once more.
@@ -495,7 +549,7 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 	for _, name := range s.sections {
 		e.String(name).Bytes(spec.Section(name))
 	}
-	for _, name := range s.inputs {
+	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
 		if name == "runs" && !asksRuns(l) { // then the line has no such stage
 			continue
@@ -509,6 +563,14 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 		e.Digest(s.observed(l))
 	}
 	return e.Sum(), true
+}
+
+// reads returns the stages whose outputs a stage reads.
+func (e *Experiment) reads(s *stage) []string {
+	if e.featured() {
+		return slices.Concat(s.inputs, s.featured)
+	}
+	return s.inputs
 }
 
 // walk runs the whole table.

@@ -85,7 +85,7 @@ func (l *line) branch(name string, loaded *recipe.Loaded) *line {
 	e.Progress, e.Log = named{l.Progress, name}, l.Log.With().Str("run", name).Logger()
 	return &line{
 		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
-		table: l.table, classes: l.classes, files: l.files, photos: l.photos,
+		table: l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
 	}
 }
 
@@ -102,7 +102,7 @@ func (n named) Start(name string, total int, unit string) progress.Task {
 // run states what the line found, as a part of another one's lock.
 func (l *line) run(name string) lock.Run {
 	return lock.Run{
-		Name: name, Split: l.lockedSplit(), Stages: l.lockedStages(),
+		Name: name, Split: l.lockedSplit(), Features: lockedFeatures(l.fitted.Features), Stages: l.lockedStages(),
 		Training: l.trained.Epochs, Model: l.lockedModel(), Results: l.results(),
 	}
 }

@@ -42,6 +42,7 @@ type Lock struct {
 	Clean    Clean            `yaml:"clean"`
 	Split    Split            `yaml:"split"`
 	Sweep    *Sweep           `yaml:"sweep,omitempty"`
+	Features []Feature        `yaml:"features,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
@@ -78,14 +79,24 @@ type Recipe struct {
 type Data struct {
 	Table  Table  `yaml:"table"`
 	Images Images `yaml:"images"`
+	// Weights is the file that the network begins with; nil where its weights are drawn.
+	Weights *Weights `yaml:"weights,omitempty"`
+}
+
+// Weights are a file of tensors, by its name below the folder of weights.
+type Weights struct {
+	File   string        `yaml:"file"`
+	Digest digest.Digest `yaml:"digest"`
 }
 
 // Table is the label table: its file's bytes, and what was read from them.
 type Table struct {
-	Path      string        `yaml:"path"`
-	Digest    digest.Digest `yaml:"digest"`
-	Rows      int           `yaml:"rows"`
-	Canonical digest.Digest `yaml:"canonical"`
+	Path   string        `yaml:"path"`
+	Digest digest.Digest `yaml:"digest"`
+	// ReadAs says how the file was understood, by a word each for encoding, decimal and so on, as far as it is no plain one.
+	ReadAs    map[string]string `yaml:"read_as,omitempty"`
+	Rows      int               `yaml:"rows"`
+	Canonical digest.Digest     `yaml:"canonical"`
 }
 
 // Images are the picture files that the table names.
@@ -109,6 +120,17 @@ type Split struct {
 	Test       int           `yaml:"test"`
 	Groups     int           `yaml:"groups"`
 	Digest     digest.Digest `yaml:"digest"`
+}
+
+// Feature is one column of the second input, as it was fitted on the training rows:
+// package transform's Feature.
+type Feature struct {
+	Column       string   `yaml:"column"`
+	Mean         float64  `yaml:"mean,omitempty"`
+	Std          float64  `yaml:"std,omitempty"`
+	Categories   []string `yaml:"categories,omitempty"`
+	Fill         *float64 `yaml:"fill,omitempty"`
+	FillCategory *string  `yaml:"fill_category,omitempty"`
 }
 
 // Stage is one step of the line: what it was asked, and what came out.

@@ -8,6 +8,7 @@ type Run struct {
 	Name     string           `yaml:"name"`
 	Set      []string         `yaml:"set,omitempty"` // the settings of a sweep's variant
 	Split    Split            `yaml:"split"`
+	Features []Feature        `yaml:"features,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`

@@ -73,6 +73,50 @@ func (n Normalize) spell() any {
 	return map[string]any{"mean": n.Mean, "std": n.Std}
 }
 
+func (d *decoder) drop(key string, raw any, into *Drop) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	*into = defaultDrop(kind)
+	below := join(key, kind)
+	switch {
+	case kind == where && value == nil:
+		d.problem(key, "where has no condition", `write e.g. {where: "age_days > 60"}`)
+	case kind == where:
+		d.value(below, value, reflect.ValueOf(&into.Where).Elem(), false)
+	case value == nil:
+	case kind == duplicateImage:
+		if options, ok := d.object(below, value); ok {
+			d.section(below, options, reflect.ValueOf(&into.DuplicateImage).Elem())
+		}
+	default:
+		d.problem(key, kind+" has no options", "write it as a word")
+	}
+}
+
+func (r Drop) spell() any {
+	if r.Kind == where {
+		return map[string]any{where: r.Where}
+	}
+	options := spellSection(reflect.ValueOf(r.DuplicateImage), reflect.ValueOf(defaultDrop(r.Kind).DuplicateImage))
+	if len(options) == 0 {
+		return r.Kind
+	}
+	return map[string]any{r.Kind: options}
+}
+
+// String names the rule in ledgers and reports.
+func (r Drop) String() string {
+	switch {
+	case r.Kind == where:
+		return "where " + r.Where
+	case r.Kind == duplicateImage && r.DuplicateImage.Near != 1:
+		return fmt.Sprintf("%s near %s", r.Kind, shortest(r.DuplicateImage.Near))
+	}
+	return r.Kind
+}
+
 func (d *decoder) augment(key string, raw any, into *Augment) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
@@ -120,6 +164,62 @@ func (a Augment) spell() any {
 		return a.Kind
 	}
 	return map[string]any{a.Kind: below}
+}
+
+func (d *decoder) weights(key string, raw any, into *Weights) {
+	given, ok := raw.(map[string]any)
+	if !ok {
+		if word, ok := d.choose(key, raw); ok {
+			*into = Weights{Kind: word}
+		}
+		return
+	}
+	var file struct {
+		File   string `yaml:"file"`
+		URL    string `yaml:"url"`
+		SHA256 string `yaml:"sha256"`
+	}
+	d.section(key, given, reflect.ValueOf(&file).Elem())
+	*into = Weights{Kind: "file", File: file.File, URL: file.URL, SHA256: file.SHA256}
+	if file.URL != "" {
+		into.Kind = "url"
+	}
+}
+
+func (w Weights) spell() any {
+	out := map[string]any{}
+	switch w.Kind {
+	case "file":
+		out["file"] = w.File
+	case "url":
+		out["url"] = w.URL
+	default:
+		return w.Kind
+	}
+	if w.SHA256 != "" {
+		out["sha256"] = w.SHA256
+	}
+	return out
+}
+
+// layerNames reads all, or a list of names.
+func (d *decoder) layerNames(key string, raw any, into *Layers) {
+	if word, ok := raw.(string); ok {
+		if word == AllLayers {
+			*into = Layers{AllLayers}
+		} else {
+			d.problem(key, fmt.Sprintf("must be all or a list, not the text %q", word), fmt.Sprintf("write [%s]", word))
+		}
+		return
+	}
+	d.value(key, raw, reflect.ValueOf((*[]string)(into)).Elem(), false)
+}
+
+func (l Layers) spell() any {
+	if len(l) == 1 && l[0] == AllLayers {
+		return AllLayers
+	}
+	return []string(l)
 }
 
 func (d *decoder) mix(key string, raw any, into *Mix) {

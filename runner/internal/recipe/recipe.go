@@ -42,6 +42,10 @@ type Data struct {
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
+	// Header is the number of the row, or of the line, that names the columns.
+	Header int `yaml:"header"`
+	// CSV says how a .csv or .tsv is written, where the file does not show it.
+	CSV CSV `yaml:"csv"`
 	// Images is the folder of the pictures that the table names, a path below root.
 	Images string `yaml:"images"`
 	// Folders is a folder, a path below root, that holds one folder of pictures a class.
@@ -59,8 +63,22 @@ type Data struct {
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
 	Group []string `yaml:"group"`
+	// Features are the columns of the network's second input, joined to what it makes of the picture.
+	Features []Feature `yaml:"features"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
+}
+
+// CSV is how a text file holds a table. Each is auto, or a word.
+type CSV struct {
+	// Encoding is utf-8, utf-16 or windows-1252.
+	Encoding string `yaml:"encoding"`
+	// Separator of cells: comma, semicolon, tab or pipe.
+	Separator string `yaml:"separator"`
+	// Quote around cells: double, single or none.
+	Quote string `yaml:"quote"`
+	// Decimal is the sign before decimals: point or comma.
+	Decimal string `yaml:"decimal"`
 }
 
 // Listed reports whether the pictures themselves say their classes, without a table.
@@ -150,8 +168,23 @@ func (p Picture) Channels() int {
 
 // Rule is one cleaning rule; the rules work in order.
 type Rule struct {
-	// Drop names what is dropped: missing_target, missing_image, unreadable_image, duplicate_image.
-	Drop string `yaml:"drop" recipe:"required"`
+	Drop Drop `yaml:"drop" recipe:"required"`
+}
+
+// Drop says which rows are dropped, written as a word, missing_target, or as a map, {where: "age_days > 60"}.
+type Drop struct {
+	// Kind is missing_target, missing_image, unreadable_image, duplicate_image or where.
+	Kind string
+	// Where is the condition of that kind, see package condition.
+	Where string
+	// DuplicateImage holds the options of that kind.
+	DuplicateImage DuplicateImage
+}
+
+// DuplicateImage says which pictures are the same.
+type DuplicateImage struct {
+	// Near is how much alike pictures look that count as the same, see package picture; 1 is for the same bytes.
+	Near float64 `yaml:"near"`
 }
 
 // Split says which rows train, validate and test.
@@ -175,8 +208,11 @@ type Split struct {
 	Folds int `yaml:"folds"`
 	// Fold is the one that validates, from 1; 0 trains once with each.
 	Fold int `yaml:"fold"`
-	// Leak says what happens when a group is on two sides: warn, error, ignore.
+	// Leak says what happens when a group, or a photo, is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
+	// Near is how much alike photos look that count as one for Leak, see package picture: 1 is for the same bytes, 0
+	// compares no photos.
+	Near float64 `yaml:"near"`
 }
 
 // Stratifies reports whether every part is to have its share of each stratum.
@@ -203,6 +239,10 @@ type Transform struct {
 	Normalize Normalize `yaml:"normalize"`
 	// Target is the scaling of the target: none, standardize, log1p.
 	Target string `yaml:"target"`
+	// Features is the scaling of numeric features: standardize, none.
+	Features string `yaml:"features"`
+	// Fill says by column what stands for the empty cells of data.features.
+	Fill Fills `yaml:"fill"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
 	// Mix mixes the pictures of a training batch in pairs, their targets with them.
@@ -275,11 +315,65 @@ type Perspective struct {
 // Network says what is trained.
 type Network struct {
 	// Backbone is resnet18, resnet34, resnet50, vgg16, vgg16_bn, mobilenet_v2, mobilenet_v3_small,
-	// mobilenet_v3_large, efficientnet_b0, or layers.
+	// mobilenet_v3_large, efficientnet_b0, resnet20, resnet56, mobilenet_v1_025_tf, mobilenet_v2_tf, or layers.
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
+	// Head takes the place of the last linear layer of another backbone.
+	Head Head `yaml:"head"`
+	// Weights is the file that the network begins with, where it is not drawn anew.
+	Weights Weights `yaml:"weights"`
+	// Freeze names the layers that do not train.
+	Freeze Layers `yaml:"freeze"`
+	// FrozenNorm says how batch norms that are frozen work: as in evaluation, by the statistics that they have, or
+	// as in training, by each batch's, and those that they have follow.
+	FrozenNorm string `yaml:"frozen_norm"`
+	// Unfreeze says which of them train from some epoch on.
+	Unfreeze []Unfreeze `yaml:"unfreeze"`
 }
+
+// Weights is written as none, imagenet, {file: resnet18.pth} or {url: …, sha256: …}.
+type Weights struct {
+	// Kind is none, imagenet (the file of torchvision for the backbone), file or url; empty is none.
+	Kind string
+	// File is a path below the folder of weights.
+	File string
+	URL  string
+	// SHA256 of the file, in hexadecimal digits; a file can do without.
+	SHA256 string
+}
+
+// Given reports whether there is a file of weights.
+func (w Weights) Given() bool { return w.Kind != "" && w.Kind != noWeights }
+
+// noWeights has the network drawn anew.
+const noWeights = "none"
+
+// Layers names layers of a network: all for everything but the head, or a list of stages, modules or patterns.
+type Layers []string
+
+// AllLayers stands for all layers but the head.
+const AllLayers = "all"
+
+// Unfreeze has layers train after all.
+type Unfreeze struct {
+	// Epoch is the first in which they do.
+	Epoch  int    `yaml:"epoch" recipe:"required"`
+	Layers Layers `yaml:"layers" recipe:"required"`
+}
+
+// Head is a list of linear layers, each behind a dropout. The zero Head leaves a backbone as it is.
+type Head struct {
+	// Hidden are the outputs of the layers before the last one, behind each of which is a ReLU.
+	Hidden []int `yaml:"hidden"`
+	// Dropout are the dropouts' probabilities, one more than there are hidden layers; none are zeros.
+	Dropout []float64 `yaml:"dropout"`
+	// BatchNorm says that a batch norm is between a hidden layer and its ReLU.
+	BatchNorm bool `yaml:"batch_norm"`
+}
+
+// None reports whether there is no head.
+func (h Head) None() bool { return len(h.Hidden) == 0 && len(h.Dropout) == 0 && !h.BatchNorm }
 
 // Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
 type Layer struct {
@@ -316,6 +410,8 @@ type Train struct {
 	Optimizer Optimizer `yaml:"optimizer"`
 	// Schedule changes the learning rate while training goes on.
 	Schedule Schedule `yaml:"schedule"`
+	// BackboneFactor is what the rate is multiplied by for all parameters in front of the head.
+	BackboneFactor float64 `yaml:"backbone_factor"`
 	// Sampler says which rows an epoch has: shuffle (each once), or balanced (drawn so that each class, or each
 	// tenth of the targets' range, comes as often).
 	Sampler string `yaml:"sampler"`
@@ -468,18 +564,20 @@ func defaults(task string) Recipe {
 	return Recipe{
 		Version: 1,
 		Task:    Regression,
-		Data:    Data{Images: "images", Missing: []string{""}},
+		Data:    Data{Header: 1, CSV: CSV{"auto", "auto", "auto", "auto"}, Images: "images", Missing: []string{""}},
 		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
-			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
+			{defaultDrop("missing_target")}, {defaultDrop("missing_image")}, {defaultDrop("unreadable_image")}, {defaultDrop(duplicateImage)},
 		},
 		Split: Split{
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Mix: Mix{Kind: "none"}},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize", Mix: Mix{Kind: "none"}},
+		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
 		Train: Train{
-			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
+			BackboneFactor: 1,
+			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
@@ -498,6 +596,21 @@ const validationLoss = "validation_loss"
 
 // crossEntropy is the loss of a classification.
 const crossEntropy = "cross_entropy"
+
+// The rules with a value.
+const (
+	duplicateImage = "duplicate_image"
+	where          = "where"
+)
+
+// defaultDrop returns the rule of this word with its default options.
+func defaultDrop(word string) Drop {
+	d := Drop{Kind: word}
+	if word == duplicateImage {
+		d.DuplicateImage.Near = 1
+	}
+	return d
+}
 
 // defaultLoss returns the loss of this word with its default options.
 func defaultLoss(word string) Loss {

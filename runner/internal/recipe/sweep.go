@@ -57,6 +57,8 @@ func (d *decoder) over(key string, raw any, into *Over) {
 			d.problem(below, "is no key of "+list(swept, "or"), "write e.g. train.optimizer.adam.rate: [1e-3, 1e-4]")
 		case name == "train.seed" || name == "train.repeat":
 			d.problem(below, "cannot be swept", "train.repeat trains with several seeds, and chooses none")
+		case name == "network.weights" || strings.HasPrefix(name, "network.weights."):
+			d.problem(below, "cannot be swept", "all variants begin with the same file")
 		case !isList || len(values) == 0:
 			d.problem(below, "must be a list of values to try, not "+describe(axes[name]), "")
 		default:
@@ -74,7 +76,6 @@ func (d *decoder) over(key string, raw any, into *Over) {
 // Whether each is a recipe, Parse finds out.
 func (d *decoder) checkSweep(s Sweep, r *Recipe) {
 	n := s.combinations()
-	d.checkInt("sweep.draw", s.Draw, 0, maxRuns)
 	d.ensure(s.Draw <= n || n == 0, "sweep.draw", fmt.Sprintf("must be at most the %d combinations, not %d", n, s.Draw), "")
 	if n == 0 {
 		d.ensure(s.Draw == 0, "sweep.draw", "draws of nothing", "write sweep.over, the keys to change")

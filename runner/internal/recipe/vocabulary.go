@@ -9,8 +9,12 @@ type choice struct{ now, later []string }
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
 	"task":         {now: []string{Regression, Classification}},
-	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
+	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", duplicateImage, where}},
 
+	"data.csv.encoding":   {now: []string{"auto", "utf-8", "utf-16", "windows-1252"}},
+	"data.csv.separator":  {now: []string{"auto", "comma", "semicolon", "tab", "pipe"}},
+	"data.csv.quote":      {now: []string{"auto", "double", "single", "none"}},
+	"data.csv.decimal":    {now: []string{"auto", "point", "comma"}},
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
@@ -18,6 +22,7 @@ var choices = map[string]choice{
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
+	"transform.features":  {now: []string{"standardize", "none"}},
 	"transform.augment[]": {
 		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
@@ -25,7 +30,8 @@ var choices = map[string]choice{
 	"network.backbone": {
 		now: []string{
 			"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
-			"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "layers",
+			"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
+			"resnet20", "resnet56", "mobilenet_v1_025_tf", "mobilenet_v2_tf", "layers",
 		},
 	},
 	"network.layers[]": {
@@ -34,6 +40,9 @@ var choices = map[string]choice{
 			"max_pool", "avg_pool", "global_avg_pool", "adaptive_avg_pool", "flatten", "dropout",
 		},
 	},
+	"network.weights":     {now: []string{noWeights, "imagenet"}},
+	"network.frozen_norm": {now: []string{"evaluation", "training"}},
+
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
 	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},
 	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
@@ -50,21 +59,19 @@ var choices = map[string]choice{
 	},
 }
 
+// torchvision are the backbones of which torchvision publishes weights.
+var torchvision = []string{
+	"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
+	"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
+}
+
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
-	"data.features":      {[]any{}},
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"clean[].where":      nil,
-	"clean[].near":       nil,
-	"transform.fill":     {map[string]any{}},
 	"transform.clip":     {map[string]any{}},
-	"transform.features": {"none"},
-	"network.weights":    {"none"},
-	"network.freeze":     {[]any{}},
-	"network.head":       nil,
 	"report.interval":    nil,
 	"report.language":    {"en"},
 }
@@ -95,6 +102,9 @@ var required = map[string]string{
 	"clean[].drop":        "write e.g. drop: missing_target",
 	"split.seed":          "write any whole number; another one gives another split",
 	"network.backbone":    "write e.g. resnet18, or layers with network.layers",
+
+	"network.unfreeze[].epoch":  "write the first epoch in which they train, 2 or more",
+	"network.unfreeze[].layers": "write all, or a list of names of network.freeze",
 
 	"transform.normalize.mean": "write a number a channel: red, green and blue, or gray alone",
 	"transform.normalize.std":  "write a number a channel: red, green and blue, or gray alone",

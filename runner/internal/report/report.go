@@ -44,11 +44,15 @@ type Document struct {
 	Folds   *Folds
 	Leakage *Leakage
 
-	// Network is the backbone's name, Layers its parts, Parameters how many
-	// scalars are trained.
-	Network    string
-	Layers     []Layer
-	Parameters int
+	// Network is the backbone's name, Layers its parts, Parameters how many scalars it
+	// has, and Trained how many of them train in the first epoch, 0 for all.
+	Network             string
+	Layers              []Layer
+	Parameters, Trained int
+	// Weights are those that the network begins with; nil where they are drawn.
+	Weights *Weights
+	// Features are the columns that it sees beside the photo.
+	Features []Feature
 
 	// Digests are shown in their order.
 	Digests []NamedDigest
@@ -56,6 +60,14 @@ type Document struct {
 	Warnings []string
 	// Verify is the command that checks the report.
 	Verify string
+}
+
+// Weights tell which file a network begins with, and which tensors of it.
+type Weights struct {
+	File    string
+	Loaded  int      // tensors
+	LeftOut []string // that only the file has, or of another head
+	Missing []string // that only the network has: they are drawn
 }
 
 // Cleaning tells how the rows of the table became the rows that were kept.
@@ -95,6 +107,18 @@ type Layer struct {
 	Name, Kind string
 	Shape      string // of the output, such as "56 × 56 × 64"
 	Parameters int
+}
+
+// Feature is a column of the second input: one of numbers, or one of categories.
+type Feature struct {
+	Column     string
+	Mean, Std  float64 // subtracted from a number, and what it is then divided by
+	Categories []string
+	// Fill and FillCategory stand for an empty cell, where there is a rule; Empty is how
+	// many there are in the rows that were kept.
+	Fill         *float64
+	FillCategory *string
+	Empty        int
 }
 
 // NamedDigest is one row of the table of digests.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
@@ -24,8 +25,9 @@ import (
 
 // Set is one part of the data in memory.
 type Set struct {
-	Pixels  [][]uint8 // each (size, size, channels)
-	Targets []float64 // in the original unit, or indices of classes
+	Pixels   [][]uint8   // each (size, size, channels)
+	Features [][]float32 // each of Fitted.Width numbers; nil without data.features
+	Targets  []float64   // in the original unit, or indices of classes
 }
 
 // Input is everything that a training depends on.
@@ -114,7 +116,9 @@ func (b *between) Save(c *Checkpoint) error {
 
 // begin trains to the end of epoch last, from where the checkpoint is.
 func begin(ctx context.Context, in Input, last int) (*loop, error) {
+	in.Network.At(1)
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
+	loop.optimizer.SetBackbone(in.Spec.BackboneFactor)
 	var err error
 	if loop.loss, err = in.loss(); err != nil {
 		return nil, err
@@ -160,6 +164,7 @@ type loop struct {
 	Result
 	optimizer *network.Optimizer
 	average   *network.Average // nil without train.average
+	features  *features        // of the rows, while they do not change; else nil
 	loss      network.Loss
 	schedule  schedule
 	batches   []span
@@ -172,6 +177,10 @@ func (l *loop) resume() error {
 	c, err := l.Checkpoints.Load()
 	if err != nil || c == nil {
 		return err
+	}
+	if l.Network.At(len(c.Epochs)) {
+		// The state is that of the last epoch, in which more may have trained.
+		l.optimizer.Follow()
 	}
 	tensors := min(len(l.Network.Tensors()), len(c.State)) // what is missing, Load says
 	net, rest := c.State[:tensors], c.State[tensors:]
@@ -190,6 +199,13 @@ func (l *loop) resume() error {
 
 // epoch trains on every batch once, validates and keeps a checkpoint.
 func (l *loop) epoch(ctx context.Context, epoch int) error {
+	if l.Network.At(epoch) {
+		l.optimizer.Follow()
+		l.features = nil
+	}
+	if err := l.keepFeatures(ctx); err != nil {
+		return err
+	}
 	var sum, rate float64
 	seen, gathered := 0, 0 // rows of the epoch, and of the step
 	l.task.Note(func() string {
@@ -200,7 +216,11 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 			return err
 		}
 		rows := b.rows
-		loss, err := l.Network.Step(b.x, b.target, rows, func(layer uint64) *rng.Stream {
+		train := l.Network.Step
+		if l.features != nil {
+			train = l.Network.StepFeatures
+		}
+		loss, err := train(b.x, b.target, rows, func(layer uint64) *rng.Stream {
 			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
 		})
 		if err != nil {
@@ -260,8 +280,9 @@ func (l *loop) update(rate float64) {
 	}
 }
 
-// batch is what one step trains on: (rows, size, size, channels), and (rows) or, where
-// the pictures of a classification are mixed, (rows, classes).
+// batch is what one step trains on: the pictures, (rows, size, size, channels), and
+// behind them the features, (rows, features); and the targets, (rows) or, where the
+// pictures of a classification are mixed, (rows, classes).
 type batch struct {
 	rows      int
 	x, target []float32
@@ -307,23 +328,35 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 	}
 }
 
-// fill writes a batch of augmented pictures and scaled targets: of these rows, the
-// first of which has this place in the epoch's order.
+// fill writes a batch of augmented pictures, features as they are, and scaled targets:
+// of these rows, the first of which has this place in the epoch's order.
 func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	area := len(l.Train.Pixels[0])
-	if need := len(rows) * area; cap(b.x) < need {
+	if l.features != nil {
+		area = l.features.size
+	}
+	need := len(rows) * (area + l.Fitted.Width())
+	if cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
 	b.rows, b.x, b.target = len(rows), b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
-		if len(l.Augment) == 0 {
+		switch {
+		case l.features != nil:
+			copy(x, l.features.train[row*area:])
+		case len(l.Augment) == 0:
 			l.Fitted.Pixels(x, l.Train.Pixels[row])
-		} else {
+		default:
 			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, first+i))
 		}
 		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
 	})
+	if l.Train.Features != nil {
+		for _, row := range rows {
+			b.x = append(b.x, l.Train.Features[row]...)
+		}
+	}
 }
 
 // loss returns what the network is to make small.
@@ -363,7 +396,7 @@ func (l *loop) validate(e *Epoch) error {
 	if len(l.Validation.Pixels) == 0 {
 		return nil
 	}
-	outputs, err := Outputs(l.Network, l.Fitted, l.Validation.Pixels)
+	outputs, err := l.outputs()
 	if err != nil {
 		return err
 	}
@@ -405,8 +438,8 @@ func (l *loop) scoreClasses(e *Epoch, outputs []float32) {
 }
 
 // Predict returns the predictions of a regression in the original unit.
-func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float64, error) {
-	outputs, err := Outputs(net, fitted, pixels)
+func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float64, error) {
+	outputs, err := Outputs(net, fitted, pixels, features)
 	if err != nil {
 		return nil, err
 	}
@@ -420,18 +453,28 @@ func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) (
 // Outputs returns what the network gives for pictures of (size, size, channels):
 // (pictures, outputs), a regression's on the scaled target. A picture's outputs do
 // not depend on its neighbours.
-func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float32, error) {
+func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float32, error) {
+	return each(fitted, pixels, features, net.Predict)
+}
+
+// each scales pictures and gives them, and the features behind them, to f, some at a
+// time, and returns what comes out.
+func each(fitted *transform.Fitted, pixels [][]uint8, features [][]float32, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
 	if len(pixels) == 0 {
 		return nil, nil
 	}
 	const chunk = 256 // bounds the memory, not the arithmetic
 	area := len(pixels[0])
-	x := make([]float32, min(chunk, len(pixels))*area)
+	x := make([]float32, 0, min(chunk, len(pixels))*(area+fitted.Width()))
 	var outputs []float32
 	for start := 0; start < len(pixels); start += chunk {
 		part := pixels[start:min(start+chunk, len(pixels))]
+		x = x[:len(part)*area]
 		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
-		y, err := net.Predict(x[:len(part)*area], len(part))
+		if features != nil {
+			x = append(x, slices.Concat(features[start:start+len(part)]...)...)
+		}
+		y, err := f(x, len(part))
 		if err != nil {
 			return nil, err
 		}

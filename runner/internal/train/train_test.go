@@ -59,7 +59,8 @@ func set(n int, seed uint64) Set {
 func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	t.Helper()
 	spec := recipe.Train{
-		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best", Sampler: "shuffle", Accumulate: 1,
+		BackboneFactor: 1,
+		Seed:           3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best", Sampler: "shuffle", Accumulate: 1,
 		Optimizer: recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 	}
 	if change != nil {
@@ -189,7 +190,7 @@ func TestLosses(t *testing.T) {
 	for _, loss := range []string{"mse", "mae", "huber"} {
 		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = recipe.Loss{Kind: loss}, 1 })
 		first[loss] = run(t, in).Epochs[0]
-		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels)
+		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +258,7 @@ func TestClasses(t *testing.T) {
 	if err := in.Network.Load(r.Weights); err != nil {
 		t.Fatal(err)
 	}
-	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels)
+	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"math"
 	"sync"
 
-	"biomass/runner/internal/digest"
 	"biomass/runner/internal/elementary"
 	"biomass/runner/internal/recipe"
 )
@@ -30,6 +29,8 @@ type Fitted struct {
 	Kind string
 	// TargetMean and TargetStd in the target's unit; 0 and 1 unless Kind is standardize.
 	TargetMean, TargetStd float64
+	// Features of the second input, in the order of data.features.
+	Features []Feature `json:",omitempty"`
 
 	once  sync.Once
 	table [][256]float32 // a normalised value for each byte of a channel
@@ -93,21 +94,27 @@ func (f *Fitted) Check(targets []float64) error {
 	return nil
 }
 
-// Target returns what the network is to predict for a target y in its unit.
-func (f *Fitted) Target(y float64) float32 {
+// Scale returns where a target y in its unit lies on the scale on which it is learnt.
+func (f *Fitted) Scale(y float64) float64 {
 	if f.Kind == log1p {
-		return float32(logPlus1(y))
+		return logPlus1(y)
 	}
-	return float32((y - f.TargetMean) / f.TargetStd)
+	return (y - f.TargetMean) / f.TargetStd
 }
 
-// Inverse turns a prediction of the network into the target's unit.
-func (f *Fitted) Inverse(p float32) float64 {
+// Unscale turns a place on that scale into the target's unit.
+func (f *Fitted) Unscale(s float64) float64 {
 	if f.Kind == log1p {
-		return expMinus1(float64(p))
+		return expMinus1(s)
 	}
-	return float64(float64(p)*f.TargetStd) + f.TargetMean
+	return float64(s*f.TargetStd) + f.TargetMean
 }
+
+// Target returns what the network is to predict for a target y in its unit.
+func (f *Fitted) Target(y float64) float32 { return float32(f.Scale(y)) }
+
+// Inverse turns a prediction of the network into the target's unit.
+func (f *Fitted) Inverse(p float32) float64 { return f.Unscale(float64(p)) }
 
 // logPlus1 returns log(1+y), accurate near 0 too: the rounding of 1+y = u is
 // made good by the factor y/(u-1) (Goldberg: What Every Computer Scientist
@@ -131,10 +138,4 @@ func expMinus1(x float64) float64 {
 		return u - 1
 	}
 	return (u - 1) * (x / elementary.Log(u))
-}
-
-// Digest covers everything that was learnt.
-func (f *Fitted) Digest() digest.Digest {
-	return digest.New("transform").Float32s(f.Mean).Float32s(f.Std).
-		String(f.Kind).Float(f.TargetMean).Float(f.TargetStd).Sum()
 }
