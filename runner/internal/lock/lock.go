@@ -41,6 +41,7 @@ type Lock struct {
 	Data     Data             `yaml:"data"`
 	Clean    Clean            `yaml:"clean"`
 	Split    Split            `yaml:"split"`
+	Sweep    *Sweep           `yaml:"sweep,omitempty"`
 	Features []Feature        `yaml:"features,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
@@ -50,7 +51,9 @@ type Lock struct {
 	// differ in.
 	Runs   []Run    `yaml:"runs,omitempty"`
 	Spread []Spread `yaml:"spread,omitempty"`
-	Report Report   `yaml:"report"`
+	// OutOfFold judges the predictions of all folds together.
+	OutOfFold *OutOfFold `yaml:"out_of_fold,omitempty"`
+	Report    Report     `yaml:"report"`
 	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
 	// edit by hand, not of a forgery.
 	Seal digest.Digest `yaml:"seal,omitempty"`

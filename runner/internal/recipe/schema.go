@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // This file writes the recipe language down as a JSON Schema, for editors. Keys
@@ -134,6 +135,8 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 			}
 			return false, w.number(join(key, word), "number")
 		})
+	case reflect.TypeFor[Over]():
+		return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"type": "array", "minItems": 1}}
 	case reflect.TypeFor[Weights]():
 		return w.orWord(key, schema{
 			"type": "object", "additionalProperties": false, "properties": schema{

@@ -39,6 +39,8 @@ var spans = map[string]span{
 	"split.train":      share,
 	"split.validation": share,
 	"split.test":       share,
+	"split.folds":      {low: 2, high: maxRuns, orZero: true},
+	"split.fold":       atLeast(0),
 	"split.near":       {low: likeness.low, high: likeness.high, orZero: true},
 
 	"transform.normalize.std[]":                   above(0),
@@ -83,6 +85,8 @@ var spans = map[string]span{
 	"train.backbone_factor": above(0),
 	"train.repeat":          between(1, maxRuns),
 	"train.stop.patience":   atLeast(0),
+
+	"sweep.draw": between(0, maxRuns),
 
 	"train.loss.cross_entropy.label_smoothing": partial,
 	"train.loss.cross_entropy.class_weights[]": above(0),

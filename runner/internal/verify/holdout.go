@@ -49,7 +49,7 @@ func (t *trial) holdout(ctx context.Context) error {
 // report, from the store of the run, or made again; nil where there is none.
 func (t *trial) lockedWeights() ([]byte, error) {
 	want := t.claimed.Model.Weights
-	file, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name))
+	file, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name, ""))
 	switch {
 	case err == nil && digest.Of(file) == want:
 		return file, nil
