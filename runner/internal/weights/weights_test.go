@@ -188,7 +188,7 @@ func TestDigest(t *testing.T) {
 
 // FuzzReadSafetensors: whatever is read without error is written and read again
 // as the same tensors; nothing panics.
-func FuzzSafetensors(f *testing.F) {
+func FuzzReadSafetensors(f *testing.F) {
 	f.Add(written(f, sample, map[string]string{"format": "pt"}))
 	f.Add(file(`{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8))
 	f.Add(file(`{}`, 0))
