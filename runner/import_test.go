@@ -16,7 +16,7 @@ import (
 // arrows only ever point down. A package is named by its path below runner.
 var imports = map[string][]string{
 	".":                   {"command"},
-	"command":             {"internal/benchmark", "internal/bundle", "internal/doctor", "internal/experiment", "internal/grade", "internal/kernel", "internal/lock", "internal/progress", "internal/recipe", "internal/review", "internal/verify"},
+	"command":             {"internal/benchmark", "internal/bundle", "internal/doctor", "internal/evaluate", "internal/experiment", "internal/grade", "internal/kernel", "internal/lock", "internal/picture", "internal/progress", "internal/recipe", "internal/review", "internal/verify"},
 	"internal/benchmark":  {"internal/kernel", "internal/network", "internal/recipe", "internal/rng"},
 	"internal/grade":      {"internal/bundle", "internal/digest", "internal/lock", "internal/progress", "internal/verify"},
 	"internal/verify":     {"internal/bundle", "internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/recipe", "internal/rng", "internal/store", "internal/weights"},
@@ -28,7 +28,8 @@ var imports = map[string][]string{
 	"internal/lock":       {"internal/digest"},
 	"internal/evaluate":   {"internal/digest", "internal/metric", "internal/rng"},
 	"internal/train":      {"internal/digest", "internal/elementary", "internal/kernel", "internal/metric", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/transform", "internal/weights"},
-	"internal/network":    {"internal/digest", "internal/kernel", "internal/recipe", "internal/rng", "internal/weights"},
+	"internal/network":    {"internal/digest", "internal/kernel", "internal/onnx", "internal/recipe", "internal/rng", "internal/weights"},
+	"internal/onnx":       {"internal/weights"},
 	"internal/transform":  {"internal/digest", "internal/elementary", "internal/metric", "internal/picture", "internal/recipe", "internal/rng"},
 	"internal/split":      {"internal/digest", "internal/recipe", "internal/rng"},
 	"internal/idx":        {},

@@ -79,6 +79,7 @@ func TestScript(t *testing.T) {
 			"snapshot":  snapshot,
 			"same":      same,
 			"disk":      disk,
+			"sharing":   sharing,
 		},
 	})
 }
@@ -428,6 +429,23 @@ func files(ts *testscript.TestScript, paths []string) map[string]string {
 		ts.Check(err)
 	}
 	return content
+}
+
+// sharing A B N wants that exactly N of the lines of two files are in both.
+func sharing(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: sharing A B N")
+	}
+	in := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
+	n := 0
+	for _, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n") {
+		if slices.Contains(in, line) {
+			n++
+		}
+	}
+	if strconv.Itoa(n) != args[2] {
+		ts.Fatalf("%d lines are in both, not %s", n, args[2])
+	}
 }
 
 // disk DIR SIZE mounts a small empty disk until the script ends.

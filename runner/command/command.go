@@ -125,11 +125,10 @@ func (s *invocation) root() *cobra.Command {
 			return err
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
-	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; verify, diff and grade know more")
+	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; some commands know more")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.grade(), s.doctor(), s.bench(), s.version())
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.export(), s.grade(), s.predict(), s.evaluate(), s.schema(), s.store(), s.doctor(), s.bench(), s.version())
 	return root
 }
 
@@ -173,6 +172,7 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	place.Weights = s.machine.weights
 	objects, err := experiment.OpenStore(place.Root, s.machine.store)
 	if err != nil {
 		return nil, err

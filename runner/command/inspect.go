@@ -1,8 +1,11 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -11,14 +14,20 @@ import (
 )
 
 func (s *invocation) inspect() *cobra.Command {
-	return s.recipeFlags(&cobra.Command{
+	var augment string
+	c := s.recipeFlags(&cobra.Command{
 		Use:   "inspect RECIPE",
 		Short: "Tell what the data are: columns, counts, what cleaning drops, the split",
-		Args:  exactly(1, "one recipe"),
+		Long: "inspect reads and cleans the data and tells what they are. With --augment it draws a sheet of training photos instead:\n" +
+			"resized, and then as each of the first epochs sees them.",
+		Args: exactly(1, "one recipe"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := s.experiment(args[0])
 			if err != nil {
 				return err
+			}
+			if augment != "" {
+				return s.drawAugmentations(c.Context(), e, augment)
 			}
 			story, err := e.Inspect(c.Context())
 			s.tellDrawn(e)
@@ -31,10 +40,48 @@ func (s *invocation) inspect() *cobra.Command {
 			return s.printStory(story, e.Recipe.Data.Target, e.Recipe.Data.Unit)
 		},
 	})
+	c.Flags().StringVar(&augment, "augment", "", "`FILE.png` to draw training photos in, as the first epochs see them")
+	return c
+}
+
+func (s *invocation) drawAugmentations(ctx context.Context, e *experiment.Experiment, path string) error {
+	if !strings.HasSuffix(path, ".png") {
+		return misuse{fmt.Errorf("--augment %s: the sheet is a .png file", path)}
+	}
+	sheet, err := e.Augmentations(ctx)
+	s.tellDrawn(e)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, sheet, 0o666); err != nil {
+		return fmt.Errorf("write the sheet: %w", err)
+	}
+	if s.json {
+		return json.NewEncoder(s.out).Encode(map[string]any{"written": []string{path}})
+	}
+	fmt.Fprintf(s.out, "wrote %s\n", path)
+	return nil
 }
 
 // shownDropped is how many rows of the ledger the text output lists.
 const shownDropped = 20
+
+// printWeights says what of a file of weights a network takes.
+func (s *invocation) printWeights(w *experiment.Weights) {
+	fmt.Fprintf(s.out, "weights: %s (%s): %d tensors loaded\n", w.File, w.Digest.Short(), len(w.Loaded))
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"left out", w.LeftOut}, {"not in the file, so drawn", w.Missing}} {
+		for i, name := range list.names {
+			if i == shownDropped {
+				fmt.Fprintf(s.out, "  and %d more\n", len(list.names)-i)
+				break
+			}
+			fmt.Fprintf(s.out, "  %s: %s\n", list.what, name)
+		}
+	}
+}
 
 func (s *invocation) printStory(story *experiment.Story, target, unit string) error {
 	from := story.Table
@@ -88,6 +135,9 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 		if err := w.Flush(); err != nil {
 			return err
 		}
+	}
+	if story.Weights != nil {
+		s.printWeights(story.Weights)
 	}
 	for _, warning := range story.Warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", warning)

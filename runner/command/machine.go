@@ -11,8 +11,9 @@ import (
 // machine is what the environment says of this machine. None of it is part of
 // an experiment.
 type machine struct {
-	data  string // RUNNER_DATA
-	store string // RUNNER_STORE
+	data    string // RUNNER_DATA
+	store   string // RUNNER_STORE
+	weights string // RUNNER_WEIGHTS
 }
 
 // settings reads the environment and sets up the kernels.
@@ -26,7 +27,7 @@ func settings(env []string) (machine, error) {
 		}
 		return value
 	}
-	m := machine{data: get("RUNNER_DATA"), store: get("RUNNER_STORE")}
+	m := machine{data: get("RUNNER_DATA"), store: get("RUNNER_STORE"), weights: get("RUNNER_WEIGHTS")}
 	if v := get("RUNNER_THREADS"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {

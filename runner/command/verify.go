@@ -31,7 +31,7 @@ func (s *invocation) verify() *cobra.Command {
 				return err
 			}
 			o := verify.Options{
-				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Progress: s.progress(),
+				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
 				Level: level, Spots: spots, Seed: seed,
 			}
 			if !c.Flags().Changed("seed") {

@@ -3,7 +3,6 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,9 +19,13 @@ import (
 
 // This file says what a pack of an experiment holds: a project folder with the
 // lock, the recipe and what it extends, the report and the weights; what is known
-// of the pictures' digests, so that one that differs can be named; and, where they
-// are wanted, the kept states.
-const picturesFile = "inputs/pictures.json"
+// of the pictures' digests, so that one that differs can be named; the predictions,
+// whose errors make the intervals of new ones; and, where they are wanted, the kept
+// states.
+const (
+	picturesFile   = "inputs/pictures.json"
+	evaluationFile = "outputs/evaluation.json"
+)
 
 var (
 	lockFile   = regexp.MustCompile(`^lock/([^/]+)\.lock\.yaml$`)
@@ -82,14 +85,16 @@ func Pack(o Options) (*Packed, error) {
 			files = append(files, File{Path: "reports/" + locked.Name + "/" + name, From: from})
 		}
 	}
-	weights, err := lockedWeights(place.Model(locked.Name), claimed.Model.Weights, objects)
+	weights, err := experiment.LockedWeights(place.Model(locked.Name), claimed.Model.Weights, objects)
 	if err != nil {
 		return nil, err
 	}
 	files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(place.Model(locked.Name)), Data: weights})
-	if stage := claimed.Stage("picture"); stage != nil {
-		if pictures, err := objects.Get(stage.Output); err == nil {
-			files = append(files, File{Path: picturesFile, Data: pictures})
+	for _, output := range []struct{ stage, path string }{{"picture", picturesFile}, {"evaluate", evaluationFile}} {
+		if stage := claimed.Stage(output.stage); stage != nil {
+			if data, err := objects.Get(stage.Output); err == nil {
+				files = append(files, File{Path: output.path, Data: data})
+			}
 		}
 	}
 	packed := &Packed{Path: o.Out}
@@ -142,24 +147,6 @@ func (p *Packed) write(files []File, limit int64) (err error) {
 	return os.Rename(f.Name(), p.Path)
 }
 
-// lockedWeights returns the weights that are locked: from beside the report, else
-// from the store.
-func lockedWeights(path string, want digest.Digest, objects *store.Store) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	switch {
-	case err == nil && digest.Of(data) == want:
-		return data, nil
-	case err == nil:
-		return nil, fmt.Errorf("%s is not what is locked: apply makes it anew", path)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	}
-	if data, err = objects.Get(want); err != nil {
-		return nil, fmt.Errorf("the weights are missing: no %s, and none in the store; apply makes them anew", path)
-	}
-	return data, nil
-}
-
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -173,8 +160,8 @@ type Submission struct {
 	Files  int           `json:"files"`
 }
 
-// Open unpacks a pack into dir and puts what it knows of pictures and states
-// into the store there. None of it is believed: verify looks at all of it.
+// Open unpacks a pack into dir and puts what it knows of pictures, predictions and
+// states into the store there. None of it is believed: verify looks at all of it.
 func Open(path, dir string, limit int64) (*Submission, error) {
 	s := &Submission{Store: filepath.Join(dir, ".runner", "store")}
 	var entries []Entry
@@ -202,7 +189,7 @@ func (s *Submission) accept(all []Entry) error {
 		case lockFile.MatchString(e.Path) && s.Lock == "":
 			s.Lock = e.Path
 		case name != nil && (slices.Contains(report.Files(), name[2]) || name[2] == experiment.ModelFile):
-		case e.Path == picturesFile, stateFile.MatchString(e.Path):
+		case e.Path == picturesFile, e.Path == evaluationFile, stateFile.MatchString(e.Path):
 		case !strings.HasPrefix(e.Path, "lock/") && (strings.HasSuffix(e.Path, ".yaml") || strings.HasSuffix(e.Path, ".yml")):
 		default:
 			return fmt.Errorf("it holds %s, which is no part of a submission", e.Path)
@@ -214,7 +201,8 @@ func (s *Submission) accept(all []Entry) error {
 	return nil
 }
 
-// keep puts pictures and states into the store of the unpacked project.
+// keep puts what is known of pictures, the predictions and the states into the
+// store of the unpacked project.
 func (s *Submission) keep(dir string, entries []Entry) error {
 	objects, err := store.Open(s.Store)
 	if err != nil {
@@ -227,7 +215,7 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	var states []experiment.State
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
-		if e.Path != picturesFile && state == nil {
+		if e.Path != picturesFile && e.Path != evaluationFile && state == nil {
 			continue
 		}
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(e.Path)))

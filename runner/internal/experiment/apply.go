@@ -122,7 +122,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
 			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files},
+			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split: lock.Split{
@@ -274,8 +274,11 @@ func bounds(p evaluate.Part) []float64 {
 
 // warnings collects what a person should know, in the order of the line.
 func (l *line) warnings() ([]string, error) {
-	before, err := l.dataWarnings()
-	return append(before, l.evaluation.Warnings...), err
+	all, err := l.dataWarnings()
+	if w := l.takenWarning(); w != "" {
+		all = append(all, w)
+	}
+	return append(all, l.evaluation.Warnings...), err
 }
 
 // dataWarnings are those of the stages before the training.

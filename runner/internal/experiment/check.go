@@ -35,6 +35,12 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 	l.canonical = k.Data.Table.Canonical
 	l.classes = e.Recipe.Data.Classes
 	l.fitted = claimedFeatures(k)
+	if e.Recipe.Network.Weights.Given() {
+		if k.Data.Weights == nil {
+			return []lock.Difference{{Path: "data.weights", A: "none", B: "a file, as network.weights says"}}, nil
+		}
+		l.weights = &pretrained{name: k.Data.Weights.File, file: k.Data.Weights.Digest}
+	}
 	l.trained = Trained{Epochs: k.Training, Kept: k.Model.Epoch, Weights: k.Model.Weights}
 	if len(k.Stages) != len(stages) {
 		return nil, fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(stages))
@@ -63,6 +69,14 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 		}
 		if s.name == "network" {
 			if !outputs {
+				continue
+			}
+			if l.weights != nil { // what the network begins with does not follow from the lock
+				net, err := l.build()
+				if err != nil {
+					return nil, err
+				}
+				differ("model.parameters", k.Model.Parameters, net.Count())
 				continue
 			}
 			if err := s.run(ctx, l); err != nil {

@@ -21,7 +21,7 @@ func (l *line) document() (report.Document, error) {
 		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.Canonical, Plots: r.Report.Plots,
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
-		Network:  r.Network.Backbone, Parameters: l.initial.Parameters,
+		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
 		Verify: fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
 	}
 	if d.Warnings, err = l.dataWarnings(); err != nil {
@@ -29,6 +29,9 @@ func (l *line) document() (report.Document, error) {
 	}
 	if d.Features, err = l.describeFeatures(); err != nil {
 		return d, err
+	}
+	if t := l.initial.Taken; t != nil {
+		d.Weights = &report.Weights{File: l.weights.name, Loaded: len(t.Loaded), LeftOut: t.LeftOut, Missing: t.Missing}
 	}
 	for _, c := range l.ledger.Counts {
 		d.Cleaning.Steps = append(d.Cleaning.Steps, report.Step{Rule: c.Rule, Dropped: c.N})
@@ -53,10 +56,15 @@ func (l *line) document() (report.Document, error) {
 		{Name: "recipe", Digest: l.Digest},
 		{Name: "table", Digest: l.table.File},
 		{Name: "pictures", Digest: root},
+	}
+	if l.weights != nil {
+		d.Digests = append(d.Digests, report.NamedDigest{Name: "weights to begin with", Digest: l.weights.file})
+	}
+	d.Digests = append(d.Digests, []report.NamedDigest{
 		{Name: "split", Digest: l.split.Digest()},
 		{Name: "weights (model.safetensors)", Digest: l.trained.Weights},
 		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
-	}
+	}...)
 	return d, nil
 }
 

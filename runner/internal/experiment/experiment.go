@@ -21,6 +21,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
@@ -139,6 +140,9 @@ var stages = []stage{
 			if l.classifies() {
 				e.Int(int64(len(l.classes)))
 			}
+			if l.weights != nil {
+				e.Digest(l.weights.file)
+			}
 			return e.Sum()
 		},
 		keys:    []string{"task", "data.classes", "train.seed"},
@@ -210,6 +214,10 @@ func rowPlaces(l *line) digest.Digest {
 type Initial struct {
 	Parameters int           `json:"parameters"`
 	Weights    digest.Digest `json:"weights"` // of the initialised tensors
+	// Trained is how many of the parameters train in the first epoch, where some do not.
+	Trained int `json:"trained,omitempty"`
+	// Taken says what comes from a file of weights; nil where there is none.
+	Taken *network.Taken `json:"taken,omitempty"`
 }
 
 // Trained is the output of the train stage.
@@ -231,6 +239,7 @@ type line struct {
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
 	files   *picture.Catalogue // existence and digests of the files, before decoding
+	weights *pretrained        // the file that the network begins with; nil for none
 
 	canonical  digest.Digest
 	catalogue  *picture.Catalogue
@@ -253,6 +262,10 @@ type line struct {
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	var err error
+	if l.weights, err = e.findWeights(); err != nil {
+		return nil, err
+	}
 	if !l.classifies() { // else the table says how many outputs there are
 		if err := l.architecture(); err != nil {
 			return nil, err
@@ -323,12 +336,15 @@ func (l *line) architecture() error {
 			}
 		}
 	}
-	_, err := l.build()
+	net, err := l.build()
+	if err == nil && l.weights != nil { // do they fit?
+		return l.initialise(net)
+	}
 	if err == nil {
 		return nil
 	}
 	key, reason := "network", err.Error()
-	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.layers[") {
+	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.") {
 		key, _, _ = strings.Cut(place, " ")
 		reason = rest
 	}
@@ -437,7 +453,14 @@ func (l *line) unchanged(ctx context.Context) error {
 	if changes := l.files.Changed(files); len(changes) > 0 {
 		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
 	}
-	return nil
+	if l.weights == nil {
+		return nil
+	}
+	again, err := l.findWeights()
+	if err == nil && again.file != l.weights.file {
+		err = fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.weights.path)
+	}
+	return err
 }
 
 // tableFile hashes the table's file, or what stands for it, once more.

@@ -25,6 +25,8 @@ type Place struct {
 	Root string // the project folder, which holds lock/ and reports/
 	Path string // the recipe's path below Root, with slashes
 	Data string // the data's root folder
+	// Weights is the folder of files of weights; empty is the folder weights of the project.
+	Weights string
 }
 
 // Find returns the place of a recipe: the project folder is the nearest folder

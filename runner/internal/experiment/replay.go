@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -45,7 +46,7 @@ func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *sto
 	if err != nil {
 		return nil, err
 	}
-	return append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
+	return slices.Concat(l.otherTable(claimed, before), l.otherPictures(claimed, before), l.otherWeights(claimed)), nil
 }
 
 // Replayed is a walk whose result is judged.

@@ -197,8 +197,16 @@ func runNetwork(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	net.Initialize(l.Recipe.Train.Seed)
+	if err := l.initialise(net); err != nil {
+		return err
+	}
 	l.initial = Initial{Parameters: net.Count(), Weights: weights.Digest(net.Tensors())}
+	if trained := net.TrainedCount(); trained != l.initial.Parameters {
+		l.initial.Trained = trained
+	}
+	if l.weights != nil {
+		l.initial.Taken = &l.weights.taken
+	}
 	return nil
 }
 
@@ -265,7 +273,9 @@ func (l *line) training() (train.Input, error) {
 	if err != nil {
 		return train.Input{}, err
 	}
-	net.Initialize(l.Recipe.Train.Seed)
+	if err := l.initialise(net); err != nil {
+		return train.Input{}, err
+	}
 	features, err := l.encoded()
 	if err != nil {
 		return train.Input{}, err
@@ -380,7 +390,9 @@ func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) e
 			held, pixels = append(held, i), append(pixels, l.photos.Pixels[i])
 		}
 	}
-	net.Initialize(l.Recipe.Train.Seed)
+	if err := l.initialise(net); err != nil {
+		return err
+	}
 	if outputs, err = train.Outputs(net, l.fitted, pixels, pick(l.features, held)); err != nil {
 		return err
 	}

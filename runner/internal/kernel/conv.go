@@ -4,19 +4,20 @@ import "fmt"
 
 // Conv is a two-dimensional convolution (cross-correlation, as everywhere in the
 // field) of N pictures, with the same stride, zero padding and dilation in both
-// directions. Input and output channels are cut into Groups of neighbours, each of
+// directions. Pad is the padding on every side; End is more of it, behind the last row
+// and the last column. Input and output channels are cut into Groups of neighbours, each of
 // which is a convolution of its own. Dilation 0 means 1, and so does Groups 0. A dense
 // layer is Conv{N: n, H: 1, W: 1, Cin: in, Cout: out, KH: 1, KW: 1, Stride: 1}.
 //
 // With as many groups as input and as output channels, and more than one, it is
 // depthwise and has sums of its own, see depthwise.go.
-type Conv struct{ N, H, W, Cin, Cout, KH, KW, Stride, Pad, Dilation, Groups int }
+type Conv struct{ N, H, W, Cin, Cout, KH, KW, Stride, Pad, Dilation, Groups, End int }
 
 // OutH returns the height of the output.
-func (c Conv) OutH() int { return (c.H+2*c.Pad-(c.KH-1)*c.dilation()-1)/c.Stride + 1 }
+func (c Conv) OutH() int { return (c.H+2*c.Pad+c.End-(c.KH-1)*c.dilation()-1)/c.Stride + 1 }
 
 // OutW returns the width of the output.
-func (c Conv) OutW() int { return (c.W+2*c.Pad-(c.KW-1)*c.dilation()-1)/c.Stride + 1 }
+func (c Conv) OutW() int { return (c.W+2*c.Pad+c.End-(c.KW-1)*c.dilation()-1)/c.Stride + 1 }
 
 func (c Conv) dilation() int { return max(c.Dilation, 1) }
 func (c Conv) groups() int   { return max(c.Groups, 1) }
@@ -229,7 +230,7 @@ func (c Conv) phase(dx, dy, w []float32, group int, row, col phase) {
 }
 
 func (c Conv) check(x, w, y []float32) {
-	if c.Stride < 1 || c.H+2*c.Pad <= (c.KH-1)*c.dilation() || c.W+2*c.Pad <= (c.KW-1)*c.dilation() ||
+	if c.Stride < 1 || c.End < 0 || c.H+2*c.Pad+c.End <= (c.KH-1)*c.dilation() || c.W+2*c.Pad+c.End <= (c.KW-1)*c.dilation() ||
 		c.Cin%c.groups() != 0 || c.Cout%c.groups() != 0 {
 		panic(fmt.Sprintf("kernel: impossible convolution %+v", c))
 	}

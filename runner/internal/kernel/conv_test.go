@@ -41,6 +41,9 @@ func convs() []Conv {
 		Conv{N: 9, H: 1, W: 1, Cin: 700, Cout: 1, KH: 1, KW: 1, Stride: 1},
 		Conv{N: 33, H: 1, W: 1, Cin: 30, Cout: 65, KH: 1, KW: 1, Stride: 1},
 		Conv{N: 700, H: 1, W: 1, Cin: 3, Cout: 2, KH: 1, KW: 1, Stride: 1},
+		Conv{N: 2, H: 8, W: 10, Cin: 3, Cout: 33, KH: 3, KW: 3, Stride: 2, End: 1}, // TensorFlow's SAME
+		Conv{N: 2, H: 8, W: 6, Cin: 16, Cout: 9, KH: 3, KW: 3, Stride: 1, Pad: 1, End: 1},
+		Conv{N: 1, H: 7, W: 5, Cin: 8, Cout: 8, KH: 4, KW: 4, Stride: 3, Pad: 1, Dilation: 2, End: 2},
 	)
 }
 

@@ -33,6 +33,9 @@ func depthwiseConvs() []Conv {
 		Conv{N: 3, H: 2, W: 1, Cin: 9, Cout: 9, KH: 3, KW: 5, Stride: 2, Pad: 4, Groups: 9},
 		Conv{N: 1, H: 40, W: 33, Cin: 17, Cout: 17, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 17}, // three chunks
 		Conv{N: 2, H: 2, W: 600, Cin: 8, Cout: 8, KH: 5, KW: 5, Stride: 1, Pad: 2, Groups: 8},    // chunks of one row
+		Conv{N: 2, H: 8, W: 12, Cin: 33, Cout: 33, KH: 3, KW: 3, Stride: 2, Groups: 33, End: 1},  // TensorFlow's SAME
+		Conv{N: 1, H: 7, W: 6, Cin: 16, Cout: 16, KH: 5, KW: 5, Stride: 1, Pad: 2, Groups: 16, End: 1},
+		Conv{N: 1, H: 14, W: 14, Cin: 40, Cout: 40, KH: 5, KW: 5, Stride: 2, Pad: 1, Groups: 40, End: 1},
 	)
 }
 

@@ -24,7 +24,7 @@ const positions = 16
 // takes longest, or that the tiles hang over so far that little is saved.
 func (c Conv) isWinograd() bool {
 	t := c.tiling()
-	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad >= 0 && c.Pad <= 2 && c.groups() == 1 && c.dilation() == 1 &&
+	return c.KH == 3 && c.KW == 3 && c.Stride == 1 && c.Pad >= 0 && c.Pad <= 2 && c.End == 0 && c.groups() == 1 && c.dilation() == 1 &&
 		c.Cin >= 8 && c.Cout >= 8 &&
 		t.rows*t.cols > 1 && positions*t.rows*t.cols < 8*c.OutH()*c.OutW()
 }

@@ -72,6 +72,14 @@ type Recipe struct {
 type Data struct {
 	Table  Table  `yaml:"table"`
 	Images Images `yaml:"images"`
+	// Weights is the file that the network begins with; nil where its weights are drawn.
+	Weights *Weights `yaml:"weights,omitempty"`
+}
+
+// Weights are a file of tensors, by its name below the folder of weights.
+type Weights struct {
+	File   string        `yaml:"file"`
+	Digest digest.Digest `yaml:"digest"`
 }
 
 // Table is the label table: its file's bytes, and what was read from them.

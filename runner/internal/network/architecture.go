@@ -36,6 +36,8 @@ const (
 	// scale multiplies each channel of a picture by a number of its own: the end of
 	// squeeze and excitation.
 	scale kind = "scale"
+	// subsample is kernel.Subsample, a shortcut without parameters.
+	subsample kind = "subsample"
 	// stochasticDepth leaves out whole examples at random and adds what is left to
 	// another layer's output.
 	stochasticDepth kind = "stochastic_depth"
@@ -70,22 +72,32 @@ type layer struct {
 	in, out shape
 
 	// other is the second layer that it reads, none where there is none: what a
-	// batch_norm adds before its activation, what a scale multiplies by, what a
-	// stochastic_depth adds to. It may stand behind the batch_norm. That of a join is
+	// batch_norm or a conv adds before its activation, what a scale multiplies by, what
+	// a stochastic_depth adds to. It may stand behind the batch_norm. That of a join is
 	// no layer, but the features beside the picture.
 	other int
+	stage string // of a network of the zoo: stem, layer1, head; for network.freeze
 
 	window, stride, pad int // conv, pools; window of an adaptive_avg_pool: its outputs a side
-	dilation, groups    int // conv; 0 means 1
-	bias                bool
-	probability         float32 // dropout, stochastic_depth: of leaving out
-	epsilon, momentum   float32 // batch_norm; 0 means torch's defaults
+	// same says that a conv pads as TensorFlow's SAME, so that its output has a stride-th
+	// of the pixels, rounded up: an odd pixel of padding comes at the end. pad and end are
+	// then made from that.
+	same              bool
+	end               int
+	dilation, groups  int // conv; 0 means 1
+	bias              bool
+	probability       float32 // dropout, stochastic_depth: of leaving out
+	epsilon, momentum float32 // batch_norm; 0 means torch's defaults
 
-	// act of a batch_norm, or a ReLU of conv and dense: the activation behind it is
-	// done in the same pass.
+	// act of a batch_norm, or a ReLU or ReLU6 of conv and dense: the activation behind
+	// it is done in the same pass.
 	act kernel.Activation
 	// fused marks an activation that the layer before it does.
 	fused bool
+
+	// frozen says that the layer's parameters do not train, fixed that a batch norm's
+	// statistics stay either.
+	frozen, fixed bool
 
 	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
 	running        *statistics
@@ -103,8 +115,31 @@ type architecture struct {
 	picture  shape
 	features int // how many numbers an example has beside its picture
 	layers   []*layer
+	// fitted is where the layers of network.head begin; 0 where there are none.
+	fitted int
 	// initialise fills a layer's parameters with torchvision's distributions.
 	initialise func(l *layer, seed uint64)
+}
+
+// head is the first layer of the head, which every task needs anew: that of network.head,
+// or else the last layer that has parameters.
+func (a *architecture) head() int {
+	if a.fitted > 0 {
+		return a.fitted
+	}
+	i := len(a.layers) - 1
+	for i > 0 && a.layers[i].weight == nil {
+		i--
+	}
+	return i
+}
+
+// outputOf is the shape of a layer's output, or of the picture.
+func (a *architecture) outputOf(i int) shape {
+	if i == none {
+		return a.picture
+	}
+	return a.layers[i].out
 }
 
 // add appends a layer, works out its output shape and makes its parameters.
@@ -129,10 +164,15 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 			return 0, fmt.Errorf("%s: a window of %d is more than the largest, 15: use global_avg_pool, or two pools", l.where, l.window)
 		}
 		reach := l.dilation*(l.window-1) + 1
-		if l.in.Height+2*l.pad < reach || l.in.Width+2*l.pad < reach {
+		if l.same {
+			if err := l.padSame(reach); err != nil {
+				return 0, err
+			}
+		}
+		if l.in.Height+2*l.pad+l.end < reach || l.in.Width+2*l.pad+l.end < reach {
 			return 0, fmt.Errorf("%s: its window of %dx%d is larger than its input of %s: leave out a pool or a stride before it, raise its padding, or raise picture.size", l.where, reach, reach, l.in)
 		}
-		l.out = shape{(l.in.Height+2*l.pad-reach)/l.stride + 1, (l.in.Width+2*l.pad-reach)/l.stride + 1, l.in.Channels}
+		l.out = shape{(l.in.Height+2*l.pad+l.end-reach)/l.stride + 1, (l.in.Width+2*l.pad+l.end-reach)/l.stride + 1, l.in.Channels}
 		if l.kind == conv {
 			if l.in.Channels%l.groups != 0 || channels%l.groups != 0 {
 				return 0, fmt.Errorf("%s: %d groups do not divide its %d inputs and %d outputs evenly", l.where, l.groups, l.in.Channels, channels)
@@ -170,6 +210,9 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 		l.out = l.in
 	case scale:
 		l.out = l.in
+	case subsample:
+		s := l.subsampling(1)
+		l.out = shape{s.OutH(), s.OutW(), channels}
 	default:
 		if _, ok := activations[l.kind]; !ok {
 			return 0, fmt.Errorf("%s: there is no such layer", l.where)
@@ -184,11 +227,23 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 	return len(a.layers) - 1, nil
 }
 
+// padSame sets the padding of a conv whose taps reach so far: as much as it takes, the
+// odd pixel at the end (TensorFlow, tf.nn.convolution, SAME).
+func (l *layer) padSame(reach int) error {
+	total := func(size int) int { return max(0, ((size-1)/l.stride)*l.stride+reach-size) }
+	all := total(l.in.Height)
+	if total(l.in.Width) != all {
+		return fmt.Errorf("%s: pictures of %s need other paddings for rows than for columns: make them square", l.where, l.in)
+	}
+	l.pad, l.end = all/2, all%2
+	return nil
+}
+
 // takes reports whether the layer can do the activation behind it, too. A batch norm
-// finds the activation's input again from its own; a convolution finds only what a
-// ReLU's output tells of it.
+// finds the activation's input again from its own; a convolution finds only what the
+// output of a ReLU or ReLU6 tells of it.
 func (l *layer) takes(act kernel.Activation) bool {
-	return l.kind == batchNorm || act == kernel.ReLU && (l.kind == conv || l.kind == dense)
+	return l.kind == batchNorm || (act == kernel.ReLU || act == kernel.ReLU6) && (l.kind == conv || l.kind == dense)
 }
 
 // label is how a message about a run names the layer.

@@ -15,11 +15,13 @@ const evaluationBatch = 32
 type evaluation struct {
 	*graph
 	inputs
-	batch int
 	// padded is a chunk that does not lie in memory as bind wants it: it is smaller than
 	// the batch, or has features. Nil until there is one.
 	padded []float32
 }
+
+// piece is what an evaluation graph works out: the layers behind from up to to, for a batch.
+type piece struct{ batch, from, to int }
 
 // unit is what one op of the evaluation graph does: a convolution, the batch norm
 // behind it, folded into its weights, and then an addition and an activation.
@@ -46,7 +48,7 @@ func (n *Network) newUnits() []*unit {
 		act, isActivation := activations[l.kind]
 		switch {
 		case l.kind == conv || l.kind == dense:
-			u = &unit{convolution: l, input: l.input, other: none, act: l.act, weight: l.weight.Value}
+			u = &unit{convolution: l, input: l.input, other: l.other, act: l.act, weight: l.weight.Value}
 			if l.bias {
 				u.bias = l.offset.Value
 			}
@@ -71,13 +73,10 @@ func (n *Network) newUnits() []*unit {
 	return units
 }
 
-// fold brings the units' weights and biases up to date.
-func (n *Network) fold() {
-	if !n.stale {
-		return
-	}
-	for i, u := range n.units {
-		if u == nil || u.end != i || u.norm == nil {
+// fold brings the weights and biases of the units up to layer to up to date.
+func (n *Network) fold(to int) {
+	for i, u := range n.units[:to+1] {
+		if stale := n.stale && i > n.base || n.baseStale && i <= n.base; !stale || u == nil || u.end != i || u.norm == nil {
 			continue
 		}
 		norm, c := u.norm, u.norm.out.Channels
@@ -93,7 +92,10 @@ func (n *Network) fold() {
 		}
 		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
 	}
-	n.stale = false
+	n.baseStale = false
+	if to == len(n.layers)-1 {
+		n.stale = false
+	}
 }
 
 // shape returns the convolution's dimensions: one of 1x1 a channel for a batch norm
@@ -118,14 +120,15 @@ func (u *unit) operation(batch int) func(in, out [][]float32) {
 	}
 }
 
-// newEvaluation builds the graph of a forward pass of this batch size.
-func (n *Network) newEvaluation(batch int) (*evaluation, error) {
-	e := &evaluation{graph: newGraph(n.reserve), batch: batch}
-	e.inputs = n.newInputs(e.graph, batch)
+// newEvaluation builds the graph of a forward pass through a piece of the network.
+func (n *Network) newEvaluation(p piece) (*evaluation, error) {
+	batch := p.batch
+	e := &evaluation{graph: newGraph(n.reserve)}
+	e.inputs = newInputs(e.graph, batch, n.outputOf(p.from), n.joins(p.from, p.to))
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {
 		switch i {
-		case none:
+		case p.from:
 			return e.picture
 		case beside:
 			return e.features
@@ -135,6 +138,8 @@ func (n *Network) newEvaluation(batch int) (*evaluation, error) {
 	for _, i := range n.order() {
 		l, u := n.layers[i], n.units[i]
 		switch {
+		case i <= p.from || i > p.to:
+			continue
 		case u != nil && u.end != i:
 			continue // a later layer of the unit does its work
 		case l.kind == dropout || l.fused:
@@ -160,7 +165,7 @@ func (n *Network) newEvaluation(batch int) (*evaluation, error) {
 			return nil, err
 		}
 	}
-	e.output = outputs[len(outputs)-1].Op().(*op)
+	e.output = outputs[p.to].Op().(*op)
 	return e, nil
 }
 
@@ -184,6 +189,8 @@ func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace 
 		return func(in, out [][]float32) { joined(out[0], in[0], in[1], batch) }, false
 	case scale:
 		return func(in, out [][]float32) { kernel.ScaleChannels(out[0], in[0], in[1], batch, area, c) }, true
+	case subsample:
+		return func(in, out [][]float32) { l.subsampling(batch).Forward(out[0], in[0]) }, false
 	case stochasticDepth:
 		return func(in, out [][]float32) { kernel.Add(out[0], in[0], in[1]) }, true
 	}

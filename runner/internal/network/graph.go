@@ -89,6 +89,10 @@ type op struct {
 	constant []bool
 	// forks holds, an input, the fork that collects its gradient, or nil.
 	forks []*op
+	// anchored says that forks collect all gradients of the op, of which Gorgonia would see
+	// none and so never ask for them: its weight, which is frozen, stands in as one that is
+	// wanted, and as its own gradient, which nobody reads.
+	anchored bool
 
 	inputs []*op // the inputs' ops; nil for a variable
 	types  []hm.Type
@@ -199,6 +203,9 @@ func (o *op) SymDiff(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (go
 			fork.collected = append(fork.collected, gradients[i])
 			gradients[i] = nil
 		}
+	}
+	if o.anchored {
+		gradients[1] = inputs[1]
 	}
 	return gradients, nil
 }

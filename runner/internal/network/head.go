@@ -24,11 +24,12 @@ func (a *architecture) fit(head recipe.Head, features, outputs int) error {
 	end := len(a.layers) - 1
 	last := a.layers[end]
 	a.layers, a.features = a.layers[:end], features
-	b := &builder{architecture: a}
+	b := &builder{architecture: a, stage: "head"}
 	if _, b.failed = a.join(last.input, last.where); head.None() {
 		b.next(layer{name: last.name, kind: dense, bias: true}, outputs)
 		return b.failed
 	}
+	a.fitted = len(a.layers)
 	step := 0
 	next := func(l layer, channels int) {
 		l.name = fmt.Sprintf("%s.%d", last.name, step)
@@ -54,7 +55,7 @@ func (a *architecture) fit(head recipe.Head, features, outputs int) error {
 	}
 	drop(len(head.Hidden))
 	next(layer{kind: dense, bias: true}, outputs)
-	own, initialise := a.layers[end:], a.initialise
+	own, initialise := a.layers[a.fitted:], a.initialise
 	a.initialise = func(l *layer, seed uint64) {
 		if slices.Contains(own, l) {
 			l.initialiseTorch(seed)

@@ -66,8 +66,8 @@ func TestHeadGradients(t *testing.T) {
 	}
 }
 
-// names returns those of the tensors with their shapes.
-func names(tensors []weights.Tensor) (all []string) {
+// shapes returns the names of the tensors with their shapes.
+func shapes(tensors []weights.Tensor) (all []string) {
 	for _, t := range tensors {
 		all = append(all, fmt.Sprint(t.Name, t.Shape))
 	}
@@ -105,7 +105,7 @@ func TestHeadNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := names(n.Tensors())
+		got := shapes(n.Tensors())
 		first := slices.IndexFunc(got, func(name string) bool {
 			return strings.HasPrefix(name, "fc") || strings.HasPrefix(name, "classifier")
 		})
@@ -199,5 +199,56 @@ func TestFeatureErrors(t *testing.T) {
 	n := pooled(t, recipe.Head{}, 4)
 	if _, err := n.Predict(make([]float32, n.picture.size()), 1); err == nil || !strings.Contains(err.Error(), "with 4 features each") {
 		t.Errorf("features are missing: %v", err)
+	}
+}
+
+// TestFrozenBelowFeatures: what is frozen below a head and features is worked out once,
+// from the pictures alone, and steps and predictions have the bits of those in one go; all
+// but the head is frozen, the layers of network.head being one.
+func TestFrozenBelowFeatures(t *testing.T) {
+	spec := recipe.Network{Backbone: "resnet20", Head: normedHead, Freeze: recipe.Layers{recipe.AllLayers}}
+	const batch = 5
+	var losses []float32
+	for _, parts := range []bool{false, true} {
+		n, err := NewJoined(spec, Input{16, 16, 3}, 3, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Initialize(3)
+		if base := n.Base(); base == "" || base == "features" {
+			t.Fatalf("the base ends with %q", base)
+		}
+		if got, want := n.TrainedCount(), 67*7+7+14+7*4+4+8+4*2+2; got != want {
+			t.Errorf("%d scalars train, want %d", got, want)
+		}
+		x, target := noise("pictures", batch*n.exampleSize()), noise("targets", batch*2)
+		whole, err := n.Predict(x, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := n.Step
+		if parts {
+			pictures := batch * n.picture.size()
+			made, err := n.Features(x[:pictures], batch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, step = append(made, x[pictures:]...), n.StepFeatures
+			if again, err := n.PredictFeatures(x, batch); err != nil || !slices.Equal(again, whole) {
+				t.Errorf("predicted in parts: %v, in one go %v; error %v", again, whole, err)
+			}
+		}
+		o := n.NewOptimizer(adamSpec)
+		for range 3 {
+			loss, err := step(x, target, batch, streams)
+			if err != nil {
+				t.Fatal(err)
+			}
+			losses = append(losses, loss)
+			o.Step()
+		}
+	}
+	if !slices.Equal(losses[:3], losses[3:]) || losses[0] == losses[2] {
+		t.Errorf("losses %v", losses)
 	}
 }

@@ -14,6 +14,16 @@ func (a *architecture) join(input int, where string) (int, error) {
 	return a.add(layer{name: "features", where: where, kind: join, input: input, other: beside}, 0)
 }
 
+// joins is how many features the layers behind from, up to to, read.
+func (a *architecture) joins(from, to int) int {
+	for _, l := range a.layers[from+1 : to+1] {
+		if l.kind == join {
+			return a.features
+		}
+	}
+	return 0
+}
+
 // joined writes to y (batch, numbers + features) the rows of x (batch, numbers), each
 // with that of features (batch, features) behind it.
 func joined(y, x, features []float32, batch int) {

@@ -18,11 +18,12 @@ type naive struct {
 	features   []float64 // of the batch, (N, features)
 	parameters map[string][]float64
 	training   bool
+	base       int // up to which nothing is done as in training
 	streams    func(layer uint64) *rng.Stream
 }
 
 func newNaive(n *Network, training bool, streams func(uint64) *rng.Stream) *naive {
-	return &naive{layers: n.layers, order: n.architecture.order(), picture: n.picture, parameters: float64Tensors(n.Tensors()), training: training, streams: streams}
+	return &naive{layers: n.layers, order: n.architecture.order(), picture: n.picture, base: n.base, parameters: float64Tensors(n.Tensors()), training: training, streams: streams}
 }
 
 func float64Tensors(tensors []weights.Tensor) map[string][]float64 {
@@ -84,13 +85,16 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 				if bias != nil {
 					out[o] += bias[c]
 				}
-				if l.act == kernel.ReLU {
-					out[o] = max(0, out[o])
+				if l.other != none {
+					out[o] += outputs[l.other][o]
+				}
+				if act := naiveActivations[l.act]; act != nil {
+					out[o] = act(out[o])
 				}
 			})
 		case batchNorm:
 			mean, variance := v.parameters[l.name+".running_mean"], v.parameters[l.name+".running_var"]
-			if v.training {
+			if v.training && !l.fixed {
 				mean, variance = moments(in, l.in, batch)
 			}
 			each(func(o, _, c, _, _ int) {
@@ -108,6 +112,12 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 					out[o] = in[n*l.in.Channels+c]
 				} else {
 					out[o] = v.features[n*(l.out.Channels-l.in.Channels)+beside]
+				}
+			})
+		case subsample:
+			each(func(o, n, c, y, x int) {
+				if c -= (l.out.Channels - l.in.Channels) / 2; c >= 0 && c < l.in.Channels {
+					out[o], _ = at(n, c, y*l.stride, x*l.stride)
 				}
 			})
 		case scale:
@@ -146,7 +156,7 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 			copy(out, in)
 		case dropout, stochasticDepth:
 			copy(out, in)
-			if v.training {
+			if v.training && i > v.base {
 				ones, mask := make([]float32, len(out)), make([]float32, len(out))
 				fill(ones, 1)
 				if l.kind == dropout {

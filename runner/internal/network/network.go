@@ -29,14 +29,20 @@ type Input struct {
 // kernels below it use all threads.
 type Network struct {
 	*architecture
-	outputs     int
-	all         []*Parameter
+	outputs int
+	all     []*Parameter
+	freeze  freeze
+	// base is the last layer of what does not train and is only evaluated, none where all
+	// of the network is trained, see freeze.go.
+	base        int
 	loss        loss
 	arena       []float32 // where the graphs have their activations
 	trainings   map[int]*training
-	evaluations map[int]*evaluation
+	evaluations map[piece]*evaluation
 	units       []*unit
-	stale       bool // parameters or running statistics have changed since units were folded
+	// stale says that parameters or running statistics have changed since units were
+	// folded; baseStale says it of the base, which no step changes.
+	stale, baseStale bool
 }
 
 // New builds the network of the recipe for pictures of this shape. The
@@ -66,13 +72,18 @@ func NewJoined(spec recipe.Network, in Input, features, outputs int) (*Network, 
 	if err != nil {
 		return nil, err
 	}
-	return newNetwork(a, outputs), nil
+	n := newNetwork(a, outputs)
+	if n.freeze, err = newFreeze(spec, a); err != nil {
+		return nil, err
+	}
+	n.At(1)
+	return n, nil
 }
 
 func newNetwork(a *architecture, outputs int) *Network {
 	n := &Network{
-		architecture: a, outputs: outputs, all: a.parameters(), stale: true, loss: losses["mse"],
-		trainings: map[int]*training{}, evaluations: map[int]*evaluation{},
+		architecture: a, outputs: outputs, all: a.parameters(), base: none, stale: true, baseStale: true, loss: losses["mse"],
+		trainings: map[int]*training{}, evaluations: map[piece]*evaluation{},
 	}
 	n.units = n.newUnits()
 	return n
@@ -82,10 +93,13 @@ func newNetwork(a *architecture, outputs int) *Network {
 // name, and resets the running statistics.
 func (n *Network) Initialize(seed uint64) {
 	kernel.Parallel(len(n.layers), func(i int) { n.initialise(n.layers[i], seed) })
-	n.stale = true
+	n.changed()
 }
 
-// Parameters returns the trainable tensors in torch's order.
+// changed notes that any parameter may have changed.
+func (n *Network) changed() { n.stale, n.baseStale = true, true }
+
+// Parameters returns the tensors that can train, frozen or not, in torch's order.
 func (n *Network) Parameters() []*Parameter { return n.all }
 
 // Count returns the number of trainable scalars.
@@ -150,9 +164,24 @@ func (e *NonFiniteError) Error() string {
 // of this step; it may be nil when there is no such layer. A loss that is no finite number
 // is a *NonFiniteError.
 func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
-	if batch < 1 || len(x) != batch*n.exampleSize() || len(target) != batch*n.loss.targets(n.outputs) {
+	if n.base != none && batch >= 1 && len(x) == batch*n.exampleSize() {
+		pictures := batch * n.picture.size()
+		made, err := n.Features(x[:pictures], batch)
+		if err != nil {
+			return 0, err
+		}
+		x = append(made, x[pictures:]...)
+	}
+	return n.StepFeatures(x, target, batch, streams)
+}
+
+// StepFeatures is Step for what Features has made of the pictures, with the features of
+// the second input behind it as there.
+func (n *Network) StepFeatures(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
+	from := n.outputOf(n.base)
+	if batch < 1 || len(x) != batch*(from.size()+n.features) || len(target) != batch*n.loss.targets(n.outputs) {
 		return 0, fmt.Errorf("step: %d numbers and %d targets are no batch of %d pictures of %v, %d features and %d targets each",
-			len(x), len(target), batch, n.picture, n.features, n.loss.targets(n.outputs))
+			len(x), len(target), batch, from, n.features, n.loss.targets(n.outputs))
 	}
 	t := n.trainings[batch]
 	if t == nil {
@@ -162,7 +191,7 @@ func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64
 		}
 	}
 	for i, l := range n.layers {
-		if l.kind == dropout || l.kind == stochasticDepth {
+		if i > n.base && l.random() {
 			if streams == nil {
 				return 0, fmt.Errorf("step: %s needs a random stream", l.where)
 			}
@@ -210,11 +239,12 @@ type inputs struct {
 	features *gorgonia.Node // nil without features
 }
 
-// newInputs makes the nodes of a batch's pictures and features.
-func (n *Network) newInputs(g *graph, batch int) inputs {
-	in := inputs{picture: g.variable("picture", nil, n.picture.batched(batch)...)}
-	if n.features > 0 {
-		in.features = g.variable("features", nil, shape{1, 1, n.features}.batched(batch)...)
+// newInputs makes the nodes of a batch of pictures of this shape, each with so many
+// features.
+func newInputs(g *graph, batch int, picture shape, features int) inputs {
+	in := inputs{picture: g.variable("picture", nil, picture.batched(batch)...)}
+	if features > 0 {
+		in.features = g.variable("features", nil, shape{1, 1, features}.batched(batch)...)
 	}
 	return in
 }
@@ -247,7 +277,7 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 	if err := t.step(x, target); err != nil {
 		return err
 	}
-	if at := kernel.FirstNonFinite(x); at >= t.batch*n.picture.size() {
+	if at := kernel.FirstNonFinite(x); at >= t.batch*n.outputOf(n.base).size() {
 		return &NonFiniteError{Layer: "features"}
 	} else if at >= 0 {
 		return &NonFiniteError{Layer: "picture"}
@@ -273,42 +303,49 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 // statistics. x is the pictures, (count, H, W, C), and behind them all features,
 // (count, features). An example's outputs do not depend on the others, nor on count.
 func (n *Network) Predict(x []float32, count int) ([]float32, error) {
-	size := n.picture.size()
-	if count < 0 || len(x) != count*n.exampleSize() {
-		return nil, fmt.Errorf("predict: %d numbers are not %d pictures of %v with %d features each", len(x), count, n.picture, n.features)
+	return n.evaluate(x, count, none, len(n.layers)-1)
+}
+
+// evaluate returns the output of layer to for count examples x of that of layer from,
+// and behind them the features, if a layer between joins them.
+func (n *Network) evaluate(x []float32, count, from, to int) ([]float32, error) {
+	in, out, width := n.outputOf(from), n.outputOf(to).size(), n.joins(from, to)
+	size := in.size()
+	if count < 0 || len(x) != count*(size+width) {
+		return nil, fmt.Errorf("predict: %d numbers are not %d pictures of %v with %d features each", len(x), count, in, width)
 	}
 	pictures, features := x[:count*size], x[count*size:]
-	n.fold()
-	outputs := make([]float32, 0, count*n.outputs)
+	n.fold(to)
+	outputs := make([]float32, 0, count*out)
 	for done := 0; done < count; {
 		// The graph of the smallest power of two that holds what is left.
-		batch := 1
-		for batch < min(count-done, evaluationBatch) {
-			batch *= 2
+		p := piece{1, from, to}
+		for p.batch < min(count-done, evaluationBatch) {
+			p.batch *= 2
 		}
-		e := n.evaluations[batch]
+		e := n.evaluations[p]
 		if e == nil {
 			var err error
-			if e, err = n.newEvaluation(batch); err != nil {
+			if e, err = n.newEvaluation(p); err != nil {
 				return nil, err
 			}
 		}
-		chunk := min(batch, count-done)
-		pixels, numbers := pictures[done*size:(done+chunk)*size], features[done*n.features:(done+chunk)*n.features]
-		if chunk < batch || n.features > 0 {
+		chunk := min(p.batch, count-done)
+		pixels := pictures[done*size : (done+chunk)*size]
+		if chunk < p.batch || width > 0 {
 			if e.padded == nil {
-				e.padded = make([]float32, batch*n.exampleSize())
+				e.padded = make([]float32, p.batch*(size+width))
 			}
 			clear(e.padded[copy(e.padded, pixels):])
-			copy(e.padded[batch*size:], numbers)
+			copy(e.padded[p.batch*size:], features[done*width:(done+chunk)*width])
 			pixels = e.padded
 		}
 		if err := e.step(pixels); err != nil {
-			delete(n.evaluations, batch)
+			delete(n.evaluations, p)
 			return nil, err
 		}
-		n.evaluations[batch] = e
-		outputs = append(outputs, e.output.buffer[:chunk*n.outputs]...)
+		n.evaluations[p] = e
+		outputs = append(outputs, e.output.buffer[:chunk*out]...)
 		done += chunk
 	}
 	return outputs, nil

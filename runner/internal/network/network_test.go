@@ -133,6 +133,28 @@ func adaptiveNetwork(t testing.TB) *Network {
 	return n
 }
 
+// givenNetwork has what the networks that are not torchvision's have: SAME padding, an
+// addition behind a convolution, a shortcut without parameters.
+func givenNetwork(t testing.TB) *Network {
+	t.Helper()
+	b := newBuilder(shape{8, 8, 3}, (*layer).initialiseVGG)
+	x := b.folded(0, 4, 3, 2, false, kernel.ReLU6, none)
+	b.folded(1, 6, 1, 1, false, kernel.ReLU6, none)
+	b.folded(2, 0, 3, 1, true, kernel.ReLU6, none)
+	x = b.folded(3, 4, 1, 1, false, kernel.Identity, x)
+	shortcut := b.module(layer{name: "shortcut", kind: subsample, input: x, other: none, stride: 2}, 8)
+	b.convolution("conv", x, 8, 3, 2, 1)
+	b.norm("bn", kernel.ReLU, shortcut)
+	b.next(layer{name: "pool", kind: globalAvgPool}, 0)
+	b.next(layer{name: "fc", kind: dense, bias: true}, 2)
+	if b.failed != nil {
+		t.Fatal(b.failed)
+	}
+	n := newNetwork(b.architecture, 2)
+	n.Initialize(3)
+	return n
+}
+
 // invertedNetwork is an EfficientNet in small: squeeze and excitation with and
 // without an addition, and stochastic depth.
 func invertedNetwork(t testing.TB) *Network {
@@ -184,7 +206,7 @@ func disturb(t testing.TB, n *Network) {
 // graphs with the naive network in float64.
 func TestGradients(t *testing.T) {
 	networks := map[string]*Network{
-		"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t), "inverted residual blocks": invertedNetwork(t),
+		"residual blocks": residualNetwork(t), "adaptive pool": adaptiveNetwork(t), "inverted residual blocks": invertedNetwork(t), "given": givenNetwork(t),
 	}
 	for name, items := range sequences {
 		networks[name] = layersNetwork(t, items)

@@ -3,6 +3,8 @@ package network
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -14,9 +16,11 @@ import (
 // Optimizer applies the gradients that Network.Step left in the parameters.
 type Optimizer struct {
 	network *Network
-	model   []gorgonia.ValueGrad
+	model   []gorgonia.ValueGrad // what trains
 	solver  solver
 	mean    [][]float32 // of the gradients of several batches, a parameter; nil until Accumulate
+	// backbone is what the rate is multiplied by in front of the head.
+	backbone float64
 }
 
 // solver is a Gorgonia solver whose state can be kept.
@@ -28,11 +32,12 @@ type solver interface {
 	steps() *int64
 	// rate is the learning rate of the next step.
 	rate() *float64
-	// resumed is called when slots and steps have been set from outside.
-	resumed()
+	// resumed is called when slots, steps or what trains have been set from outside.
+	resumed(model []gorgonia.ValueGrad)
 }
 
-// slot is one kind of state, a tensor a parameter, by torch's name.
+// slot is one kind of state, a tensor a parameter, by torch's name; nil for one that does
+// not train.
 type slot struct {
 	name string
 	data [][]float32
@@ -41,7 +46,10 @@ type slot struct {
 // trained is a parameter as a gorgonia.ValueGrad.
 type trained struct {
 	parameter   *Parameter
+	index       int // in Network.Parameters
 	value, grad gorgonia.Value
+	begun       int64   // the steps that the optimiser had made when it began to train
+	factor      float64 // of the rate
 }
 
 // Value implements gorgonia.Valuer.
@@ -53,42 +61,83 @@ func (t *trained) Grad() (gorgonia.Value, error) { return t.grad, nil }
 // NewOptimizer returns the recipe's optimiser of the network's parameters, at
 // its beginning. The spec has exactly one of its fields set.
 func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
-	o := &Optimizer{network: n}
-	for _, p := range n.all {
-		o.model = append(o.model, &trained{p, wrap(p.Value, p.kernelShape()...), wrap(p.Grad, p.kernelShape()...)})
-	}
+	o := &Optimizer{network: n, backbone: 1}
+	none := func() [][]float32 { return make([][]float32, len(n.all)) }
 	switch {
 	case spec.Adam != nil:
-		o.solver = newAdam(*spec.Adam, kernel.AdamStep, n.zeros)
+		o.solver = newAdam(*spec.Adam, kernel.AdamStep, none)
 	case spec.AdamW != nil:
-		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, n.zeros)
+		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, none)
 	case spec.RMSprop != nil:
-		r := &rmsprop{RMSprop: *spec.RMSprop, square: n.zeros()}
+		r := &rmsprop{RMSprop: *spec.RMSprop, square: none()}
 		if r.Centered {
-			r.mean = n.zeros()
+			r.mean = none()
 		}
 		if r.Momentum != 0 {
-			r.buffer = n.zeros()
+			r.buffer = none()
 		}
 		o.solver = r
 	default:
 		s := &sgd{SGD: *spec.SGD}
 		if s.Momentum != 0 {
-			s.buffer = n.zeros()
+			s.buffer = none()
 		}
 		o.solver = s
 	}
+	o.Follow()
 	return o
 }
 
-// zeros returns a zero for every trainable scalar, a parameter.
-func (n *Network) zeros() [][]float32 {
-	state := make([][]float32, len(n.all))
-	for i, p := range n.all {
-		state[i] = make([]float32, len(p.Value))
-	}
-	return state
+// SetBackbone has the parameters in front of the head take steps that are this many times
+// those of the head.
+func (o *Optimizer) SetBackbone(factor float64) {
+	o.backbone = factor
+	o.Follow()
 }
+
+// Follow takes up what the network trains by now: a parameter that is new has a state of
+// zeros and counts its steps from here. One that no longer trains keeps no state.
+func (o *Optimizer) Follow() {
+	before := map[*Parameter]int64{}
+	for _, m := range o.model {
+		before[m.(*trained).parameter] = m.(*trained).begun
+	}
+	o.model, o.mean = nil, nil
+	head := map[*Parameter]bool{}
+	for _, l := range o.network.layers[o.network.head():] {
+		for _, p := range l.parameters() {
+			head[p] = true
+		}
+	}
+	trains := map[*Parameter]bool{}
+	for _, p := range o.network.trains() {
+		trains[p] = true
+	}
+	for i, p := range o.network.all {
+		if !trains[p] {
+			for _, s := range o.solver.slots() {
+				s.data[i] = nil
+			}
+			continue
+		}
+		begun, known := before[p]
+		if !known {
+			begun = *o.solver.steps()
+			for _, s := range o.solver.slots() {
+				s.data[i] = make([]float32, len(p.Value))
+			}
+		}
+		t := &trained{parameter: p, index: i, value: wrap(p.Value, p.kernelShape()...), grad: wrap(p.Grad, p.kernelShape()...), begun: begun, factor: o.backbone}
+		if head[p] {
+			t.factor = 1
+		}
+		o.model = append(o.model, t)
+	}
+	o.resume()
+}
+
+// resume tells the solver that counts have been set from outside.
+func (o *Optimizer) resume() { o.solver.resumed(o.model) }
 
 // Clip shortens the gradient of all parameters, as one vector, to a length of
 // about limit if it is longer, as torch.nn.utils.clip_grad_norm_ does. The sums
@@ -112,11 +161,11 @@ func (o *Optimizer) Clip(limit float64) {
 // batch of a step has the share 1. Between a batch and its step the mean is no
 // part of the state.
 func (o *Optimizer) Accumulate(share float64) {
-	if o.mean == nil {
-		o.mean = o.network.zeros()
-	}
 	for i, m := range o.model {
 		grad := m.(*trained).parameter.Grad
+		if i == len(o.mean) {
+			o.mean = append(o.mean, make([]float32, len(grad)))
+		}
 		if share < 1 {
 			kernel.AverageStep(o.mean[i], grad, 1-share)
 			copy(grad, o.mean[i])
@@ -137,36 +186,60 @@ func (o *Optimizer) Step() {
 }
 
 // Tensors returns copies of the state: torch's names before the parameters'
-// (exp_avg/conv1.weight), in torch's layout, and the number of steps as step.
+// (exp_avg/conv1.weight), in torch's layout, the number of steps as step, and as
+// begun/NAME the number at which a parameter that was frozen began to train.
 func (o *Optimizer) Tensors() []weights.Tensor {
 	all := []weights.Tensor{{Name: "step", Shape: []int{}, Int: []int64{*o.solver.steps()}}}
+	for _, m := range o.model {
+		if t := m.(*trained); t.begun > 0 {
+			all = append(all, weights.Tensor{Name: begunAt + t.parameter.Name, Shape: []int{}, Int: []int64{t.begun}})
+		}
+	}
 	for _, s := range o.solver.slots() {
-		for i, data := range s.data {
-			p := o.model[i].(*trained).parameter
-			all = append(all, p.tensor(s.name+"/"+p.Name, data))
+		for _, m := range o.model {
+			t := m.(*trained)
+			all = append(all, t.parameter.tensor(s.name+"/"+t.parameter.Name, s.data[t.index]))
 		}
 	}
 	return all
 }
 
+const begunAt = "begun/"
+
 // Load sets the state from what Tensors returned, in any order; what does not
 // fit is an error, and then nothing is changed.
 func (o *Optimizer) Load(tensors []weights.Tensor) error {
-	named, err := match(o.Tensors(), tensors)
+	counts := map[string]int64{}
+	tensors = slices.DeleteFunc(slices.Clone(tensors), func(t weights.Tensor) bool {
+		name, begun := strings.CutPrefix(t.Name, begunAt)
+		if begun && len(t.Int) == 1 {
+			counts[name] = t.Int[0]
+		}
+		return begun
+	})
+	want := slices.DeleteFunc(o.Tensors(), func(t weights.Tensor) bool { return strings.HasPrefix(t.Name, begunAt) })
+	named, err := match(want, tensors)
 	if err != nil {
 		return fmt.Errorf("load optimizer: %w", err)
 	}
-	if step := named["step"].Int[0]; step < 0 {
+	step := named["step"].Int[0]
+	if step < 0 {
 		return fmt.Errorf("load optimizer: %d steps", step)
 	}
-	*o.solver.steps() = named["step"].Int[0]
-	for _, s := range o.solver.slots() {
-		for i, data := range s.data {
-			p := o.model[i].(*trained).parameter
-			p.fill(data, named[s.name+"/"+p.Name])
+	for name, begun := range counts {
+		if begun < 0 || begun > step || !slices.ContainsFunc(o.model, func(m gorgonia.ValueGrad) bool { return m.(*trained).parameter.Name == name }) {
+			return fmt.Errorf("load optimizer: %s%s is %d of %d steps", begunAt, name, begun, step)
 		}
 	}
-	o.solver.resumed()
+	*o.solver.steps() = step
+	for _, m := range o.model {
+		t := m.(*trained)
+		t.begun = counts[t.parameter.Name]
+		for _, s := range o.solver.slots() {
+			t.parameter.fill(s.data[t.index], named[s.name+"/"+t.parameter.Name])
+		}
+	}
+	o.resume()
 	return nil
 }
 
@@ -176,25 +249,26 @@ type adam struct {
 	step          adamStep
 	first, second [][]float32 // the moments, a parameter
 	count         int64
-	// power1 and power2 are beta1 and beta2 to the power of count, as products:
-	// a power function gives other bits on other machines.
-	power1, power2 float64
+	// power1 and power2 are beta1 and beta2 to the power of a parameter's steps, as
+	// products: a power function gives other bits on other machines.
+	power1, power2 []float64
 }
 
 type adamStep func(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64)
 
 func newAdam(options recipe.Adam, step adamStep, zeros func() [][]float32) *adam {
-	return &adam{Adam: options, step: step, first: zeros(), second: zeros(), power1: 1, power2: 1}
+	return &adam{Adam: options, step: step, first: zeros(), second: zeros()}
 }
 
 // Step implements gorgonia.Solver.
 func (a *adam) Step(model []gorgonia.ValueGrad) error {
 	a.count++
-	a.power1 = float64(a.power1 * a.Beta1)
-	a.power2 = float64(a.power2 * a.Beta2)
-	for i, m := range model {
-		p := m.(*trained).parameter
-		a.step(p.Value, p.Grad, a.first[i], a.second[i], a.Rate, a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1, 1-a.power2)
+	for k, m := range model {
+		a.power1[k] = float64(a.power1[k] * a.Beta1)
+		a.power2[k] = float64(a.power2[k] * a.Beta2)
+		t := m.(*trained)
+		p, i := t.parameter, t.index
+		a.step(p.Value, p.Grad, a.first[i], a.second[i], float64(a.Rate*t.factor), a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1[k], 1-a.power2[k])
 	}
 	return nil
 }
@@ -203,20 +277,27 @@ func (a *adam) slots() []slot  { return []slot{{"exp_avg", a.first}, {"exp_avg_s
 func (a *adam) steps() *int64  { return &a.count }
 func (a *adam) rate() *float64 { return &a.Rate }
 
-func (a *adam) resumed() {
-	a.power1, a.power2 = 1, 1
-	for range a.count {
-		a.power1 = float64(a.power1 * a.Beta1)
-		a.power2 = float64(a.power2 * a.Beta2)
+func (a *adam) resumed(model []gorgonia.ValueGrad) {
+	a.power1, a.power2 = make([]float64, len(model)), make([]float64, len(model))
+	for k, m := range model {
+		if begun := m.(*trained).begun; k > 0 && begun == model[k-1].(*trained).begun {
+			a.power1[k], a.power2[k] = a.power1[k-1], a.power2[k-1]
+			continue
+		}
+		a.power1[k], a.power2[k] = 1, 1
+		for range a.count - m.(*trained).begun {
+			a.power1[k] = float64(a.power1[k] * a.Beta1)
+			a.power2[k] = float64(a.power2[k] * a.Beta2)
+		}
 	}
 }
 
-// stateOf returns parameter i's part of a state; nil where there is none.
-func stateOf(state [][]float32, i int) []float32 {
+// stateOf returns a parameter's part of a state; nil where there is none.
+func stateOf(state [][]float32, t *trained) []float32 {
 	if state == nil {
 		return nil
 	}
-	return state[i]
+	return state[t.index]
 }
 
 // sgd is torch.optim.SGD.
@@ -228,9 +309,9 @@ type sgd struct {
 
 // Step implements gorgonia.Solver.
 func (s *sgd) Step(model []gorgonia.ValueGrad) error {
-	for i, m := range model {
-		p := m.(*trained).parameter
-		kernel.SGDStep(p.Value, p.Grad, stateOf(s.buffer, i), s.Rate, s.Momentum, s.WeightDecay, s.Nesterov, s.count == 0)
+	for _, m := range model {
+		t := m.(*trained)
+		kernel.SGDStep(t.parameter.Value, t.parameter.Grad, stateOf(s.buffer, t), float64(s.Rate*t.factor), s.Momentum, s.WeightDecay, s.Nesterov, s.count == t.begun)
 	}
 	s.count++
 	return nil
@@ -242,9 +323,9 @@ func (s *sgd) slots() []slot {
 	}
 	return []slot{{"momentum_buffer", s.buffer}}
 }
-func (s *sgd) steps() *int64  { return &s.count }
-func (s *sgd) rate() *float64 { return &s.Rate }
-func (s *sgd) resumed()       {}
+func (s *sgd) steps() *int64                { return &s.count }
+func (s *sgd) rate() *float64               { return &s.Rate }
+func (s *sgd) resumed([]gorgonia.ValueGrad) {}
 
 // rmsprop is torch.optim.RMSprop.
 type rmsprop struct {
@@ -257,9 +338,10 @@ type rmsprop struct {
 
 // Step implements gorgonia.Solver.
 func (r *rmsprop) Step(model []gorgonia.ValueGrad) error {
-	for i, m := range model {
-		p := m.(*trained).parameter
-		kernel.RMSpropStep(p.Value, p.Grad, r.square[i], stateOf(r.mean, i), stateOf(r.buffer, i), r.Rate, r.Alpha, r.Epsilon, r.Momentum, r.WeightDecay)
+	for _, m := range model {
+		t := m.(*trained)
+		p := t.parameter
+		kernel.RMSpropStep(p.Value, p.Grad, r.square[t.index], stateOf(r.mean, t), stateOf(r.buffer, t), float64(r.Rate*t.factor), r.Alpha, r.Epsilon, r.Momentum, r.WeightDecay)
 	}
 	r.count++
 	return nil
@@ -275,6 +357,6 @@ func (r *rmsprop) slots() []slot {
 	}
 	return all
 }
-func (r *rmsprop) steps() *int64  { return &r.count }
-func (r *rmsprop) rate() *float64 { return &r.Rate }
-func (r *rmsprop) resumed()       {}
+func (r *rmsprop) steps() *int64                { return &r.count }
+func (r *rmsprop) rate() *float64               { return &r.Rate }
+func (r *rmsprop) resumed([]gorgonia.ValueGrad) {}

@@ -177,7 +177,7 @@ func (n *Network) Load(tensors []weights.Tensor) error {
 			r.batches = named[l.name+".num_batches_tracked"].Int[0]
 		}
 	}
-	n.stale = true
+	n.changed()
 	return nil
 }
 

@@ -20,7 +20,7 @@ func TestPlan(t *testing.T) {
 		if _, err := n.Predict(x, batch); err != nil {
 			t.Fatal(err)
 		}
-		for what, g := range map[string]*graph{"training": n.trainings[batch].graph, "evaluation": n.evaluations[batch].graph} {
+		for what, g := range map[string]*graph{"training": n.trainings[batch].graph, "evaluation": n.evaluations[piece{batch, none, len(n.layers) - 1}].graph} {
 			size, alive := apart(t, g)
 			t.Logf("%s, %s: %d numbers, %d alive", name, what, size, alive)
 			if size > len(n.arena) || float64(size) > 1.1*float64(alive) {

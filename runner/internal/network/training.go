@@ -13,8 +13,9 @@ import (
 // training is the graph of one step: forward, loss, gradients.
 type training struct {
 	*graph
-	inputs
+	inputs     // the picture is the base's output where there is a base
 	batch      int
+	learns     []bool // as Network.learning
 	target     *gorgonia.Node
 	layers     []*op // each layer's op; nil where another layer's op does its work
 	loss       *op
@@ -26,11 +27,11 @@ type training struct {
 // newTraining builds the graph of a step with this batch size.
 func (n *Network) newTraining(batch int) (*training, error) {
 	t := &training{
-		graph: newGraph(n.reserve), batch: batch,
+		graph: newGraph(n.reserve), batch: batch, learns: n.learning(),
 		layers: make([]*op, len(n.layers)), streams: make([]*rng.Stream, len(n.layers)),
 		parameters: map[*Parameter]*gorgonia.Node{},
 	}
-	t.inputs = n.newInputs(t.graph, batch)
+	t.inputs = newInputs(t.graph, batch, n.outputOf(n.base), n.features)
 	var (
 		outputs = make([]*gorgonia.Node, len(n.layers))
 		forks   = make([]*op, len(n.layers)) // set once the first reader has come
@@ -39,41 +40,50 @@ func (n *Network) newTraining(batch int) (*training, error) {
 	)
 	read := func(i int) (*gorgonia.Node, *op) {
 		switch i {
-		case none:
+		case n.base:
 			return t.picture, nil
 		case beside:
 			return t.features, nil
 		}
 		fork := forks[i]
-		if readers[i] > 1 {
+		if readers[i] > 1 && t.learns[i] {
 			forks[i] = outputs[i].Op().(*op)
 		}
 		return outputs[i], fork
 	}
 	for _, i := range n.order() {
 		l := n.layers[i]
-		if l.fused {
+		switch {
+		case i <= n.base:
+			continue
+		case l.fused:
 			outputs[i] = outputs[l.input]
 			continue
 		}
 		x, fork := read(l.input)
-		children, forked := gorgonia.Nodes{x}, []*op{fork}
+		children, forked, constant := gorgonia.Nodes{x}, []*op{fork}, []bool{!t.wants(l.input)}
 		for _, p := range l.parameters() {
 			t.parameters[p] = t.variable(p.Name, wrap(p.Value, p.kernelShape()...), p.kernelShape()...)
-			children, forked = append(children, t.parameters[p]), append(forked, nil)
-			trained = append(trained, t.parameters[p])
+			children, forked, constant = append(children, t.parameters[p]), append(forked, nil), append(constant, l.frozen)
+			if !l.frozen {
+				trained = append(trained, t.parameters[p])
+			}
 		}
 		if l.other != none {
 			other, fork := read(l.other)
-			children, forked = append(children, other), append(forked, fork)
+			children, forked, constant = append(children, other), append(forked, fork), append(constant, !t.wants(l.other))
 		}
 		o, err := t.operation(i, l)
 		if err != nil {
 			return nil, err
 		}
-		o.name, o.shape, o.forks, o.constant = l.name, l.out.batched(batch), forked, []bool{l.input == none, l.other == beside}
+		if l.frozen && onlyCollected(forked, constant) {
+			o.anchored, constant[1] = true, false
+			trained = append(trained, children[1])
+		}
+		o.name, o.shape, o.forks, o.constant = l.name, l.out.batched(batch), forked, constant
 		t.layers[i] = o
-		if outputs[i], err = t.apply(o, children...); err == nil && readers[i] > 1 {
+		if outputs[i], err = t.apply(o, children...); err == nil && readers[i] > 1 && t.learns[i] {
 			outputs[i], err = t.fork(outputs[i], o.shape)
 		}
 		if err != nil {
@@ -95,6 +105,23 @@ func (n *Network) newTraining(batch int) (*training, error) {
 	return t, nil
 }
 
+// onlyCollected reports whether forks collect the gradients of all inputs of which they are
+// wanted.
+func onlyCollected(forks []*op, constant []bool) bool {
+	collected := false
+	for i, unwanted := range constant {
+		if !unwanted && forks[i] == nil {
+			return false
+		}
+		collected = collected || !unwanted
+	}
+	return collected
+}
+
+// wants reports whether the gradient of a layer's output is wanted: some parameter trains
+// that the output depends on. That of the picture and of the features never is.
+func (t *training) wants(i int) bool { return i >= 0 && t.learns[i] }
+
 // batched returns the tensor shape of a batch, (N, H, W, C).
 func (s shape) batched(batch int) tensor.Shape {
 	return tensor.Shape{batch, s.Height, s.Width, s.Channels}
@@ -111,6 +138,9 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 	case conv, dense:
 		return t.convolution(l), nil
 	case batchNorm:
+		if l.fixed {
+			return t.fixedNorm(l), nil
+		}
 		return t.batchNorm(l)
 	case maxPool:
 		return t.maxPool(l), nil
@@ -137,6 +167,9 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 		return t.scale(l), nil
 	case join:
 		return t.join(l), nil
+	case subsample:
+		s := l.subsampling(t.batch)
+		return t.simple(l, s.Forward, s.Backward), nil
 	case stochasticDepth:
 		return t.stochasticDepth(i, l), nil
 	}
@@ -234,26 +267,41 @@ func (t *training) maxPool(l *layer) *op {
 		func(dx, dy []float32) { p.MaxBackward(dx, dy, winners) })
 }
 
-// convolution is conv and dense: inputs x, weight and, if there is one, bias.
+// convolution is conv and dense: inputs x, weight and, if there are any, bias and what
+// is added.
 func (t *training) convolution(l *layer) *op {
 	c := l.convolution(t.batch)
 	rows := t.batch * l.out.Height * l.out.Width
 	o := &op{forward: func(in, out [][]float32) {
-		var bias []float32
+		var bias, residual []float32
 		if l.bias {
 			bias = in[2]
 		}
-		c.ForwardThen(out[0], in[0], in[1], bias, nil, l.act)
+		if l.other != none {
+			residual = in[len(in)-1]
+		}
+		c.ForwardThen(out[0], in[0], in[1], bias, residual, l.act)
 	}}
 	// The outputs of the gradient: weight, then bias and input where wanted.
 	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-		if l.act == kernel.ReLU {
+		if l.act != kernel.Identity {
 			var err error
-			if upstream, err = t.gradientOf("relu behind "+l.name, output.Shape(), true, func(in, out [][]float32) { l.act.Backward(out[0], in[0], in[1]) }, upstream, output); err != nil {
+			if upstream, err = t.gradientOf(l.act.String()+" behind "+l.name, output.Shape(), true, func(in, out [][]float32) { l.act.Backward(out[0], in[0], in[1]) }, upstream, output); err != nil {
 				return nil, err
 			}
 		}
-		wantInput := l.input != none
+		gradients := make(gorgonia.Nodes, len(inputs))
+		if l.other != none {
+			gradients[len(inputs)-1] = upstream
+		}
+		wantInput := t.wants(l.input)
+		if l.frozen {
+			var err error
+			if wantInput {
+				gradients[0], err = t.gradientOf(l.name, l.in.batched(t.batch), false, func(in, out [][]float32) { c.InputGradient(out[0], in[0], in[1]) }, upstream, inputs[1])
+			}
+			return gradients, err
+		}
 		backward := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
 		backward.forward = func(in, out [][]float32) {
 			x, w, dy := in[0], in[1], in[2]
@@ -269,13 +317,11 @@ func (t *training) convolution(l *layer) *op {
 		if err != nil {
 			return nil, err
 		}
-		gradients := gorgonia.Nodes{nil, dw}
+		gradients[1] = dw
 		if l.bias {
-			db, err := t.part(dw, op{name: l.offset.Name, backing: l.offset.Grad}, l.offset.kernelShape()...)
-			if err != nil {
+			if gradients[2], err = t.part(dw, op{name: l.offset.Name, backing: l.offset.Grad}, l.offset.kernelShape()...); err != nil {
 				return nil, err
 			}
-			gradients = append(gradients, db)
 		}
 		if wantInput {
 			// In the place of x, which has been read by then.
@@ -328,6 +374,9 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 			if err != nil {
 				return nil, err
 			}
+			if l.frozen {
+				d = nil // written all the same, beside that of the input
+			}
 			gradients = append(gradients, d)
 		}
 		if l.other != none {
@@ -340,6 +389,40 @@ func (t *training) batchNorm(l *layer) (*op, error) {
 		return gradients, nil
 	}
 	return o, nil
+}
+
+// fixedNorm is a batch norm that is frozen together with its statistics.
+func (t *training) fixedNorm(l *layer) *op {
+	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
+	scale := make([]float32, c)
+	o := &op{forward: func(in, out [][]float32) {
+		var residual []float32
+		if l.other != none {
+			residual = in[3]
+		}
+		kernel.FixedNormForward(out[0], in[0], residual, in[1], in[2], l.running.mean, l.running.variance, scale, l.epsilon, l.act, rows, c)
+	}}
+	// The outputs of the gradient: input, then the other if there is one.
+	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+		reads := gorgonia.Nodes{upstream, inputs[0], inputs[2]}
+		if l.other != none {
+			reads = append(reads, output)
+		}
+		gradients := make(gorgonia.Nodes, len(inputs))
+		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
+			var y, dResidual []float32
+			if l.other != none {
+				y, dResidual = in[3], out[1]
+			}
+			kernel.FixedNormBackward(out[0], dResidual, in[0], in[1], y, in[2], l.running.mean, scale, l.act, rows, c)
+		}, reads...)
+		if err == nil && l.other != none {
+			gradients[3], err = t.part(dx, op{name: "other"}, l.out.batched(t.batch)...)
+		}
+		gradients[0] = dx
+		return gradients, err
+	}
+	return o
 }
 
 // lossOperation reads the outputs and the targets and gives one number.
@@ -360,8 +443,12 @@ func (t *training) lossOperation(f loss) *op {
 func (l *layer) convolution(batch int) kernel.Conv {
 	return kernel.Conv{
 		N: batch, H: l.in.Height, W: l.in.Width, Cin: l.in.Channels, Cout: l.out.Channels,
-		KH: l.window, KW: l.window, Stride: l.stride, Pad: l.pad, Dilation: l.dilation, Groups: l.groups,
+		KH: l.window, KW: l.window, Stride: l.stride, Pad: l.pad, Dilation: l.dilation, Groups: l.groups, End: l.end,
 	}
+}
+
+func (l *layer) subsampling(batch int) kernel.Subsample {
+	return kernel.Subsample{N: batch, H: l.in.Height, W: l.in.Width, C: l.in.Channels, Stride: l.stride, OutC: l.out.Channels}
 }
 
 func (l *layer) pool(batch int) kernel.Pool {

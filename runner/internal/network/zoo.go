@@ -24,22 +24,29 @@ var zoo = map[string]func(picture shape, outputs int) (*architecture, error){
 		return mobilenetV3(in, outputs, mobilenetV3Large, 1280)
 	},
 	"efficientnet_b0": efficientnetB0,
+
+	"resnet20": func(in shape, outputs int) (*architecture, error) { return cifarResnet(in, outputs, 3) },
+	"resnet56": func(in shape, outputs int) (*architecture, error) { return cifarResnet(in, outputs, 9) },
+
+	"mobilenet_v1_025_tf": func(in shape, outputs int) (*architecture, error) { return mobilenetV1TF(in, outputs, 8) },
+	"mobilenet_v2_tf":     mobilenetV2TF,
 }
 
 // builder adds the modules of a network of the zoo and keeps the first error.
 type builder struct {
 	*architecture
+	stage             string  // of the modules to come
 	epsilon, momentum float32 // of its batch norms; 0 for torch's defaults
 	failed            error
 }
 
 func newBuilder(picture shape, initialise func(l *layer, seed uint64)) *builder {
-	return &builder{architecture: &architecture{picture: picture, initialise: initialise}}
+	return &builder{architecture: &architecture{picture: picture, initialise: initialise}, stage: "stem"}
 }
 
 // module adds a layer and returns its index.
 func (b *builder) module(l layer, channels int) int {
-	l.where = l.name
+	l.where, l.stage = l.name, b.stage
 	i, err := b.add(l, channels)
 	if err != nil && b.failed == nil {
 		b.failed = err
@@ -77,8 +84,9 @@ func resnet(picture shape, outputs int, bottleneck bool, blocks ...int) (*archit
 	b.norm("bn1", kernel.ReLU, none)
 	x := b.next(layer{name: "maxpool", kind: maxPool, window: 3, stride: 2, pad: 1}, 0)
 	for stage, count := range blocks {
+		b.stage = fmt.Sprintf("layer%d", stage+1)
 		for block := range count {
-			name := fmt.Sprintf("layer%d.%d.", stage+1, block)
+			name := fmt.Sprintf("%s.%d.", b.stage, block)
 			width, stride := 64<<stage, 1
 			if stage > 0 && block == 0 {
 				stride = 2
@@ -110,6 +118,7 @@ func resnet(picture shape, outputs int, bottleneck bool, blocks ...int) (*archit
 			x = y
 		}
 	}
+	b.stage = "head"
 	b.module(layer{name: "avgpool", kind: globalAvgPool, input: x, other: none}, 0)
 	b.next(layer{name: "fc", kind: dense, bias: true}, outputs)
 	return b.architecture, b.failed
@@ -125,6 +134,7 @@ func vgg16(picture shape, outputs int, norm bool, hidden int) (*architecture, er
 		b.next(l, channels)
 	}
 	for stage, count := range []int{2, 2, 3, 3, 3} {
+		b.stage = fmt.Sprintf("block%d", stage+1)
 		for range count {
 			convolution := layer{kind: conv, window: 3, stride: 1, pad: 1, bias: true}
 			if norm {
@@ -138,6 +148,7 @@ func vgg16(picture shape, outputs int, norm bool, hidden int) (*architecture, er
 		}
 		feature(layer{kind: maxPool, window: 2, stride: 2}, 0)
 	}
+	b.stage = "classifier"
 	b.next(layer{name: "avgpool", kind: adaptiveAvgPool, window: 7}, 0)
 	b.next(layer{name: "flatten", kind: flatten}, 0)
 	for i := range 2 {
@@ -145,6 +156,7 @@ func vgg16(picture shape, outputs int, norm bool, hidden int) (*architecture, er
 		b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i+1), kind: relu, fused: true}, 0)
 		b.next(layer{name: fmt.Sprintf("classifier.%d", 3*i+2), kind: dropout, probability: 0.5}, 0)
 	}
+	b.stage = "head"
 	b.next(layer{name: "classifier.6", kind: dense, bias: true}, outputs)
 	return b.architecture, b.failed
 }
@@ -214,25 +226,31 @@ func (b *builder) inverted(name string, s inverted) {
 	b.module(layer{name: name + ".stochastic_depth", kind: stochasticDepth, input: b.last(), other: other, probability: s.drop}, 0)
 }
 
+// mobilenetV2Stages are the stages of MobileNetV2's blocks.
+var mobilenetV2Stages = []struct{ expansion, channels, blocks, stride int }{
+	{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
+}
+
 // mobilenetV2 is MobileNetV2 (Sandler, Howard, Zhu, Zhmoginov, Chen, 2018).
 func mobilenetV2(picture shape, outputs int) (*architecture, error) {
 	b := newBuilder(picture, (*layer).initialiseVGG)
 	b.normed("features.0", 32, 3, 2, 1, relu6)
 	in, block := 32, 0
-	for _, stage := range []struct{ expansion, channels, blocks, stride int }{
-		{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
-	} {
+	for _, stage := range mobilenetV2Stages {
 		for i := range stage.blocks {
 			s := inverted{window: 3, stride: 1, expanded: in * stage.expansion, channels: stage.channels, act: relu6, bare: true}
 			if i == 0 {
 				s.stride = stage.stride
 			}
 			block++
+			b.stage = fmt.Sprintf("block%d", block)
 			b.inverted(fmt.Sprintf("features.%d.conv", block), s)
 			in = stage.channels
 		}
 	}
+	b.stage = "tail"
 	b.normed("features.18", 1280, 1, 1, 1, relu6)
+	b.stage = "head"
 	b.next(layer{name: "avgpool", kind: globalAvgPool}, 0)
 	b.next(layer{name: "classifier.0", kind: dropout, probability: 0.2}, 0)
 	b.next(layer{name: "classifier.1", kind: dense, bias: true}, outputs)
@@ -276,12 +294,15 @@ func mobilenetV3(picture shape, outputs int, blocks []v3Block, hidden int) (*arc
 		if v.squeeze {
 			s.squeezed = divisible(v.expanded / 4)
 		}
+		b.stage = fmt.Sprintf("block%d", i+1)
 		b.inverted(fmt.Sprintf("features.%d.block", i+1), s)
 	}
+	b.stage = "tail"
 	b.normed(fmt.Sprintf("features.%d", len(blocks)+1), 6*blocks[len(blocks)-1].channels, 1, 1, 1, hardSwish)
 	b.next(layer{name: "avgpool", kind: globalAvgPool}, 0)
 	b.next(layer{name: "classifier.0", kind: dense, bias: true}, hidden)
 	b.next(layer{name: "classifier.1", kind: hardSwish}, 0)
+	b.stage = "head"
 	b.next(layer{name: "classifier.2", kind: dropout, probability: 0.2}, 0)
 	b.next(layer{name: "classifier.3", kind: dense, bias: true}, outputs)
 	return b.architecture, b.failed
@@ -315,12 +336,15 @@ func efficientnetB0(picture shape, outputs int) (*architecture, error) {
 			if i == 0 {
 				m.stride = s.stride
 			}
+			b.stage = fmt.Sprintf("block%d", stage+1)
 			b.inverted(fmt.Sprintf("features.%d.%d.block", stage+1, i), m)
 			in = s.channels
 			block++
 		}
 	}
+	b.stage = "tail"
 	b.normed("features.8", 1280, 1, 1, 1, silu)
+	b.stage = "head"
 	b.next(layer{name: "avgpool", kind: globalAvgPool}, 0)
 	b.next(layer{name: "classifier.0", kind: dropout, probability: 0.2}, 0)
 	b.next(layer{name: "classifier.1", kind: dense, bias: true}, outputs)

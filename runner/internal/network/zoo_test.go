@@ -30,6 +30,8 @@ var families = map[string]func(in shape, outputs int) (*architecture, error){
 	"mobilenet_v2":       zoo["mobilenet_v2"],
 	"mobilenet_v3_small": zoo["mobilenet_v3_small"],
 	"efficientnet_b0":    zoo["efficientnet_b0"],
+	"resnet20":           zoo["resnet20"],
+	"mobilenet_v2_tf":    zoo["mobilenet_v2_tf"],
 	joinedFamily: func(in shape, outputs int) (*architecture, error) {
 		a, err := zoo["mobilenet_v3_small"](in, outputs)
 		if err == nil {
@@ -124,7 +126,7 @@ func TestSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range families {
-		small := name == "mobilenet_v3_small" || name == "efficientnet_b0" || name == joinedFamily
+		small := name == "mobilenet_v3_small" || name == "efficientnet_b0" || name == "mobilenet_v2_tf" || name == joinedFamily
 		threads := []int{2, 1, 3, 5, 8}
 		if testing.Short() { // for an emulated processor
 			if threads = threads[:1]; name == "vgg16_bn" {

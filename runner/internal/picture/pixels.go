@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -142,7 +143,7 @@ func (c *Catalogue) develop(entry *Entry, st *store.Store) (record, error) {
 // wrong with the machine is an error.
 func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 	if entry.Bytes > maxBytes {
-		return nil, record{Problem: fmt.Sprintf("%d bytes: larger than the limit of %d MiB", entry.Bytes, maxBytes>>20)}, nil
+		return nil, record{Problem: tooLarge(entry.Bytes)}, nil
 	}
 	data, err := os.ReadFile(filepath.Join(c.dir, filepath.FromSlash(entry.path)))
 	if err != nil {
@@ -151,18 +152,65 @@ func (c *Catalogue) read(entry *Entry) ([]uint8, record, error) {
 	if digest.Of(data) != entry.File {
 		return nil, record{}, errChanged
 	}
+	pixels, r := develop(data, c.spec, c.limit)
+	return pixels, r, nil
+}
+
+// develop decodes and resizes a photo from its bytes.
+func develop(data []byte, spec recipe.Picture, limit *budget) ([]uint8, record) {
 	format, area, err := probe(data)
 	if err != nil {
-		return nil, record{Problem: err.Error()}, nil
+		return nil, record{Problem: err.Error()}
 	}
-	c.limit.take(area)
-	defer c.limit.give(area)
-	photo, err := decode(data, format, c.spec.Channels())
+	limit.take(area)
+	defer limit.give(area)
+	photo, err := decode(data, format, spec.Channels())
 	if err != nil {
-		return nil, record{Problem: err.Error()}, nil
+		return nil, record{Problem: err.Error()}
 	}
-	pixels := resize(photo, c.spec.Size, c.spec.Size).pix
-	return pixels, record{Pixels: digest.Of(pixels), Width: photo.width, Height: photo.height}, nil
+	pixels := resize(photo, spec.Size, spec.Size).pix
+	return pixels, record{Pixels: digest.Of(pixels), Width: photo.width, Height: photo.height}
+}
+
+// Files decodes photos by the paths of their files, with the pixels that Decode
+// gives of the same bytes, and keeps nothing. A photo that cannot be read has no
+// pixels and an error that says why; err is that of ctx.
+func Files(ctx context.Context, paths []string, spec recipe.Picture, p progress.Task) (pixels [][]uint8, problems []error, err error) {
+	pixels, problems = make([][]uint8, len(paths)), make([]error, len(paths))
+	limit := newBudget(maxPixels)
+	err = parallel(ctx, len(paths), func(i int) error {
+		pixels[i], problems[i] = readFile(paths[i], spec, limit)
+		p.Add(1)
+		return nil
+	})
+	return pixels, problems, err
+}
+
+func readFile(path string, spec recipe.Picture, limit *budget) ([]uint8, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("there is no such file")
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("a folder, not a picture")
+	case info.Size() > maxBytes:
+		return nil, errors.New(tooLarge(info.Size()))
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pixels, r := develop(data, spec, limit)
+	if r.Problem != "" {
+		return nil, errors.New(r.Problem)
+	}
+	return pixels, nil
+}
+
+func tooLarge(bytes int64) string {
+	return fmt.Sprintf("%d bytes: larger than the limit of %d MiB", bytes, maxBytes>>20)
 }
 
 // Load returns the pixels (size, size, channels) of a photo. Pixels

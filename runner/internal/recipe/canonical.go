@@ -81,6 +81,8 @@ func spell(value reflect.Value) any {
 		return spellSection(value.Elem(), reflect.ValueOf(*defaultSource()))
 	case Rule:
 		return spellSection(value, reflect.ValueOf(Rule{}))
+	case Unfreeze:
+		return spellSection(value, reflect.ValueOf(Unfreeze{}))
 	}
 	if value.Kind() != reflect.Slice {
 		return value.Interface()

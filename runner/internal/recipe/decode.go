@@ -215,6 +215,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *ClassWeights:
 		d.classWeights(key, raw, target)
 		return
+	case *Weights:
+		d.weights(key, raw, target)
+		return
+	case *Layers:
+		d.layerNames(key, raw, target)
+		return
 	case *Optimizer:
 		d.optimizer(key, raw, target)
 		return
@@ -255,6 +261,7 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case reflect.Int:
 		if i, ok := raw.(int); ok {
 			into.SetInt(int64(i))
+			d.within(key, float64(i))
 		} else {
 			d.wrongType(key, "a whole number", raw)
 		}
@@ -328,7 +335,7 @@ func cellText(raw any) (string, bool) {
 	return "", false
 }
 
-// number returns a finite number.
+// number returns a finite number, which lies where its key says.
 func (d *decoder) number(key string, raw any) (float64, bool) {
 	var f float64
 	switch v := raw.(type) {
@@ -349,6 +356,7 @@ func (d *decoder) number(key string, raw any) (float64, bool) {
 	if f == 0 {
 		f = 0 // never -0, which YAML would read back as another text
 	}
+	d.within(key, f)
 	return f, true
 }
 

@@ -166,6 +166,62 @@ func (a Augment) spell() any {
 	return map[string]any{a.Kind: below}
 }
 
+func (d *decoder) weights(key string, raw any, into *Weights) {
+	given, ok := raw.(map[string]any)
+	if !ok {
+		if word, ok := d.choose(key, raw); ok {
+			*into = Weights{Kind: word}
+		}
+		return
+	}
+	var file struct {
+		File   string `yaml:"file"`
+		URL    string `yaml:"url"`
+		SHA256 string `yaml:"sha256"`
+	}
+	d.section(key, given, reflect.ValueOf(&file).Elem())
+	*into = Weights{Kind: "file", File: file.File, URL: file.URL, SHA256: file.SHA256}
+	if file.URL != "" {
+		into.Kind = "url"
+	}
+}
+
+func (w Weights) spell() any {
+	out := map[string]any{}
+	switch w.Kind {
+	case "file":
+		out["file"] = w.File
+	case "url":
+		out["url"] = w.URL
+	default:
+		return w.Kind
+	}
+	if w.SHA256 != "" {
+		out["sha256"] = w.SHA256
+	}
+	return out
+}
+
+// layerNames reads all, or a list of names.
+func (d *decoder) layerNames(key string, raw any, into *Layers) {
+	if word, ok := raw.(string); ok {
+		if word == AllLayers {
+			*into = Layers{AllLayers}
+		} else {
+			d.problem(key, fmt.Sprintf("must be all or a list, not the text %q", word), fmt.Sprintf("write [%s]", word))
+		}
+		return
+	}
+	d.value(key, raw, reflect.ValueOf((*[]string)(into)).Elem(), false)
+}
+
+func (l Layers) spell() any {
+	if len(l) == 1 && l[0] == AllLayers {
+		return AllLayers
+	}
+	return []string(l)
+}
+
 func (d *decoder) loss(key string, raw any, into *Loss) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {

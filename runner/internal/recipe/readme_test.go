@@ -116,6 +116,9 @@ func TestReadmeKeys(t *testing.T) {
 		"extends":                  "none",
 		"transform.normalize.mean": isMandatory,
 		"transform.normalize.std":  isMandatory,
+		"network.weights.file":     isMandatory,
+		"network.weights.url":      isMandatory,
+		"network.weights.sha256":   `""`,
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
 	walkDefaults("clean[].drop.duplicate_image", reflect.ValueOf(defaultDrop(duplicateImage).DuplicateImage), want)
@@ -152,6 +155,19 @@ func TestReadmeKeys(t *testing.T) {
 		if words, ok := choices[key]; ok && wordTables[key] == "" {
 			sameWords(t, key, values, words.now)
 		}
+		wantSpan(t, key, cells[1])
+	}
+}
+
+// wantSpan holds that the page says where a number may lie, if that is bounded.
+func wantSpan(t *testing.T, key, cell string) {
+	t.Helper()
+	for _, spans := range []map[string]span{spans, pairs} {
+		for _, full := range []string{key, key + "[]"} {
+			if s, ok := spans[full]; ok && !strings.Contains(cell, s.String()) && !(s == share && cell == "fraction") && !(s == between(s.low, s.low)) {
+				t.Errorf("recipes/README.md: %s is %s, and not %q", key, s, cell)
+			}
+		}
 	}
 }
 
@@ -184,7 +200,11 @@ func TestReadmeWords(t *testing.T) {
 	coming := page.rows(t, "Words to come for")
 	for key, words := range choices {
 		if header := wordTables[key]; header != "" {
-			sameWords(t, key, slices.Sorted(maps.Keys(page.rows(t, header))), words.now)
+			rows := page.rows(t, header)
+			sameWords(t, key, slices.Sorted(maps.Keys(rows)), words.now)
+			for word, cells := range rows {
+				wantSpan(t, join(key, word), cells[1])
+			}
 		}
 		if len(words.later) > 0 {
 			come = append(come, key)
@@ -282,13 +302,14 @@ func TestReadmeExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 4 {
-		t.Fatalf("%d examples, not 4: the two smallest recipes, network.layers, extends", len(blocks))
+	if len(blocks) != 5 {
+		t.Fatalf("%d examples, not 5: the two smallest recipes, network.layers, network.weights, extends", len(blocks))
 	}
-	layers, extends := blocks[2][1], blocks[3][1]
+	layers, weights, extends := blocks[2][1], blocks[3][1], blocks[4][1]
 	parse(t, blocks[0][1], Options{})
 	parse(t, blocks[1][1], Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", layers, 1), Options{})
+	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", weights, 1), Options{})
 	resolve := func(string) ([]byte, error) { return []byte(short), nil }
 	if _, err := Parse("plants.yaml", []byte(extends), resolve, Options{}); err != nil {
 		t.Error(err)

@@ -290,12 +290,51 @@ type Perspective struct {
 // Network says what is trained.
 type Network struct {
 	// Backbone is resnet18, resnet34, resnet50, vgg16, vgg16_bn, mobilenet_v2, mobilenet_v3_small,
-	// mobilenet_v3_large, efficientnet_b0, or layers.
+	// mobilenet_v3_large, efficientnet_b0, resnet20, resnet56, mobilenet_v1_025_tf, mobilenet_v2_tf, or layers.
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
 	// Head takes the place of the last linear layer of another backbone.
 	Head Head `yaml:"head"`
+	// Weights is the file that the network begins with, where it is not drawn anew.
+	Weights Weights `yaml:"weights"`
+	// Freeze names the layers that do not train.
+	Freeze Layers `yaml:"freeze"`
+	// FrozenNorm says how batch norms that are frozen work: as in evaluation, by the statistics that they have, or
+	// as in training, by each batch's, and those that they have follow.
+	FrozenNorm string `yaml:"frozen_norm"`
+	// Unfreeze says which of them train from some epoch on.
+	Unfreeze []Unfreeze `yaml:"unfreeze"`
+}
+
+// Weights is written as none, imagenet, {file: resnet18.pth} or {url: …, sha256: …}.
+type Weights struct {
+	// Kind is none, imagenet (the file of torchvision for the backbone), file or url; empty is none.
+	Kind string
+	// File is a path below the folder of weights.
+	File string
+	URL  string
+	// SHA256 of the file, in hexadecimal digits; a file can do without.
+	SHA256 string
+}
+
+// Given reports whether there is a file of weights.
+func (w Weights) Given() bool { return w.Kind != "" && w.Kind != noWeights }
+
+// noWeights has the network drawn anew.
+const noWeights = "none"
+
+// Layers names layers of a network: all for everything but the head, or a list of stages, modules or patterns.
+type Layers []string
+
+// AllLayers stands for all layers but the head.
+const AllLayers = "all"
+
+// Unfreeze has layers train after all.
+type Unfreeze struct {
+	// Epoch is the first in which they do.
+	Epoch  int    `yaml:"epoch" recipe:"required"`
+	Layers Layers `yaml:"layers" recipe:"required"`
 }
 
 // Head is a list of linear layers, each behind a dropout. The zero Head leaves a backbone as it is.
@@ -346,6 +385,8 @@ type Train struct {
 	Optimizer Optimizer `yaml:"optimizer"`
 	// Schedule changes the learning rate while training goes on.
 	Schedule Schedule `yaml:"schedule"`
+	// BackboneFactor is what the rate is multiplied by for all parameters in front of the head.
+	BackboneFactor float64 `yaml:"backbone_factor"`
 	// Sampler says which rows an epoch has: shuffle (each once), or balanced (drawn so that each class, or each
 	// tenth of the targets' range, comes as often).
 	Sampler string `yaml:"sampler"`
@@ -504,8 +545,10 @@ func defaults(task string) Recipe {
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize"},
+		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
 		Train: Train{
-			Seed: 42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
+			BackboneFactor: 1,
+			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",
 		},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},

@@ -40,6 +40,10 @@ func parse(t *testing.T, text string, o Options) *Loaded {
 	if err != nil {
 		t.Fatalf("%v\nin\n%s", err, text)
 	}
+	if len(o.Set)+len(o.Env) == 0 {
+		wantSchema(t, text, true)
+	}
+	wantSchema(t, string(l.Canonical), true)
 	return l
 }
 
@@ -54,7 +58,11 @@ func problems(t *testing.T, text string, o Options) []string {
 	if !errors.As(err, &list) {
 		t.Fatalf("not Problems: %v", err)
 	}
-	return strings.Split(err.Error(), "\n")
+	lines := strings.Split(err.Error(), "\n")
+	if len(o.Set)+len(o.Env) == 0 && slices.ContainsFunc(lines, seenBySchema.MatchString) {
+		wantSchema(t, text, false)
+	}
+	return lines
 }
 
 func expect(t *testing.T, got []string, want ...string) {
@@ -144,7 +152,7 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
 			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
-			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, sampler, accumulate, clip, average, stop, keep`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, backbone_factor, sampler, accumulate, clip, average, stop, keep`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
@@ -187,7 +195,7 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:11: train.last_batch: must be keep, drop or merge, not "keeep"; did you mean "keep"?`,
 		}},
 		{"numbers", short + "version: 2\ntrain: {epochs: 0, batch: 1, optimizer: {adam: {rate: -1, beta1: 1, beta2: .inf, epsilon: 0, weight_decay: -1}}}\n", []string{
-			"plants.yaml:9: version: must be 1, not 2: this version of runner knows no other",
+			"plants.yaml:9: version: must be 1, not 2",
 			"plants.yaml:10: train.epochs: must be from 1 to 1000000, not 0",
 			"plants.yaml:10: train.batch: must be 2 or more: the network has a batch norm",
 			"plants.yaml:10: train.optimizer.adam.rate: must be above 0, not -1",
@@ -246,8 +254,7 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:9: train.optimizer: must have one key, adam, adamw, sgd or rmsprop; not "adm"; did you mean "adam"?`,
 		}},
 		{"schedules", short + "train:\n  schedule: {step: {every: -1, at: [3, 3], factor: 0}}\n", []string{
-			"plants.yaml:10: train.schedule.step: needs every or at, one of them; write e.g. {every: 10}, or {at: [20, 40]}",
-			"plants.yaml:10: train.schedule.step.every: must be 1 or more, not -1",
+			"plants.yaml:10: train.schedule.step.every: must be 0 or more, not -1",
 			"plants.yaml:10: train.schedule.step.at[1]: must be above 3, not 3",
 			"plants.yaml:10: train.schedule.step.factor: must be above 0, not 0",
 		}},
@@ -262,10 +269,10 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:9: train.schedule.one_cycle.end_divisor: must be above 0, not 0",
 		}},
 		{"schedule of a plateau", short + "train: {schedule: {plateau: {patience: -1, factor: 1, threshold: 1, cooldown: -1, floor: -1}}}\n", []string{
-			"plants.yaml:9: train.schedule.plateau.patience: must be from 0 to 1000000, not -1",
-			"plants.yaml:9: train.schedule.plateau.factor: must be above 0 and below 1, not 1",
+			"plants.yaml:9: train.schedule.plateau.patience: must be 0 or more, not -1",
+			"plants.yaml:9: train.schedule.plateau.factor: must be between 0 and 1, not 1",
 			"plants.yaml:9: train.schedule.plateau.threshold: must be from 0 to below 1, not 1",
-			"plants.yaml:9: train.schedule.plateau.cooldown: must be from 0 to 1000000, not -1",
+			"plants.yaml:9: train.schedule.plateau.cooldown: must be 0 or more, not -1",
 			"plants.yaml:9: train.schedule.plateau.floor: must be 0 or more, not -1",
 		}},
 		{"a plateau of nothing", strings.Replace(short, "seed: 7", "seed: 7\n  train: 0.8\n  validation: 0\n  test: 0.2", 1) + "train: {keep: last, schedule: plateau}\n", []string{
@@ -281,7 +288,7 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:10: train.sampler: must be shuffle or balanced, not "weighted"`,
 			"plants.yaml:11: train.accumulate: must be from 1 to 65536, not 0",
 			"plants.yaml:12: train.average: must be from 0 to below 1, not 1",
-			"plants.yaml:13: train.stop.patience: must be from 0 to 1000000, not -1",
+			"plants.yaml:13: train.stop.patience: must be 0 or more, not -1",
 			"plants.yaml:13: train.stop.on: validation_accuracy is measured of a classification; write validation_loss or validation_rmse",
 		}},
 		{"stop of classes", short + "task: classification\ntrain: {stop: {patience: 3, on: validation_rmse, after: 2}}\n", []string{
@@ -368,7 +375,7 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:20: clean[10].near: unknown key; here can stand: drop",
 		}},
 		{"near", strings.Replace(short, "seed: 7", "seed: 7\n  near: 0.1", 1), []string{
-			"plants.yaml:7: split.near: must be from 0.9 to 1, not 0.1",
+			"plants.yaml:7: split.near: must be 0, or from 0.9 to 1, not 0.1",
 		}},
 		{"source plants", strings.Replace(short, "photo", "photo\n  source: {builtin: roses, plants: 0, sed: 1}", 1), []string{
 			`plants.yaml:4: data.source.builtin: must be rosettes, not "roses"`,
@@ -427,6 +434,35 @@ func TestBadRecipes(t *testing.T) {
 		{"gray as imagenet", short + "picture: {color: gray}\n", []string{
 			"plants.yaml: transform.normalize: imagenet, the default, is for red, green and blue, and picture.color is gray; write dataset, none or e.g. {mean: [0.5], std: [0.5]}",
 		}},
+		{"weights", strings.Replace(short, "backbone: resnet18", `backbone: resnet20
+  weights: imagenet
+  freeze: stem
+  frozen_norm: eval
+  unfreeze: [{epoch: 1, layers: []}, {layers: ["a["]}]`, 1) + "train: {backbone_factor: 0}\n", []string{
+			"plants.yaml:9: network.weights: imagenet is a file of torchvision, and resnet20 is none of its networks; write {file: NAME.safetensors}",
+			`plants.yaml:10: network.freeze: must be all or a list, not the text "stem"; write [stem]`,
+			`plants.yaml:11: network.frozen_norm: must be evaluation or training, not "eval"; did you mean "evaluation"?`,
+			"plants.yaml:12: network.unfreeze[0].epoch: must be 2 or more, not 1",
+			"plants.yaml:12: network.unfreeze[0].layers: is empty; write all, or a list of names of network.freeze",
+			"plants.yaml:12: network.unfreeze[1].epoch: is required; write the first epoch in which they train, 2 or more",
+			`plants.yaml:12: network.unfreeze[1].layers[0]: "a[" is no name and no pattern of one`,
+			"plants.yaml:13: train.backbone_factor: must be above 0, not 0",
+		}},
+		{"a url of weights", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: {url: "http://example.org/a.pth", sha256: AB}`, 1), []string{
+			"plants.yaml:9: network.weights.url: must begin with https://",
+			"plants.yaml:9: network.weights.sha256: must be 64 hexadecimal digits, in small letters",
+		}},
+		{"a url of weights alone", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: {url: "https://example.org/a.pth"}`, 1), []string{
+			"plants.yaml:9: network.weights.sha256: is required with url; runner lock --weights RECIPE fetches the file and writes it",
+		}},
+		{"a file of weights elsewhere", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: {file: ../a.pth}
+  unfreeze: [{epoch: 2, layers: all}]`, 1), []string{
+			`plants.yaml:9: network.weights.file: "../a.pth" leaves the folder of weights; write it relative to the folder of weights, with slashes`,
+			"plants.yaml:10: network.unfreeze: needs network.freeze: all of the network trains from the beginning",
+		}},
 		{"gray of three", short + "picture: {color: gray}\ntransform:\n  normalize: {mean: [0, 0, 0], std: []}\n", []string{
 			"plants.yaml:11: transform.normalize.mean: must be one number, as picture.color is gray, not 3",
 			"plants.yaml:11: transform.normalize.std: must be one number, as picture.color is gray, not 0",
@@ -435,8 +471,8 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:10: transform.normalize.std: is required; write a number a channel: red, green and blue, or gray alone",
 		}},
 		{"augment", short + "transform:\n  augment:\n    - {horizontal_flip: 1.5}\n    - {rotate: 200}\n    - rotate\n    - {vertical_flip: 0.5, rotate: 3}\n    - {rotat: 3}\n", []string{
-			"plants.yaml:11: transform.augment[0].horizontal_flip: must be a probability, from 0 to 1, not 1.5",
-			"plants.yaml:12: transform.augment[1].rotate: must be the largest angle, from 0 to 180 degrees, not 200",
+			"plants.yaml:11: transform.augment[0].horizontal_flip: must be from 0 to 1, not 1.5",
+			"plants.yaml:12: transform.augment[1].rotate: must be from 0 to 180, not 200",
 			"plants.yaml:13: transform.augment[2]: rotate has no value; write {rotate: NUMBER}",
 			`plants.yaml:14: transform.augment[3]: must have one key, horizontal_flip, vertical_flip, rotate, color_jitter, resized_crop, affine, perspective or erase; not "rotate" and "vertical_flip"`,
 			`plants.yaml:15: transform.augment[4]: must have one key, horizontal_flip, vertical_flip, rotate, color_jitter, resized_crop, affine, perspective or erase; not "rotat"; did you mean "rotate"?`,
@@ -444,7 +480,7 @@ func TestBadRecipes(t *testing.T) {
 		{"augment with options", short + "transform:\n  augment:\n    - {color_jitter: {brightness: -1, hue: 0.6}}\n    - color_jitter\n    - {resized_crop: {scale: [0, 1], ratio: [2, 1]}}\n" +
 			"    - {resized_crop: {scale: 0.5, raito: [1, 2]}}\n    - {affine: {translate: 2, scale: [1], shear: 90}}\n    - affine\n    - {perspective: {distortion: 1, probability: 2}}\n    - {erase: 1.5}\n    - erase\n    - {affine: 3}\n", []string{
 			"plants.yaml:11: transform.augment[0].color_jitter.brightness: must be 0 or more, not -1",
-			"plants.yaml:11: transform.augment[0].color_jitter.hue: must be from 0 to 0.5, half the circle of hues, not 0.6",
+			"plants.yaml:11: transform.augment[0].color_jitter.hue: must be from 0 to 0.5, not 0.6",
 			"plants.yaml:12: transform.augment[1].color_jitter: changes nothing; write brightness, contrast, saturation or hue, above 0",
 			"plants.yaml:13: transform.augment[2].resized_crop.scale: must be two numbers, the smallest and the largest, from 0.001 to 1",
 			"plants.yaml:13: transform.augment[2].resized_crop.ratio: must be two numbers, the smallest and the largest, from 0.01 to 100",
@@ -452,11 +488,11 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:14: transform.augment[3].resized_crop.raito: unknown key; did you mean "ratio"?`,
 			"plants.yaml:15: transform.augment[4].affine.translate: must be from 0 to 1, not 2",
 			"plants.yaml:15: transform.augment[4].affine.scale: must be two numbers, the smallest and the largest, from 0.1 to 10",
-			"plants.yaml:15: transform.augment[4].affine.shear: must be the largest angle, from 0 to 80 degrees, not 90",
+			"plants.yaml:15: transform.augment[4].affine.shear: must be from 0 to 80, not 90",
 			"plants.yaml:16: transform.augment[5].affine: changes nothing; write translate, scale or shear",
 			"plants.yaml:17: transform.augment[6].perspective.distortion: must be from 0 to below 1, not 1",
 			"plants.yaml:17: transform.augment[6].perspective.probability: must be from 0 to 1, not 2",
-			"plants.yaml:18: transform.augment[7].erase: must be a probability, from 0 to 1, not 1.5",
+			"plants.yaml:18: transform.augment[7].erase: must be from 0 to 1, not 1.5",
 			"plants.yaml:19: transform.augment[8]: erase has no value; write {erase: NUMBER}",
 			"plants.yaml:20: transform.augment[9].affine: must be a map of keys, not the number 3",
 		}},
@@ -936,8 +972,6 @@ func TestNotYet(t *testing.T) {
 		"split.by":           {"time"},
 		"split.folds":        {"5"},
 		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
-		"network.weights":    {"imagenet", "{file: resnet18.pth}"},
-		"network.freeze":     {"[stem]", "all"},
 		"train.repeat":       {"3"},
 		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
@@ -971,7 +1005,7 @@ func TestNeutral(t *testing.T) {
 	want := parse(t, short, Options{})
 	got := parse(t, short, Options{Set: []string{
 		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=standardize", "transform.mix=none",
-		"network.weights=none", "network.freeze=[]", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
+		"network.weights=none", "network.freeze=[]", "network.frozen_norm=evaluation", "network.unfreeze=[]", "train.backbone_factor=1", "train.schedule=constant", "train.sampler=shuffle", "train.accumulate=1", "train.average=0",
 		"train.repeat=1", "sweep={}", "report.language=en",
 	}})
 	if got.Digest != want.Digest {
@@ -1003,10 +1037,10 @@ func TestSurface(t *testing.T) {
 }
 
 func TestStarter(t *testing.T) {
-	if _, err := Parse("anything.yaml", Starter("2024"), nil, Options{}); err != nil {
+	if _, err := Parse("anything.yaml", Starter("2024", "s"), nil, Options{}); err != nil {
 		t.Error(err)
 	}
-	text := Starter("beans")
+	text := Starter("beans", "s")
 	l, err := Parse("anything.yaml", text, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -1210,7 +1244,7 @@ func TestSchedule(t *testing.T) {
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"].now {
-		want := backbone != "vgg16" && backbone != "layers"
+		want := backbone != "vgg16" && backbone != "layers" && !strings.HasSuffix(backbone, "_tf")
 		if got := (Network{Backbone: backbone}).HasBatchNorm(); got != want {
 			t.Errorf("%s: %t", backbone, got)
 		}
@@ -1259,7 +1293,7 @@ func TestEveryKeyHasAMeaning(t *testing.T) {
 // a canonical form that loads again to the same bytes.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(short), "train.epochs=3")
-	f.Add(Starter("a"), "train.optimizer={sgd: {rate: 1}}")
+	f.Add(Starter("a", "s"), "train.optimizer={sgd: {rate: 1}}")
 	f.Add([]byte("extends: a.yaml\n<<: {a: &b [*b]}\n? [a]\n: b\n1: !!binary aGk=\n"), "network.layers=[{conv: 1, kernel: 1}, relu]")
 	f.Fuzz(func(t *testing.T, text []byte, set string) {
 		resolve := func(path string) ([]byte, error) { return text, nil }

@@ -29,7 +29,8 @@ var choices = map[string]choice{
 	"network.backbone": {
 		now: []string{
 			"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
-			"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "layers",
+			"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
+			"resnet20", "resnet56", "mobilenet_v1_025_tf", "mobilenet_v2_tf", "layers",
 		},
 	},
 	"network.layers[]": {
@@ -38,6 +39,9 @@ var choices = map[string]choice{
 			"max_pool", "avg_pool", "global_avg_pool", "adaptive_avg_pool", "flatten", "dropout",
 		},
 	},
+	"network.weights":     {now: []string{noWeights, "imagenet"}},
+	"network.frozen_norm": {now: []string{"evaluation", "training"}},
+
 	"train.last_batch": {now: []string{"keep", "drop", "merge"}},
 	"train.loss":       {now: []string{"mse", "mae", "huber", crossEntropy}},
 	"train.optimizer":  {now: []string{"adam", "adamw", "sgd", "rmsprop"}},
@@ -53,6 +57,12 @@ var choices = map[string]choice{
 	},
 }
 
+// torchvision are the backbones of which torchvision publishes weights.
+var torchvision = []string{
+	"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
+	"mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
+}
+
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
@@ -61,8 +71,6 @@ var later = map[string][]any{
 	"picture.crop":       {"none"},
 	"split.folds":        {0},
 	"transform.mix":      {"none", map[string]any{}},
-	"network.weights":    {"none"},
-	"network.freeze":     {[]any{}},
 	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},
 	"report.interval":    nil,
@@ -95,6 +103,9 @@ var required = map[string]string{
 	"clean[].drop":        "write e.g. drop: missing_target",
 	"split.seed":          "write any whole number; another one gives another split",
 	"network.backbone":    "write e.g. resnet18, or layers with network.layers",
+
+	"network.unfreeze[].epoch":  "write the first epoch in which they train, 2 or more",
+	"network.unfreeze[].layers": "write all, or a list of names of network.freeze",
 
 	"transform.normalize.mean": "write a number a channel: red, green and blue, or gray alone",
 	"transform.normalize.std":  "write a number a channel: red, green and blue, or gray alone",

@@ -243,7 +243,10 @@ const longHistory = 8
 // training shows the learning curves and the network.
 func training(m *markdown, d Document) {
 	m.say("## Training")
-	m.say("%s, %s. %s.", code(d.Network), plural(d.Parameters, "trained parameter"), curvesText(d))
+	m.say("%s, %s. %s.", code(d.Network), parametersText(d), curvesText(d))
+	if w := d.Weights; w != nil {
+		m.say("It begins with the weights of %s: %s loaded%s%s.", code(w.File), plural(w.Loaded, "tensor"), namesText("left out", w.LeftOut), namesText("drawn anew", w.Missing))
+	}
 	features(m, d)
 	if d.shows("curves") {
 		m.say("![Learning curves: %s.](%s)", plain(curvesText(d)), curvesFile)
@@ -283,6 +286,30 @@ func training(m *markdown, d Document) {
 			m.table("lllr", []string{"layer", "kind", "output", "parameters"}, append(rows, []string{"**all**", "", "", "**" + count(d.Parameters) + "**"})...)
 		})
 	}
+}
+
+// parametersText says how many parameters there are, and train.
+func parametersText(d Document) string {
+	if d.Trained == 0 {
+		return plural(d.Parameters, "trained parameter")
+	}
+	return fmt.Sprintf("%s, of which %s trained from the first epoch on", plural(d.Parameters, "parameter"), count(d.Trained))
+}
+
+// namesText lists the first tensors of some kind.
+func namesText(what string, names []string) string {
+	const shown = 8
+	var list []string
+	for _, name := range names[:min(shown, len(names))] {
+		list = append(list, code(name))
+	}
+	if more := len(names) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("%d more", more))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "; " + what + ": " + strings.Join(list, ", ")
 }
 
 // figuresByEpoch returns the columns of the history, a figure an epoch.

@@ -37,11 +37,13 @@ type Document struct {
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
 
-	// Network is the backbone's name, Layers its parts, Parameters how many
-	// scalars are trained.
-	Network    string
-	Layers     []Layer
-	Parameters int
+	// Network is the backbone's name, Layers its parts, Parameters how many scalars it
+	// has, and Trained how many of them train in the first epoch, 0 for all.
+	Network             string
+	Layers              []Layer
+	Parameters, Trained int
+	// Weights are those that the network begins with; nil where they are drawn.
+	Weights *Weights
 	// Features are the columns that it sees beside the photo.
 	Features []Feature
 
@@ -51,6 +53,14 @@ type Document struct {
 	Warnings []string
 	// Verify is the command that checks the report.
 	Verify string
+}
+
+// Weights tell which file a network begins with, and which tensors of it.
+type Weights struct {
+	File    string
+	Loaded  int      // tensors
+	LeftOut []string // that only the file has, or of another head
+	Missing []string // that only the network has: they are drawn
 }
 
 // Cleaning tells how the rows of the table became the rows that were kept.

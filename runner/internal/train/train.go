@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
@@ -114,7 +115,9 @@ func (b *between) Save(c *Checkpoint) error {
 
 // begin trains to the end of epoch last, from where the checkpoint is.
 func begin(ctx context.Context, in Input, last int) (*loop, error) {
+	in.Network.At(1)
 	loop := &loop{Input: in, optimizer: in.Network.NewOptimizer(in.Spec.Optimizer)}
+	loop.optimizer.SetBackbone(in.Spec.BackboneFactor)
 	var err error
 	if loop.loss, err = in.loss(); err != nil {
 		return nil, err
@@ -160,6 +163,7 @@ type loop struct {
 	Result
 	optimizer *network.Optimizer
 	average   *network.Average // nil without train.average
+	features  *features        // of the rows, while they do not change; else nil
 	loss      network.Loss
 	schedule  schedule
 	batches   []span
@@ -172,6 +176,10 @@ func (l *loop) resume() error {
 	c, err := l.Checkpoints.Load()
 	if err != nil || c == nil {
 		return err
+	}
+	if l.Network.At(len(c.Epochs)) {
+		// The state is that of the last epoch, in which more may have trained.
+		l.optimizer.Follow()
 	}
 	tensors := min(len(l.Network.Tensors()), len(c.State)) // what is missing, Load says
 	net, rest := c.State[:tensors], c.State[tensors:]
@@ -190,6 +198,13 @@ func (l *loop) resume() error {
 
 // epoch trains on every batch once, validates and keeps a checkpoint.
 func (l *loop) epoch(ctx context.Context, epoch int) error {
+	if l.Network.At(epoch) {
+		l.optimizer.Follow()
+		l.features = nil
+	}
+	if err := l.keepFeatures(ctx); err != nil {
+		return err
+	}
 	var sum, rate float64
 	seen, gathered := 0, 0 // rows of the epoch, and of the step
 	l.task.Note(func() string {
@@ -200,7 +215,11 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 			return err
 		}
 		rows := len(b.target)
-		loss, err := l.Network.Step(b.x, b.target, rows, func(layer uint64) *rng.Stream {
+		train := l.Network.Step
+		if l.features != nil {
+			train = l.Network.StepFeatures
+		}
+		loss, err := train(b.x, b.target, rows, func(layer uint64) *rng.Stream {
 			return rng.New(l.Spec.Seed, "dropout", uint64(epoch), uint64(step), layer)
 		})
 		if err != nil {
@@ -303,26 +322,32 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 // fill writes a batch of augmented pictures, features as they are, and scaled targets:
 // of these rows, the first of which has this place in the epoch's order.
 func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
-	area, width := len(l.Train.Pixels[0]), l.Fitted.Width()
-	need := len(rows) * (area + width)
+	area := len(l.Train.Pixels[0])
+	if l.features != nil {
+		area = l.features.size
+	}
+	need := len(rows) * (area + l.Fitted.Width())
 	if cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
-	b.x, b.target = b.x[:need], b.target[:len(rows)]
-	if features := b.x[len(rows)*area:]; width > 0 {
-		for i, row := range rows {
-			copy(features[i*width:], l.Train.Features[row])
-		}
-	}
+	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
-		if len(l.Augment) == 0 {
+		switch {
+		case l.features != nil:
+			copy(x, l.features.train[row*area:])
+		case len(l.Augment) == 0:
 			l.Fitted.Pixels(x, l.Train.Pixels[row])
-		} else {
+		default:
 			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, first+i))
 		}
 		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
 	})
+	if l.Train.Features != nil {
+		for _, row := range rows {
+			b.x = append(b.x, l.Train.Features[row]...)
+		}
+	}
 }
 
 // loss returns what the network is to make small.
@@ -362,7 +387,7 @@ func (l *loop) validate(e *Epoch) error {
 	if len(l.Validation.Pixels) == 0 {
 		return nil
 	}
-	outputs, err := Outputs(l.Network, l.Fitted, l.Validation.Pixels, l.Validation.Features)
+	outputs, err := l.outputs()
 	if err != nil {
 		return err
 	}
@@ -416,26 +441,31 @@ func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, f
 	return predicted, nil
 }
 
-// Outputs returns what the network gives for pictures of (size, size, channels) and
-// their features, nil where the network has none: (pictures, outputs), a regression's
-// on the scaled target. A picture's outputs do not depend on its neighbours.
+// Outputs returns what the network gives for pictures of (size, size, channels):
+// (pictures, outputs), a regression's on the scaled target. A picture's outputs do
+// not depend on its neighbours.
 func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float32, error) {
+	return each(fitted, pixels, features, net.Predict)
+}
+
+// each scales pictures and gives them, and the features behind them, to f, some at a
+// time, and returns what comes out.
+func each(fitted *transform.Fitted, pixels [][]uint8, features [][]float32, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
 	if len(pixels) == 0 {
 		return nil, nil
 	}
 	const chunk = 256 // bounds the memory, not the arithmetic
-	area, width := len(pixels[0]), fitted.Width()
-	x := make([]float32, min(chunk, len(pixels))*(area+width))
+	area := len(pixels[0])
+	x := make([]float32, 0, min(chunk, len(pixels))*(area+fitted.Width()))
 	var outputs []float32
 	for start := 0; start < len(pixels); start += chunk {
 		part := pixels[start:min(start+chunk, len(pixels))]
+		x = x[:len(part)*area]
 		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
-		if width > 0 {
-			for i, row := range features[start : start+len(part)] {
-				copy(x[len(part)*area+i*width:], row)
-			}
+		if features != nil {
+			x = append(x, slices.Concat(features[start:start+len(part)]...)...)
 		}
-		y, err := net.Predict(x[:len(part)*(area+width)], len(part))
+		y, err := f(x, len(part))
 		if err != nil {
 			return nil, err
 		}

@@ -59,7 +59,8 @@ func set(n int, seed uint64) Set {
 func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	t.Helper()
 	spec := recipe.Train{
-		Seed: 3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best", Sampler: "shuffle", Accumulate: 1,
+		BackboneFactor: 1,
+		Seed:           3, Epochs: 5, Batch: 8, LastBatch: "keep", Loss: recipe.Loss{Kind: "mse"}, Keep: "best", Sampler: "shuffle", Accumulate: 1,
 		Optimizer: recipe.Optimizer{Adam: &recipe.Adam{Rate: 1e-2, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}},
 	}
 	if change != nil {

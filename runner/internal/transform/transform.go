@@ -97,22 +97,29 @@ func (f *Fitted) Check(targets []float64) error {
 	return nil
 }
 
+// Scale returns where a target y in its unit lies on the scale on which it is learnt.
+func (f *Fitted) Scale(y float64) float64 {
+	if f.Kind == log1p {
+		return logPlus1(y)
+	}
+	return (y - f.TargetMean) / f.TargetStd
+}
+
+// Unscale turns a place on that scale into the target's unit.
+func (f *Fitted) Unscale(s float64) float64 {
+	if f.Kind == log1p {
+		return expMinus1(s)
+	}
+	return float64(s*f.TargetStd) + f.TargetMean
+}
+
 // Target returns what the network is to predict for a target y in its unit.
 func (f *Fitted) Target(y float64) float32 {
-	y = clamp(y, f.TargetLow, f.TargetHigh)
-	if f.Kind == log1p {
-		return float32(logPlus1(y))
-	}
-	return float32((y - f.TargetMean) / f.TargetStd)
+	return float32(f.Scale(clamp(y, f.TargetLow, f.TargetHigh)))
 }
 
 // Inverse turns a prediction of the network into the target's unit.
-func (f *Fitted) Inverse(p float32) float64 {
-	if f.Kind == log1p {
-		return expMinus1(float64(p))
-	}
-	return float64(float64(p)*f.TargetStd) + f.TargetMean
-}
+func (f *Fitted) Inverse(p float32) float64 { return f.Unscale(float64(p)) }
 
 // logPlus1 returns log(1+y), accurate near 0 too: the rounding of 1+y = u is
 // made good by the factor y/(u-1) (Goldberg: What Every Computer Scientist

@@ -106,6 +106,7 @@ type Options struct {
 	Limit    int64  // bytes that a pack may hold
 	Data     string // overrides the recipe's data.root
 	Store    string // overrides where kept weights and states are looked for
+	Weights  string // the folder of the weights that networks begin with; empty: weights in the project
 	Level    Level
 	Spots    int    // how many epochs a spot check chooses
 	Seed     uint64 // chooses them
@@ -247,6 +248,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	place.Weights = t.options.Weights
 	if t.made, err = experiment.OpenStore(place.Root, t.options.Store); err != nil {
 		return nil, err
 	}
@@ -310,7 +312,7 @@ func (t *trial) inputs(ctx context.Context) (ended bool, err error) {
 	switch {
 	case ctx.Err() != nil:
 		return true, ctx.Err()
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData):
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData) || errors.Is(err, experiment.ErrNoWeights):
 		t.because(Incomplete, "the data are missing: %v", err)
 		return true, nil
 	case failedMachine(err):

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math"
 	"slices"
 	"strings"
 )
@@ -38,9 +36,6 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// elementBytes are the types that this package reads and writes.
-var elementBytes = map[string]int64{"F32": 4, "I64": 8}
-
 // WriteSafetensors writes the tensors in the given order. Equal arguments give
 // equal bytes; the tensors' bytes start at a multiple of 8.
 func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string) error {
@@ -53,41 +48,11 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string)
 	}
 	chunk := make([]byte, 0, chunkBytes)
 	for _, t := range tensors {
-		for part := range slices.Chunk(t.Float, chunkBytes/4) {
-			if _, err := w.Write(appendFloats(chunk[:0], part)); err != nil {
-				return fmt.Errorf("write safetensors: tensor %q: %w", t.Name, err)
-			}
-		}
-		for part := range slices.Chunk(t.Int, chunkBytes/8) {
-			chunk = chunk[:0]
-			for _, i := range part {
-				chunk = binary.LittleEndian.AppendUint64(chunk, uint64(i))
-			}
-			if _, err := w.Write(chunk); err != nil {
-				return fmt.Errorf("write safetensors: tensor %q: %w", t.Name, err)
-			}
+		if err := t.write(w, chunk); err != nil {
+			return fmt.Errorf("write safetensors: %w", err)
 		}
 	}
 	return nil
-}
-
-// appendFloats appends the little-endian bytes of the floats, in steps of eight,
-// which the compiler turns into plain moves without bounds checks.
-func appendFloats(dst []byte, floats []float32) []byte {
-	start := len(dst)
-	dst = dst[:start+4*len(floats)]
-	out := dst[start:]
-	for len(floats) >= 8 && len(out) >= 32 {
-		f, b := (*[8]float32)(floats), (*[32]byte)(out)
-		for i := range f {
-			binary.LittleEndian.PutUint32(b[4*i:4*i+4], math.Float32bits(f[i]))
-		}
-		floats, out = floats[8:], out[32:]
-	}
-	for i, f := range floats {
-		binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(f))
-	}
-	return dst
 }
 
 // Encode returns the file that WriteSafetensors writes.
@@ -129,22 +94,20 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 			return nil, err
 		}
 	}
-	seen := map[string]bool{metadataKey: true}
+	if err := checkAll(tensors); err != nil {
+		return nil, err
+	}
 	var end int64
 	for _, t := range tensors {
-		if err := t.check(); err != nil {
-			return nil, err
+		if t.Name == metadataKey {
+			return nil, fmt.Errorf("a tensor is named %q", metadataKey)
 		}
-		if seen[t.Name] {
-			return nil, fmt.Errorf("two tensors are named %q", t.Name)
-		}
-		seen[t.Name] = true
 		e := entry{Type: "F32", Shape: append([]int{}, t.Shape...)}
 		if t.Int != nil {
 			e.Type = "I64"
 		}
 		begin := end
-		end += elementBytes[e.Type] * int64(len(t.Float)+len(t.Int))
+		end += elements[e.Type].bytes * int64(len(t.Float)+len(t.Int))
 		e.Offsets = [2]int64{begin, end}
 		if err := write(t.Name, e); err != nil {
 			return nil, err
@@ -163,89 +126,45 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 
 // Decode reads the tensors of a whole safetensors file.
 func Decode(file []byte) ([]Tensor, error) {
-	tensors, _, err := ReadSafetensors(bytes.NewReader(file), int64(len(file)))
-	return tensors, err
-}
-
-// ReadSafetensors reads a file of size bytes: its tensors in the header's order
-// and its metadata. Whatever the format does not allow is an error, and so are
-// types other than F32 and I64.
-func ReadSafetensors(r io.ReaderAt, size int64) ([]Tensor, map[string]string, error) {
-	tensors, metadata, err := readSafetensors(r, size)
+	f, err := parseSafetensors(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read safetensors: %w", err)
+		return nil, fmt.Errorf("%s: %w", Safetensors, err)
 	}
-	return tensors, metadata, nil
+	return f.Read()
 }
 
-func readSafetensors(r io.ReaderAt, size int64) ([]Tensor, map[string]string, error) {
+// parseSafetensors reads the header of a file: its tensors in the header's order
+// and its metadata. Whatever the format does not allow is an error.
+func parseSafetensors(r io.ReaderAt, size int64) (*File, error) {
+	f := &File{Format: Safetensors}
 	if size < lengthBytes {
-		return nil, nil, fmt.Errorf("%d bytes are too few for a safetensors file", size)
+		return f, fmt.Errorf("%d bytes are too few for a file of weights", size)
 	}
 	var length [lengthBytes]byte
 	if err := readAt(r, length[:], 0); err != nil {
-		return nil, nil, err
+		return f, err
 	}
 	headerBytes := binary.LittleEndian.Uint64(length[:])
 	if limit := min(maxHeader, size-lengthBytes); headerBytes > uint64(limit) {
-		return nil, nil, fmt.Errorf("header of %d bytes in a file of %d: the file is cut off or no safetensors file", headerBytes, size)
+		return f, fmt.Errorf("header of %d bytes in a file of %d: the file is cut off, or not one of safetensors or torch.save", headerBytes, size)
 	}
 	header := make([]byte, headerBytes)
 	if err := readAt(r, header, lengthBytes); err != nil {
-		return nil, nil, err
+		return f, err
 	}
 	names, entries, metadata, err := decodeHeader(header)
 	if err != nil {
-		return nil, nil, fmt.Errorf("header: %w", err)
+		return f, fmt.Errorf("header: %w", err)
 	}
 	start := lengthBytes + int64(headerBytes)
 	if err := checkEntries(names, entries, size-start); err != nil {
-		return nil, nil, err
+		return f, err
 	}
-	tensors := make([]Tensor, len(entries))
-	chunk := make([]byte, min(chunkBytes, size&^7+8)) // a multiple of every element's size
+	f.Metadata = metadata
 	for i, e := range entries {
-		tensors[i] = Tensor{Name: names[i], Shape: e.Shape}
-		if err := tensors[i].read(r, e, start, chunk); err != nil {
-			return nil, nil, fmt.Errorf("tensor %q: %w", names[i], err)
-		}
+		f.Tensors = append(f.Tensors, &Stored{Name: names[i], Shape: e.Shape, Type: e.Type, file: r, at: start + e.Offsets[0]})
 	}
-	return tensors, metadata, nil
-}
-
-// read fills the tensor's elements from the file, a chunk at a time.
-func (t *Tensor) read(r io.ReaderAt, e entry, start int64, chunk []byte) error {
-	count := (e.Offsets[1] - e.Offsets[0]) / elementBytes[e.Type]
-	if e.Type == "I64" {
-		t.Int = make([]int64, 0, count)
-	} else {
-		t.Float = make([]float32, 0, count)
-	}
-	for at := e.Offsets[0]; at < e.Offsets[1]; {
-		part := chunk[:min(int64(len(chunk)), e.Offsets[1]-at)]
-		if err := readAt(r, part, start+at); err != nil {
-			return err
-		}
-		at += int64(len(part))
-		for i := 0; t.Float != nil && i < len(part); i += 4 {
-			t.Float = append(t.Float, math.Float32frombits(binary.LittleEndian.Uint32(part[i:])))
-		}
-		for i := 0; t.Int != nil && i < len(part); i += 8 {
-			t.Int = append(t.Int, int64(binary.LittleEndian.Uint64(part[i:])))
-		}
-	}
-	return nil
-}
-
-// readAt fills b from offset at.
-func readAt(r io.ReaderAt, b []byte, at int64) error {
-	if n, err := r.ReadAt(b, at); n < len(b) {
-		if err == nil || errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return fmt.Errorf("%d bytes at %d: %w", len(b), at, err)
-	}
-	return nil
+	return f, nil
 }
 
 // decodeHeader reads the JSON object, key by key so that a name that stands
@@ -292,6 +211,9 @@ func decodeHeader(header []byte) ([]string, []entry, map[string]string, error) {
 		if e.Type == nil || e.Shape == nil || e.Offsets == nil || len(*e.Offsets) != 2 {
 			return nil, nil, nil, fmt.Errorf("tensor %q: want dtype, shape and two data_offsets", name)
 		}
+		if len(names) == maxTensors {
+			return nil, nil, nil, fmt.Errorf("more than %d tensors", maxTensors)
+		}
 		names = append(names, name)
 		entries = append(entries, entry{*e.Type, *e.Shape, [2]int64(*e.Offsets)})
 	}
@@ -308,12 +230,12 @@ func decodeHeader(header []byte) ([]string, []entry, map[string]string, error) {
 // follow the header: every byte belongs to exactly one tensor.
 func checkEntries(names []string, entries []entry, size int64) error {
 	for i, e := range entries {
-		width, known := elementBytes[e.Type]
+		kind, known := elements[e.Type]
 		if !known {
-			return fmt.Errorf("tensor %q has dtype %q: only %s are read here; save it as float32",
-				names[i], e.Type, strings.Join(slices.Sorted(maps.Keys(elementBytes)), " and "))
+			return fmt.Errorf("tensor %q has dtype %q: read here are %s; save it as float32", names[i], e.Type, elementNames())
 		}
-		n, ok := elements(e.Shape)
+		width := kind.bytes
+		n, ok := product(e.Shape)
 		if !ok {
 			return fmt.Errorf("tensor %q has the impossible shape %v", names[i], e.Shape)
 		}

@@ -1,0 +1,249 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/clean"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/picture"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/split"
+	"biomass/runner/internal/table"
+	"biomass/runner/internal/train"
+)
+
+// NewPart is the name of a part that no split knows: data that came later.
+const NewPart = "new"
+
+// Assessment is how a locked model does on one part of its data, or on new ones.
+type Assessment struct {
+	*evaluate.Part
+	Classes     []string              `json:"classes,omitempty"`
+	Predictions []evaluate.Prediction `json:"-"`
+	// Locked says whether the scores are those that the lock states, bit for bit; it
+	// is nil for a part of which the lock states none.
+	Locked *bool `json:"as_locked,omitempty"`
+	// Rows of a new table, what cleaning dropped of them, and how it was read.
+	Rows    int           `json:"rows,omitempty"`
+	Dropped []clean.Count `json:"dropped,omitempty"`
+	Notes   []string      `json:"notes,omitempty"`
+	// Calibration is what the intervals of predictions are made of, where that is
+	// known, and Coverage how many photos of this part lie in theirs.
+	Calibration *evaluate.Calibration `json:"interval_of_predictions,omitempty"`
+	Coverage    *evaluate.Coverage    `json:"coverage,omitempty"`
+}
+
+// ErrOtherInputs says that the data are not those that were locked.
+var ErrOtherInputs = errors.New("the data are not those that were locked")
+
+// AssessPart judges the locked model on a part of the split, or on the part that
+// the results are of where it has no name.
+func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, error) {
+	if part == "" {
+		if part, _, _ = k.Lock.Headline(); part == "" {
+			return nil, errors.New("the lock states no results: say --part train, validation or test")
+		}
+	}
+	model, err := k.Model()
+	if err != nil {
+		return nil, err
+	}
+	l, err := k.freeze(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if words := append(l.otherTable(k.Lock, k.Store), l.otherPictures(k.Lock, k.Store)...); len(words) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrOtherInputs, strings.Join(words, "\n  "))
+	}
+	for i := range stages {
+		if stages[i].name == "network" {
+			break
+		}
+		if err := l.do(ctx, &stages[i]); err != nil {
+			return nil, err
+		}
+		if locked := k.Lock.Stage(stages[i].name); locked == nil || locked.Output != l.outputs[locked.Name] {
+			return nil, fmt.Errorf("stage %s gives something else here than %s says: runner verify says more", stages[i].name, k.Path)
+		}
+	}
+	a, err := l.assess(model, part)
+	if err != nil {
+		return nil, err
+	}
+	if score, ok := k.Lock.Results[part]; ok {
+		same := sameScores(score, a.Part)
+		a.Locked = &same
+	}
+	k.cover(a, model)
+	return a, nil
+}
+
+// sameScores reports whether a lock states exactly these scores.
+func sameScores(locked lock.Score, p *evaluate.Part) bool {
+	if locked.Photos != p.Photos || p.Scores == nil {
+		return false
+	}
+	if e, s := locked.Errors, p.Scores.Errors; e != nil && s != nil {
+		return *s == evaluate.Errors{MSE: e.MSE, RMSE: e.RMSE, MAE: e.MAE, R2: e.R2} && slices.Equal(bounds(*p), e.RMSEInterval)
+	}
+	if h, s := locked.Hits, p.Scores.Hits; h != nil && s != nil {
+		return reflect.DeepEqual(*s, evaluate.Hits{
+			Accuracy: h.Accuracy, BalancedAccuracy: h.BalancedAccuracy, MacroF1: h.MacroF1, WeightedF1: h.WeightedF1, CrossEntropy: &h.CrossEntropy,
+		}) && slices.Equal(bounds(*p), h.AccuracyInterval)
+	}
+	return false
+}
+
+// AssessNew judges the locked model on other data: a table and the folder of its
+// pictures, or, of a classification, a folder of one folder of pictures a class
+// alone. They are read and cleaned as the recipe says.
+func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Assessment, error) {
+	model, err := k.Model()
+	if err != nil {
+		return nil, err
+	}
+	l, warnings, err := k.other(ctx, model, tablePath, images)
+	if err != nil {
+		return nil, err
+	}
+	if err := runPicture(ctx, l); err != nil {
+		return nil, err
+	}
+	if err := runClean(ctx, l); err != nil {
+		return nil, err
+	}
+	if len(l.ledger.Kept) == 0 {
+		return nil, fmt.Errorf("table %s: cleaning drops all of its %d rows", l.table.Path, len(l.table.Rows))
+	}
+	l.fitted, l.split = model.Fitted, &split.Split{}
+	a, err := l.assess(model, NewPart)
+	if err != nil {
+		return nil, err
+	}
+	a.Rows, a.Dropped, a.Notes = len(l.table.Rows), l.ledger.Counts, append(l.table.Notes, warnings...)
+	a.Notes = append(a.Notes, l.ledger.Warnings...)
+	k.cover(a, model)
+	return a, nil
+}
+
+// other reads other data than the recipe's, as the recipe says.
+func (k *Locked) other(ctx context.Context, model *Model, tablePath, images string) (l *line, warnings []string, err error) {
+	loaded := *k.Loaded
+	e := *k.Experiment
+	e.Loaded = &loaded
+	d := &loaded.Recipe.Data
+	d.Source, d.Folders, d.Parts = nil, "", recipe.Origins{}
+	loaded.Recipe.Split.By = "random"
+	l = &line{Experiment: &e, classes: model.Classes}
+	if tablePath == "" {
+		if !k.classifies() {
+			return nil, nil, errors.New("a folder of pictures says no values: name the table of labels too, --table")
+		}
+		d.Folders, d.Classes = ".", model.Classes
+		e.Place.Data = images
+		l.table, err = table.List(images, *d)
+	} else {
+		if filepath.Ext(tablePath) != ".xlsx" {
+			d.Sheet = ""
+		}
+		if images == "" {
+			images = filepath.Dir(tablePath)
+		}
+		d.Table, d.Images = filepath.Base(tablePath), "."
+		e.Place.Data = images
+		l.table, err = table.Read(tablePath, *d)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, column := range d.Group {
+		if _, err := l.table.Column(column); err != nil {
+			warnings = append(warnings, fmt.Sprintf("there is no column %q, which tells individuals apart: every photo counts as one", column))
+			d.Group = nil
+			break
+		}
+	}
+	for _, column := range append([]string{d.Image, d.Target}, e.featureNames()...) {
+		if _, err := l.table.Column(column); err != nil {
+			return nil, nil, err
+		}
+	}
+	names, err := l.table.Strings(d.Image)
+	if err != nil {
+		return nil, nil, err
+	}
+	task := e.Progress.Start("hash", len(names), "photos")
+	defer task.Done()
+	l.files, err = picture.Hash(ctx, images, names, task)
+	return l, warnings, err
+}
+
+// assess predicts the photos of a part and judges the predictions. Of new data,
+// whose split is empty, that part is all of them.
+func (l *line) assess(model *Model, part string) (*Assessment, error) {
+	all, err := l.all()
+	if err != nil {
+		return nil, err
+	}
+	samples, err := l.samples()
+	if err != nil {
+		return nil, err
+	}
+	var own []int
+	var pixels [][]uint8
+	have := map[string]bool{}
+	for i := range samples {
+		if part == NewPart {
+			samples[i].Part = NewPart
+		}
+		have[samples[i].Part] = true
+		if samples[i].Part == part {
+			own, pixels = append(own, i), append(pixels, all.Pixels[i])
+		}
+	}
+	if len(own) == 0 {
+		return nil, fmt.Errorf("the split has no %s part; it has %s", part, strings.Join(slices.Sorted(maps.Keys(have)), ", "))
+	}
+	task := l.Progress.Start("evaluate", len(own), "photos")
+	defer task.Done()
+	features, err := l.encoded()
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, pick(features, own))
+	if err != nil {
+		return nil, err
+	}
+	task.Add(len(own))
+	n := max(len(model.Classes), 1)
+	for k, i := range own {
+		if model.Classes != nil {
+			samples[i].Outputs = outputs[k*n : (k+1)*n]
+		} else {
+			samples[i].Predicted = model.Fitted.Inverse(outputs[k])
+		}
+	}
+	a := &Assessment{Classes: model.Classes}
+	a.Part, a.Predictions, err = evaluate.Judge(evaluate.Input{
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: model.Classes,
+		Seed: l.Recipe.Train.Seed, Samples: samples,
+	}, part)
+	return a, err
+}
+
+// cover tells how many photos lie in the intervals that predict gives them, where
+// these are known.
+func (k *Locked) cover(a *Assessment, model *Model) {
+	var err error
+	if a.Calibration, err = k.Calibrate(model, evaluate.Level); err == nil {
+		a.Coverage = a.Calibration.Cover(a.Name, a.Predictions, model.Fitted.Scale)
+	}
+}
