@@ -71,6 +71,7 @@ func TestScript(t *testing.T) {
 			"idx":       drawIDX,
 			"sheet":     sheet,
 			"giant":     giant,
+			"brighten":  brighten,
 			"truncate":  truncate,
 			"flip":      flip,
 			"lines":     lines,
@@ -310,6 +311,21 @@ func sheet(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Check(table.Write(ts.MkAbs(args[1]), records[0], rows))
+}
+
+// brighten FROM TO N writes a PNG again whose colours are N brighter.
+func brighten(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	m, err := png.Decode(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	photo := m.(*image.RGBA)
+	for i, v := range photo.Pix {
+		photo.Pix[i] = uint8(min(int(v)+n, 255))
+	}
+	var file bytes.Buffer
+	ts.Check(png.Encode(&file, photo))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file.Bytes(), 0o666))
 }
 
 // giant FILE N makes a PNG of a few bytes whose header claims N x N pixels.

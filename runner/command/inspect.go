@@ -1,8 +1,11 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -11,14 +14,20 @@ import (
 )
 
 func (s *invocation) inspect() *cobra.Command {
-	return s.recipeFlags(&cobra.Command{
+	var augment string
+	c := s.recipeFlags(&cobra.Command{
 		Use:   "inspect RECIPE",
 		Short: "Tell what the data are: columns, counts, what cleaning drops, the split",
-		Args:  exactly(1, "one recipe"),
+		Long: "inspect reads and cleans the data and tells what they are. With --augment it draws a sheet of training photos instead:\n" +
+			"resized, and then as each of the first epochs sees them.",
+		Args: exactly(1, "one recipe"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := s.experiment(args[0])
 			if err != nil {
 				return err
+			}
+			if augment != "" {
+				return s.drawAugmentations(c.Context(), e, augment)
 			}
 			story, err := e.Inspect(c.Context())
 			s.tellDrawn(e)
@@ -31,6 +40,27 @@ func (s *invocation) inspect() *cobra.Command {
 			return s.printStory(story, e.Recipe.Data.Target, e.Recipe.Data.Unit)
 		},
 	})
+	c.Flags().StringVar(&augment, "augment", "", "`FILE.png` to draw training photos in, as the first epochs see them")
+	return c
+}
+
+func (s *invocation) drawAugmentations(ctx context.Context, e *experiment.Experiment, path string) error {
+	if !strings.HasSuffix(path, ".png") {
+		return misuse{fmt.Errorf("--augment %s: the sheet is a .png file", path)}
+	}
+	sheet, err := e.Augmentations(ctx)
+	s.tellDrawn(e)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, sheet, 0o666); err != nil {
+		return fmt.Errorf("write the sheet: %w", err)
+	}
+	if s.json {
+		return json.NewEncoder(s.out).Encode(map[string]any{"written": []string{path}})
+	}
+	fmt.Fprintf(s.out, "wrote %s\n", path)
+	return nil
 }
 
 // shownDropped is how many rows of the ledger the text output lists.

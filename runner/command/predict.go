@@ -21,6 +21,7 @@ import (
 func (s *invocation) predict() *cobra.Command {
 	var level float64
 	var limit int64
+	var given experiment.Given
 	c := &cobra.Command{
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
@@ -50,7 +51,7 @@ func (s *invocation) predict() *cobra.Command {
 				return err
 			}
 			files, problems := picture.Find(args[1:], c.InOrStdin())
-			foretold, err := model.PredictFiles(c.Context(), files, s.progress())
+			foretold, err := model.PredictFiles(c.Context(), files, given, s.progress())
 			if err != nil {
 				return err
 			}
@@ -74,6 +75,8 @@ func (s *invocation) predict() *cobra.Command {
 		},
 	}
 	c.Flags().Float64Var(&level, "level", evaluate.Level, "`P` of the interval: the probability that it holds the true value")
+	c.Flags().StringArrayVar(&given.Values, "feature", nil, "`COLUMN=VALUE` of data.features for every picture, e.g. age_days=12")
+	c.Flags().StringVar(&given.Table, "table", "", "`FILE` with the columns of data.features and a row a picture, named as in the recipe's table")
 	limitFlag(c, &limit)
 	return c
 }
@@ -83,7 +86,7 @@ func (s *invocation) predict() *cobra.Command {
 func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
 	closeLock = func() {}
 	given, data, objects := path, s.dataRoot(), s.machine.store
-	packed, exported := bundle.Is(path), experiment.IsExported(path)
+	packed, exported := bundle.Is(path), experiment.FormatOf(path) != "" || experiment.IsExported(path)
 	if packed || exported {
 		dir, err := os.MkdirTemp("", "runner-pack-*")
 		if err != nil {

@@ -19,7 +19,8 @@ const (
 	MissingTarget   = "missing_target"   // the target cell is empty
 	MissingImage    = "missing_image"    // the image cell is empty, or there is no such file
 	UnreadableImage = "unreadable_image" // the file is no picture that can be decoded
-	DuplicateImage  = "duplicate_image"  // a row above, still kept, has a picture of the same bytes
+	DuplicateImage  = "duplicate_image"  // a row above, still kept, has a picture of the same bytes, or that looks the same
+	Where           = "where"            // its condition holds
 )
 
 // Ledger says what became of every row.
@@ -40,7 +41,7 @@ type Dropped struct {
 	Line int
 	// Image is what the row's image cell says.
 	Image string
-	// Rule that dropped the row: the first one in the recipe's order that applies.
+	// Rule that dropped the row: the first one in the recipe's order that applies, with its condition.
 	Rule string
 	// Detail says where the row is and why it was dropped, in words.
 	Detail string
@@ -73,14 +74,16 @@ type sheet struct {
 	cells   []string  // the target as the table writes it
 	images  []string
 	entries []*picture.Entry // nil where the image cell is empty
+	looks   []picture.Look   // of each row, where a rule compares them
 
 	conflicts []string // pairs of rows with the same picture and different targets, in words
 }
 
 // Apply works the rules off, in order, each on the rows that the ones before it
-// left. targets holds each row's target, NaN where it is empty. It is an error when
+// left. targets holds each row's target, NaN where it is empty; looks what each
+// row's photo looks like, for duplicate_image with near. It is an error when
 // a row remains that cannot be used, or none at all.
-func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Table, c *picture.Catalogue) (*Ledger, error) {
+func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Table, c *picture.Catalogue, looks []picture.Look) (*Ledger, error) {
 	cells, err := t.Strings(data.Target)
 	if err != nil {
 		return nil, err
@@ -92,7 +95,7 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 	if err := c.Open(); err != nil {
 		return nil, err
 	}
-	s := &sheet{table: t, target: data.Target, targets: targets, cells: cells, images: images, entries: make([]*picture.Entry, len(images))}
+	s := &sheet{table: t, target: data.Target, targets: targets, cells: cells, images: images, entries: make([]*picture.Entry, len(images)), looks: looks}
 	for i, name := range images {
 		if name != "" {
 			s.entries[i] = c.Lookup(name)
@@ -102,17 +105,18 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 	ledger := &Ledger{}
 	dropped := make([]*Dropped, len(t.Rows))
 	for _, rule := range rules {
+		name := rule.Drop.String()
 		judge, err := s.judge(rule.Drop)
 		if err != nil {
 			return nil, err
 		}
-		count := Count{Rule: rule.Drop}
+		count := Count{Rule: name}
 		for i, row := range t.Rows {
 			if dropped[i] != nil {
 				continue
 			}
 			if reason := judge(i); reason != "" {
-				dropped[i] = &Dropped{Line: row.Line, Image: images[i], Rule: rule.Drop, Detail: t.PlaceRow(row.Line) + ": " + reason}
+				dropped[i] = &Dropped{Line: row.Line, Image: images[i], Rule: name, Detail: t.PlaceRow(row.Line) + ": " + reason}
 				count.N++
 			}
 		}
@@ -144,15 +148,20 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 
 // judge returns the function that says why row i is to be dropped, or "".
 // Rows are shown to it in order.
-func (s *sheet) judge(rule string) (func(i int) string, error) {
-	switch rule {
+func (s *sheet) judge(rule recipe.Drop) (func(i int) string, error) {
+	switch rule.Kind {
 	case MissingTarget, MissingImage, UnreadableImage:
-		return func(i int) string { return s.lack(rule, i) }, nil
+		return func(i int) string { return s.lack(rule.Kind, i) }, nil
 	case DuplicateImage:
+		if near := rule.DuplicateImage.Near; near < 1 {
+			return s.lookalikes(near), nil
+		}
 		return s.duplicates(), nil
+	case Where:
+		return s.where(rule.Where)
 	}
-	return nil, fmt.Errorf("clean: the rule {drop: %s} does not exist: use %s, %s, %s or %s",
-		rule, MissingTarget, MissingImage, UnreadableImage, DuplicateImage)
+	return nil, fmt.Errorf("clean: the rule {drop: %s} does not exist: use %s, %s, %s, %s or %s",
+		rule.Kind, MissingTarget, MissingImage, UnreadableImage, DuplicateImage, Where)
 }
 
 // lack says what row i lacks that the rule asks for, or "".
@@ -188,10 +197,8 @@ func (s *sheet) duplicates() func(i int) string {
 			first[entry.File] = i
 			return ""
 		}
+		s.compare(i, j)
 		there := s.table.PlaceRow(s.table.Rows[j].Line)
-		if a, b := s.targets[j], s.targets[i]; a != b && !math.IsNaN(a) && !math.IsNaN(b) {
-			s.conflicts = append(s.conflicts, fmt.Sprintf("%s has %s, %s has %s", there, s.cells[j], s.table.PlaceRow(s.table.Rows[i].Line), s.cells[i]))
-		}
 		if s.table.Listed { // the place is the photo
 			return "it has the same bytes as " + there
 		}
@@ -199,6 +206,38 @@ func (s *sheet) duplicates() func(i int) string {
 			return fmt.Sprintf("%s is the picture of %s too", s.images[i], there)
 		}
 		return fmt.Sprintf("%s has the same bytes as %s of %s", s.images[i], s.images[j], there)
+	}
+}
+
+// lookalikes judges rows by what their pictures look like.
+func (s *sheet) lookalikes(near float64) func(i int) string {
+	album := picture.NewAlbum(near)
+	var rows []int // of the pictures in the album
+	return func(i int) string {
+		if entry := s.entries[i]; entry == nil || !entry.Readable() {
+			return ""
+		}
+		k, found := album.Nearest(s.looks[i])
+		if !found {
+			album.Add(s.looks[i])
+			rows = append(rows, i)
+			return ""
+		}
+		j := rows[k]
+		s.compare(i, j)
+		there := s.table.PlaceRow(s.table.Rows[j].Line)
+		if !s.table.Listed { // else the place is the photo
+			there = s.images[j] + " of " + there
+		}
+		return fmt.Sprintf("%s looks like %s (%.3f of 1)", s.images[i], there, s.looks[i].Likeness(s.looks[j]))
+	}
+}
+
+// compare notes that row i is dropped for row j although their targets differ.
+func (s *sheet) compare(i, j int) {
+	if a, b := s.targets[j], s.targets[i]; a != b && !math.IsNaN(a) && !math.IsNaN(b) {
+		s.conflicts = append(s.conflicts, fmt.Sprintf("%s has %s, %s has %s",
+			s.table.PlaceRow(s.table.Rows[j].Line), s.cells[j], s.table.PlaceRow(s.table.Rows[i].Line), s.cells[i]))
 	}
 }
 

@@ -48,12 +48,12 @@ func apply(rules []recipe.Rule, labels *table.Table) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Apply(rules, data, targets, labels, photos())
+	return Apply(rules, data, targets, labels, photos(), nil)
 }
 
 func rules(names ...string) (list []recipe.Rule) {
 	for _, name := range names {
-		list = append(list, recipe.Rule{Drop: name})
+		list = append(list, recipe.Rule{Drop: recipe.Drop{Kind: name, DuplicateImage: recipe.DuplicateImage{Near: 1}}})
 	}
 	return list
 }
@@ -116,8 +116,8 @@ func TestApplyOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := ledger.Dropped[0].Rule; got != order[0].Drop {
-			t.Errorf("%s dropped the row, want %s", got, order[0].Drop)
+		if got := ledger.Dropped[0].Rule; got != order[0].Drop.Kind {
+			t.Errorf("%s dropped the row, want %s", got, order[0].Drop.Kind)
 		}
 		if n := ledger.Counts[1].N; n != 0 {
 			t.Errorf("the second rule dropped %d rows, want 0", n)

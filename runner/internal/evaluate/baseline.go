@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"biomass/runner/internal/metric"
 )
@@ -10,7 +11,7 @@ import (
 // Baseline is a simple rule that a network has to beat, fitted on the training
 // part and judged on the same split. Scores are nil for a part without samples.
 type Baseline struct {
-	Name        string  `json:"name"` // mean or ridge; nearest_mean, untrained or majority
+	Name        string  `json:"name"` // mean, linear or ridge; nearest_mean, untrained or majority
 	Description string  `json:"description"`
 	Validation  *Scores `json:"validation,omitempty"`
 	Test        *Scores `json:"test,omitempty"`
@@ -41,43 +42,59 @@ func (e *Evaluation) Baseline(name string) *Baseline {
 // adequate penalty is taken.
 var lambdas = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
 
-// baselines fits the mean and the ridge regression on the training part. The
-// penalty is the one with the lowest error on validation, or a small one where
-// there is no validation part.
-func baselines(in Input, parts map[string][]int, features [][]float64) ([]Baseline, error) {
-	samples := in.Samples
-	targets, _, _ := columns(samples, parts[Train])
+// baselines fits the mean and ridge regressions on the training part: to the colours
+// of the photos and, where there are features beside them, to these alone.
+func baselines(in Input, parts map[string][]int, colours [][]float64) ([]Baseline, error) {
+	targets, _, _ := columns(in.Samples, parts[Train])
 	centre := metric.Mean(targets)
 	mean := Baseline{Name: "mean", Description: "the mean of the training part for every photo"}
-	mean.judge(samples, parts, func(int) float64 { return centre })
+	mean.judge(in.Samples, parts, func(int) float64 { return centre })
+	all := []Baseline{mean}
+	if len(in.Features) > 0 {
+		features := make([][]float64, len(in.Samples))
+		for i, s := range in.Samples {
+			features[i] = s.Features
+		}
+		linear := Baseline{Name: "linear", Description: "a ridge regression without the photo, fitted on the training part to " + strings.Join(in.Features, ", ")}
+		if err := linear.regress(in.Samples, parts, targets, features); err != nil {
+			return nil, err
+		}
+		all = append(all, linear)
+	}
+	ridge := Baseline{Name: "ridge", Description: "fitted on the training part to each photo's " + featureNames(in.Channels)}
+	err := ridge.regress(in.Samples, parts, targets, colours)
+	return append(all, ridge), err
+}
 
+// regress fits a ridge regression of the targets of the training part to features, a
+// sample each. The penalty is the one with the lowest error on validation, or a small
+// one where there is no validation part.
+func (b *Baseline) regress(samples []Sample, parts map[string][]int, targets []float64, features [][]float64) error {
 	rows := make([][]float64, len(targets))
 	for i, sample := range parts[Train] {
 		rows[i] = features[sample]
 	}
-	ridge := Baseline{Name: "ridge"}
-	description := "fitted on the training part to each photo's " + featureNames(in.Channels)
 	grid, penalty := lambdas, fmt.Sprintf("the penalty is the best of %d on the validation part", len(lambdas))
 	if len(parts[Validation]) == 0 {
 		grid, penalty = lambdas[2:3], fmt.Sprintf("the penalty is %g", lambdas[2])
 	}
-	description += "; " + penalty
+	b.Description += "; " + penalty
 	best := math.Inf(1)
 	for _, lambda := range grid {
 		r, err := metric.FitRidge(rows, targets, lambda)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		candidate := Baseline{Name: ridge.Name, Description: description}
+		candidate := Baseline{Name: b.Name, Description: b.Description}
 		candidate.judge(samples, parts, func(i int) float64 { return r.Predict(features[i]) })
 		if candidate.Validation == nil || candidate.Validation.MSE < best {
-			ridge = candidate
-			if ridge.Validation != nil {
-				best = ridge.Validation.MSE
+			*b = candidate
+			if b.Validation != nil {
+				best = b.Validation.MSE
 			}
 		}
 	}
-	return []Baseline{mean, ridge}, nil
+	return nil
 }
 
 // judge scores what predict says of the samples of validation and test.

@@ -35,6 +35,8 @@ type Input struct {
 	// Classes of a classification; a true value is an index into them. Nil for a
 	// regression.
 	Classes []string
+	// Features are the columns of a second input; nil where there is none.
+	Features []string
 	// Size is the height and width of the pixels, Channels 3 for RGB, 1 for gray.
 	Size, Channels int
 	// Samples are the rows that were kept, in the order of the table.
@@ -57,7 +59,9 @@ type Sample struct {
 	// only of a classification, where Predicted follows from them. A training
 	// sample may go without.
 	Outputs, Untrained []float32
-	probability        float64 // of the class that is predicted
+	// Features beside the photo, as the network sees them.
+	Features    []float64
+	probability float64 // of the class that is predicted
 }
 
 // Evaluation is everything that a report states about data and results. Its

@@ -83,6 +83,27 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestFeatures holds the baseline that sees the columns beside the photo, and nothing
+// of the photo, and that it is there for them alone.
+func TestFeatures(t *testing.T) {
+	in := input()
+	in.Features = []string{"age", "pot"}
+	for i := range in.Samples {
+		in.Samples[i].Features = []float64{3 - 2*in.Samples[i].True, float64(i % 2)}
+	}
+	in.Pixels = func(int) ([]uint8, error) { return make([]uint8, in.Size*in.Size*in.Channels), nil }
+	e := run(t, in)
+	if b := e.Baseline("linear"); b.Test.R2 < 0.999 || !strings.Contains(b.Description, "to age, pot;") {
+		t.Errorf("a target that follows from a feature: %+v", b)
+	}
+	if b := e.Baseline("ridge").Test; b.R2 > 0.1 {
+		t.Errorf("black photos give R² %v", b.R2)
+	}
+	if b := run(t, input()).Baseline("linear"); b != nil {
+		t.Errorf("without features: %+v", b)
+	}
+}
+
 // Every photo is in one bin of its part.
 func TestHistogram(t *testing.T) {
 	whole := input()

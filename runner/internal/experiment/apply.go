@@ -70,7 +70,10 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		}
 		l.Store.Sweep()
 	}
-	out := &Outcome{Worked: l.worked, Warnings: l.warnings(), States: Kept(e.Store, l.keys["train"])}
+	out := &Outcome{Worked: l.worked, States: Kept(e.Store, l.keys["train"])}
+	if out.Warnings, err = l.warnings(); err != nil {
+		return nil, err
+	}
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err
 	}
@@ -118,7 +121,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Lock: lock.Format, Numerics: lock.Numerics,
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
 		Data: lock.Data{
-			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
 			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
 		},
 		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
@@ -126,6 +129,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 			Train: len(l.split.Train), Validation: len(l.split.Validation), Test: len(l.split.Test),
 			Groups: l.split.Groups, Digest: l.split.Digest(),
 		},
+		Features: lockedFeatures(l.fitted.Features),
 		Training: l.trained.Epochs,
 		Model:    lock.Model{Parameters: l.initial.Parameters, Weights: l.trained.Weights, Epoch: l.trained.Kept},
 		Results:  l.results(),
@@ -269,14 +273,18 @@ func bounds(p evaluate.Part) []float64 {
 }
 
 // warnings collects what a person should know, in the order of the line.
-func (l *line) warnings() []string {
-	var all []string
-	all = append(all, l.ledger.Warnings...)
-	all = append(all, l.split.Warnings...)
+func (l *line) warnings() ([]string, error) {
+	all, err := l.dataWarnings()
 	if w := l.takenWarning(); w != "" {
 		all = append(all, w)
 	}
-	return append(all, l.evaluation.Warnings...)
+	return append(all, l.evaluation.Warnings...), err
+}
+
+// dataWarnings are those of the stages before the training.
+func (l *line) dataWarnings() ([]string, error) {
+	features, err := l.featureWarnings()
+	return slices.Concat(l.ledger.Warnings, l.split.Warnings, features), err
 }
 
 func (l *line) relative(path string) string {

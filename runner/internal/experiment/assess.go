@@ -171,7 +171,7 @@ func (k *Locked) other(ctx context.Context, model *Model, tablePath, images stri
 			break
 		}
 	}
-	for _, column := range []string{d.Image, d.Target} {
+	for _, column := range append([]string{d.Image, d.Target}, e.featureNames()...) {
 		if _, err := l.table.Column(column); err != nil {
 			return nil, nil, err
 		}
@@ -214,7 +214,11 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 	}
 	task := l.Progress.Start("evaluate", len(own), "photos")
 	defer task.Done()
-	outputs, err := train.Outputs(model.Network, model.Fitted, pixels)
+	features, err := l.encoded()
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, pick(features, own))
 	if err != nil {
 		return nil, err
 	}

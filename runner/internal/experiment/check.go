@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/digest"
@@ -30,9 +31,10 @@ var ErrOtherStages = errors.New("the lock was made by another version of runner"
 // network, and trains nothing.
 func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
 	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
-	l.table = &table.Table{File: k.Data.Table.Digest}
+	l.table = &table.Table{File: k.Data.Table.Digest, ReadAs: k.Data.Table.ReadAs}
 	l.canonical = k.Data.Table.Canonical
 	l.classes = e.Recipe.Data.Classes
+	l.fitted = claimedFeatures(k)
 	if e.Recipe.Network.Weights.Given() {
 		if k.Data.Weights == nil {
 			return []lock.Difference{{Path: "data.weights", A: "none", B: "a file, as network.weights says"}}, nil
@@ -106,6 +108,13 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 		if path.locked != path.follows {
 			all = append(all, lock.Difference{Path: path.key, A: path.locked, B: path.follows})
 		}
+	}
+	var columns []string
+	for _, feature := range k.Features {
+		columns = append(columns, feature.Column)
+	}
+	if names := e.featureNames(); !slices.Equal(columns, names) {
+		all = append(all, lock.Difference{Path: "features", A: strings.Join(columns, ", "), B: strings.Join(names, ", ")})
 	}
 	rows := k.Clean.Kept
 	for _, n := range k.Clean.Dropped {

@@ -22,8 +22,13 @@ func (l *line) document() (report.Document, error) {
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
-		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
-		Verify:   fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
+		Verify: fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
+	}
+	if d.Warnings, err = l.dataWarnings(); err != nil {
+		return d, err
+	}
+	if d.Features, err = l.describeFeatures(); err != nil {
+		return d, err
 	}
 	if t := l.initial.Taken; t != nil {
 		d.Weights = &report.Weights{File: l.weights.name, Loaded: len(t.Loaded), LeftOut: t.LeftOut, Missing: t.Missing}

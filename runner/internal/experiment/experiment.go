@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -70,6 +71,7 @@ type stage struct {
 	version  int      // raised when the stage computes something else from the same input
 	sections []string // of the recipe: all that the stage reads of it, but for what it observes
 	inputs   []string // the stages whose outputs it reads
+	featured []string // those that it reads, too, where there are data.features
 	// observed returns the digest of what the stage reads besides: files, or a
 	// single key of another section. May be nil.
 	observed func(*line) digest.Digest
@@ -97,7 +99,7 @@ const (
 var stages = []stage{
 	{
 		name: "table", version: table.Version, sections: []string{"data"},
-		observed: func(l *line) digest.Digest { return l.table.File },
+		observed: observeTable,
 		output:   func(l *line) any { return &l.canonical },
 		run:      func(_ context.Context, l *line) error { l.canonical = l.table.Digest(); return nil },
 		follows:  followsKey | followsOutput,
@@ -119,10 +121,16 @@ var stages = []stage{
 		// Classes are strata, and some have to be in training; the same numbers as a
 		// regression's targets are not. Which classes there are follows from the inputs.
 		name: "split", version: 1, sections: []string{"split", "data"}, inputs: []string{"table", "clean"},
-		observed: func(l *line) digest.Digest { return digest.New("task").String(l.Recipe.Task).Sum() },
-		output:   func(l *line) any { return &l.split },
-		run:      runSplit,
-		follows:  followsKey,
+		observed: func(l *line) digest.Digest {
+			e := digest.New("task").String(l.Recipe.Task)
+			if l.Recipe.Split.Near > 0 { // only then it looks at photos
+				e.Digest(l.outputs["picture"])
+			}
+			return e.Sum()
+		},
+		output:  func(l *line) any { return &l.split },
+		run:     runSplit,
+		follows: followsKey,
 	},
 	{
 		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
@@ -131,7 +139,8 @@ var stages = []stage{
 		follows: followsKey,
 	},
 	{
-		name: "network", version: 1, sections: []string{"network", "picture"},
+		// What is fitted says how many numbers the features are.
+		name: "network", version: 1, sections: []string{"network", "picture"}, featured: []string{"transform"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
 			if l.classifies() {
@@ -189,6 +198,14 @@ var stages = []stage{
 	},
 }
 
+// observeTable digests the file, and how it is understood where that is not plain.
+func observeTable(l *line) digest.Digest {
+	if reading := l.table.Reading(); !reading.IsZero() {
+		return digest.New("read").Digest(l.table.File).Digest(reading).Sum()
+	}
+	return l.table.File
+}
+
 // rowPlaces digests the rows' lines in their file, which the output of table
 // leaves out: ledger and predictions name them.
 func rowPlaces(l *line) digest.Digest {
@@ -240,7 +257,9 @@ type line struct {
 	evaluation *evaluate.Evaluation
 	pages      Pages
 
-	photos        *train.Set // of all kept rows, loaded when first asked for
+	photos        *train.Set     // of all kept rows, loaded when first asked for
+	seen          []picture.Look // of all rows of the table, made when first asked for
+	features      [][]float32    // the second input of all kept rows, made when first asked for
 	keys, outputs map[string]digest.Digest
 	worked        []string // the stages that had to run
 }
@@ -309,7 +328,7 @@ func (e *Experiment) readTable() (*table.Table, error) {
 // rowsKey names what was read from a table's file: its bytes, its extension and
 // what the recipe says of it.
 func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest {
-	return digest.New("rows").Int(table.Version).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
+	return digest.New("rows").Int(table.Reader).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
 // architecture finds out before anything long begins that the network's layers
@@ -338,12 +357,16 @@ func (l *line) architecture() error {
 	return recipe.Problems{l.Problem(key, reason, "")}
 }
 
-// columns checks that the table has every column that the recipe names.
+// columns checks that the table has every column that the recipe names, and that
+// conditions fit what they hold.
 func (e *Experiment) columns(t *table.Table) error {
 	type use struct{ key, column string }
 	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
+	}
+	for i, column := range e.featureNames() {
+		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
 	if e.Recipe.Split.By == "column" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
@@ -352,6 +375,14 @@ func (e *Experiment) columns(t *table.Table) error {
 	for _, u := range uses {
 		if _, err := t.Column(u.column); err != nil {
 			problems = append(problems, e.Problem(u.key, err.Error(), ""))
+		}
+	}
+	for i, rule := range e.Recipe.Clean {
+		if rule.Drop.Kind != clean.Where {
+			continue
+		}
+		if _, err := clean.Condition(rule.Drop.Where, t); err != nil {
+			problems = append(problems, e.Problem(fmt.Sprintf("clean[%d].drop.where", i), err.Error(), ""))
 		}
 	}
 	if len(problems) > 0 {
@@ -458,7 +489,7 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 	for _, name := range s.sections {
 		e.String(name).Bytes(l.Section(name))
 	}
-	for _, name := range s.inputs {
+	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
 		if !ok {
 			return digest.Digest{}, false
@@ -469,6 +500,14 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 		e.Digest(s.observed(l))
 	}
 	return e.Sum(), true
+}
+
+// reads returns the stages whose outputs a stage reads.
+func (e *Experiment) reads(s *stage) []string {
+	if e.featured() {
+		return slices.Concat(s.inputs, s.featured)
+	}
+	return s.inputs
 }
 
 // walk runs the whole table.

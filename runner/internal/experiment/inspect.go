@@ -1,14 +1,22 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/network"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/table"
+	"biomass/runner/internal/train"
 )
 
 // Story is what the data are, before any training.
@@ -81,6 +89,10 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
+	copies, err := l.copies(ctx)
+	if err != nil {
+		return nil, err
+	}
 	photos, missing := l.files.Count()
 	story := &Story{
 		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
@@ -88,7 +100,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,
-		Warnings: append(append([]string{}, l.ledger.Warnings...), l.split.Warnings...),
+		Warnings: slices.Concat([]string{}, l.ledger.Warnings, l.split.Warnings, copies),
 	}
 	if l.weights != nil {
 		net, err := l.build()
@@ -107,6 +119,88 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		story.Target = &whole
 	}
 	return story, nil
+}
+
+// Sheets of augmented photos show so many rows and epochs.
+const (
+	sheetRows   = 6
+	sheetEpochs = 7
+)
+
+// Augmentations returns a PNG that shows training photos, from the smallest target
+// to the largest or of all classes, as they were resized and then as the first
+// epochs see them. It trains nothing.
+func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
+	if len(e.Recipe.Transform.Augment) == 0 {
+		return nil, recipe.Problems{e.Problem("transform.augment", "is empty: every epoch sees the photos as they are", "write e.g. [{horizontal_flip: 0.5}, {rotate: 20}]")}
+	}
+	l, err := e.freeze(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range stages {
+		if stages[i].name == "network" {
+			break
+		}
+		if err := l.do(ctx, &stages[i]); err != nil {
+			return nil, err
+		}
+	}
+	photos, err := l.set(l.split.Train)
+	if err != nil {
+		return nil, err
+	}
+	images, err := l.column(l.Recipe.Data.Image)
+	if err != nil {
+		return nil, err
+	}
+	order := make([]int, len(photos.Targets))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(photos.Targets[a], photos.Targets[b]) })
+	rows := make([]int, min(sheetRows, len(order)))
+	for i := range rows {
+		rows[i] = order[i*(len(order)-1)/max(len(rows)-1, 1)]
+	}
+	seen := train.Seen(train.Input{
+		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Fitted: l.fitted, Train: photos,
+	}, rows, sheetEpochs)
+	sheet := report.Contact{
+		Title:   l.Recipe.Name + ": training photos as the epochs see them",
+		Notes:   []string{l.augmentationWords()},
+		Columns: []string{"resized"}, Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(),
+	}
+	for epoch := range sheetEpochs {
+		sheet.Columns = append(sheet.Columns, fmt.Sprintf("epoch %d", epoch+1))
+	}
+	for i, row := range rows {
+		strip := report.Strip{Name: images[l.split.Train[row]], Versions: append([][]uint8{photos.Pixels[row]}, seen[i]...)}
+		if target := photos.Targets[row]; l.classifies() {
+			strip.Value = l.classes[int(target)]
+		} else {
+			strip.Value = strings.TrimSpace(fmt.Sprintf("%.4g %s", target, l.Recipe.Data.Unit))
+		}
+		sheet.Rows = append(sheet.Rows, strip)
+	}
+	return sheet.PNG()
+}
+
+// augmentationWords says what changes photos, as the recipe does.
+func (l *line) augmentationWords() string {
+	section, _ := l.Node()["transform"].(map[string]any)
+	items, _ := section["augment"].([]any)
+	plain := strings.NewReplacer(`"`, "", ":", ": ", ",", ", ", "{", "", "}", "")
+	var words []string
+	for _, item := range items {
+		text, err := json.Marshal(item)
+		if err != nil {
+			panic("experiment: a recipe always encodes: " + err.Error())
+		}
+		words = append(words, plain.Replace(string(text)))
+	}
+	return strings.Join(words, "  ·  ")
 }
 
 // countClasses counts the kept rows, whose targets are given, by class and part.

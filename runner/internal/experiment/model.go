@@ -3,6 +3,7 @@ package experiment
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -136,7 +137,7 @@ func NewModel(loaded *recipe.Loaded, file []byte) (*Model, error) {
 	}
 	outputs := max(len(m.Classes), 1)
 	size := loaded.Recipe.Picture.Size
-	m.Network, err = network.New(loaded.Recipe.Network, network.Input{Height: size, Width: size, Channels: loaded.Recipe.Picture.Channels()}, outputs)
+	m.Network, err = network.NewJoined(loaded.Recipe.Network, network.Input{Height: size, Width: size, Channels: loaded.Recipe.Picture.Channels()}, m.Fitted.Width(), outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +168,11 @@ func readFacts(loaded *recipe.Loaded, facts map[string]string) ([]string, *trans
 		return values
 	}
 	f := &transform.Fitted{Mean: channels("normalize_mean"), Std: channels("normalize_std"), Kind: loaded.Recipe.Transform.Target, TargetStd: 1}
+	if want := len(loaded.Recipe.Data.Features); want > 0 {
+		if err := json.Unmarshal([]byte(facts["features"]), &f.Features); err != nil || len(f.Features) != want {
+			wrong = fmt.Errorf("the file says features: %q, and the recipe has %d: the weights are of another recipe, or were not written by runner", facts["features"], want)
+		}
+	}
 	if loaded.Recipe.Task == recipe.Classification {
 		classes := strings.Split(facts["classes"], "\n")
 		if len(classes) < 2 {
@@ -187,9 +193,10 @@ type Seen struct {
 }
 
 // Predict says what the model sees in photos of (size, size, channels). What it
-// says of one does not depend on the others, bit for bit.
-func (m *Model) Predict(pixels [][]uint8) ([]Seen, error) {
-	outputs, err := train.Outputs(m.Network, m.Fitted, pixels)
+// says of one does not depend on the others, bit for bit. Features are each
+// picture's second input, nil where the model has none.
+func (m *Model) Predict(pixels [][]uint8, features [][]float32) ([]Seen, error) {
+	outputs, err := train.Outputs(m.Network, m.Fitted, pixels, features)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +237,11 @@ const chunk = 256
 
 // PredictFiles says what the model sees in the photos of these files. One that
 // cannot be read has a problem, and the others are predicted all the same.
-func (m *Model) PredictFiles(ctx context.Context, files []string, p progress.Reporter) ([]Foretold, error) {
+func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p progress.Reporter) ([]Foretold, error) {
+	second, err := m.second(given)
+	if err != nil {
+		return nil, err
+	}
 	task := p.Start("predict", len(files), "photos")
 	defer task.Done()
 	all := make([]Foretold, 0, len(files))
@@ -241,12 +252,21 @@ func (m *Model) PredictFiles(ctx context.Context, files []string, p progress.Rep
 			return nil, err
 		}
 		var readable [][]uint8
-		for _, own := range pixels {
-			if own != nil {
-				readable = append(readable, own)
+		var features [][]float32
+		for i, own := range pixels {
+			if own == nil {
+				continue
+			}
+			beside, err := second(names[i])
+			if problems[i] = err; err != nil {
+				continue
+			}
+			readable = append(readable, own)
+			if beside != nil {
+				features = append(features, beside)
 			}
 		}
-		seen, err := m.Predict(readable)
+		seen, err := m.Predict(readable, features)
 		if err != nil {
 			return nil, err
 		}

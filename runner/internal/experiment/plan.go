@@ -101,7 +101,7 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 		}
 	}
 	var earlier []string
-	for _, name := range s.inputs {
+	for _, name := range l.reads(s) {
 		if changed[name] {
 			earlier = append(earlier, name)
 		}

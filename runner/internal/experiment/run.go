@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -47,16 +48,22 @@ func pixelsKept(l *line) bool {
 	return true
 }
 
-func runClean(_ context.Context, l *line) error {
+func runClean(ctx context.Context, l *line) error {
 	targets, err := l.targets()
 	if err != nil {
 		return err
 	}
-	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue)
+	var looks []picture.Look
+	if comparesLooks(l.Recipe.Clean) {
+		if looks, err = l.looks(ctx); err != nil {
+			return err
+		}
+	}
+	l.ledger, err = clean.Apply(l.Recipe.Clean, l.Recipe.Data, targets, l.table, l.catalogue, looks)
 	return err
 }
 
-func runSplit(_ context.Context, l *line) error {
+func runSplit(ctx context.Context, l *line) error {
 	spec, rows := l.Recipe.Split, split.Rows{N: len(l.ledger.Kept)}
 	var err error
 	if spec.By == "stratified" || l.classifies() {
@@ -75,6 +82,14 @@ func runSplit(_ context.Context, l *line) error {
 	if spec.By == "column" || spec.By == "given" {
 		if rows.Parts, err = l.column(spec.Column); err != nil {
 			return fmt.Errorf("split.column: %w", err)
+		}
+	}
+	if spec.Near > 0 {
+		if rows.Alike, err = l.alike(ctx, spec.Near); err != nil {
+			return err
+		}
+		if rows.Names, err = l.column(l.Recipe.Data.Image); err != nil {
+			return err
 		}
 	}
 	l.split, err = split.Make(spec, rows)
@@ -153,6 +168,9 @@ func runTransform(_ context.Context, l *line) error {
 		if err := l.fitted.Check(l.photos.Targets[i : i+1]); err != nil {
 			return fmt.Errorf("table %s, %s: transform.target: %w", l.table.Path, l.table.PlaceRow(l.table.Rows[row].Line), err)
 		}
+	}
+	if l.featured() {
+		return l.fitFeatures()
 	}
 	return nil
 }
@@ -241,6 +259,11 @@ func (l *line) training() (train.Input, error) {
 	if err := l.initialise(net); err != nil {
 		return train.Input{}, err
 	}
+	features, err := l.encoded()
+	if err != nil {
+		return train.Input{}, err
+	}
+	part.Features, validation.Features = pick(features, l.split.Train), pick(features, l.split.Validation)
 	return train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
@@ -248,9 +271,9 @@ func (l *line) training() (train.Input, error) {
 	}, nil
 }
 
-// facts are what stands in the weights file beside the weights: how a photo
-// becomes the network's input, and its output the target or, line by line, the
-// classes.
+// facts are what stands in the weights file beside the weights: how a photo and
+// what is beside it become the network's input, and its output the target or, line by
+// line, the classes.
 func (l *line) facts() map[string]string {
 	channels := func(values []float32) string {
 		var words []string
@@ -267,6 +290,11 @@ func (l *line) facts() map[string]string {
 	}
 	if l.Recipe.Picture.Color != "rgb" {
 		facts["picture_color"] = l.Recipe.Picture.Color
+	}
+	if l.featured() {
+		// It cannot fail: texts and finite numbers always encode.
+		features, _ := json.Marshal(l.fitted.Features)
+		facts["features"] = string(features)
 	}
 	if l.classifies() {
 		facts["classes"] = strings.Join(l.classes, "\n")
@@ -313,7 +341,7 @@ func runEvaluate(_ context.Context, l *line) error {
 	}
 	task.Add(len(samples))
 	l.evaluation, err = evaluate.Run(evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes,
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 	})
@@ -322,7 +350,7 @@ func runEvaluate(_ context.Context, l *line) error {
 
 // predictValues sets what the network predicts for every sample.
 func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
-	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels)
+	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels, l.features)
 	for i := range predicted {
 		samples[i].Predicted = predicted[i]
 	}
@@ -332,7 +360,7 @@ func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) er
 // predictClasses sets the network's outputs for every sample, and those that it
 // had before training for the samples that it was not trained on.
 func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
-	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels)
+	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels, l.features)
 	if err != nil {
 		return err
 	}
@@ -348,7 +376,7 @@ func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) e
 	if err := l.initialise(net); err != nil {
 		return err
 	}
-	if outputs, err = train.Outputs(net, l.fitted, pixels); err != nil {
+	if outputs, err = train.Outputs(net, l.fitted, pixels, pick(l.features, held)); err != nil {
 		return err
 	}
 	for k, i := range held {
@@ -493,10 +521,17 @@ func (l *line) samples() ([]evaluate.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	features, err := l.encoded()
+	if err != nil {
+		return nil, err
+	}
 	samples := make([]evaluate.Sample, len(l.ledger.Kept))
 	for i := range samples {
 		samples[i] = evaluate.Sample{
 			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: l.photos.Targets[i],
+		}
+		if features != nil {
+			samples[i].Features = floats(features[i])
 		}
 	}
 	for _, part := range []struct {
@@ -516,7 +551,7 @@ func (l *line) build() (*network.Network, error) {
 	if l.classifies() {
 		outputs = len(l.classes)
 	}
-	return network.New(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, outputs)
+	return network.NewJoined(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, l.width(), outputs)
 }
 
 // trainedNetwork returns the network with the kept weights.

@@ -97,8 +97,8 @@ func text(n *yaml.Node) string {
 	return string(b[:len(b)-1])
 }
 
-// label is how people find the item i of a list: by the stage's name, by the
-// number of the epoch, else by i, from 0.
+// label is how people find the item i of a list: by the stage's name, the
+// feature's column or the number of the epoch, else by i, from 0.
 func label(i int, sides ...*yaml.Node) string {
 	for _, n := range sides {
 		if kind(n) != yaml.MappingNode {
@@ -107,6 +107,9 @@ func label(i int, sides ...*yaml.Node) string {
 		f := fields(n)
 		if name := f["name"]; name != nil {
 			return name.Value
+		}
+		if column := f["column"]; column != nil {
+			return column.Value
 		}
 		if epoch := f["epoch"]; epoch != nil {
 			return "epoch " + epoch.Value

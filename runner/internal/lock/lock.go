@@ -41,6 +41,7 @@ type Lock struct {
 	Data     Data             `yaml:"data"`
 	Clean    Clean            `yaml:"clean"`
 	Split    Split            `yaml:"split"`
+	Features []Feature        `yaml:"features,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
@@ -83,10 +84,12 @@ type Weights struct {
 
 // Table is the label table: its file's bytes, and what was read from them.
 type Table struct {
-	Path      string        `yaml:"path"`
-	Digest    digest.Digest `yaml:"digest"`
-	Rows      int           `yaml:"rows"`
-	Canonical digest.Digest `yaml:"canonical"`
+	Path   string        `yaml:"path"`
+	Digest digest.Digest `yaml:"digest"`
+	// ReadAs says how the file was understood, by a word each for encoding, decimal and so on, as far as it is no plain one.
+	ReadAs    map[string]string `yaml:"read_as,omitempty"`
+	Rows      int               `yaml:"rows"`
+	Canonical digest.Digest     `yaml:"canonical"`
 }
 
 // Images are the picture files that the table names.
@@ -110,6 +113,17 @@ type Split struct {
 	Test       int           `yaml:"test"`
 	Groups     int           `yaml:"groups"`
 	Digest     digest.Digest `yaml:"digest"`
+}
+
+// Feature is one column of the second input, as it was fitted on the training rows:
+// package transform's Feature.
+type Feature struct {
+	Column       string   `yaml:"column"`
+	Mean         float64  `yaml:"mean,omitempty"`
+	Std          float64  `yaml:"std,omitempty"`
+	Categories   []string `yaml:"categories,omitempty"`
+	Fill         *float64 `yaml:"fill,omitempty"`
+	FillCategory *string  `yaml:"fill_category,omitempty"`
 }
 
 // Stage is one step of the line: what it was asked, and what came out.

@@ -37,7 +37,7 @@ func example() *Lock {
 		Recipe: Recipe{Path: "plants.yaml", Digest: d("recipe"), Canonical: map[string]any{
 			"name": "plants", "split": map[string]any{"seed": 42}, "clean": []any{map[string]any{"drop": "missing_target"}},
 		}},
-		Data:   Data{Table: Table{"labels.xlsx", d("table"), 10, d("rows")}, Images: Images{"images", d("images"), 9}},
+		Data:   Data{Table: Table{"labels.xlsx", d("table"), map[string]string{"decimal": "comma"}, 10, d("rows")}, Images: Images{"images", d("images"), 9}},
 		Clean:  Clean{Kept: 8, Dropped: map[string]int{"missing_target": 1, "missing_image": 1}, Ledger: d("ledger")},
 		Split:  Split{Train: 5, Validation: 2, Test: 1, Groups: 4, Digest: d("split")},
 		Stages: []Stage{{"table", 1, d("key"), d("output")}, {"train", 2, d("key 2"), d("output 2")}},

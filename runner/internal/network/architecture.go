@@ -41,6 +41,8 @@ const (
 	// stochasticDepth leaves out whole examples at random and adds what is left to
 	// another layer's output.
 	stochasticDepth kind = "stochastic_depth"
+	// join puts an example's features behind the numbers that it reads.
+	join kind = "join"
 )
 
 // activations are the kinds that are a function of each number alone.
@@ -71,7 +73,8 @@ type layer struct {
 
 	// other is the second layer that it reads, none where there is none: what a
 	// batch_norm or a conv adds before its activation, what a scale multiplies by, what
-	// a stochastic_depth adds to. It may stand behind the batch_norm.
+	// a stochastic_depth adds to. It may stand behind the batch_norm. That of a join is
+	// no layer, but the features beside the picture.
 	other int
 	stage string // of a network of the zoo: stem, layer1, head; for network.freeze
 
@@ -109,15 +112,21 @@ type statistics struct {
 // architecture is the list of layers, in the order of torch's modules. The
 // last one gives the outputs.
 type architecture struct {
-	picture shape
-	layers  []*layer
+	picture  shape
+	features int // how many numbers an example has beside its picture
+	layers   []*layer
+	// fitted is where the layers of network.head begin; 0 where there are none.
+	fitted int
 	// initialise fills a layer's parameters with torchvision's distributions.
 	initialise func(l *layer, seed uint64)
 }
 
-// head is the first layer of the head, which every task needs anew: the last layer that
-// has parameters.
+// head is the first layer of the head, which every task needs anew: that of network.head,
+// or else the last layer that has parameters.
 func (a *architecture) head() int {
+	if a.fitted > 0 {
+		return a.fitted
+	}
 	i := len(a.layers) - 1
 	for i > 0 && a.layers[i].weight == nil {
 		i--
@@ -170,11 +179,15 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 			}
 			l.out.Channels = channels
 		}
-	case dense:
+	case dense, join:
 		if !flat {
 			return 0, fmt.Errorf("%s: its input is %s, not a list of numbers: put flatten or global_avg_pool before it", l.where, l.in)
 		}
-		l.window, l.stride = 1, 1
+		if l.kind == join {
+			channels = l.in.Channels + a.features
+		} else {
+			l.window, l.stride = 1, 1
+		}
 		l.out = shape{1, 1, channels}
 	case globalAvgPool:
 		l.out = shape{1, 1, l.in.Channels}
@@ -289,7 +302,7 @@ func (a *architecture) readers() []int {
 	n := make([]int, len(a.layers))
 	for _, l := range a.layers {
 		for _, read := range []int{l.input, l.other} {
-			if read != none {
+			if read >= 0 {
 				n[read]++
 			}
 		}
@@ -298,17 +311,29 @@ func (a *architecture) readers() []int {
 }
 
 // sequential is the architecture of network.layers. Modules are named by their
-// index, as in a torch nn.Sequential of the same items.
-func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture, error) {
+// index, as in a torch nn.Sequential of the same items. Features are joined to what
+// the first dense layer reads.
+func sequential(items []recipe.Layer, picture shape, features, outputs int) (*architecture, error) {
 	if len(items) == 0 {
 		return nil, fmt.Errorf("network.layers: the list is empty: want at least {dense: %d}", outputs)
 	}
-	a := &architecture{picture: picture, initialise: (*layer).initialiseTorch}
+	a := &architecture{picture: picture, features: features, initialise: (*layer).initialiseTorch}
+	first := slices.IndexFunc(items, func(item recipe.Layer) bool { return kind(item.Kind) == dense })
+	if first < 0 && features > 0 {
+		return nil, fmt.Errorf("network.layers: data.features are joined to what the first dense layer reads, and there is none: end with {dense: %d}", outputs)
+	}
 	for i, item := range items {
+		input, where := len(a.layers)-1, fmt.Sprintf("network.layers[%d] (%s)", i, item.Kind)
+		if i == first {
+			var err error
+			if input, err = a.join(input, where); err != nil {
+				return nil, err
+			}
+		}
 		l := layer{
 			name:  strconv.Itoa(i),
-			where: fmt.Sprintf("network.layers[%d] (%s)", i, item.Kind),
-			kind:  kind(item.Kind), input: i - 1, other: none,
+			where: where,
+			kind:  kind(item.Kind), input: input, other: none,
 			window: item.Kernel, stride: item.Stride, pad: item.Padding,
 			dilation: item.Dilation, groups: item.Groups, bias: item.Bias, probability: float32(item.Probability),
 		}
@@ -323,14 +348,14 @@ func sequential(items []recipe.Layer, picture shape, outputs int) (*architecture
 		case adaptiveAvgPool:
 			l.window = item.Size
 		}
-		if act, ok := activations[l.kind]; ok && i > 0 && a.layers[i-1].takes(act) {
-			a.layers[i-1].act, l.fused = act, true
+		if act, ok := activations[l.kind]; ok && i > 0 && a.layers[input].takes(act) {
+			a.layers[input].act, l.fused = act, true
 		}
 		if _, err := a.add(l, item.Size); err != nil {
 			return nil, err
 		}
 	}
-	last := a.layers[len(items)-1]
+	last := a.layers[len(a.layers)-1]
 	if last.out != (shape{1, 1, outputs}) {
 		mend := fmt.Sprintf("end with {dense: %d}", outputs)
 		if last.kind == dense {

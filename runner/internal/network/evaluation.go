@@ -14,8 +14,10 @@ const evaluationBatch = 32
 // into the convolutions before them.
 type evaluation struct {
 	*graph
-	picture *gorgonia.Node
-	padded  []float32 // a chunk that is smaller than the batch, behind it zeros; nil until there is one
+	inputs
+	// padded is a chunk that does not lie in memory as bind wants it: it is smaller than
+	// the batch, or has features. Nil until there is one.
+	padded []float32
 }
 
 // piece is what an evaluation graph works out: the layers behind from up to to, for a batch.
@@ -122,11 +124,14 @@ func (u *unit) operation(batch int) func(in, out [][]float32) {
 func (n *Network) newEvaluation(p piece) (*evaluation, error) {
 	batch := p.batch
 	e := &evaluation{graph: newGraph(n.reserve)}
-	e.picture = e.variable("picture", nil, n.outputOf(p.from).batched(batch)...)
+	e.inputs = newInputs(e.graph, batch, n.outputOf(p.from), n.joins(p.from, p.to))
 	outputs := make([]*gorgonia.Node, len(n.layers))
 	read := func(i int) *gorgonia.Node {
-		if i == p.from {
+		switch i {
+		case p.from:
 			return e.picture
+		case beside:
+			return e.features
 		}
 		return outputs[i]
 	}
@@ -180,6 +185,8 @@ func (l *layer) evaluate(batch int) (forward func(in, out [][]float32), inPlace 
 		return func(in, out [][]float32) { kernel.GlobalAverageForward(out[0], in[0], batch, area, c) }, false
 	case adaptiveAvgPool:
 		return func(in, out [][]float32) { l.adaptivePool(batch).AverageForward(out[0], in[0]) }, false
+	case join:
+		return func(in, out [][]float32) { joined(out[0], in[0], in[1], batch) }, false
 	case scale:
 		return func(in, out [][]float32) { kernel.ScaleChannels(out[0], in[0], in[1], batch, area, c) }, true
 	case subsample:

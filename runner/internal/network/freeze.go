@@ -126,7 +126,7 @@ func (n *Network) learning() []bool {
 	learns := make([]bool, len(n.layers))
 	for _, i := range n.order() {
 		l := n.layers[i]
-		learns[i] = l.weight != nil && !l.frozen || l.input != none && learns[l.input] || l.other != none && learns[l.other]
+		learns[i] = l.weight != nil && !l.frozen || l.input != none && learns[l.input] || l.other >= 0 && learns[l.other]
 	}
 	return learns
 }
@@ -136,7 +136,8 @@ func (l *layer) random() bool { return l.kind == dropout || l.kind == stochastic
 
 // findBase returns the last layer up to which nothing learns or changes, and of which alone
 // the layers behind it read; none where no parameter is frozen. What is random behind the
-// last frozen parameter belongs to what trains: the dropout of a head.
+// last frozen parameter belongs to what trains: the dropout of a head. So do the features
+// of a second input, which are no picture's.
 func (n *Network) findBase() int {
 	base, last, learns := none, none, n.learning()
 	for i, l := range n.layers {
@@ -146,7 +147,7 @@ func (n *Network) findBase() int {
 	}
 	weights := false
 	for i, l := range n.layers {
-		if learns[i] || l.kind == batchNorm && !l.fixed || l.random() && i > last {
+		if learns[i] || l.kind == batchNorm && !l.fixed || l.random() && i > last || l.kind == join {
 			break
 		}
 		weights = weights || l.weight != nil
@@ -161,7 +162,7 @@ func (n *Network) findBase() int {
 // and those read nothing behind it.
 func (n *Network) separates(i int) bool {
 	for j, l := range n.layers {
-		if j <= i && l.other > i || j > i && (l.input < i || l.other != none && l.other < i) {
+		if j <= i && l.other > i || j > i && (l.input < i || l.other >= 0 && l.other < i) {
 			return false
 		}
 	}
@@ -203,7 +204,8 @@ func (n *Network) Features(x []float32, count int) ([]float32, error) {
 	return n.evaluate(x, count, none, n.base)
 }
 
-// PredictFeatures is Predict for what Features has made of the pictures, to the same bits.
+// PredictFeatures is Predict for what Features has made of the pictures, with the features
+// of the second input behind it as there, to the same bits.
 func (n *Network) PredictFeatures(features []float32, count int) ([]float32, error) {
 	return n.evaluate(features, count, n.base, len(n.layers)-1)
 }

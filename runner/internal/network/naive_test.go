@@ -15,6 +15,7 @@ type naive struct {
 	layers     []*layer
 	order      []int
 	picture    shape
+	features   []float64 // of the batch, (N, features)
 	parameters map[string][]float64
 	training   bool
 	base       int // up to which nothing is done as in training
@@ -103,6 +104,14 @@ func (v *naive) forward(x []float64, batch int) []float64 {
 				}
 				if act := naiveActivations[l.act]; act != nil {
 					out[o] = act(out[o])
+				}
+			})
+		case join:
+			each(func(o, n, c, _, _ int) {
+				if beside := c - l.in.Channels; beside < 0 {
+					out[o] = in[n*l.in.Channels+c]
+				} else {
+					out[o] = v.features[n*(l.out.Channels-l.in.Channels)+beside]
 				}
 			})
 		case subsample:
@@ -198,6 +207,14 @@ func moments(x []float64, s shape, batch int) (mean, variance []float64) {
 		variance[i/area%s.Channels] += d * d / count
 	}
 	return mean, variance
+}
+
+// split sets the features of a batch as Step and Predict take it, and returns its
+// pictures, (N, C, H, W).
+func (v *naive) split(x []float32, batch int) []float64 {
+	pictures := batch * v.picture.size()
+	v.features = float64s(x[pictures:])
+	return toPlanes(float64s(x[:pictures]), v.picture)
 }
 
 // loss is the mean squared error.

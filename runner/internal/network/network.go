@@ -48,15 +48,24 @@ type Network struct {
 // New builds the network of the recipe for pictures of this shape. The
 // parameters are zero until Initialize or Load.
 func New(spec recipe.Network, in Input, outputs int) (*Network, error) {
-	if in.Height < 1 || in.Width < 1 || in.Channels < 1 || outputs < 1 {
-		return nil, fmt.Errorf("network: pictures of %v and %d outputs: want at least 1 of each", shape(in), outputs)
+	return NewJoined(spec, in, 0, outputs)
+}
+
+// NewJoined builds one for pictures that have so many features beside them, its
+// second input: numbers that are joined to what the last layer of the backbone, or
+// the head in its place, reads.
+func NewJoined(spec recipe.Network, in Input, features, outputs int) (*Network, error) {
+	if in.Height < 1 || in.Width < 1 || in.Channels < 1 || features < 0 || outputs < 1 {
+		return nil, fmt.Errorf("network: pictures of %v, %d features and %d outputs: want at least 1 of each, or no features", shape(in), features, outputs)
 	}
 	var a *architecture
 	var err error
 	if build := zoo[spec.Backbone]; build != nil {
-		a, err = build(shape(in), outputs)
+		if a, err = build(shape(in), outputs); err == nil {
+			err = a.fit(spec.Head, features, outputs)
+		}
 	} else if spec.Backbone == "layers" {
-		a, err = sequential(spec.Layers, shape(in), outputs)
+		a, err = sequential(spec.Layers, shape(in), features, outputs)
 	} else {
 		err = fmt.Errorf("network.backbone: there is no %q: want layers or one of %v", spec.Backbone, slices.Sorted(maps.Keys(zoo)))
 	}
@@ -133,7 +142,7 @@ func (n *Network) Layers() []LayerInfo {
 // so.
 type NonFiniteError struct {
 	// Layer is the layer's name (torchvision's, or layers[i]), or picture,
-	// target or loss.
+	// features, target or loss.
 	Layer string
 	// Parameter is set when the layer's parameter was NaN or infinite already.
 	Parameter string
@@ -148,26 +157,31 @@ func (e *NonFiniteError) Error() string {
 }
 
 // Step computes the loss of a batch and its gradients, which it leaves in the
-// Parameters, and updates the running statistics. x is (batch, H, W, C), target
-// (batch, outputs), or (batch) for cross_entropy: the indices of the classes. streams
+// Parameters, and updates the running statistics. x is the pictures, (batch, H, W, C),
+// and behind them all features, (batch, features); target is (batch, outputs), or
+// (batch) for cross_entropy: the indices of the classes. streams
 // gives each layer of dropout or stochastic depth, named by its index, its random stream
 // of this step; it may be nil when there is no such layer. A loss that is no finite number
 // is a *NonFiniteError.
 func (n *Network) Step(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
-	if n.base != none && batch >= 1 && len(x) == batch*n.picture.size() {
-		var err error
-		if x, err = n.Features(x, batch); err != nil {
+	if n.base != none && batch >= 1 && len(x) == batch*n.exampleSize() {
+		pictures := batch * n.picture.size()
+		made, err := n.Features(x[:pictures], batch)
+		if err != nil {
 			return 0, err
 		}
+		x = append(made, x[pictures:]...)
 	}
 	return n.StepFeatures(x, target, batch, streams)
 }
 
-// StepFeatures is Step for what Features has made of the pictures.
+// StepFeatures is Step for what Features has made of the pictures, with the features of
+// the second input behind it as there.
 func (n *Network) StepFeatures(x, target []float32, batch int, streams func(layer uint64) *rng.Stream) (float32, error) {
 	from := n.outputOf(n.base)
-	if batch < 1 || len(x) != batch*from.size() || len(target) != batch*n.loss.targets(n.outputs) {
-		return 0, fmt.Errorf("step: %d pixels and %d targets are no batch of %d pictures of %v and %d targets each", len(x), len(target), batch, from, n.loss.targets(n.outputs))
+	if batch < 1 || len(x) != batch*(from.size()+n.features) || len(target) != batch*n.loss.targets(n.outputs) {
+		return 0, fmt.Errorf("step: %d numbers and %d targets are no batch of %d pictures of %v, %d features and %d targets each",
+			len(x), len(target), batch, from, n.features, n.loss.targets(n.outputs))
 	}
 	t := n.trainings[batch]
 	if t == nil {
@@ -210,7 +224,7 @@ func (n *Network) reserve(size int) []float32 {
 }
 
 func (t *training) step(x, target []float32) error {
-	if err := bind(t.picture, x); err != nil {
+	if err := t.bind(x); err != nil {
 		return err
 	}
 	if err := bind(t.target, target); err != nil {
@@ -218,6 +232,37 @@ func (t *training) step(x, target []float32) error {
 	}
 	return t.run()
 }
+
+// inputs are the nodes of what a graph sees of a batch.
+type inputs struct {
+	picture  *gorgonia.Node
+	features *gorgonia.Node // nil without features
+}
+
+// newInputs makes the nodes of a batch of pictures of this shape, each with so many
+// features.
+func newInputs(g *graph, batch int, picture shape, features int) inputs {
+	in := inputs{picture: g.variable("picture", nil, picture.batched(batch)...)}
+	if features > 0 {
+		in.features = g.variable("features", nil, shape{1, 1, features}.batched(batch)...)
+	}
+	return in
+}
+
+// bind lets the nodes be the pictures in x and the features behind them.
+func (in inputs) bind(x []float32) error {
+	pictures := in.picture.Shape().TotalSize()
+	if in.features != nil {
+		if err := bind(in.features, x[pictures:]); err != nil {
+			return err
+		}
+	}
+	return bind(in.picture, x[:pictures])
+}
+
+// exampleSize is how many numbers Step and Predict read an example: its picture and
+// its features.
+func (n *Network) exampleSize() int { return n.picture.size() + n.features }
 
 // bind lets an input node be data.
 func bind(node *gorgonia.Node, data []float32) error {
@@ -232,7 +277,9 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 	if err := t.step(x, target); err != nil {
 		return err
 	}
-	if kernel.FirstNonFinite(x) >= 0 {
+	if at := kernel.FirstNonFinite(x); at >= t.batch*n.outputOf(n.base).size() {
+		return &NonFiniteError{Layer: "features"}
+	} else if at >= 0 {
 		return &NonFiniteError{Layer: "picture"}
 	}
 	for _, i := range n.order() {
@@ -252,20 +299,22 @@ func (n *Network) firstNonFinite(t *training, x, target []float32) error {
 	return &NonFiniteError{Layer: "loss"}
 }
 
-// Predict returns the outputs (count, outputs) for count pictures x (count, H,
-// W, C), by the running statistics. A picture's outputs do not depend on the
-// others, nor on count.
+// Predict returns the outputs (count, outputs) for count examples, by the running
+// statistics. x is the pictures, (count, H, W, C), and behind them all features,
+// (count, features). An example's outputs do not depend on the others, nor on count.
 func (n *Network) Predict(x []float32, count int) ([]float32, error) {
 	return n.evaluate(x, count, none, len(n.layers)-1)
 }
 
-// evaluate returns the output of layer to for count examples x of that of layer from.
+// evaluate returns the output of layer to for count examples x of that of layer from,
+// and behind them the features, if a layer between joins them.
 func (n *Network) evaluate(x []float32, count, from, to int) ([]float32, error) {
-	in, out := n.outputOf(from), n.outputOf(to).size()
+	in, out, width := n.outputOf(from), n.outputOf(to).size(), n.joins(from, to)
 	size := in.size()
-	if count < 0 || len(x) != count*size {
-		return nil, fmt.Errorf("predict: %d pixels are not %d pictures of %v", len(x), count, in)
+	if count < 0 || len(x) != count*(size+width) {
+		return nil, fmt.Errorf("predict: %d numbers are not %d pictures of %v with %d features each", len(x), count, in, width)
 	}
+	pictures, features := x[:count*size], x[count*size:]
 	n.fold(to)
 	outputs := make([]float32, 0, count*out)
 	for done := 0; done < count; {
@@ -282,12 +331,13 @@ func (n *Network) evaluate(x []float32, count, from, to int) ([]float32, error) 
 			}
 		}
 		chunk := min(p.batch, count-done)
-		pixels := x[done*size : (done+chunk)*size]
-		if chunk < p.batch {
+		pixels := pictures[done*size : (done+chunk)*size]
+		if chunk < p.batch || width > 0 {
 			if e.padded == nil {
-				e.padded = make([]float32, p.batch*size)
+				e.padded = make([]float32, p.batch*(size+width))
 			}
 			clear(e.padded[copy(e.padded, pixels):])
+			copy(e.padded[p.batch*size:], features[done*width:(done+chunk)*width])
 			pixels = e.padded
 		}
 		if err := e.step(pixels); err != nil {
@@ -302,7 +352,7 @@ func (n *Network) evaluate(x []float32, count, from, to int) ([]float32, error) 
 }
 
 func (e *evaluation) step(x []float32) error {
-	if err := bind(e.picture, x); err != nil {
+	if err := e.bind(x); err != nil {
 		return err
 	}
 	return e.run()

@@ -211,40 +211,45 @@ func TestGradients(t *testing.T) {
 	for name, items := range sequences {
 		networks[name] = layersNetwork(t, items)
 	}
-	const batch = 3
 	for name, n := range networks {
-		t.Run(name, func(t *testing.T) {
-			disturb(t, n)
-			x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch*2)
-			planes := toPlanes(float64s(x), n.picture)
+		t.Run(name, func(t *testing.T) { againstNaive(t, n) })
+	}
+}
 
-			outputs, err := n.Predict(x, batch)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := rms(float64s(outputs), newNaive(n, false, nil).forward(planes, batch)); d > 1e-6 {
-				t.Errorf("evaluation outputs are %.2g away", d)
-			}
+// againstNaive compares a network of two outputs with the naive one.
+func againstNaive(t *testing.T, n *Network) {
+	t.Helper()
+	const batch = 3
+	disturb(t, n)
+	x, target := noise("pictures", batch*n.exampleSize()), noise("targets", batch*2)
 
-			reference := newNaive(n, true, streams)
-			loss, err := n.Step(x, target, batch, streams)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := reference.loss(planes, target, batch); math.Abs(float64(loss)-want) > 1e-5*want {
-				t.Errorf("loss %v, want %v", loss, want)
-			}
-			scale := 0.0
-			for _, p := range n.Parameters() {
-				scale = max(scale, norm(p.Grad)/math.Sqrt(float64(len(p.Grad))))
-			}
-			for _, p := range n.Parameters() {
-				want := reference.gradient(p.Name, planes, target, batch)
-				if d := rms(float64s(p.tensor(p.Name, p.Grad).Float), want); d > 2e-5*scale {
-					t.Errorf("gradient of %s is %.2g away, where gradients are up to %.2g", p.Name, d, scale)
-				}
-			}
-		})
+	outputs, err := n.Predict(x, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reference := newNaive(n, false, nil)
+	if d := rms(float64s(outputs), reference.forward(reference.split(x, batch), batch)); d > 1e-6 {
+		t.Errorf("evaluation outputs are %.2g away", d)
+	}
+
+	reference = newNaive(n, true, streams)
+	planes := reference.split(x, batch)
+	loss, err := n.Step(x, target, batch, streams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := reference.loss(planes, target, batch); math.Abs(float64(loss)-want) > 1e-5*want {
+		t.Errorf("loss %v, want %v", loss, want)
+	}
+	scale := 0.0
+	for _, p := range n.Parameters() {
+		scale = max(scale, norm(p.Grad)/math.Sqrt(float64(len(p.Grad))))
+	}
+	for _, p := range n.Parameters() {
+		want := reference.gradient(p.Name, planes, target, batch)
+		if d := rms(float64s(p.tensor(p.Name, p.Grad).Float), want); d > 2e-5*scale {
+			t.Errorf("gradient of %s is %.2g away, where gradients are up to %.2g", p.Name, d, scale)
+		}
 	}
 }
 

@@ -13,12 +13,13 @@ import (
 // training is the graph of one step: forward, loss, gradients.
 type training struct {
 	*graph
-	batch           int
-	learns          []bool         // as Network.learning
-	picture, target *gorgonia.Node // picture is the base's output where there is a base
-	layers          []*op          // each layer's op; nil where another layer's op does its work
-	loss            *op
-	parameters      map[*Parameter]*gorgonia.Node
+	inputs     // the picture is the base's output where there is a base
+	batch      int
+	learns     []bool // as Network.learning
+	target     *gorgonia.Node
+	layers     []*op // each layer's op; nil where another layer's op does its work
+	loss       *op
+	parameters map[*Parameter]*gorgonia.Node
 	// streams holds, a layer, its random stream in this step.
 	streams []*rng.Stream
 }
@@ -30,7 +31,7 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		layers: make([]*op, len(n.layers)), streams: make([]*rng.Stream, len(n.layers)),
 		parameters: map[*Parameter]*gorgonia.Node{},
 	}
-	t.picture = t.variable("picture", nil, n.outputOf(n.base).batched(batch)...)
+	t.inputs = newInputs(t.graph, batch, n.outputOf(n.base), n.features)
 	var (
 		outputs = make([]*gorgonia.Node, len(n.layers))
 		forks   = make([]*op, len(n.layers)) // set once the first reader has come
@@ -38,8 +39,11 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		trained gorgonia.Nodes
 	)
 	read := func(i int) (*gorgonia.Node, *op) {
-		if i == n.base {
+		switch i {
+		case n.base:
 			return t.picture, nil
+		case beside:
+			return t.features, nil
 		}
 		fork := forks[i]
 		if readers[i] > 1 && t.learns[i] {
@@ -115,8 +119,8 @@ func onlyCollected(forks []*op, constant []bool) bool {
 }
 
 // wants reports whether the gradient of a layer's output is wanted: some parameter trains
-// that the output depends on. That of the picture never is.
-func (t *training) wants(i int) bool { return i != none && t.learns[i] }
+// that the output depends on. That of the picture and of the features never is.
+func (t *training) wants(i int) bool { return i >= 0 && t.learns[i] }
 
 // batched returns the tensor shape of a batch, (N, H, W, C).
 func (s shape) batched(batch int) tensor.Shape {
@@ -161,6 +165,8 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 		return o, nil
 	case scale:
 		return t.scale(l), nil
+	case join:
+		return t.join(l), nil
 	case subsample:
 		s := l.subsampling(t.batch)
 		return t.simple(l, s.Forward, s.Backward), nil
@@ -219,6 +225,17 @@ func (t *training) scale(l *layer) *op {
 			}
 			ds, err := t.part(dx, op{name: "factors"}, inputs[1].Shape()...)
 			return gorgonia.Nodes{dx, ds}, err
+		},
+	}
+}
+
+// join has the inputs x and the features, which are data and have no gradient.
+func (t *training) join(l *layer) *op {
+	return &op{
+		forward: func(in, out [][]float32) { joined(out[0], in[0], in[1], t.batch) },
+		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			dx, err := t.gradientOf(l.name, l.in.batched(t.batch), false, func(in, out [][]float32) { parted(out[0], in[0], t.batch) }, upstream)
+			return gorgonia.Nodes{dx, nil}, err
 		},
 	}
 }

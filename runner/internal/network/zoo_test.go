@@ -22,8 +22,8 @@ var (
 	patience = flag.Bool("portable", false, "train the larger networks in portable Go too")
 )
 
-// families has one network of each family of the zoo, for 10 outputs. That of vgg
-// has a narrow classifier.
+// families has one network of each family of the zoo, for 10 outputs, and one with a
+// head and features. That of vgg has a narrow classifier.
 var families = map[string]func(in shape, outputs int) (*architecture, error){
 	"resnet18":           zoo["resnet18"],
 	"vgg16_bn":           func(in shape, outputs int) (*architecture, error) { return vgg16(in, outputs, true, 512) },
@@ -32,7 +32,16 @@ var families = map[string]func(in shape, outputs int) (*architecture, error){
 	"efficientnet_b0":    zoo["efficientnet_b0"],
 	"resnet20":           zoo["resnet20"],
 	"mobilenet_v2_tf":    zoo["mobilenet_v2_tf"],
+	joinedFamily: func(in shape, outputs int) (*architecture, error) {
+		a, err := zoo["mobilenet_v3_small"](in, outputs)
+		if err == nil {
+			err = a.fit(recipe.Head{Hidden: []int{64, 32}, Dropout: []float64{0.5, 0.25, 0.25}, BatchNorm: true}, 5, outputs)
+		}
+		return a, err
+	},
 }
+
+const joinedFamily = "mobilenet_v3_small with a head and features"
 
 // initial has the initial states of the families that were asked for: drawing the
 // 27 million numbers of a vgg takes seconds.
@@ -62,7 +71,7 @@ const familyBatch = 4
 // stepFamily trains for one step and returns the loss.
 func stepFamily(t testing.TB, n *Network, step uint64) float32 {
 	t.Helper()
-	x := noise(fmt.Sprintf("pictures %d", step), familyBatch*n.picture.size())
+	x := noise(fmt.Sprintf("pictures %d", step), familyBatch*n.exampleSize())
 	streams := func(layer uint64) *rng.Stream { return rng.New(5, "dropout", step, layer) }
 	loss, err := n.Step(x, []float32{1, 9, 4, 0}, familyBatch, streams)
 	if err != nil {
@@ -117,7 +126,7 @@ func TestSameBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range families {
-		small := name == "mobilenet_v3_small" || name == "efficientnet_b0" || name == "mobilenet_v2_tf"
+		small := name == "mobilenet_v3_small" || name == "efficientnet_b0" || name == "mobilenet_v2_tf" || name == joinedFamily
 		threads := []int{2, 1, 3, 5, 8}
 		if testing.Short() { // for an emulated processor
 			if threads = threads[:1]; name == "vgg16_bn" {
@@ -189,10 +198,9 @@ func TestFamiliesPredictTheSameInAnyBatch(t *testing.T) {
 	for name := range families {
 		n := family(t, name)
 		stepFamily(t, n, 0) // the running statistics are no longer 0 and 1
-		size := n.picture.size()
-		x := noise("pictures", 32*size)
+		x := noise("pictures", 32*n.exampleSize())
 		predict := func(from, count int) []float32 {
-			y, err := n.Predict(x[from*size:(from+count)*size], count)
+			y, err := n.Predict(n.part(x, from, from+count), count)
 			if err != nil {
 				t.Fatal(err)
 			}

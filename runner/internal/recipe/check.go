@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"biomass/runner/internal/condition"
 )
 
 var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
@@ -15,14 +17,15 @@ var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
 // check notes what each value says that cannot be, and what they cannot say
 // together. Keys that already have a problem are left alone.
 func (d *decoder) check(r *Recipe) {
-	d.ensure(r.Version == 1, "version", fmt.Sprintf("must be 1, not %d: this version of runner knows no other", r.Version), "")
 	d.ensure(fileName.MatchString(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
 	d.checkClasses(r)
-	d.checkInt("picture.size", r.Picture.Size, 8, 1024)
+	d.checkFeatures(r)
 	for i, rule := range r.Clean {
-		d.ensure(!slices.Contains(r.Clean[:i], rule), fmt.Sprintf("clean[%d]", i), rule.Drop+" is there twice", "")
+		key := fmt.Sprintf("clean[%d]", i)
+		d.ensure(!slices.Contains(r.Clean[:i], rule), key, rule.Drop.String()+" is there twice", "")
+		d.checkDrop(key+".drop.", rule.Drop)
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
@@ -41,31 +44,11 @@ func (d *decoder) ensure(condition bool, key, reason, hint string) {
 	}
 }
 
-func (d *decoder) checkInt(key string, value, low, high int) {
-	d.ensure(low <= value && value <= high, key, fmt.Sprintf("must be from %d to %d, not %d", low, high, value), "")
-}
-
-func (d *decoder) checkPositive(key string, value float64) {
-	d.ensure(value > 0, key, "must be above 0, not "+shortest(value), "")
-}
-
-func (d *decoder) checkNotNegative(key string, value float64) {
-	d.ensure(value >= 0, key, "must be 0 or more, not "+shortest(value), "")
-}
-
-// checkFraction wants 0 <= value < 1, or value <= 1 when it may be all.
-func (d *decoder) checkFraction(key string, value float64, all bool) {
-	want := "must be from 0 to below 1, not "
-	if all {
-		want = "must be from 0 to 1, not "
-	}
-	d.ensure(value >= 0 && (value < 1 || all && value == 1), key, want+shortest(value), "")
-}
-
-// checkRange wants the smallest and the largest of something.
-func (d *decoder) checkRange(key string, ends []float64, low, high float64) {
-	d.ensure(len(ends) == 2 && low <= ends[0] && ends[0] <= ends[1] && ends[1] <= high, key,
-		fmt.Sprintf("must be two numbers, the smallest and the largest, from %s to %s", shortest(low), shortest(high)), "")
+// checkPair wants the smallest and the largest of something.
+func (d *decoder) checkPair(key string, ends []float64) {
+	s := pairs[generic(key)]
+	d.ensure(len(ends) == 2 && s.holds(ends[0]) && s.holds(ends[1]) && ends[0] <= ends[1], key,
+		fmt.Sprintf("must be two numbers, the smallest and the largest, from %s", s), "")
 }
 
 func shortest(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
@@ -87,9 +70,6 @@ func (d *decoder) checkData(data *Data) {
 		d.ensure(column != "", key, "is empty", "write a column")
 		d.ensure(!slices.Contains(data.Group[:i], column), key, fmt.Sprintf("%q is there twice", column), "")
 	}
-	if data.Source != nil {
-		d.checkInt("data.source.plants", data.Source.Plants, 1, 100_000)
-	}
 }
 
 // checkListed wants the pictures in one of the ways in which they can say their
@@ -103,6 +83,8 @@ func (d *decoder) checkListed(data *Data) {
 	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
 	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
 	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
+	d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
+	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
 	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
 	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
 	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
@@ -130,6 +112,7 @@ func (d *decoder) checkTable(data *Data) {
 	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
 		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
 	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
+	d.ensure(data.CSV == defaults("").Data.CSV || extension != ".xlsx", "data.csv", "is for a .csv or .tsv, not an .xlsx", "take it out")
 	d.checkPath("data.images", data.Images)
 	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
 	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
@@ -163,6 +146,16 @@ func (d *decoder) checkPathBelow(key, name, folder string) {
 		key, fmt.Sprintf("%q leaves %s", name, folder), hint)
 }
 
+// checkDrop holds that a condition has a grammar; whether the table has its columns
+// only shows beside the data.
+func (d *decoder) checkDrop(key string, r Drop) {
+	if r.Kind == where {
+		if _, err := condition.Parse(r.Where); err != nil {
+			d.ensure(r.Where == "" && !d.sound(strings.TrimSuffix(key, ".")), key+where, err.Error(), "")
+		}
+	}
+}
+
 func (d *decoder) checkSplit(s *Split, data *Data) {
 	parts := []struct {
 		name     string
@@ -172,7 +165,6 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 	var sum float64
 	var keys []string
 	for i, part := range parts {
-		d.checkFraction("split."+part.name, part.fraction, true)
 		keys = append(keys, "split."+part.name)
 		sum += part.fraction
 		for _, before := range parts[:i] {
@@ -214,35 +206,18 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 		}
 		d.ensure(len(t.Normalize.Mean) == channels, key+"mean", fmt.Sprintf(want, len(t.Normalize.Mean)), "")
 		d.ensure(len(t.Normalize.Std) == channels, key+"std", fmt.Sprintf(want, len(t.Normalize.Std)), "")
-		for i, std := range t.Normalize.Std {
-			d.checkPositive(fmt.Sprintf("%sstd[%d]", key, i), std)
-		}
 	}
 	for i, a := range t.Augment {
 		key := fmt.Sprintf("transform.augment[%d].%s", i, a.Kind)
 		switch a.Kind {
-		case "horizontal_flip", "vertical_flip", "erase":
-			d.ensure(a.Value >= 0 && a.Value <= 1, key, "must be a probability, from 0 to 1, not "+shortest(a.Value), "")
-		case "rotate":
-			d.ensure(a.Value >= 0 && a.Value <= 180, key, "must be the largest angle, from 0 to 180 degrees, not "+shortest(a.Value), "")
 		case "color_jitter":
-			j := a.ColorJitter
-			d.ensure(j != ColorJitter{}, key, "changes nothing", "write brightness, contrast, saturation or hue, above 0")
-			d.checkNotNegative(key+".brightness", j.Brightness)
-			d.checkNotNegative(key+".contrast", j.Contrast)
-			d.checkNotNegative(key+".saturation", j.Saturation)
-			d.ensure(j.Hue >= 0 && j.Hue <= 0.5, key+".hue", "must be from 0 to 0.5, half the circle of hues, not "+shortest(j.Hue), "")
+			d.ensure(a.ColorJitter != ColorJitter{} || !d.sound(key), key, "changes nothing", "write brightness, contrast, saturation or hue, above 0")
 		case "resized_crop":
-			d.checkRange(key+".scale", a.ResizedCrop.Scale, 0.001, 1)
-			d.checkRange(key+".ratio", a.ResizedCrop.Ratio, 0.01, 100)
+			d.checkPair(key+".scale", a.ResizedCrop.Scale)
+			d.checkPair(key+".ratio", a.ResizedCrop.Ratio)
 		case "affine":
 			d.ensure(a.spell() != any("affine"), key, "changes nothing", "write translate, scale or shear")
-			d.checkFraction(key+".translate", a.Affine.Translate, true)
-			d.checkRange(key+".scale", a.Affine.Scale, 0.1, 10)
-			d.ensure(a.Affine.Shear >= 0 && a.Affine.Shear <= 80, key+".shear", "must be the largest angle, from 0 to 80 degrees, not "+shortest(a.Affine.Shear), "")
-		case "perspective":
-			d.checkFraction(key+".distortion", a.Perspective.Distortion, false)
-			d.checkFraction(key+".probability", a.Perspective.Probability, true)
+			d.checkPair(key+".scale", a.Affine.Scale)
 		}
 	}
 }
@@ -251,6 +226,7 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 // can hold.
 const (
 	maxLayers = 1000
+	maxHidden = 16
 	maxSize   = 65_536
 	maxWindow = 15
 )
@@ -261,43 +237,37 @@ func (d *decoder) checkNetwork(n *Network, size int) {
 	} else if n.Backbone != "" {
 		d.ensure(len(n.Layers) == 0, "network.layers", "is only for backbone: layers, not "+n.Backbone, "")
 	}
+	d.checkHead(n)
 	// Five poolings halve the size of what a vgg sees.
 	d.ensure(size >= 32 || !strings.HasPrefix(n.Backbone, "vgg"), "picture.size", fmt.Sprintf("must be 32 or more for %s, not %d", n.Backbone, size), "")
 	d.ensure(len(n.Layers) <= maxLayers, "network.layers", fmt.Sprintf("has %d layers; at most %d", len(n.Layers), maxLayers), "")
 	d.checkWeights(n)
 	for i, layer := range n.Layers {
 		key := fmt.Sprintf("network.layers[%d]", i)
-		if layer.Kind == "" || !d.sound(key) {
-			continue
-		}
-		window := layer.Kernel
 		switch layer.Kind {
-		case "conv", "dense":
-			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxSize)
 		case "max_pool", "avg_pool":
-			window = layer.Size
-			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
-			d.ensure(layer.Padding <= window/2, key+".padding", fmt.Sprintf("must be at most half the window of %d, not %d", window, layer.Padding), "")
-		case "adaptive_avg_pool":
-			d.checkInt(join(key, layer.Kind), layer.Size, 1, maxWindow)
-		case "dropout":
-			d.checkFraction(join(key, layer.Kind), layer.Probability, false)
-		}
-		if layer.Kind == "conv" {
-			d.checkInt(key+".kernel", layer.Kernel, 1, maxWindow)
-			d.checkInt(key+".dilation", layer.Dilation, 1, maxWindow)
-			reach := max(layer.Dilation, 1)*(window-1) + 1
-			d.ensure(layer.Padding < reach, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", reach, layer.Padding), "")
-			d.checkInt(key+".groups", layer.Groups, 1, maxSize)
+			d.ensure(layer.Padding <= layer.Size/2 || layer.Size < 1, key+".padding", fmt.Sprintf("must be at most half the window of %d, not %d", layer.Size, layer.Padding), "")
+		case "conv":
+			reach := max(layer.Dilation, 1)*(layer.Kernel-1) + 1
+			d.ensure(layer.Padding < reach || layer.Kernel < 1, key+".padding", fmt.Sprintf("must be below the kernel of %d, not %d", reach, layer.Padding), "")
 			d.ensure(layer.Groups < 1 || layer.Size%layer.Groups == 0, key+".groups", fmt.Sprintf("must divide the %d output channels evenly, not %d", layer.Size, layer.Groups), "")
 		}
-		if slices.Contains(layerOptions[layer.Kind], "stride") {
-			if layer.Stride != layer.defaultStride() {
-				d.checkInt(key+".stride", layer.Stride, 1, maxWindow)
-			}
-			d.ensure(layer.Padding >= 0, key+".padding", fmt.Sprintf("must be 0 or more, not %d", layer.Padding), "")
-		}
 	}
+}
+
+// checkHead wants one dropout more than there are hidden layers, and no head where the layers themselves have one.
+func (d *decoder) checkHead(n *Network) {
+	const key = "network.head"
+	head := n.Head
+	if head.None() {
+		return
+	}
+	d.ensure(n.Backbone != "layers", key, "takes the place of a backbone's last layer, and network.layers has its own", "write its layers at the end of network.layers")
+	d.ensure(len(head.Hidden) <= maxHidden, key+".hidden", fmt.Sprintf("has %d layers; at most %d", len(head.Hidden), maxHidden), "")
+	want := len(head.Hidden) + 1
+	d.ensure(len(head.Dropout) == 0 || len(head.Dropout) == want || !d.sound(key+".hidden"), key+".dropout",
+		fmt.Sprintf("must have a probability for each linear layer, those of hidden and the last: %d, not %d", want, len(head.Dropout)), "")
+	d.ensure(!head.BatchNorm || len(head.Hidden) > 0 || !d.sound(key+".hidden"), key+".batch_norm", "is behind hidden layers, and there are none", "write hidden, e.g. [512, 128]")
 }
 
 // hexadecimal is a SHA-256.
@@ -325,7 +295,6 @@ func (d *decoder) checkWeights(n *Network) {
 	d.ensure(len(n.Unfreeze) == 0 || len(n.Freeze) > 0, "network.unfreeze", "needs network.freeze: all of the network trains from the beginning", "")
 	for i, u := range n.Unfreeze {
 		key := fmt.Sprintf("network.unfreeze[%d]", i)
-		d.ensure(u.Epoch >= 2, key+".epoch", fmt.Sprintf("must be 2 or more, not %d: what trains from the beginning is not frozen", u.Epoch), "")
 		d.ensure(len(u.Layers) > 0, key+".layers", "is empty", "write all, or a list of names of network.freeze")
 		d.checkNames(key+".layers", u.Layers)
 	}
@@ -344,7 +313,7 @@ func (d *decoder) checkNames(key string, names Layers) {
 func (n Network) HasBatchNorm() bool {
 	switch n.Backbone {
 	case "", "vgg16", "mobilenet_v1_025_tf", "mobilenet_v2_tf":
-		return false
+		return n.Head.BatchNorm
 	case "layers":
 		return slices.ContainsFunc(n.Layers, func(l Layer) bool { return l.Kind == "batch_norm" })
 	}
@@ -352,16 +321,11 @@ func (n Network) HasBatchNorm() bool {
 }
 
 func (d *decoder) checkTrain(t *Train, r *Recipe) {
-	d.checkInt("train.epochs", t.Epochs, 1, 1_000_000)
-	d.checkInt("train.batch", t.Batch, 1, maxSize)
 	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
 	d.checkLoss(t.Loss, r.Task)
-	d.checkOptimizer(t.Optimizer)
-	d.checkInt("train.accumulate", t.Accumulate, 1, maxSize)
-	d.checkNotNegative("train.clip", t.Clip)
-	d.checkPositive("train.backbone_factor", t.BackboneFactor)
-	d.checkFraction("train.average", t.Average, false)
-	d.checkInt("train.stop.patience", t.Stop.Patience, 0, 1_000_000)
+	if sgd := t.Optimizer.SGD; sgd != nil {
+		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, "train.optimizer.sgd.nesterov", "needs momentum above 0", "")
+	}
 	if d.sound("task") {
 		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
 		d.ensure(r.Task == Classification || t.Stop.On == validationLoss || t.Stop.On == "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a classification", "write validation_loss or validation_rmse")
@@ -390,43 +354,8 @@ func (d *decoder) checkLoss(l Loss, task string) {
 		d.ensure(task != Classification || l.Kind == crossEntropy, key, l.Kind+" is a loss of a regression", "write cross_entropy, or leave the key out")
 		d.ensure(task == Classification || l.Kind != crossEntropy, key, crossEntropy+" is the loss of a classification", "write task: classification, or mse, mae or huber here")
 	}
-	options := join(key, crossEntropy) + "."
-	d.checkFraction(options+"label_smoothing", l.CrossEntropy.LabelSmoothing, false)
 	weights := l.CrossEntropy.ClassWeights
-	d.ensure(weights.Kind != "given" || len(weights.Given) > 0, options+"class_weights", "is empty", "write one number a class, balanced or none")
-	for i, weight := range weights.Given {
-		d.checkPositive(fmt.Sprintf("%sclass_weights[%d]", options, i), weight)
-	}
-}
-
-func (d *decoder) checkOptimizer(o Optimizer) {
-	word, _ := o.chosen()
-	key := join("train.optimizer", word) + "."
-	switch {
-	case o.Adam != nil:
-		d.checkAdam(key, *o.Adam)
-	case o.AdamW != nil:
-		d.checkAdam(key, Adam(*o.AdamW))
-	case o.SGD != nil:
-		d.checkPositive(key+"rate", o.SGD.Rate)
-		d.checkFraction(key+"momentum", o.SGD.Momentum, false)
-		d.ensure(!o.SGD.Nesterov || o.SGD.Momentum > 0, key+"nesterov", "needs momentum above 0", "")
-		d.checkNotNegative(key+"weight_decay", o.SGD.WeightDecay)
-	case o.RMSprop != nil:
-		d.checkPositive(key+"rate", o.RMSprop.Rate)
-		d.checkFraction(key+"alpha", o.RMSprop.Alpha, false)
-		d.checkPositive(key+"epsilon", o.RMSprop.Epsilon)
-		d.checkFraction(key+"momentum", o.RMSprop.Momentum, false)
-		d.checkNotNegative(key+"weight_decay", o.RMSprop.WeightDecay)
-	}
-}
-
-func (d *decoder) checkAdam(key string, adam Adam) {
-	d.checkPositive(key+"rate", adam.Rate)
-	d.checkFraction(key+"beta1", adam.Beta1, false)
-	d.checkFraction(key+"beta2", adam.Beta2, false)
-	d.checkPositive(key+"epsilon", adam.Epsilon)
-	d.checkNotNegative(key+"weight_decay", adam.WeightDecay)
+	d.ensure(weights.Kind != "given" || len(weights.Given) > 0, join(key, crossEntropy)+".class_weights", "is empty", "write one number a class, balanced or none")
 }
 
 func (d *decoder) checkSchedule(s Schedule, epochs int) {
@@ -435,7 +364,6 @@ func (d *decoder) checkSchedule(s Schedule, epochs int) {
 	switch {
 	case s.Step != nil:
 		d.ensure((s.Step.Every != 0) != (len(s.Step.At) > 0), key, "needs every or at, one of them", "write e.g. {every: 10}, or {at: [20, 40]}")
-		d.ensure(s.Step.Every >= 0, key+".every", fmt.Sprintf("must be 1 or more, not %d", s.Step.Every), "")
 		for i, at := range s.Step.At {
 			before := 0
 			if i > 0 {
@@ -443,20 +371,8 @@ func (d *decoder) checkSchedule(s Schedule, epochs int) {
 			}
 			d.ensure(at > before, fmt.Sprintf("%s.at[%d]", key, i), fmt.Sprintf("must be above %d, not %d", before, at), "")
 		}
-		d.checkPositive(key+".factor", s.Step.Factor)
 	case s.Cosine != nil:
-		d.ensure(s.Cosine.Warmup >= 0 && s.Cosine.Warmup < epochs || !d.sound("train.epochs"), key+".warmup",
+		d.ensure(s.Cosine.Warmup < epochs || !d.sound("train.epochs"), key+".warmup",
 			fmt.Sprintf("must be from 0 to below the %d epochs, not %d", epochs, s.Cosine.Warmup), "")
-		d.checkNotNegative(key+".floor", s.Cosine.Floor)
-	case s.OneCycle != nil:
-		d.checkFraction(key+".rise", s.OneCycle.Rise, false)
-		d.checkPositive(key+".start_divisor", s.OneCycle.StartDivisor)
-		d.checkPositive(key+".end_divisor", s.OneCycle.EndDivisor)
-	case s.Plateau != nil:
-		d.checkInt(key+".patience", s.Plateau.Patience, 0, 1_000_000)
-		d.ensure(s.Plateau.Factor > 0 && s.Plateau.Factor < 1, key+".factor", "must be above 0 and below 1, not "+shortest(s.Plateau.Factor), "")
-		d.checkFraction(key+".threshold", s.Plateau.Threshold, false)
-		d.checkInt(key+".cooldown", s.Plateau.Cooldown, 0, 1_000_000)
-		d.checkNotNegative(key+".floor", s.Plateau.Floor)
 	}
 }

@@ -188,8 +188,17 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	}
 	switch target := into.Addr().Interface().(type) {
+	case *Drop:
+		d.drop(key, raw, target)
+		return
 	case *Normalize:
 		d.normalize(key, raw, target)
+		return
+	case *Feature:
+		d.feature(key, raw, target)
+		return
+	case *Fills:
+		d.fills(key, raw, target)
 		return
 	case *Augment:
 		d.augment(key, raw, target)
@@ -249,6 +258,7 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case reflect.Int:
 		if i, ok := raw.(int); ok {
 			into.SetInt(int64(i))
+			d.within(key, float64(i))
 		} else {
 			d.wrongType(key, "a whole number", raw)
 		}
@@ -322,7 +332,7 @@ func cellText(raw any) (string, bool) {
 	return "", false
 }
 
-// number returns a finite number.
+// number returns a finite number, which lies where its key says.
 func (d *decoder) number(key string, raw any) (float64, bool) {
 	var f float64
 	switch v := raw.(type) {
@@ -343,6 +353,7 @@ func (d *decoder) number(key string, raw any) (float64, bool) {
 	if f == 0 {
 		f = 0 // never -0, which YAML would read back as another text
 	}
+	d.within(key, f)
 	return f, true
 }
 

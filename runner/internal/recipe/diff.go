@@ -35,9 +35,10 @@ func (c Change) String() string {
 // section's own, and all that stand on it. A key that more of them read than of
 // the rest of its section stands here too.
 var stages = map[string][]string{
-	"task":         {"split", "transform", "network", "train", "evaluate", "report"},
-	"data.classes": {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
-	"train.seed":   {"network", "train", "evaluate", "report"},
+	"task":          {"split", "transform", "network", "train", "evaluate", "report"},
+	"data.classes":  {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
+	"data.features": {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
+	"train.seed":    {"network", "train", "evaluate", "report"},
 
 	"data":      {"table", "picture", "clean", "split", "transform", "train", "evaluate", "report"},
 	"picture":   {"picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
@@ -61,6 +62,11 @@ var meanings = map[string][]string{
 	"data.source.seed":                     {"draws other plants"},
 	"data.table":                           {"reads another table"},
 	"data.sheet":                           {"reads another sheet"},
+	"data.header":                          {"takes the columns' names from another row"},
+	"data.csv.encoding":                    {"reads letters of the table another way"},
+	"data.csv.separator":                   {"cuts the table into other cells"},
+	"data.csv.quote":                       {"cuts the table into other cells"},
+	"data.csv.decimal":                     {"reads other cells as numbers"},
 	"data.images":                          {"reads pictures from another folder"},
 	"data.folders":                         {"reads pictures from another folder of classes"},
 	"data.parts.train.folders":             {"trains on the pictures of another folder"},
@@ -77,6 +83,7 @@ var meanings = map[string][]string{
 	"data.classes":                         {"other classes, or in another order"},
 	"data.unit":                            {"states figures in another unit; the figures stay"},
 	"data.group":                           {"other rows belong to one individual"},
+	"data.features":                        {"tells the network something else beside the picture"},
 	"data.missing":                         {"other cells count as empty"},
 	"picture.size":                         {"sees finer pictures", "sees coarser pictures"},
 	"picture.resize":                       {"resizes pictures another way"},
@@ -92,11 +99,17 @@ var meanings = map[string][]string{
 	"split.parts.validation":               {"other rows validate"},
 	"split.parts.test":                     {"other rows test"},
 	"split.leak":                           {"reacts otherwise to a group on two sides"},
+	"split.near":                           {"compares photos on two sides more strictly", "compares photos on two sides less strictly"},
 	"transform.normalize":                  {"scales pixels another way"},
 	"transform.target":                     {"learns the target on another scale; figures stay in its unit"},
+	"transform.features":                   {"scales numeric features another way"},
+	"transform.fill":                       {"takes other values for the empty cells of features"},
 	"transform.augment":                    {"changes training pictures another way"},
 	"network.backbone":                     {"trains another network"},
 	"network.layers":                       {"trains another network"},
+	"network.head.hidden":                  {"puts another head on the backbone"},
+	"network.head.dropout":                 {"drops other shares of what the head's layers read"},
+	"network.head.batch_norm":              {"normalises the head's hidden layers", "no longer normalises the head's hidden layers"},
 	"network.weights":                      {"begins with other weights"},
 	"network.freeze":                       {"other layers do not train"},
 	"network.frozen_norm":                  {"frozen batch norms take their statistics from elsewhere"},
@@ -163,6 +176,10 @@ func Diff(a, b *Loaded) []Change {
 	for i, c := range changes {
 		if c.Key == "data.target" && (a.Task == Classification || b.Task == Classification) { // the network has as many outputs as there are classes
 			changes[i].Stages = slices.Clone(stages["data.classes"])
+		}
+		// The network reads from transform how many numbers the features are.
+		if at := slices.Index(c.Stages, "transform"); at >= 0 && len(a.Data.Features)+len(b.Data.Features) > 0 && !slices.Contains(c.Stages, "network") {
+			changes[i].Stages = slices.Insert(c.Stages, at+1, "network")
 		}
 	}
 	return changes

@@ -73,6 +73,50 @@ func (n Normalize) spell() any {
 	return map[string]any{"mean": n.Mean, "std": n.Std}
 }
 
+func (d *decoder) drop(key string, raw any, into *Drop) {
+	kind, value, ok := d.one(key, raw)
+	if !ok {
+		return
+	}
+	*into = defaultDrop(kind)
+	below := join(key, kind)
+	switch {
+	case kind == where && value == nil:
+		d.problem(key, "where has no condition", `write e.g. {where: "age_days > 60"}`)
+	case kind == where:
+		d.value(below, value, reflect.ValueOf(&into.Where).Elem(), false)
+	case value == nil:
+	case kind == duplicateImage:
+		if options, ok := d.object(below, value); ok {
+			d.section(below, options, reflect.ValueOf(&into.DuplicateImage).Elem())
+		}
+	default:
+		d.problem(key, kind+" has no options", "write it as a word")
+	}
+}
+
+func (r Drop) spell() any {
+	if r.Kind == where {
+		return map[string]any{where: r.Where}
+	}
+	options := spellSection(reflect.ValueOf(r.DuplicateImage), reflect.ValueOf(defaultDrop(r.Kind).DuplicateImage))
+	if len(options) == 0 {
+		return r.Kind
+	}
+	return map[string]any{r.Kind: options}
+}
+
+// String names the rule in ledgers and reports.
+func (r Drop) String() string {
+	switch {
+	case r.Kind == where:
+		return "where " + r.Where
+	case r.Kind == duplicateImage && r.DuplicateImage.Near != 1:
+		return fmt.Sprintf("%s near %s", r.Kind, shortest(r.DuplicateImage.Near))
+	}
+	return r.Kind
+}
+
 func (d *decoder) augment(key string, raw any, into *Augment) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {

@@ -121,6 +121,8 @@ func TestReadmeKeys(t *testing.T) {
 		"network.weights.sha256":   `""`,
 	}
 	walkDefaults("", reflect.ValueOf(l.Recipe), want)
+	walkDefaults("clean[].drop.duplicate_image", reflect.ValueOf(defaultDrop(duplicateImage).DuplicateImage), want)
+	want["clean[].drop.where"] = isMandatory
 	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
 	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want)
 	for _, word := range choices["train.optimizer"].now {
@@ -152,6 +154,19 @@ func TestReadmeKeys(t *testing.T) {
 		}
 		if words, ok := choices[key]; ok && wordTables[key] == "" {
 			sameWords(t, key, values, words.now)
+		}
+		wantSpan(t, key, cells[1])
+	}
+}
+
+// wantSpan holds that the page says where a number may lie, if that is bounded.
+func wantSpan(t *testing.T, key, cell string) {
+	t.Helper()
+	for _, spans := range []map[string]span{spans, pairs} {
+		for _, full := range []string{key, key + "[]"} {
+			if s, ok := spans[full]; ok && !strings.Contains(cell, s.String()) && !(s == share && cell == "fraction") && !(s == between(s.low, s.low)) {
+				t.Errorf("recipes/README.md: %s is %s, and not %q", key, s, cell)
+			}
 		}
 	}
 }
@@ -185,7 +200,11 @@ func TestReadmeWords(t *testing.T) {
 	coming := page.rows(t, "Words to come for")
 	for key, words := range choices {
 		if header := wordTables[key]; header != "" {
-			sameWords(t, key, slices.Sorted(maps.Keys(page.rows(t, header))), words.now)
+			rows := page.rows(t, header)
+			sameWords(t, key, slices.Sorted(maps.Keys(rows)), words.now)
+			for word, cells := range rows {
+				wantSpan(t, join(key, word), cells[1])
+			}
 		}
 		if len(words.later) > 0 {
 			come = append(come, key)

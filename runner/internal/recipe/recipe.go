@@ -41,6 +41,10 @@ type Data struct {
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
+	// Header is the number of the row, or of the line, that names the columns.
+	Header int `yaml:"header"`
+	// CSV says how a .csv or .tsv is written, where the file does not show it.
+	CSV CSV `yaml:"csv"`
 	// Images is the folder of the pictures that the table names, a path below root.
 	Images string `yaml:"images"`
 	// Folders is a folder, a path below root, that holds one folder of pictures a class.
@@ -58,8 +62,22 @@ type Data struct {
 	Unit string `yaml:"unit"`
 	// Group names the columns that together identify one individual.
 	Group []string `yaml:"group"`
+	// Features are the columns of the network's second input, joined to what it makes of the picture.
+	Features []Feature `yaml:"features"`
 	// Missing lists the cell values that count as empty. Numbers are kept in their shortest form.
 	Missing []string `yaml:"missing" recipe:"cell"`
+}
+
+// CSV is how a text file holds a table. Each is auto, or a word.
+type CSV struct {
+	// Encoding is utf-8, utf-16 or windows-1252.
+	Encoding string `yaml:"encoding"`
+	// Separator of cells: comma, semicolon, tab or pipe.
+	Separator string `yaml:"separator"`
+	// Quote around cells: double, single or none.
+	Quote string `yaml:"quote"`
+	// Decimal is the sign before decimals: point or comma.
+	Decimal string `yaml:"decimal"`
 }
 
 // Listed reports whether the pictures themselves say their classes, without a table.
@@ -149,8 +167,23 @@ func (p Picture) Channels() int {
 
 // Rule is one cleaning rule; the rules work in order.
 type Rule struct {
-	// Drop names what is dropped: missing_target, missing_image, unreadable_image, duplicate_image.
-	Drop string `yaml:"drop" recipe:"required"`
+	Drop Drop `yaml:"drop" recipe:"required"`
+}
+
+// Drop says which rows are dropped, written as a word, missing_target, or as a map, {where: "age_days > 60"}.
+type Drop struct {
+	// Kind is missing_target, missing_image, unreadable_image, duplicate_image or where.
+	Kind string
+	// Where is the condition of that kind, see package condition.
+	Where string
+	// DuplicateImage holds the options of that kind.
+	DuplicateImage DuplicateImage
+}
+
+// DuplicateImage says which pictures are the same.
+type DuplicateImage struct {
+	// Near is how much alike pictures look that count as the same, see package picture; 1 is for the same bytes.
+	Near float64 `yaml:"near"`
 }
 
 // Split says which rows train, validate and test.
@@ -169,8 +202,11 @@ type Split struct {
 	Column string `yaml:"column"`
 	// Parts are the values of that column; an empty one says that there is no such part.
 	Parts Parts `yaml:"parts"`
-	// Leak says what happens when a group is on two sides: warn, error, ignore.
+	// Leak says what happens when a group, or a photo, is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
+	// Near is how much alike photos look that count as one for Leak, see package picture: 1 is for the same bytes, 0
+	// compares no photos.
+	Near float64 `yaml:"near"`
 }
 
 // Parts are the values of the split column.
@@ -186,6 +222,10 @@ type Transform struct {
 	Normalize Normalize `yaml:"normalize"`
 	// Target is the scaling of the target: none, standardize, log1p.
 	Target string `yaml:"target"`
+	// Features is the scaling of numeric features: standardize, none.
+	Features string `yaml:"features"`
+	// Fill says by column what stands for the empty cells of data.features.
+	Fill Fills `yaml:"fill"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
 }
@@ -252,6 +292,8 @@ type Network struct {
 	Backbone string `yaml:"backbone" recipe:"required"`
 	// Layers of the backbone layers, in order.
 	Layers []Layer `yaml:"layers"`
+	// Head takes the place of the last linear layer of another backbone.
+	Head Head `yaml:"head"`
 	// Weights is the file that the network begins with, where it is not drawn anew.
 	Weights Weights `yaml:"weights"`
 	// Freeze names the layers that do not train.
@@ -292,6 +334,19 @@ type Unfreeze struct {
 	Epoch  int    `yaml:"epoch" recipe:"required"`
 	Layers Layers `yaml:"layers" recipe:"required"`
 }
+
+// Head is a list of linear layers, each behind a dropout. The zero Head leaves a backbone as it is.
+type Head struct {
+	// Hidden are the outputs of the layers before the last one, behind each of which is a ReLU.
+	Hidden []int `yaml:"hidden"`
+	// Dropout are the dropouts' probabilities, one more than there are hidden layers; none are zeros.
+	Dropout []float64 `yaml:"dropout"`
+	// BatchNorm says that a batch norm is between a hidden layer and its ReLU.
+	BatchNorm bool `yaml:"batch_norm"`
+}
+
+// None reports whether there is no head.
+func (h Head) None() bool { return len(h.Hidden) == 0 && len(h.Dropout) == 0 && !h.BatchNorm }
 
 // Layer is one item of network.layers, written as a word (relu) or a map ({conv: 32, kernel: 3, padding: 1}).
 type Layer struct {
@@ -478,16 +533,16 @@ func defaults(task string) Recipe {
 	return Recipe{
 		Version: 1,
 		Task:    Regression,
-		Data:    Data{Images: "images", Missing: []string{""}},
+		Data:    Data{Header: 1, CSV: CSV{"auto", "auto", "auto", "auto"}, Images: "images", Missing: []string{""}},
 		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
 		Clean: []Rule{
-			{Drop: "missing_target"}, {Drop: "missing_image"}, {Drop: "unreadable_image"}, {Drop: "duplicate_image"},
+			{defaultDrop("missing_target")}, {defaultDrop("missing_image")}, {defaultDrop("unreadable_image")}, {defaultDrop(duplicateImage)},
 		},
 		Split: Split{
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none"},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize"},
 		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
 		Train: Train{
 			BackboneFactor: 1,
@@ -509,6 +564,21 @@ const validationLoss = "validation_loss"
 
 // crossEntropy is the loss of a classification.
 const crossEntropy = "cross_entropy"
+
+// The rules with a value.
+const (
+	duplicateImage = "duplicate_image"
+	where          = "where"
+)
+
+// defaultDrop returns the rule of this word with its default options.
+func defaultDrop(word string) Drop {
+	d := Drop{Kind: word}
+	if word == duplicateImage {
+		d.DuplicateImage.Near = 1
+	}
+	return d
+}
 
 // defaultLoss returns the loss of this word with its default options.
 func defaultLoss(word string) Loss {

@@ -9,8 +9,12 @@ type choice struct{ now, later []string }
 // choices by generic key: the index of a list item is left out.
 var choices = map[string]choice{
 	"task":         {now: []string{Regression, Classification}},
-	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", "duplicate_image"}, later: []string{"where", "near"}},
+	"clean[].drop": {now: []string{"missing_target", "missing_image", "unreadable_image", duplicateImage, where}},
 
+	"data.csv.encoding":   {now: []string{"auto", "utf-8", "utf-16", "windows-1252"}},
+	"data.csv.separator":  {now: []string{"auto", "comma", "semicolon", "tab", "pipe"}},
+	"data.csv.quote":      {now: []string{"auto", "double", "single", "none"}},
+	"data.csv.decimal":    {now: []string{"auto", "point", "comma"}},
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
@@ -18,6 +22,7 @@ var choices = map[string]choice{
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
+	"transform.features":  {now: []string{"standardize", "none"}},
 	"transform.augment[]": {
 		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
@@ -61,18 +66,12 @@ var torchvision = []string{
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
-	"data.features":      {[]any{}},
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"clean[].where":      nil,
-	"clean[].near":       nil,
 	"split.folds":        {0},
-	"transform.fill":     {map[string]any{}},
 	"transform.clip":     {map[string]any{}},
-	"transform.features": {"none"},
 	"transform.mix":      {"none", map[string]any{}},
-	"network.head":       nil,
 	"train.repeat":       {1},
 	"sweep":              {map[string]any{}},
 	"report.interval":    nil,

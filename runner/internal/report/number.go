@@ -83,6 +83,20 @@ func fitting(text string, fits func(string) bool) string {
 	return "…"
 }
 
+// wrap breaks a text between words into lines that fit.
+func wrap(text string, fits func(string) bool) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		longer := strings.TrimSpace(line + " " + word)
+		if line != "" && !fits(longer) {
+			lines, longer = append(lines, line), word
+		}
+		line = longer
+	}
+	return append(lines, line)
+}
+
 // plural writes a number and its noun: 1 photo, 2 photos.
 func plural(n int, noun string) string {
 	if n == 1 {

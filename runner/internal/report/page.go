@@ -115,23 +115,36 @@ func errorAnswer(d Document) (answer, judgement string) {
 		answer += fmt.Sprintf(" (%s %% interval %s to %s)", decimal(100*evaluate.Level, 0), decimal(i.Low, digits), decimal(i.High, digits))
 	}
 	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
-	answer += fmt.Sprintf(", against %s for ridge regression on colours and %s for guessing the mean; **R² %s**. ",
-		with(ridge.RMSE, e.Unit), with(mean.RMSE, e.Unit), decimal(s.R2, 2))
-	return answer, verdict(s, mean, ridge)
+	linear := ""
+	if b := e.Baseline("linear"); b != nil {
+		linear = fmt.Sprintf(", %s for linear regression on the features alone", with(b.On(part.Name).RMSE, e.Unit))
+	}
+	answer += fmt.Sprintf(", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**. ",
+		with(ridge.RMSE, e.Unit), linear, with(mean.RMSE, e.Unit), decimal(s.R2, 2))
+	return answer, verdict(d, part.Name)
 }
 
-// verdict compares the network with the baselines in words.
-func verdict(network, mean, ridge *evaluate.Scores) string {
-	switch {
-	case network.RMSE < mean.RMSE && network.RMSE < ridge.RMSE:
-		return "The network beats both baselines."
-	case network.RMSE < mean.RMSE:
-		return "**The network does not beat ridge regression.**"
-	case network.RMSE < ridge.RMSE:
-		return "**The network does not beat guessing the mean.**"
-	default:
-		return "**The network beats neither baseline.**"
+// verdict compares the network of a regression with the baselines in words.
+func verdict(d Document, part string) string {
+	network, baselines := d.Evaluation.Part(part).Scores, d.Evaluation.Baselines
+	var unbeaten []string
+	for i := range baselines {
+		if b := &baselines[i]; !(network.RMSE < b.On(part).RMSE) {
+			unbeaten = append(unbeaten, strings.TrimSuffix(labels[b.Name], " on colours"))
+		}
 	}
+	both := len(baselines) == 2
+	switch {
+	case len(unbeaten) == 0 && both:
+		return "The network beats both baselines."
+	case len(unbeaten) == 0:
+		return "The network beats all baselines."
+	case len(unbeaten) == len(baselines) && both:
+		return "**The network beats neither baseline.**"
+	case len(unbeaten) == len(baselines):
+		return "**The network beats no baseline.**"
+	}
+	return "**The network does not beat " + strings.Join(unbeaten, " or ") + ".**"
 }
 
 // data tells how the file became three parts, and what they hold.
@@ -234,6 +247,7 @@ func training(m *markdown, d Document) {
 	if w := d.Weights; w != nil {
 		m.say("It begins with the weights of %s: %s loaded%s%s.", code(w.File), plural(w.Loaded, "tensor"), namesText("left out", w.LeftOut), namesText("drawn anew", w.Missing))
 	}
+	features(m, d)
 	if d.shows("curves") {
 		m.say("![Learning curves: %s.](%s)", plain(curvesText(d)), curvesFile)
 		if d.classifies() && d.validated() {
@@ -332,7 +346,7 @@ func figuresByEpoch(d Document) (header []string, columns [][]string) {
 
 // labels names the baselines.
 var labels = map[string]string{
-	"mean": "guessing the mean", "ridge": "ridge regression on colours",
+	"mean": "guessing the mean", "linear": "linear regression on the features", "ridge": "ridge regression on colours",
 	"majority": "always the most frequent class", "untrained": "the network before training", "nearest_mean": "the nearest class mean",
 }
 

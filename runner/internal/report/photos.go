@@ -49,11 +49,11 @@ func drawSamples(d Document) ([]byte, error) {
 	height := tile + len(captions[0])*lineStep + 6
 	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(tile+gutter), gutter+rows*(height+gutter)))
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
-	bold, err := face(liberationsansbold.TTF)
+	bold, err := face(liberationsansbold.TTF, textSize)
 	if err != nil {
 		return nil, err
 	}
-	regular, err := face(liberationsansregular.TTF)
+	regular, err := face(liberationsansregular.TTF, textSize)
 	if err != nil {
 		return nil, err
 	}
@@ -62,13 +62,13 @@ func drawSamples(d Document) ([]byte, error) {
 			return nil, fmt.Errorf("photo %s: %d bytes of pixels do not make a square of %d", photo.Image, len(photo.Pixels), photo.Size)
 		}
 		x, y := gutter+i%perRow*(tile+gutter), gutter+i/perRow*(height+gutter)
-		enlarge(sheet, x, y, photo)
+		enlarge(sheet, x, y, tile, photo.Size, photo.Pixels)
 		for k, w := range captions[i] {
 			f := regular
 			if w.bold {
 				f = bold
 			}
-			write(sheet, f, w.color, x, y+tile+(k+1)*lineStep, w.text)
+			write(sheet, f, w.color, x, y+tile+(k+1)*lineStep, tile+gutter-2, w.text)
 		}
 	}
 	var out bytes.Buffer
@@ -95,38 +95,40 @@ func (d Document) caption(photo evaluate.Photo) []words {
 	}
 }
 
-// face returns letters for the captions.
-func face(ttf []byte) (font.Face, error) {
+// face returns letters of a size.
+func face(ttf []byte, size float64) (font.Face, error) {
 	f, err := truetype.Parse(ttf)
 	if err != nil {
 		return nil, err
 	}
-	return truetype.NewFace(f, &truetype.Options{Size: textSize, DPI: 72, Hinting: font.HintingVertical}), nil
+	return truetype.NewFace(f, &truetype.Options{Size: size, DPI: 72, Hinting: font.HintingVertical}), nil
 }
 
-func write(sheet *image.RGBA, f font.Face, c color.Color, x, baseline int, text string) {
+// write writes a text, shortened to a width, and returns where it ends.
+func write(sheet *image.RGBA, f font.Face, c color.Color, x, baseline, width int, text string) int {
 	d := font.Drawer{Dst: sheet, Src: image.NewUniform(c), Face: f, Dot: fixed.P(x, baseline)}
-	d.DrawString(fitting(text, func(s string) bool { return d.MeasureString(s).Ceil() <= tile+gutter-2 }))
+	d.DrawString(fitting(text, func(s string) bool { return d.MeasureString(s).Ceil() <= width }))
+	return d.Dot.X.Ceil()
 }
 
-// enlarge draws a photo as a tile whose upper left corner is (x0, y0), bilinear
-// between the centres of its pixels, in whole numbers of 1/256.
-func enlarge(sheet *image.RGBA, x0, y0 int, photo evaluate.Photo) {
-	n := photo.Size
-	// place returns the two source pixels beside tile pixel i and the weight,
-	// 0 to 256, of the second.
+// enlarge draws pixels (n, n, 3) as a square of this side whose upper left corner
+// is (x0, y0), bilinear between the centres of the pixels, in whole numbers of
+// 1/256.
+func enlarge(sheet *image.RGBA, x0, y0, side, n int, pixels []byte) {
+	// place returns the two source pixels beside pixel i of the square and the
+	// weight, 0 to 256, of the second.
 	place := func(i int) (first, second, weight int) {
-		at := (2*i+1)*n*256/(2*tile) - 128
+		at := (2*i+1)*n*256/(2*side) - 128
 		at = min(max(at, 0), (n-1)*256)
 		return at / 256, min(at/256+1, n-1), at % 256
 	}
-	for y := range tile {
+	for y := range side {
 		top, bottom, wy := place(y)
-		for x := range tile {
+		for x := range side {
 			left, right, wx := place(x)
 			out := sheet.Pix[sheet.PixOffset(x0+x, y0+y):]
 			for c := range 3 {
-				at := func(row, column int) int { return int(photo.Pixels[(row*n+column)*3+c]) }
+				at := func(row, column int) int { return int(pixels[(row*n+column)*3+c]) }
 				above := at(top, left)*(256-wx) + at(top, right)*wx
 				below := at(bottom, left)*(256-wx) + at(bottom, right)*wx
 				out[c] = uint8((above*(256-wy) + below*wy + 1<<15) >> 16)

@@ -44,6 +44,8 @@ type Document struct {
 	Parameters, Trained int
 	// Weights are those that the network begins with; nil where they are drawn.
 	Weights *Weights
+	// Features are the columns that it sees beside the photo.
+	Features []Feature
 
 	// Digests are shown in their order.
 	Digests []NamedDigest
@@ -96,6 +98,18 @@ type Layer struct {
 	Name, Kind string
 	Shape      string // of the output, such as "56 × 56 × 64"
 	Parameters int
+}
+
+// Feature is a column of the second input: one of numbers, or one of categories.
+type Feature struct {
+	Column     string
+	Mean, Std  float64 // subtracted from a number, and what it is then divided by
+	Categories []string
+	// Fill and FillCategory stand for an empty cell, where there is a rule; Empty is how
+	// many there are in the rows that were kept.
+	Fill         *float64
+	FillCategory *string
+	Empty        int
 }
 
 // NamedDigest is one row of the table of digests.

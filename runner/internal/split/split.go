@@ -62,6 +62,10 @@ type Rows struct {
 	Parts []string
 	// Strata numbers, from 0, the stratum of each row whose share every part is to have. By given they may be nil.
 	Strata []int
+	// Alike has a number for each row, which rows with the same photo share; nil when photos are not compared.
+	// Names are the photos' names, for people.
+	Alike []int
+	Names []string
 }
 
 // Make splits rows.
@@ -92,14 +96,11 @@ func Make(spec recipe.Split, rows Rows) (*Split, error) {
 	if err != nil {
 		return nil, err
 	}
-	warning, err := leak(spec, individuals, part)
+	leaks, err := leak(spec, rows, individuals, part)
 	if err != nil {
 		return nil, err
 	}
-	if warning != "" {
-		warnings = append(warnings, warning)
-	}
-	s := &Split{Warnings: warnings}
+	s := &Split{Warnings: append(warnings, leaks...)}
 	if groups != nil {
 		s.Groups = len(individuals)
 	}
@@ -384,31 +385,6 @@ func takeStated(spec recipe.Split, cells []string) ([]int, error) {
 		}
 	}
 	return part, nil
-}
-
-// leak looks for individuals on two sides of the split and returns a warning or
-// an error, as the recipe wants it.
-func leak(spec recipe.Split, individuals []individual, part []int) (string, error) {
-	var torn []string
-	groups := 0
-	for _, one := range individuals {
-		if one.name == "" {
-			continue
-		}
-		groups++
-		if slices.ContainsFunc(one.rows, func(row int) bool { return part[row] != part[one.rows[0]] }) {
-			torn = append(torn, one.name)
-		}
-	}
-	if len(torn) == 0 || spec.Leak == "ignore" {
-		return "", nil
-	}
-	message := fmt.Sprintf("%d of %s have rows in more than one part (%s): what is measured on validation and test is not what new groups would give; "+
-		"split.by: group keeps them together", len(torn), counted(groups, "group"), examples(torn))
-	if spec.Leak == "error" {
-		return "", fmt.Errorf("split: %s", message)
-	}
-	return message, nil
 }
 
 func examples(list []string) string {

@@ -405,3 +405,29 @@ func TestGiven(t *testing.T) {
 		t.Errorf("%v: %v", err, s)
 	}
 }
+
+// TestAlike holds what is said of photos that are in more than one part.
+func TestAlike(t *testing.T) {
+	rows := Rows{
+		N: 6, Parts: []string{"train", "train", "test", "validation", "train", "test"},
+		Alike: []int{0, 0, 2, 3, 2, 0}, Names: []string{"a", "b", "c", "d", "e", "f"},
+	}
+	spec := recipe.Split{By: "column", Column: "part", Parts: recipe.Parts{Train: "train", Validation: "validation", Test: "test"}, Leak: "warn"}
+	s, err := Make(spec, rows)
+	const want = "5 photos have a copy in another part, or one that looks the same (c of test and e of train, a of train and f of test): "
+	if err != nil || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], want) {
+		t.Errorf("got %q, %v", s.Warnings, err)
+	}
+	spec.Leak = "error"
+	if _, err = Make(spec, rows); err == nil || !strings.HasPrefix(err.Error(), "split: "+want) {
+		t.Errorf("got %v", err)
+	}
+	spec.Leak = "ignore"
+	if s, err = Make(spec, rows); err != nil || len(s.Warnings) > 0 {
+		t.Errorf("got %q, %v", s.Warnings, err)
+	}
+	spec.Leak, rows.Alike = "error", []int{0, 0, 1, 2, 3, 4}
+	if s, err = Make(spec, rows); err != nil || len(s.Warnings) > 0 {
+		t.Errorf("got %q, %v", s.Warnings, err)
+	}
+}

@@ -28,6 +28,16 @@ type Cell struct {
 // precision is how many significant digits of a number are kept.
 const precision = 15
 
+// Parse understands a text as a cell of a table in which these values stand for
+// none.
+func Parse(text string, missing []string) Cell {
+	c := parse(text)
+	if newEmptyValues(missing).has(c) {
+		return Cell{}
+	}
+	return c
+}
+
 // parse understands the text of a cell.
 func parse(text string) Cell {
 	text = strings.TrimSpace(text)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -15,9 +16,10 @@ import (
 const maxUnzipped = 2 << 30
 
 // readSheet reads one worksheet of an .xlsx file (ECMA-376): its stored values,
-// for a formula the one that was last computed.
-func (t *Table) readSheet(content []byte, sheet string) ([]record, error) {
-	formulas, err := checkWorkbook(content)
+// for a formula the one that was last computed, and for merged cells theirs in every
+// row that they cover. Rows above the header are left out.
+func (t *Table) readSheet(content []byte, sheet string, header int) ([]record, error) {
+	holds, err := checkWorkbook(content)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +53,24 @@ func (t *Table) readSheet(content []byte, sheet string) ([]record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sheet %q: %w", t.Sheet, err)
 	}
-	if formulas {
+	if holds.formulas {
 		if err := t.checkFormulas(book, records); err != nil {
 			return nil, err
 		}
 	}
+	if holds.merged {
+		if err := t.spread(book, records, header); err != nil {
+			return nil, err
+		}
+	}
+	records = slices.DeleteFunc(records, func(r record) bool { return r.line < header })
+	since := "1899-12-30"
+	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil && *props.Date1904 {
+		since = "1904-01-01"
+	}
 	for column := range dates {
 		if dates[column] && len(records) > 0 && column < len(records[0].fields) {
-			t.Notes = append(t.Notes, fmt.Sprintf("column %q holds dates, read as they are stored: in days since 1899-12-30", strings.TrimSpace(records[0].fields[column])))
+			t.Notes = append(t.Notes, fmt.Sprintf("column %q holds dates, read as they are stored: in days since %s", strings.TrimSpace(records[0].fields[column]), since))
 		}
 	}
 	return records, nil
@@ -110,6 +122,56 @@ func readCells(book *excelize.File, sheet string) (records []record, dates []boo
 	return records, dates, nil
 }
 
+// spread writes the value of merged cells, which is stored in the first of them, to
+// all rows that they cover, in their first column. In the header every column needs
+// a cell of its own.
+func (t *Table) spread(book *excelize.File, records []record, header int) error {
+	merged, err := book.GetMergeCells(t.Sheet)
+	if err != nil {
+		return err
+	}
+	at := map[int]int{}
+	for i, r := range records {
+		at[r.line] = i
+	}
+	filled, first := 0, ""
+	for _, m := range merged {
+		column, top, err := excelize.CellNameToCoordinates(m.GetStartAxis())
+		if err != nil {
+			return err
+		}
+		right, bottom, err := excelize.CellNameToCoordinates(m.GetEndAxis())
+		if err != nil {
+			return err
+		}
+		if top <= header && header <= bottom && column < right {
+			return fmt.Errorf("sheet %q: cells %s of the header are merged: give every column a name of its own, or say in data.header which row has them", t.Sheet, m[0])
+		}
+		from, ok := at[top]
+		if !ok || column > len(records[from].fields) {
+			continue
+		}
+		value := records[from].fields[column-1]
+		for line := top + 1; line <= bottom && value != ""; line++ {
+			i, ok := at[line]
+			if !ok {
+				continue // a row without values of its own is none
+			}
+			for len(records[i].fields) < column {
+				records[i].fields = append(records[i].fields, "")
+			}
+			records[i].fields[column-1] = value
+			if filled++; first == "" {
+				first = m[0]
+			}
+		}
+	}
+	if filled > 0 {
+		t.taken("merged", "filled", fmt.Sprintf("the value of merged cells (first: %s) holds in every row that they cover", first))
+	}
+	return nil
+}
+
 // isDate reports whether a stored number is shown as a date or a time.
 func isDate(stored, shown string) bool {
 	_, ok := number(stored)
@@ -142,58 +204,60 @@ func (t *Table) checkFormulas(book *excelize.File, records []record) error {
 	return nil
 }
 
+// held is what any worksheet of a workbook holds, as far as its text tells.
+type held struct{ formulas, merged bool }
+
 // checkWorkbook makes sure that content is a whole zip archive, since excelize
 // does not compare checksums and reads a damaged sheet up to the damage. It
-// also reports whether any worksheet holds a formula.
-func checkWorkbook(content []byte) (formulas bool, err error) {
+// also tells what has to be looked at in particular.
+func checkWorkbook(content []byte) (holds held, err error) {
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		kind := looksLike(content)
 		if strings.HasPrefix(kind, "a zip archive") {
 			kind = "a zip archive that was cut short"
 		}
-		return false, fmt.Errorf("it is no .xlsx (a zip archive): it looks like %s", kind)
+		return held{}, fmt.Errorf("it is no .xlsx (a zip archive): it looks like %s", kind)
 	}
 	var total uint64
 	for _, entry := range archive.File {
 		if total += entry.UncompressedSize64; total > maxUnzipped {
-			return false, fmt.Errorf("it unpacks to more than the %d MiB that are read", maxUnzipped>>20)
+			return held{}, fmt.Errorf("it unpacks to more than the %d MiB that are read", maxUnzipped>>20)
 		}
 		r, err := entry.Open()
 		if err != nil {
-			return false, fmt.Errorf("the workbook is damaged: %s: %w", entry.Name, err)
+			return held{}, fmt.Errorf("the workbook is damaged: %s: %w", entry.Name, err)
 		}
-		if !formulas && strings.HasPrefix(strings.ToLower(entry.Name), "xl/worksheets/") {
-			formulas, err = contains(r, "<f>", "<f ", "<f/>")
-		}
-		if err == nil {
+		if strings.HasPrefix(strings.ToLower(entry.Name), "xl/worksheets/") {
+			err = holds.look(r)
+		} else {
 			_, err = io.Copy(io.Discard, r)
 		}
 		r.Close()
 		if err != nil {
-			return false, fmt.Errorf("the workbook is damaged: %s: %w", entry.Name, err)
+			return held{}, fmt.Errorf("the workbook is damaged: %s: %w", entry.Name, err)
 		}
 	}
-	return formulas, nil
+	return holds, nil
 }
 
-// contains reports whether any of the words, of at most 8 bytes, comes up in r.
-func contains(r io.Reader, words ...string) (bool, error) {
-	const overlap = 8
+// look reads a worksheet to its end.
+func (h *held) look(r io.Reader) error {
+	const overlap = len("<mergeCell ")
 	buffer := make([]byte, 64<<10)
 	kept := 0
 	for {
 		n, err := r.Read(buffer[kept:])
-		for _, word := range words {
-			if bytes.Contains(buffer[:kept+n], []byte(word)) {
-				return true, nil
-			}
+		seen := buffer[:kept+n]
+		for _, word := range []string{"<f>", "<f ", "<f/>"} {
+			h.formulas = h.formulas || bytes.Contains(seen, []byte(word))
 		}
+		h.merged = h.merged || bytes.Contains(seen, []byte("<mergeCell "))
 		if err == io.EOF {
-			return false, nil
+			return nil
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 		kept = copy(buffer, buffer[max(0, kept+n-overlap):kept+n])
 	}

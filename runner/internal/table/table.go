@@ -14,7 +14,8 @@
 //     whole, at most 15 digits (longer ones are identifiers).
 //   - A number is a float64 rounded to 15 significant digits, which is what
 //     spreadsheets keep; -0 is 0. Its text is its shortest one.
-//   - Booleans are the texts true and false, however they were capitalised.
+//   - Booleans are the texts true and false, however they were capitalised; so are
+//     WAHR and FALSCH in a column that holds nothing else.
 //   - Dates are what is stored: a text in a text file, days since 1899-12-30 in
 //     a spreadsheet, where Notes says so.
 //   - Rows without any value are left out. Cells whose value the recipe lists
@@ -25,6 +26,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -45,8 +47,13 @@ const (
 	maxColumns = 16_384
 )
 
-// Version counts the changes of this package that change what is read.
-const Version = 1
+// Version counts the changes of this package that change what is read of a plain
+// file; what ReadAs names is part of the table's identity anyway. Reader counts
+// all changes, so that what an older reader kept is not taken for what this one says.
+const (
+	Version = 1
+	Reader  = 2
+)
 
 // Table is what a file of labels says. Its exported fields are all of it.
 type Table struct {
@@ -61,9 +68,16 @@ type Table struct {
 	// Notes say in words what reading had to decide: the sheet, the separator,
 	// columns of dates.
 	Notes []string
+	// ReadAs says how the file was understood where it is not plain: by a word each for
+	// encoding, separator, quote, decimal, booleans and merged. It is nil for a text file
+	// in UTF-8 with commas, semicolons or tabs, double quotes and decimal points, and for
+	// a sheet without merged cells.
+	ReadAs map[string]string `json:",omitempty"`
 
 	// Sheet is the name of the worksheet; empty for a text file.
 	Sheet string
+	// Header is the number of the row or line that names the columns; 0 is the first.
+	Header int `json:",omitempty"`
 
 	// Listed says that there is no such file: List made the table.
 	Listed bool
@@ -114,25 +128,56 @@ func read(path string, data recipe.Data) (*Table, error) {
 	var records []record
 	switch extension := strings.ToLower(filepath.Ext(path)); extension {
 	case ".xlsx":
-		records, err = t.readSheet(content, data.Sheet)
+		records, err = t.readSheet(content, data.Sheet, headerLine(data))
 	case ".csv", ".tsv":
 		if data.Sheet != "" {
 			return nil, fmt.Errorf("data.sheet is %q, but a %s file has no sheets: leave it out", data.Sheet, extension)
 		}
-		records, err = t.readText(content, extension)
+		records, err = t.readText(content, extension, data)
 	default:
 		return nil, fmt.Errorf("tables of type %q are not yet read: use .xlsx, .csv or .tsv", extension)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return t, t.fill(records, data.Missing)
+	return t, t.fill(records, data)
+}
+
+// headerLine is the number of the row that names the columns.
+func headerLine(data recipe.Data) int { return max(data.Header, 1) }
+
+// taken notes that a file is read in another way than a plain one.
+func (t *Table) taken(what, how, note string) {
+	if t.ReadAs == nil {
+		t.ReadAs = map[string]string{}
+	}
+	t.ReadAs[what] = how
+	if note != "" {
+		t.Notes = append(t.Notes, note)
+	}
+}
+
+// Reading digests ReadAs; it is zero for a plain file.
+func (t *Table) Reading() digest.Digest {
+	if len(t.ReadAs) == 0 {
+		return digest.Digest{}
+	}
+	e := digest.New("reading")
+	for _, what := range slices.Sorted(maps.Keys(t.ReadAs)) {
+		e.String(what).String(t.ReadAs[what])
+	}
+	return e.Sum()
 }
 
 // fill understands the records, of which the first is the header.
-func (t *Table) fill(records []record, missing []string) error {
-	if len(records) == 0 || records[0].line != 1 {
-		return fmt.Errorf("its first row is empty: it must hold the names of the columns")
+func (t *Table) fill(records []record, data recipe.Data) error {
+	t.Header = headerLine(data)
+	if len(records) == 0 || records[0].line != t.Header {
+		which := "its first row"
+		if t.Header > 1 {
+			which = fmt.Sprintf("its row %d, where data.header says that it is,", t.Header)
+		}
+		return fmt.Errorf("%s is empty: it must hold the names of the columns", which)
 	}
 	if err := t.header(records[0].fields); err != nil {
 		return err
@@ -147,14 +192,15 @@ func (t *Table) fill(records []record, missing []string) error {
 		return fmt.Errorf("it has %d rows of %d columns, more than the %d cells that are read", len(records), len(t.Columns), maxCells)
 	}
 
-	empty := newEmptyValues(missing)
+	empty := newEmptyValues(data.Missing)
+	m := t.understand(records, empty, data)
 	cells := make([]Cell, len(records)*len(t.Columns))
 	t.Rows = make([]Row, len(records))
 	for i, r := range records {
 		row := Row{Line: r.line, Cells: cells[:len(t.Columns):len(t.Columns)]}
 		cells = cells[len(t.Columns):]
 		for column, field := range r.fields {
-			cell := parse(field)
+			cell := m.parse(field, column)
 			switch {
 			case column < len(t.Columns):
 				if !empty.has(cell) {
@@ -182,10 +228,10 @@ func (t *Table) header(fields []string) error {
 	for i, field := range fields {
 		name := strings.TrimSpace(field)
 		if name == "" {
-			return fmt.Errorf("%s is empty, but every column needs a name: name it, or remove the column", t.Place(1, i))
+			return fmt.Errorf("%s is empty, but every column needs a name: name it, or remove the column", t.Place(t.Header, i))
 		}
 		if j, ok := first[name]; ok {
-			return fmt.Errorf("two columns are named %q (%s and %s): rename one", name, t.Place(1, j), t.Place(1, i))
+			return fmt.Errorf("two columns are named %q (%s and %s): rename one", name, t.Place(1, j), t.Place(t.Header, i))
 		}
 		first[name] = i
 		t.Columns = append(t.Columns, name)
@@ -264,7 +310,7 @@ func (t *Table) Floats(column string) ([]float64, error) {
 			numbers[i] = math.NaN()
 		case Text:
 			return nil, fmt.Errorf("table %s, %s: column %q holds %q, which is no number: %s",
-				t.where(), t.Place(row.Line, index), column, cell.Text, mend(cell.Text))
+				t.where(), t.Place(row.Line, index), column, cell.Text, t.mend(cell.Text))
 		}
 	}
 	return numbers, nil
@@ -279,9 +325,15 @@ func (t *Table) where() string {
 }
 
 // mend says what to do about a text where a number should be.
-func mend(text string) string {
-	if point := strings.Replace(text, ",", ".", 1); parse(point).Kind == Number {
-		return fmt.Sprintf("decimal commas are not yet read, write %s", point)
+func (t *Table) mend(text string) string {
+	cell, isNumber := commaNumber(text)
+	switch {
+	case isNumber && t.Sheet != "":
+		return fmt.Sprintf("it is stored as a text: store the number %s", cell.Text)
+	case isNumber:
+		return fmt.Sprintf("write %s, or data.csv.decimal: comma if all of the file is written so", cell.Text)
+	case t.ReadAs["decimal"] == "comma" && parse(text).Kind == Number:
+		return "decimals are read with a comma: write the number without points, or say data.csv.decimal: point"
 	}
 	return fmt.Sprintf("correct it, or list %s in data.missing if it stands for no value", strconv.Quote(text))
 }

@@ -243,9 +243,16 @@ func TestErrors(t *testing.T) {
 		{"x.csv", "a,b, a\n1,2,3\n", recipe.Data{}, []string{`"a"`, "line 1, column 1", "line 1, column 3"}},
 		{"x.csv", "a,b\n1,2\n1\n", recipe.Data{}, []string{"line 3 has 1 cells where the header has 2", "commas"}},
 		{"x.csv", "a,b\n1,2,3\n", recipe.Data{}, []string{"line 2, column 3", `"3"`, "2 columns"}},
-		{"x.csv", "a,b\n1,\"2\n", recipe.Data{}, []string{"line 2", "quoted-field"}},
-		{"x.csv", "a,b\n1,M\xfcller\n", recipe.Data{}, []string{"line 2", "0xFC", "not yet", "UTF-8"}},
-		{"x.csv", "\xff\xfea\x00", recipe.Data{}, []string{"UTF-16", "not yet"}},
+		{"x.csv", "a,b\n1,\"2\n", recipe.Data{}, []string{"line 2, cell 2", "never ends", "commas"}},
+		{"x.csv", "a,b\n1,2\"3\n", recipe.Data{}, []string{"line 2, cell 2", "inside of a cell", "data.csv.quote"}},
+		{"x.csv", "a,b\n1,\"2\"3\n", recipe.Data{}, []string{"line 2, cell 2", "double the quotes"}},
+		{"x.csv", "a,b\nä,M\xfcller\n", recipe.Data{}, []string{"line 2", "0xFC", "UTF-8", "data.csv.encoding"}},
+		{"x.csv", "a,b\n1,M\xfcller\n", recipe.Data{CSV: recipe.CSV{Encoding: "utf-8"}}, []string{"line 2", "0xFC", "UTF-8", "data.csv.encoding"}},
+		{"x.csv", "a,b\n1,\x81\n", recipe.Data{}, []string{"line 2", "0x81", "Windows-1252", "data.csv.encoding"}},
+		{"x.csv", "\xff\xfea\x00b", recipe.Data{}, []string{"UTF-16", "odd number of bytes"}},
+		{"x.csv", "\xff\xfea\x00\n\x00\x00\xd8\n\x00", recipe.Data{}, []string{"line 2", "half a character"}},
+		{"x.csv", "a\n\x00\n", recipe.Data{CSV: recipe.CSV{Encoding: "utf-8"}}, []string{"no text file"}},
+		{"x.csv", "a,b\n1,2\n", recipe.Data{Header: 9}, []string{"row 9", "data.header", "empty"}},
 		{"x.csv", "PK\x03\x04", recipe.Data{}, []string{"zip archive"}},
 		{"x.csv", "version https://git-lfs.github.com/spec/v1\n", recipe.Data{}, []string{"git lfs pull"}},
 		{"x.xlsx", "a,b\n1,2\n", recipe.Data{}, []string{"no .xlsx", "looks like text"}},
@@ -273,7 +280,7 @@ func TestErrors(t *testing.T) {
 	_, err = read.Floats("a")
 	check(t, err, `sheet "labels"`, "cell A17", `"x"`, "data.missing")
 	_, err = read.Floats("b")
-	check(t, err, "cell B17", `"1,5"`, "not yet", "1.5")
+	check(t, err, "cell B17", `"1,5"`, "stored as a text", "1.5")
 	_, err = read.Floats("c")
 	check(t, err, `no column "c"`)
 

@@ -2,102 +2,70 @@ package table
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"biomass/runner/internal/recipe"
 )
 
-// separators that are looked for, and how they are called.
-var separators = []struct {
-	rune byte
-	name string
-}{{',', "commas"}, {';', "semicolons"}, {'\t', "tabs"}}
-
-// readText reads a .csv or .tsv file (RFC 4180, in UTF-8).
-func (t *Table) readText(content []byte, extension string) ([]record, error) {
-	if err := checkText(content); err != nil {
+// readText reads a .csv or .tsv file: what the recipe does not say of how it is
+// written is found out, and noted.
+func (t *Table) readText(content []byte, extension string, data recipe.Data) ([]record, error) {
+	csv := data.CSV
+	text, encoding, err := decodeText(content, cmp.Or(csv.Encoding, auto))
+	if err != nil {
 		return nil, err
 	}
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
-	separator := separators[2]
-	if extension == ".csv" {
-		best := -1
-		for _, candidate := range separators {
-			if n := countInHeader(content, candidate.rune); n > best {
-				separator, best = candidate, n
-			}
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, "\r", "\n") // as the Macintosh had it
+	}
+	skipped, header := skipLines(text, headerLine(data)-1)
+	separator, quote := marksOf(header, extension, csv.Separator, csv.Quote)
+	records, err := separated{separator.char, quote.char}.records(header, 1+skipped)
+	if err != nil {
+		return nil, fmt.Errorf("%w (cells are separated by %s)", err, separator.name)
+	}
+	records = slices.DeleteFunc(records, func(r record) bool { return blank(r.fields) })
+	for i := range records {
+		if len(records[i].fields) < len(records[0].fields) {
+			return nil, fmt.Errorf("line %d has %d cells where the header has %d, separated by %s: add what is missing, or put quotes around a value that holds a line break",
+				records[i].line, len(records[i].fields), len(records[0].fields), separator.name)
 		}
 	}
 	t.Notes = append(t.Notes, "cells are separated by "+separator.name)
-
-	r := csv.NewReader(bytes.NewReader(content))
-	r.Comma = rune(separator.rune)
-	r.FieldsPerRecord = -1
-	var records []record
-	for {
-		fields, err := r.Read()
-		if err == io.EOF {
-			return records, nil
-		}
-		if broken := (*csv.ParseError)(nil); errors.As(err, &broken) {
-			return nil, fmt.Errorf("line %d, character %d: %w (a row with quotes begins in line %d)", broken.Line, broken.Column, broken.Err, broken.StartLine)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if blank(fields) {
-			continue
-		}
-		line, _ := r.FieldPos(0)
-		if len(records) > 0 && len(fields) < len(records[0].fields) {
-			return nil, fmt.Errorf("line %d has %d cells where the header has %d, separated by %s: add what is missing, or put quotes around a value that holds a line break",
-				line, len(fields), len(records[0].fields), separator.name)
-		}
-		records = append(records, record{line, fields})
+	if separator.char == '|' {
+		t.taken("separator", separator.word, "")
 	}
+	if encoding != utf8Text {
+		note := "the text is in UTF-16"
+		if encoding == windows1252 {
+			note = "the text is in Windows-1252"
+		}
+		if encoding == windows1252 && csv.Encoding != windows1252 {
+			note += ", as it is not UTF-8: look whether letters like ä are right, or say data.csv.encoding"
+		}
+		t.taken("encoding", encoding, note)
+	}
+	if quote.char != '"' {
+		t.taken("quote", quote.word, "cells stand in "+quote.name)
+	}
+	return records, nil
 }
 
-// checkText refuses what is no text in UTF-8.
-func checkText(content []byte) error {
-	switch kind := looksLike(content); {
-	case kind != "text":
-		return fmt.Errorf("it is no text file: it looks like %s", kind)
-	case utf8.Valid(content):
-		return nil
-	}
-	line := 1
-	for i := 0; i < len(content); {
-		r, size := utf8.DecodeRune(content[i:])
-		if r == utf8.RuneError && size == 1 {
-			return fmt.Errorf("line %d holds the byte 0x%02X, which is not UTF-8; other encodings are not yet read: save the table as \"CSV UTF-8\"", line, content[i])
+// skipLines cuts lines off the beginning of a text, as many as there are.
+func skipLines(text string, n int) (skipped int, rest string) {
+	for skipped < n {
+		_, after, found := strings.Cut(text, "\n")
+		if !found {
+			break
 		}
-		if r == '\n' {
-			line++
-		}
-		i += size
+		text, skipped = after, skipped+1
 	}
-	return nil
-}
-
-// countInHeader counts a separator outside of quotes in the first line.
-func countInHeader(content []byte, separator byte) int {
-	count, quoted := 0, false
-	for _, b := range content {
-		switch {
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '\n':
-			return count
-		case b == separator:
-			count++
-		}
-	}
-	return count
+	return skipped, text
 }
 
 func blank(fields []string) bool {
@@ -125,8 +93,6 @@ func looksLike(content []byte) string {
 		return "a git-lfs pointer instead of the file: run git lfs pull"
 	case begins("%PDF"):
 		return "a PDF"
-	case begins("\xff\xfe"), begins("\xfe\xff"):
-		return "text in UTF-16, which is not yet read: save the table as \"CSV UTF-8\""
 	case bytes.HasPrefix(head, []byte("<!doctype html")), bytes.HasPrefix(head, []byte("<html")):
 		return "a web page"
 	case bytes.IndexByte(content, 0) >= 0:

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"slices"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/transform"
@@ -45,7 +46,7 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 				return kept, nil
 			}
 		}
-		made, err := each(l.Fitted, pixels, func(x []float32, count int) ([]float32, error) {
+		made, err := each(l.Fitted, pixels, nil, func(x []float32, count int) ([]float32, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
@@ -65,6 +66,8 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 	if kept.validation, err = of(l.Validation.Pixels); err != nil {
 		return err
 	}
+	// Those of the second input, which PredictFeatures wants behind them.
+	kept.validation = append(slices.Clip(kept.validation), slices.Concat(l.Validation.Features...)...)
 	l.features = kept
 	return nil
 }
@@ -82,7 +85,7 @@ func featureKey(base digest.Digest, fitted *transform.Fitted, pixels [][]uint8) 
 // outputs returns what the network gives for the validation part.
 func (l *loop) outputs() ([]float32, error) {
 	if l.features == nil {
-		return Outputs(l.Network, l.Fitted, l.Validation.Pixels)
+		return Outputs(l.Network, l.Fitted, l.Validation.Pixels, l.Validation.Features)
 	}
 	return l.Network.PredictFeatures(l.features.validation, len(l.Validation.Pixels))
 }

@@ -1,6 +1,10 @@
 package train
 
-import "biomass/runner/internal/rng"
+import (
+	"slices"
+
+	"biomass/runner/internal/rng"
+)
 
 // balanced is the sampler that draws from each stratum alike.
 const balanced = "balanced"
@@ -33,6 +37,28 @@ func (l *loop) augmentation(epoch, row, place int) *rng.Stream {
 		return rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row))
 	}
 	return rng.New(l.Spec.Seed, "augment", uint64(epoch), uint64(row), uint64(place))
+}
+
+// Seen returns what each of the first epochs sees of some training rows: the
+// bytes that are then normalised, (rows, epochs), nil where the sampler does not
+// draw the row. A row that it draws twice is shown as it comes first.
+func Seen(in Input, rows []int, epochs int) [][][]uint8 {
+	l := &loop{Input: in}
+	if in.Spec.Sampler == balanced {
+		l.strata = in.strata()
+	}
+	seen := make([][][]uint8, len(rows))
+	for epoch := 1; epoch <= epochs; epoch++ {
+		order := l.order(epoch)
+		for i, row := range rows {
+			var bytes []uint8
+			if place := slices.Index(order, row); place >= 0 {
+				bytes = l.Fitted.AugmentedBytes(l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, place))
+			}
+			seen[i] = append(seen[i], bytes)
+		}
+	}
+	return seen
 }
 
 // strata sorts the training rows by class or, of a regression, into bins of equal

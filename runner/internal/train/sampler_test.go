@@ -2,6 +2,7 @@ package train
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"biomass/runner/internal/recipe"
@@ -34,6 +35,46 @@ func TestBalanced(t *testing.T) {
 	}
 	if a, b := l.augmentation(1, 3, 4), l.augmentation(1, 3, 5); a.Uint64() == b.Uint64() {
 		t.Error("a row that is drawn twice is augmented alike")
+	}
+}
+
+// TestSeen: what is shown of an epoch is, normalised, what the epoch's batches hold.
+func TestSeen(t *testing.T) {
+	for _, sampler := range []string{"shuffle", balanced} {
+		in, _ := classify(t, func(s *recipe.Train) { s.Sampler = sampler })
+		in.Augment = []recipe.Augment{{Kind: "horizontal_flip", Value: 0.5}, {Kind: "rotate", Value: 90}}
+		l := &loop{Input: in}
+		if sampler == balanced {
+			l.strata = in.strata()
+		}
+		rows := []int{0, 5, 3}
+		seen := Seen(in, rows, 3)
+		missing := 0
+		for i, row := range rows {
+			for epoch := 1; epoch <= 3; epoch++ {
+				order, bytes := l.order(epoch), seen[i][epoch-1]
+				place := slices.Index(order, row)
+				if bytes == nil {
+					missing++
+				}
+				if (place < 0) != (bytes == nil) {
+					t.Fatalf("%s: row %d is drawn at %d of epoch %d, and shown: %v", sampler, row, place, epoch, bytes != nil)
+				}
+				if bytes == nil {
+					continue
+				}
+				var b batch
+				l.fill(&b, epoch, order[place:place+1], place)
+				want := make([]float32, len(bytes))
+				in.Fitted.Pixels(want, bytes)
+				if !slices.Equal(b.x, want) {
+					t.Errorf("%s: row %d is not shown as epoch %d sees it", sampler, row, epoch)
+				}
+			}
+		}
+		if sampler == "shuffle" && missing > 0 || sampler == balanced && missing == 0 {
+			t.Errorf("%s: %d are missing", sampler, missing)
+		}
 	}
 }
 

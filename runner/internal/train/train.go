@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
@@ -24,8 +25,9 @@ import (
 
 // Set is one part of the data in memory.
 type Set struct {
-	Pixels  [][]uint8 // each (size, size, channels)
-	Targets []float64 // in the original unit, or indices of classes
+	Pixels   [][]uint8   // each (size, size, channels)
+	Features [][]float32 // each of Fitted.Width numbers; nil without data.features
+	Targets  []float64   // in the original unit, or indices of classes
 }
 
 // Input is everything that a training depends on.
@@ -278,7 +280,8 @@ func (l *loop) update(rate float64) {
 	}
 }
 
-// batch is what one step trains on: (rows, size, size, channels) and (rows).
+// batch is what one step trains on: the pictures, (rows, size, size, channels), and
+// behind them the features, (rows, features); and the targets, (rows).
 type batch struct{ x, target []float32 }
 
 // ahead yields the epoch's batches in their order. While the network trains on
@@ -317,14 +320,15 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 	}
 }
 
-// fill writes a batch of augmented pictures and scaled targets: of these rows, the
-// first of which has this place in the epoch's order.
+// fill writes a batch of augmented pictures, features as they are, and scaled targets:
+// of these rows, the first of which has this place in the epoch's order.
 func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	area := len(l.Train.Pixels[0])
 	if l.features != nil {
 		area = l.features.size
 	}
-	if need := len(rows) * area; cap(b.x) < need {
+	need := len(rows) * (area + l.Fitted.Width())
+	if cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
 	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
@@ -340,6 +344,11 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 		}
 		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
 	})
+	if l.Train.Features != nil {
+		for _, row := range rows {
+			b.x = append(b.x, l.Train.Features[row]...)
+		}
+	}
 }
 
 // loss returns what the network is to make small.
@@ -421,8 +430,8 @@ func (l *loop) scoreClasses(e *Epoch, outputs []float32) {
 }
 
 // Predict returns the predictions of a regression in the original unit.
-func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float64, error) {
-	outputs, err := Outputs(net, fitted, pixels)
+func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float64, error) {
+	outputs, err := Outputs(net, fitted, pixels, features)
 	if err != nil {
 		return nil, err
 	}
@@ -436,23 +445,28 @@ func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) (
 // Outputs returns what the network gives for pictures of (size, size, channels):
 // (pictures, outputs), a regression's on the scaled target. A picture's outputs do
 // not depend on its neighbours.
-func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8) ([]float32, error) {
-	return each(fitted, pixels, net.Predict)
+func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float32, error) {
+	return each(fitted, pixels, features, net.Predict)
 }
 
-// each scales pictures and gives them to f, some at a time, and returns what comes out.
-func each(fitted *transform.Fitted, pixels [][]uint8, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
+// each scales pictures and gives them, and the features behind them, to f, some at a
+// time, and returns what comes out.
+func each(fitted *transform.Fitted, pixels [][]uint8, features [][]float32, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
 	if len(pixels) == 0 {
 		return nil, nil
 	}
 	const chunk = 256 // bounds the memory, not the arithmetic
 	area := len(pixels[0])
-	x := make([]float32, min(chunk, len(pixels))*area)
+	x := make([]float32, 0, min(chunk, len(pixels))*(area+fitted.Width()))
 	var outputs []float32
 	for start := 0; start < len(pixels); start += chunk {
 		part := pixels[start:min(start+chunk, len(pixels))]
+		x = x[:len(part)*area]
 		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
-		y, err := f(x[:len(part)*area], len(part))
+		if features != nil {
+			x = append(x, slices.Concat(features[start:start+len(part)]...)...)
+		}
+		y, err := f(x, len(part))
 		if err != nil {
 			return nil, err
 		}

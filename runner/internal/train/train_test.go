@@ -190,7 +190,7 @@ func TestLosses(t *testing.T) {
 	for _, loss := range []string{"mse", "mae", "huber"} {
 		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = recipe.Loss{Kind: loss}, 1 })
 		first[loss] = run(t, in).Epochs[0]
-		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels)
+		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestClasses(t *testing.T) {
 	if err := in.Network.Load(r.Weights); err != nil {
 		t.Fatal(err)
 	}
-	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels)
+	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
 	if err != nil {
 		t.Fatal(err)
 	}

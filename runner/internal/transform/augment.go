@@ -42,6 +42,18 @@ var canvases = sync.Pool{New: func() any { return new(canvas) }}
 func (f *Fitted) Augmented(dst []float32, pix []uint8, size int, spec []recipe.Augment, stream *rng.Stream) {
 	c := canvases.Get().(*canvas)
 	defer canvases.Put(c)
+	f.augment(c, pix, size, spec, stream)
+	f.Pixels(dst, c.now)
+}
+
+// AugmentedBytes returns the bytes that Augmented normalises.
+func (f *Fitted) AugmentedBytes(pix []uint8, size int, spec []recipe.Augment, stream *rng.Stream) []uint8 {
+	var c canvas
+	f.augment(&c, pix, size, spec, stream)
+	return c.now
+}
+
+func (f *Fitted) augment(c *canvas, pix []uint8, size int, spec []recipe.Augment, stream *rng.Stream) {
 	c.now = append(c.now[:0], pix...)
 	channels := len(f.Mean)
 	for _, a := range spec {
@@ -61,7 +73,6 @@ func (f *Fitted) Augmented(dst []float32, pix []uint8, size int, spec []recipe.A
 			f.change(c, size, a, rng.New(stream.Uint64(), a.Kind))
 		}
 	}
-	f.Pixels(dst, c.now)
 }
 
 // change does one of the changes that have a stream of their own.

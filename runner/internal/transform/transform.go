@@ -9,7 +9,6 @@ import (
 	"math"
 	"sync"
 
-	"biomass/runner/internal/digest"
 	"biomass/runner/internal/elementary"
 	"biomass/runner/internal/recipe"
 )
@@ -30,6 +29,8 @@ type Fitted struct {
 	Kind string
 	// TargetMean and TargetStd in the target's unit; 0 and 1 unless Kind is standardize.
 	TargetMean, TargetStd float64
+	// Features of the second input, in the order of data.features.
+	Features []Feature `json:",omitempty"`
 
 	once  sync.Once
 	table [][256]float32 // a normalised value for each byte of a channel
@@ -137,10 +138,4 @@ func expMinus1(x float64) float64 {
 		return u - 1
 	}
 	return (u - 1) * (x / elementary.Log(u))
-}
-
-// Digest covers everything that was learnt.
-func (f *Fitted) Digest() digest.Digest {
-	return digest.New("transform").Float32s(f.Mean).Float32s(f.Std).
-		String(f.Kind).Float(f.TargetMean).Float(f.TargetStd).Sum()
 }

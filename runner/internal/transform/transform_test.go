@@ -168,11 +168,7 @@ func TestRestored(t *testing.T) {
 	a, b := make([]float32, 3), make([]float32, 3)
 	f.Pixels(a, []uint8{1, 2, 3})
 	g.Pixels(b, []uint8{1, 2, 3})
-	if fmt.Sprint(a) != fmt.Sprint(b) || f.Digest() != g.Digest() || f.Target(3) != g.Target(3) {
+	if fmt.Sprint(a) != fmt.Sprint(b) || f.Target(3) != g.Target(3) {
 		t.Error("a restored Fitted differs")
-	}
-	g.TargetStd++
-	if f.Digest() == g.Digest() {
-		t.Error("another deviation, the same digest")
 	}
 }

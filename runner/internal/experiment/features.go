@@ -1,0 +1,200 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
+	"biomass/runner/internal/table"
+	"biomass/runner/internal/transform"
+)
+
+// This file holds what the line does with data.features, the network's second input.
+
+// featured reports whether there is a second input.
+func (e *Experiment) featured() bool { return len(e.Recipe.Data.Features) > 0 }
+
+// width is how many numbers the second input has. Until they are fitted it is one a
+// column, which tells as well whether the network's layers fit together.
+func (l *line) width() int {
+	if l.fitted == nil {
+		return len(l.Recipe.Data.Features)
+	}
+	return l.fitted.Width()
+}
+
+// cells returns the cells of the features, a kept row each.
+func (l *line) cells() ([][]transform.Cell, error) {
+	rows := make([][]transform.Cell, len(l.ledger.Kept))
+	for _, feature := range l.Recipe.Data.Features {
+		column, err := l.table.Column(feature.Column)
+		if err != nil {
+			return nil, err
+		}
+		for i, row := range l.ledger.Kept {
+			cell := l.table.Rows[row].Cells[column]
+			rows[i] = append(rows[i], transform.Cell{Text: cell.Text, Number: cell.Number, Numeric: cell.Kind == table.Number})
+		}
+	}
+	return rows, nil
+}
+
+// fitFeatures learns from the training rows how columns become numbers, and sees to it
+// that all other rows can be used too.
+func (l *line) fitFeatures() error {
+	rows, err := l.cells()
+	if err != nil {
+		return err
+	}
+	training := make([][]transform.Cell, len(l.split.Train))
+	for i, row := range l.split.Train {
+		training[i] = rows[row]
+	}
+	var ofKey *transform.KeyError
+	var ofCell *transform.CellError
+	l.fitted.Features, err = transform.FitFeatures(l.Recipe.Transform, l.Recipe.Data.Features, training)
+	switch {
+	case errors.As(err, &ofKey):
+		return recipe.Problems{l.Problem(ofKey.Key, ofKey.Reason, ofKey.Hint)}
+	case errors.As(err, &ofCell):
+		return l.cellError(ofCell, l.split.Train[ofCell.Row])
+	case err != nil:
+		return err
+	}
+	_, err = l.encoded()
+	return err
+}
+
+// cellError says where in the table the cell of a kept row stands.
+func (l *line) cellError(err *transform.CellError, kept int) error {
+	column, _ := l.table.Column(l.Recipe.Data.Features[err.Feature].Column)
+	return fmt.Errorf("table %s, %s: data.features: %w", l.table.Path, l.table.Place(l.table.Rows[l.ledger.Kept[kept]].Line, column), err)
+}
+
+// encoded returns the second input of each kept row, nil where there is none.
+func (l *line) encoded() ([][]float32, error) {
+	if !l.featured() || l.features != nil {
+		return l.features, nil
+	}
+	rows, err := l.cells()
+	if err != nil {
+		return nil, err
+	}
+	features := make([][]float32, len(rows))
+	for i, row := range rows {
+		features[i], err = l.fitted.Encode(row)
+		var ofCell *transform.CellError
+		if errors.As(err, &ofCell) {
+			return nil, l.cellError(ofCell, i)
+		}
+	}
+	l.features = features
+	return features, nil
+}
+
+// featureNames returns the columns of the second input, nil where there is none.
+func (e *Experiment) featureNames() (names []string) {
+	for _, feature := range e.Recipe.Data.Features {
+		names = append(names, feature.Column)
+	}
+	return names
+}
+
+func floats(x []float32) []float64 {
+	wide := make([]float64, len(x))
+	for i, v := range x {
+		wide[i] = float64(v)
+	}
+	return wide
+}
+
+// pick returns what a list has for some kept rows, nil where it is nil.
+func pick[T any](list []T, rows []int) []T {
+	if list == nil {
+		return nil
+	}
+	picked := make([]T, len(rows))
+	for i, row := range rows {
+		picked[i] = list[row]
+	}
+	return picked
+}
+
+// seen counts, a feature, the kept rows whose cell is empty, and those whose category
+// no training row has, and names some of these categories.
+type seen struct {
+	empty, unseen int
+	categories    []string
+}
+
+// look counts what the cells of the features hold.
+func (l *line) look() ([]seen, error) {
+	rows, err := l.cells()
+	if err != nil {
+		return nil, err
+	}
+	const named = 5
+	all := make([]seen, len(l.fitted.Features))
+	for i := range all {
+		s, feature := &all[i], &l.fitted.Features[i]
+		for _, row := range rows {
+			switch cell := row[i]; {
+			case cell.Text == "":
+				s.empty++
+			case feature.Unseen(cell):
+				s.unseen++
+				if len(s.categories) < named && !slices.Contains(s.categories, cell.Text) {
+					s.categories = append(s.categories, cell.Text)
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+// featureWarnings tell of categories that the training rows do not have.
+func (l *line) featureWarnings() ([]string, error) {
+	all, err := l.look()
+	var warnings []string
+	for i, s := range all {
+		if s.unseen > 0 {
+			warnings = append(warnings, fmt.Sprintf("%d rows have a %s that no training row has (%s): to the network they are of none of its categories",
+				s.unseen, l.fitted.Features[i].Column, strings.Join(s.categories, ", ")))
+		}
+	}
+	return warnings, err
+}
+
+// describeFeatures returns what the report says of the second input.
+func (l *line) describeFeatures() ([]report.Feature, error) {
+	all, err := l.look()
+	var features []report.Feature
+	for i, s := range all {
+		f := l.fitted.Features[i]
+		features = append(features, report.Feature{
+			Column: f.Column, Mean: f.Mean, Std: f.Std, Categories: f.Categories, Fill: f.Fill, FillCategory: f.FillCategory, Empty: s.empty,
+		})
+	}
+	return features, err
+}
+
+// lockedFeatures states what was fitted, nil where there is no second input.
+func lockedFeatures(fitted []transform.Feature) (all []lock.Feature) {
+	for _, feature := range fitted {
+		all = append(all, lock.Feature(feature))
+	}
+	return all
+}
+
+// claimedFeatures takes what was fitted from a lock.
+func claimedFeatures(k *lock.Lock) *transform.Fitted {
+	fitted := &transform.Fitted{}
+	for _, feature := range k.Features {
+		fitted.Features = append(fitted.Features, transform.Feature(feature))
+	}
+	return fitted
+}
