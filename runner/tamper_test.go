@@ -113,16 +113,23 @@ func (p tampered) follow(edit func(*lock.Lock)) []lock.Difference {
 		e := &experiment.Experiment{Loaded: loaded, Place: experiment.Place{Path: l.Recipe.Path}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
 		contradictions, err := e.Contradictions(context.Background(), l)
 		p.check(err)
-		first := slices.IndexFunc(contradictions, func(d lock.Difference) bool { return strings.HasPrefix(d.Path, "stages[") })
+		first := slices.IndexFunc(contradictions, func(d lock.Difference) bool { return strings.Contains(d.Path, "stages[") })
 		if first < 0 {
 			p.seal(l)
 			return contradictions
 		}
 		d := contradictions[first]
-		name, what, _ := strings.Cut(strings.TrimPrefix(d.Path, "stages["), "].")
+		run, place, _ := strings.Cut(d.Path, "stages[")
+		name, what, _ := strings.Cut(place, "].")
 		follows, err := digest.Parse(d.B)
 		p.check(err)
-		if stage := l.Stage(name); what == "key" {
+		stage := l.Stage(name)
+		for i := range l.Runs {
+			if run == "runs["+l.Runs[i].Name+"]." {
+				stage = l.Runs[i].Stage(name)
+			}
+		}
+		if what == "key" {
 			stage.Key = follows
 		} else {
 			stage.Output = follows

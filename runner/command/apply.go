@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -95,10 +96,11 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 	if s.json {
 		return json.NewEncoder(s.out).Encode(map[string]any{
 			"name": e.Recipe.Name, "worked": orEmpty(out.Worked), "written": orEmpty(out.Written),
-			"warnings": orEmpty(out.Warnings), "states": orEmpty(out.States), "results": out.Lock.Results, "weights": out.Lock.Model.Weights,
+			"warnings": orEmpty(out.Warnings), "states": orEmpty(out.States), "results": out.Lock.Results, "spread": orEmpty(out.Lock.Spread), "weights": out.Lock.Model.Weights,
 		})
 	}
 	fmt.Fprintln(s.out, headline(out.Lock, e.Recipe.Data.Unit))
+	printSpread(s.out, out.Lock)
 	if e.KeepEvery > 0 {
 		fmt.Fprintln(s.out, keptStates(out.States))
 	}
@@ -150,6 +152,16 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// printSpread says what further trainings make of the result.
+func printSpread(out io.Writer, l *lock.Lock) {
+	part, figure, _ := l.Headline()
+	for _, s := range l.Spread {
+		if s.Part == part && s.Figure == figure {
+			fmt.Fprintf(out, "over %d %s: %s %s %.4g ± %.2g\n", s.Runs, s.Over, s.Part, s.Figure, s.Mean, s.Deviation)
+		}
+	}
 }
 
 // headline states the result in one line.

@@ -30,34 +30,88 @@ var ErrOtherStages = errors.New("the lock was made by another version of runner"
 // stages that do not follow from what else the lock says. It initialises the
 // network, and trains nothing.
 func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
-	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	l := newLine(e)
 	l.table = &table.Table{File: k.Data.Table.Digest, ReadAs: k.Data.Table.ReadAs}
-	l.canonical = k.Data.Table.Canonical
 	l.classes = e.Recipe.Data.Classes
-	l.fitted = claimedFeatures(k)
 	if e.Recipe.Network.Weights.Given() {
 		if k.Data.Weights == nil {
 			return []lock.Difference{{Path: "data.weights", A: "none", B: "a file, as network.weights says"}}, nil
 		}
 		l.weights = &pretrained{name: k.Data.Weights.File, file: k.Data.Weights.Digest}
 	}
-	l.trained = Trained{Epochs: k.Training, Kept: k.Model.Epoch, Weights: k.Model.Weights}
-	if len(k.Stages) != len(stages) {
-		return nil, fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(stages))
+	l.series = Series{Runs: k.Runs, Spread: k.Spread}
+	all, err := l.contradictions(ctx, k)
+	if err != nil {
+		return nil, err
 	}
-	for i, s := range stages {
+	runs, err := l.otherRuns(ctx, k)
+	return append(all, runs...), err
+}
+
+// otherRuns does the same for the runs.
+func (l *line) otherRuns(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
+	wanted := l.Runs()
+	var names, locked []string
+	for _, run := range wanted {
+		names = append(names, run.Name)
+	}
+	for _, run := range k.Runs {
+		locked = append(locked, run.Name)
+	}
+	if !slices.Equal(names, locked) {
+		return []lock.Difference{{Path: "runs", A: fmt.Sprint(locked), B: fmt.Sprint(names)}}, nil
+	}
+	var all []lock.Difference
+	for i, run := range wanted {
+		v, err := l.variant(run)
+		if err != nil {
+			return nil, err
+		}
+		claimed := k.Runs[i]
+		differences, err := v.contradictions(ctx, &lock.Lock{
+			Data: k.Data, Clean: k.Clean, Split: claimed.Split, Features: claimed.Features, Stages: claimed.Stages, Training: claimed.Training, Model: claimed.Model, Results: claimed.Results,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if claimed.Recipe != v.Digest {
+			differences = append(differences, lock.Difference{Path: "recipe", A: claimed.Recipe.String(), B: v.Digest.String()})
+		}
+		for _, d := range differences {
+			d.Path = fmt.Sprintf("runs[%s].%s", run.Name, d.Path)
+			all = append(all, d)
+		}
+	}
+	if len(wanted) > 0 {
+		follows := spread("seeds", append([]lock.Run{{Results: k.Results}}, k.Runs...))
+		if !slices.Equal(follows, k.Spread) {
+			all = append(all, lock.Difference{Path: "spread", A: fmt.Sprint(k.Spread), B: fmt.Sprint(follows)})
+		}
+	}
+	return all, nil
+}
+
+// contradictions are those of one line.
+func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
+	l.canonical = k.Data.Table.Canonical
+	l.fitted = claimedFeatures(k)
+	l.trained = Trained{Epochs: k.Training, Kept: k.Model.Epoch, Weights: k.Model.Weights}
+	if len(k.Stages) != len(l.stages) {
+		return nil, fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(l.stages))
+	}
+	for i, s := range l.stages {
 		if k.Stages[i].Name != s.name || k.Stages[i].Version != s.version {
 			return nil, fmt.Errorf("%w: its stage %d is %s %d, here it is %s %d", ErrOtherStages, i+1, k.Stages[i].Name, k.Stages[i].Version, s.name, s.version)
 		}
 	}
-	all := e.sums(k)
+	all := l.sums(k)
 	differ := func(path string, locked, follows any) {
 		if a, b := fmt.Sprint(locked), fmt.Sprint(follows); a != b {
 			all = append(all, lock.Difference{Path: path, A: a, B: b})
 		}
 	}
-	for i := range stages {
-		s, locked := &stages[i], k.Stages[i]
+	for i, s := range l.stages {
+		locked := k.Stages[i]
 		outputs := !l.classifies() || len(l.classes) > 0 // else only the table says how many the network has
 		if s.follows&followsKey != 0 && (outputs || s.name != "network" && s.name != "train") {
 			key, _ := l.key(s)

@@ -2,7 +2,9 @@ package experiment
 
 import (
 	"fmt"
+	"strings"
 
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/report"
 )
 
@@ -51,6 +53,7 @@ func (l *line) document() (report.Document, error) {
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
 	}
+	d.Series = l.documentSeries()
 	root, _ := l.files.Root()
 	d.Digests = []report.NamedDigest{
 		{Name: "recipe", Digest: l.Digest},
@@ -66,6 +69,26 @@ func (l *line) document() (report.Document, error) {
 		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
 	}...)
 	return d, nil
+}
+
+// documentSeries are the runs as the report shows them, this line's own first.
+func (l *line) documentSeries() []report.Series {
+	if len(l.series.Runs) == 0 {
+		return nil
+	}
+	s := report.Series{Over: "seeds"}
+	for _, c := range l.series.Spread {
+		s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
+	}
+	own := l.run(fmt.Sprint(l.Recipe.Train.Seed))
+	for _, run := range append([]lock.Run{own}, l.series.Runs...) {
+		shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, "seed-"), Epochs: len(run.Training), Kept: run.Model.Epoch}
+		for _, c := range s.Columns {
+			shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
+		}
+		s.Runs = append(s.Runs, shown)
+	}
+	return []report.Series{s}
 }
 
 // measured is a score, or 0 where the task or an empty validation part has none.

@@ -63,6 +63,7 @@ type Experiment struct {
 type Claim struct {
 	Trained Trained
 	Weights []byte
+	Runs    []Claim // of the runs, in their order
 }
 
 // stage is one step of the line.
@@ -82,6 +83,9 @@ type stage struct {
 	// intact reports whether objects that a kept output refers to are there.
 	// May be nil.
 	intact func(*line) bool
+	// wanted reports whether the recipe asks for the stage; nil for one that every
+	// recipe does.
+	wanted func(*line) bool
 	// follows says what of the stage follows from what else a lock says, so that
 	// it can be checked without the data.
 	follows follows
@@ -185,8 +189,25 @@ var stages = []stage{
 		run:    runEvaluate,
 	},
 	{
-		name: "report", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		name: "runs", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate"},
+		observed: func(l *line) digest.Digest {
+			e := digest.New("runs").String(l.Recipe.Task)
+			for _, run := range l.Runs() {
+				e.String(run.Name).Strings(run.Set)
+			}
+			return e.Sum()
+		},
+		keys:    []string{"task", "train.repeat"},
+		output:  func(l *line) any { return &l.series },
+		run:     runRuns,
+		intact:  seriesKept,
+		wanted:  asksRuns,
+		follows: followsKey | followsOutput,
+	},
+	{
+		name: "report", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "runs"},
 		observed: func(l *line) digest.Digest {
 			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
@@ -242,6 +263,7 @@ type Pages struct {
 // line is one walk: the inputs as frozen at its start, and the stages' outputs.
 type line struct {
 	*Experiment
+	stages  []*stage
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
 	files   *picture.Catalogue // existence and digests of the files, before decoding
@@ -255,6 +277,8 @@ type line struct {
 	initial    Initial
 	trained    Trained
 	evaluation *evaluate.Evaluation
+	series     Series
+	runs       []*line // the lines of the runs, once they were walked
 	pages      Pages
 
 	photos        *train.Set     // of all kept rows, loaded when first asked for
@@ -264,10 +288,21 @@ type line struct {
 	worked        []string // the stages that had to run
 }
 
+// newLine returns a line of the stages that its recipe asks for.
+func newLine(e *Experiment) *line {
+	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	for i := range stages {
+		if s := &stages[i]; s.wanted == nil || s.wanted(l) {
+			l.stages = append(l.stages, s)
+		}
+	}
+	return l
+}
+
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
-	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	l := newLine(e)
 	var err error
 	if l.weights, err = e.findWeights(ctx); err != nil {
 		return nil, err
@@ -368,7 +403,7 @@ func (e *Experiment) columns(t *table.Table) error {
 	for i, column := range e.featureNames() {
 		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
-	if e.Recipe.Split.By == "column" {
+	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
 	}
 	var problems recipe.Problems
@@ -491,6 +526,9 @@ func (l *line) key(s *stage) (digest.Digest, bool) {
 	}
 	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
+		if name == "runs" && !asksRuns(l) { // then the line has no such stage
+			continue
+		}
 		if !ok {
 			return digest.Digest{}, false
 		}
@@ -512,11 +550,11 @@ func (e *Experiment) reads(s *stage) []string {
 
 // walk runs the whole table.
 func (l *line) walk(ctx context.Context) error {
-	for i := range stages {
+	for _, s := range l.stages {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if err := l.do(ctx, s); err != nil {
 			return err
 		}
 	}

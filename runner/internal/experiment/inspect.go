@@ -77,11 +77,11 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range stages {
-		if stages[i].name == "transform" {
+	for _, s := range l.stages {
+		if s.name == "transform" {
 			break
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
 	}

@@ -66,7 +66,7 @@ func OpenLock(path, data, objects string) (*Locked, error) {
 // Weights returns the locked weights file: from beside the report, else from the
 // store. Others than the locked ones are an error.
 func (k *Locked) Weights() ([]byte, error) {
-	return LockedWeights(k.Place.Model(k.Recipe.Name), k.Lock.Model.Weights, k.Store)
+	return LockedWeights(k.Place.Model(k.Recipe.Name, ""), k.Lock.Model.Weights, k.Store)
 }
 
 // LockedWeights returns the weights of this digest: from the path beside the

@@ -51,8 +51,8 @@ func (e *Experiment) Plan(ctx context.Context) ([]Step, error) {
 	}
 	var steps []Step
 	changed := map[string]bool{}
-	for i := range stages {
-		step := l.step(&stages[i], old, before, changed)
+	for _, s := range l.stages {
+		step := l.step(s, old, before, changed)
 		changed[step.Stage] = step.Action != Unchanged
 		steps = append(steps, step)
 	}

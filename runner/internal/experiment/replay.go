@@ -72,6 +72,15 @@ func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 	return &Replayed{Lock: made, Pages: l.pages.Files, line: l}, err
 }
 
+// Runs returns the runs of the walk, in their order, to train pieces of them again.
+func (r *Replayed) Runs() []*Replayed {
+	var runs []*Replayed
+	for _, l := range r.line.runs {
+		runs = append(runs, &Replayed{line: l})
+	}
+	return runs
+}
+
 // Again is a piece of the training that was done again.
 type Again struct {
 	Epochs []lock.Epoch     // that were made in the place of the claimed ones

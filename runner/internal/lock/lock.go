@@ -46,7 +46,11 @@ type Lock struct {
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
 	Results  map[string]Score `yaml:"results"`
-	Report   Report           `yaml:"report"`
+	// Runs are the further trainings that the recipe asks for, Spread is what they
+	// differ in.
+	Runs   []Run    `yaml:"runs,omitempty"`
+	Spread []Spread `yaml:"spread,omitempty"`
+	Report Report   `yaml:"report"`
 	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
 	// edit by hand, not of a forgery.
 	Seal digest.Digest `yaml:"seal,omitempty"`
@@ -135,14 +139,7 @@ type Stage struct {
 }
 
 // Stage returns the stage of this name, or nil.
-func (l *Lock) Stage(name string) *Stage {
-	for i := range l.Stages {
-		if l.Stages[i].Name == name {
-			return &l.Stages[i]
-		}
-	}
-	return nil
-}
+func (l *Lock) Stage(name string) *Stage { return stageOf(l.Stages, name) }
 
 // Epoch is one link of the training chain. What the task does not measure is
 // left out, and so is a learning rate that never changes.

@@ -29,6 +29,7 @@ func (d *decoder) check(r *Recipe) {
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
+	d.checkMix(r.Transform.Mix, r.Train.Batch)
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	for i, plot := range r.Report.Plots {
@@ -189,10 +190,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
 		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
 	}
-	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
-		"group needs data.group", "write the columns that together name one individual")
+	d.ensure(s.By != "group" && s.By != "stratified_group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
+		s.By+" needs data.group", "write the columns that together name one individual")
 	d.ensure(s.By != "column" || s.Column != "" || !d.sound("split.column"), "split.by",
 		"column needs split.column", "write the column that holds each row's part")
+	d.ensure(s.By != "time" || s.Column != "" || !d.sound("split.column"), "split.by",
+		"time needs split.column", "write the column that holds each row's date or number")
 }
 
 func (d *decoder) checkTransform(t *Transform, channels int) {
@@ -221,6 +224,14 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 		}
 	}
 }
+
+// checkMix wants a mixture that the batch has rows for.
+func (d *decoder) checkMix(m Mix, batch int) {
+	d.ensure(m.Kind == "none" || batch > 1 || !d.sound("train.batch"), "transform.mix", "mixes the pictures of a batch, and train.batch is 1", "write a larger batch, or none here")
+}
+
+// maxRuns bounds how many trainings one recipe may ask for.
+const maxRuns = 100
 
 // Bounds of one layer. maxWindow is also what a pool's index of its maximum
 // can hold.

@@ -39,6 +39,7 @@ var stages = map[string][]string{
 	"data.classes":  {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
 	"data.features": {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
 	"train.seed":    {"network", "train", "evaluate", "report"},
+	"train.repeat":  {"runs", "report"},
 
 	"data":      {"table", "picture", "clean", "split", "transform", "train", "evaluate", "report"},
 	"picture":   {"picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
@@ -115,6 +116,7 @@ var meanings = map[string][]string{
 	"network.frozen_norm":                  {"frozen batch norms take their statistics from elsewhere"},
 	"network.unfreeze":                     {"other layers train later"},
 	"train.seed":                           {"other starting weights, other shuffles"},
+	"transform.mix":                        {"mixes training pictures in pairs, or no longer, or another way"},
 	"train.epochs":                         {"trains longer", "trains shorter"},
 	"train.batch":                          {"fewer, smoother steps an epoch", "more, noisier steps an epoch"},
 	"train.last_batch":                     {"treats a smaller last batch another way"},
@@ -149,6 +151,7 @@ var meanings = map[string][]string{
 	"train.backbone_factor":                {"larger steps in front of the head", "smaller steps in front of the head"},
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
+	"train.repeat":                         {"trains more often, with other seeds", "trains less often"},
 	"report.plots":                         {"shows other plots"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

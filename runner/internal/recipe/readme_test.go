@@ -114,6 +114,8 @@ func TestReadmeKeys(t *testing.T) {
 	l := parse(t, short, Options{})
 	want := map[string]string{
 		"extends":                  "none",
+		"transform.mix.mixup":      isMandatory,
+		"transform.mix.cutmix":     isMandatory,
 		"transform.normalize.mean": isMandatory,
 		"transform.normalize.std":  isMandatory,
 		"network.weights.file":     isMandatory,

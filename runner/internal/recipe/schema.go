@@ -119,6 +119,13 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		}}}
 	case reflect.TypeFor[Fills]():
 		return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
+	case reflect.TypeFor[Mix]():
+		return w.one(key, func(word string) (alone bool, value schema) {
+			if word == "none" {
+				return true, schema{"type": "null"}
+			}
+			return false, w.number(join(key, word), "number")
+		})
 	case reflect.TypeFor[Weights]():
 		return w.orWord(key, schema{
 			"type": "object", "additionalProperties": false, "properties": schema{

@@ -55,6 +55,9 @@ var spans = map[string]span{
 	"transform.augment[].perspective.distortion":  partial,
 	"transform.augment[].perspective.probability": share,
 
+	"transform.mix.mixup":  {high: 1000, openLow: true},
+	"transform.mix.cutmix": {high: 1000, openLow: true},
+
 	"network.layers[].conv":              wide,
 	"network.layers[].dense":             wide,
 	"network.layers[].max_pool":          window,
@@ -78,6 +81,7 @@ var spans = map[string]span{
 	"train.clip":            atLeast(0),
 	"train.average":         partial,
 	"train.backbone_factor": above(0),
+	"train.repeat":          between(1, maxRuns),
 	"train.stop.patience":   atLeast(0),
 
 	"train.loss.cross_entropy.label_smoothing": partial,
@@ -142,6 +146,8 @@ func (s span) String() string {
 		return low
 	case s.openLow && s.openHigh:
 		return "between " + low + " and " + high
+	case s.openLow:
+		return "above " + low + ", at most " + high
 	case s.openHigh:
 		return low + " to below " + high
 	}

@@ -69,6 +69,7 @@ func page(d Document) []byte {
 	data(m, d)
 	training(m, d)
 	results(m, d)
+	series(m, d)
 	recipe(m, d)
 	provenance(m, d)
 	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')
@@ -91,7 +92,11 @@ func opening(m *markdown, d Document) {
 			answer += ", none of which is in the training part"
 		}
 	}
-	m.say("%s. %s", answer, judgement)
+	answer += ". "
+	for _, s := range d.Series {
+		answer += seriesAnswer(d, s)
+	}
+	m.say("%s%s", answer, judgement)
 	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
 		m.WriteString("> [!WARNING]\n")
 		for _, w := range warnings {

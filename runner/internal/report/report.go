@@ -36,6 +36,8 @@ type Document struct {
 	History    []Epoch
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
+	// Series are the further trainings.
+	Series []Series
 
 	// Network is the backbone's name, Layers its parts, Parameters how many scalars it
 	// has, and Trained how many of them train in the first epoch, 0 for all.

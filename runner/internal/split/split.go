@@ -62,6 +62,8 @@ type Rows struct {
 	Parts []string
 	// Strata numbers, from 0, the stratum of each row whose share every part is to have. By given they may be nil.
 	Strata []int
+	// Times are the cells of the split column, when by is time.
+	Times []string
 	// Alike has a number for each row, which rows with the same photo share; nil when photos are not compared.
 	// Names are the photos' names, for people.
 	Alike []int
@@ -72,8 +74,8 @@ type Rows struct {
 func Make(spec recipe.Split, rows Rows) (*Split, error) {
 	n, groups := rows.N, rows.Groups
 	stated := spec.By == "column" || spec.By == "given"
-	if groups != nil && len(groups) != n || stated && len(rows.Parts) != n || spec.By == "stratified" && len(rows.Strata) != n {
-		return nil, fmt.Errorf("split: %d rows, but %d groups, %d parts and %d strata", n, len(groups), len(rows.Parts), len(rows.Strata))
+	if groups != nil && len(groups) != n || stated && len(rows.Parts) != n || spec.Stratifies() && len(rows.Strata) != n || spec.By == "time" && len(rows.Times) != n {
+		return nil, fmt.Errorf("split: %d rows, but %d groups, %d parts, %d strata and %d times", n, len(groups), len(rows.Parts), len(rows.Strata), len(rows.Times))
 	}
 	individuals := gather(groups, n)
 	var part []int // of each row
@@ -86,6 +88,10 @@ func Make(spec recipe.Split, rows Rows) (*Split, error) {
 		part, warnings, err = grouped(spec, individuals, n)
 	case "stratified":
 		part, err = stratified(spec, rows.Strata)
+	case "stratified_group":
+		part, warnings, err = balanced(spec, individuals, rows.Strata)
+	case "time":
+		part, warnings, err = byTime(spec, rows.Times)
 	case "column":
 		part, err = takeStated(spec, rows.Parts)
 	case "given":
@@ -293,9 +299,8 @@ func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []strin
 
 	share := shares(fractions(spec), n)
 	room := share
-	if largest := slices.Index(room[:], slices.Max(room[:])); len(order) > 0 && len(order[0].rows) > room[largest] {
-		return nil, nil, fmt.Errorf("split by group: %s has %s of %d, more than any part may have: %s gets %d; "+
-			"give it a larger fraction, or group by more columns", describe(order[0]), counted(len(order[0].rows), "row"), n, names[largest], room[largest])
+	if err := tooLarge(order, share, n); err != nil {
+		return nil, nil, err
 	}
 	part := make([]int, n)
 	var size [3]int
@@ -308,20 +313,42 @@ func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []strin
 		}
 	}
 
-	off := false
+	return part, checkSizes(spec, order, share, size, n), emptyPart(spec, order, share, size, n)
+}
+
+// tooLarge refuses an individual, of those in order of their size, that fits into no part.
+func tooLarge(order []individual, share [3]int, n int) error {
+	largest := slices.Index(share[:], slices.Max(share[:]))
+	if len(order) == 0 || len(order[0].rows) <= share[largest] {
+		return nil
+	}
+	return fmt.Errorf("split by group: %s has %s of %d, more than any part may have: %s gets %d; "+
+		"give it a larger fraction, or group by more columns", describe(order[0]), counted(len(order[0].rows), "row"), n, names[largest], share[largest])
+}
+
+// emptyPart refuses a part that is wanted and got no individual.
+func emptyPart(spec recipe.Split, order []individual, share, size [3]int, n int) error {
 	for p, fraction := range fractions(spec) {
 		if fraction > 0 && size[p] == 0 {
-			return nil, nil, fmt.Errorf("split by group: the %s part would be empty: %v of %s is %d, but groups stay whole, and %s has %s; "+
+			return fmt.Errorf("split by group: the %s part would be empty: %v of %s is %d, but groups stay whole, and %s has %s; "+
 				"collect more groups, or give split.%s a larger fraction",
 				names[p], fraction, counted(n, "row"), share[p], describe(order[0]), counted(len(order[0].rows), "row"), names[p])
 		}
+	}
+	return nil
+}
+
+// checkSizes warns of parts that are far off what their fractions ask for.
+func checkSizes(spec recipe.Split, order []individual, share, size [3]int, n int) []string {
+	off := false
+	for p, fraction := range fractions(spec) {
 		off = off || math.Abs(float64(size[p])/float64(n)-fraction) > farOff
 	}
 	if !off {
-		return part, nil, nil
+		return nil
 	}
-	return part, []string{fmt.Sprintf("train, validation and test have %d, %d and %d rows, though their fractions ask for %d, %d and %d: groups stay whole, and %s has %s",
-		size[0], size[1], size[2], share[0], share[1], share[2], describe(order[0]), counted(len(order[0].rows), "row"))}, nil
+	return []string{fmt.Sprintf("train, validation and test have %d, %d and %d rows, though their fractions ask for %d, %d and %d: groups stay whole, and %s has %s",
+		size[0], size[1], size[2], share[0], share[1], share[2], describe(order[0]), counted(len(order[0].rows), "row"))}
 }
 
 // choose returns the part of an individual with size rows.

@@ -32,7 +32,7 @@ const maxFeatures = 1 << 29
 func (l *loop) keepFeatures(ctx context.Context) error {
 	size := l.Network.FeatureSize()
 	rows := len(l.Train.Pixels) + len(l.Validation.Pixels)
-	if l.features != nil || l.Network.Base() == "" || len(l.Augment) > 0 || rows*size > maxFeatures {
+	if l.features != nil || l.Network.Base() == "" || len(l.Augment) > 0 || l.mixes() || rows*size > maxFeatures {
 		return nil
 	}
 	task := l.Progress.Start("features", rows, "photos")

@@ -101,3 +101,26 @@ func TestFeaturesBesideAFrozenBase(t *testing.T) {
 		t.Errorf("evaluated at once the loss is %v, in parts %v", e.ValidationLoss, r.Epochs[r.Kept-1].ValidationLoss)
 	}
 }
+
+// TestFeaturesMix: with both mixtures a row's features become the mixture of theirs and
+// those of the row before, as targets do.
+func TestFeaturesMix(t *testing.T) {
+	for _, mix := range []recipe.Mix{{Kind: "mixup", Alpha: 0.5}, {Kind: "cutmix", Alpha: 1}} {
+		in := withFeatures(t, nil, nil)
+		in.Mix = mix
+		rows := []int{7, 2, 19}
+		l, b := &loop{Input: in}, &batch{}
+		l.fill(b, 1, rows, 0)
+		l.mix(b, 1, 4, rows)
+		m := transform.Mix(mix, size, rng.New(in.Spec.Seed, "mix", 1, 4))
+		got := b.x[len(rows)*size*size*3:]
+		for i, row := range rows {
+			before := rows[(i+2)%3]
+			for j := range 2 {
+				if want := m.Target(in.Train.Features[row][j], in.Train.Features[before][j]); got[2*i+j] != want {
+					t.Errorf("%s: feature %d of row %d is %v, want %v", mix.Kind, j, row, got[2*i+j], want)
+				}
+			}
+		}
+	}
+}
