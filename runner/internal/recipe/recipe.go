@@ -576,7 +576,7 @@ func defaults(task string) Recipe {
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
 		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize", Mix: Mix{Kind: "none"}},
-		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
+		Network:   Network{Weights: Weights{Kind: noWeights}, Freeze: Layers{}, FrozenNorm: "evaluation"},
 		Train: Train{
 			BackboneFactor: 1,
 			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,

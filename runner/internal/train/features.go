@@ -67,7 +67,7 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 		return err
 	}
 	// Those of the second input, which PredictFeatures wants behind them.
-	kept.validation = append(kept.validation, slices.Concat(l.Validation.Features...)...)
+	kept.validation = append(slices.Clip(kept.validation), slices.Concat(l.Validation.Features...)...)
 	l.features = kept
 	return nil
 }
