@@ -86,7 +86,7 @@ func (s *invocation) predict() *cobra.Command {
 func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
 	closeLock = func() {}
 	given, data, objects := path, s.dataRoot(), s.machine.store
-	packed, exported := bundle.Is(path), experiment.IsExported(path)
+	packed, exported := bundle.Is(path), experiment.FormatOf(path) != "" || experiment.IsExported(path)
 	if packed || exported {
 		dir, err := os.MkdirTemp("", "runner-pack-*")
 		if err != nil {

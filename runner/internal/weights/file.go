@@ -21,10 +21,11 @@ const (
 const (
 	maxTensors    = 1 << 16
 	maxDimensions = 64
-	// A file's tensors may share what is stored, as tied weights do, but not so often
-	// that reading all of them takes more than this many times the file, and some.
-	maxShare   = 4
-	freeShares = 1 << 20
+	// A file's tensors may share what is stored, as tied weights do, and small types
+	// become larger, but all of them together take no more memory than this many times
+	// the file, and some.
+	maxGrowth  = 8
+	freeGrowth = 1 << 20
 )
 
 // File is an open file of tensors. Only what it says of them has been read; their
@@ -140,7 +141,7 @@ func (f *File) Read() ([]Tensor, error) {
 
 // check holds the tensors against the limits.
 func (f *File) check(size int64) error {
-	left := maxShare*size + freeShares
+	left := maxGrowth*size + freeGrowth
 	names := make(map[string]bool, len(f.Tensors))
 	for _, s := range f.Tensors {
 		if names[s.Name] {
@@ -151,8 +152,12 @@ func (f *File) check(size int64) error {
 		if !ok || len(s.Shape) > maxDimensions {
 			return fmt.Errorf("tensor %q has the impossible shape %v", s.Name, s.Shape)
 		}
-		if left -= max(int64(n), s.span()) * elements[s.Type].bytes; left < 0 {
-			return fmt.Errorf("its tensors share what is stored so often that they have more than %d times the file's %d bytes, the first such is %q", maxShare, size, s.Name)
+		kind, memory := elements[s.Type], int64(4)
+		if kind.integer != nil {
+			memory = 8
+		}
+		if left -= max(int64(n)*memory, s.span()*kind.bytes); left < 0 {
+			return fmt.Errorf("its tensors share what is stored so often that they take more than %d times the file's %d bytes, the first such is %q", maxGrowth, size, s.Name)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"slices"
 	"strings"
 )
@@ -63,20 +64,18 @@ func parseTorch(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return f, err
 	}
-	top := ""
+	var tops []string
 	for name := range records {
-		if dir, ok := strings.CutSuffix(name, "data.pkl"); ok && strings.Count(name, "/") <= 1 {
-			if top != "" {
-				return f, errors.New("the archive has more than one data.pkl")
-			}
-			top = dir
+		if dir, file := path.Split(name); file == "data.pkl" && strings.Count(dir, "/") <= 1 {
+			tops = append(tops, dir)
 		}
 	}
+	if len(tops) != 1 {
+		return f, fmt.Errorf("the archive has %d files data.pkl, and torch.save writes one", len(tops))
+	}
+	top := tops[0]
 	pickled := records[top+"data.pkl"]
-	switch {
-	case pickled == nil:
-		return f, errors.New("the archive has no data.pkl: torch.save did not write it")
-	case records[top+"constants.pkl"] != nil:
+	if records[top+"constants.pkl"] != nil {
 		return f, errors.New("it is TorchScript, a program: save the state_dict alone, torch.save(model.state_dict(), FILE)")
 	}
 	if order := records[top+"byteorder"]; order != nil {
@@ -162,7 +161,7 @@ func apart(records map[string]*storage) error {
 
 // safeName reports whether a name of an archive stays below it.
 func safeName(name string) bool {
-	return name != "" && name[0] != '/' && !strings.ContainsAny(name, "\\:\x00") && !slices.Contains(strings.Split(name, "/"), "..")
+	return name != "" && name[0] != '/' && !strings.ContainsAny(name, "\\\x00") && !slices.Contains(strings.Split(name, "/"), "..")
 }
 
 // read reads a small record.
@@ -265,9 +264,11 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 	if v.count < 0 || v.offset+v.count > whole.bytes/width {
 		return nil, fmt.Errorf("its storage has %d elements, and %d bytes in the file: the file is damaged", v.count, whole.bytes)
 	}
-	outside := fmt.Errorf("offset %d, shape %v and strides %v lead out of its storage of %d elements", t.offset, t.shape, t.strides, v.count)
+	outside := func() (*Stored, error) {
+		return nil, fmt.Errorf("offset %d, shape %v and strides %v lead out of its storage of %d elements", t.offset, t.shape, t.strides, v.count)
+	}
 	if t.offset < 0 || t.offset > v.count || len(t.shape) != len(t.strides) {
-		return nil, outside
+		return outside()
 	}
 	s := &Stored{Type: v.kind, Shape: make([]int, len(t.shape)), strides: make([]int, len(t.shape)), whole: whole}
 	s.at = whole.at + (v.offset+t.offset)*width
@@ -277,14 +278,14 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 	for d := len(t.shape) - 1; d >= 0; d-- {
 		n, stride := t.shape[d], t.strides[d]
 		if n < 0 || n > math.MaxInt64/16 || stride < 0 {
-			return nil, outside
+			return outside()
 		}
 		s.Shape[d], s.strides[d] = int(n), int(stride)
 		if n < 2 || empty {
 			continue
 		}
 		if stride > 0 && n-1 > v.count/stride {
-			return nil, outside
+			return outside()
 		}
 		last += (n - 1) * stride
 		rowMajor = rowMajor && stride == next
@@ -295,7 +296,7 @@ func (t *strided) place(whole *storage) (*Stored, error) {
 		}
 	}
 	if last >= v.count && !empty {
-		return nil, outside
+		return outside()
 	}
 	if rowMajor || empty {
 		s.strides = nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -169,6 +170,41 @@ func TestHostileFiles(t *testing.T) {
 		t.Error(err)
 	} else if _, err := f.Read(); err == nil {
 		t.Error("a file that shrank while it was read is no error")
+	}
+}
+
+// TestTypes reads all types that a file may have, and names behind a wrapper's prefix.
+func TestTypes(t *testing.T) {
+	var header, data []byte
+	var want []Tensor
+	for i, c := range []struct {
+		kind  string
+		bytes []byte
+		float float32
+		whole int64
+	}{
+		{"F64", []byte{0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f}, 0.1, 0}, {"F32", []byte{0, 0, 0x20, 0xc0}, -2.5, 0},
+		{"F16", []byte{0, 0xc1}, -2.5, 0}, {"BF16", []byte{0x20, 0xc0}, -2.5, 0},
+		{"I64", []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0, -2}, {"I32", []byte{0xfe, 0xff, 0xff, 0xff}, 0, -2},
+		{"I16", []byte{0xfe, 0xff}, 0, -2}, {"I8", []byte{0xfe}, 0, -2}, {"U8", []byte{0xfe}, 0, 254}, {"BOOL", []byte{1}, 0, 1},
+	} {
+		begin := len(data)
+		data = append(data, c.bytes...)
+		header = fmt.Appendf(header, `%c"module.%s":{"dtype":%[2]q,"shape":[],"data_offsets":[%d,%d]}`, "{,"[min(i, 1)], c.kind, begin, len(data))
+		tensor := Tensor{Name: c.kind, Shape: []int{}, Float: []float32{c.float}}
+		if c.float == 0 {
+			tensor.Float, tensor.Int = nil, []int64{c.whole}
+		}
+		want = append(want, tensor)
+	}
+	whole := append(file(string(header)+"}", 0), data...)
+	f, err := Parse(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Read()
+	if err != nil || !reflect.DeepEqual(got, want) || f.Prefix != "module." {
+		t.Errorf("read %v behind %q, error %v, want %v", got, f.Prefix, err, want)
 	}
 }
 
