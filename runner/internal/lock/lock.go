@@ -115,32 +115,32 @@ type Clean struct {
 
 // Split counts the rows of each part.
 type Split struct {
-	Train      int           `yaml:"train"`
-	Validation int           `yaml:"validation"`
-	Test       int           `yaml:"test"`
-	Groups     int           `yaml:"groups"`
-	Digest     digest.Digest `yaml:"digest"`
+	Train      int           `yaml:"train" json:"train"`
+	Validation int           `yaml:"validation" json:"validation"`
+	Test       int           `yaml:"test" json:"test"`
+	Groups     int           `yaml:"groups" json:"groups"`
+	Digest     digest.Digest `yaml:"digest" json:"digest"`
 }
 
 // Feature is one column of the second input, as it was fitted on the training rows:
 // package transform's Feature.
 type Feature struct {
-	Column       string   `yaml:"column"`
-	Mean         float64  `yaml:"mean,omitempty"`
-	Std          float64  `yaml:"std,omitempty"`
-	Categories   []string `yaml:"categories,omitempty"`
-	Low          *float64 `yaml:"low,omitempty"`
-	High         *float64 `yaml:"high,omitempty"`
-	Fill         *float64 `yaml:"fill,omitempty"`
-	FillCategory *string  `yaml:"fill_category,omitempty"`
+	Column       string   `yaml:"column" json:"column"`
+	Mean         float64  `yaml:"mean,omitempty" json:"mean,omitempty"`
+	Std          float64  `yaml:"std,omitempty" json:"std,omitempty"`
+	Categories   []string `yaml:"categories,omitempty" json:"categories,omitempty"`
+	Low          *float64 `yaml:"low,omitempty" json:"low,omitempty"`
+	High         *float64 `yaml:"high,omitempty" json:"high,omitempty"`
+	Fill         *float64 `yaml:"fill,omitempty" json:"fill,omitempty"`
+	FillCategory *string  `yaml:"fill_category,omitempty" json:"fill_category,omitempty"`
 }
 
 // Stage is one step of the line: what it was asked, and what came out.
 type Stage struct {
-	Name    string        `yaml:"name"`
-	Version int           `yaml:"version"`
-	Key     digest.Digest `yaml:"key"`
-	Output  digest.Digest `yaml:"output"`
+	Name    string        `yaml:"name" json:"name"`
+	Version int           `yaml:"version" json:"version"`
+	Key     digest.Digest `yaml:"key" json:"key"`
+	Output  digest.Digest `yaml:"output" json:"output"`
 }
 
 // Stage returns the stage of this name, or nil.
@@ -164,9 +164,9 @@ func (e Epoch) Same(other Epoch) bool { return reflect.DeepEqual(e, other) }
 
 // Model is the network that was kept.
 type Model struct {
-	Parameters int           `yaml:"parameters"`
-	Weights    digest.Digest `yaml:"weights"`
-	Epoch      int           `yaml:"epoch"`
+	Parameters int           `yaml:"parameters" json:"parameters"`
+	Weights    digest.Digest `yaml:"weights" json:"weights"`
+	Epoch      int           `yaml:"epoch" json:"epoch"`
 }
 
 // Score is the result on one part, beside the baselines on the same rows: Errors

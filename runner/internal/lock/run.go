@@ -4,22 +4,25 @@ import "biomass/runner/internal/digest"
 
 // Run is one more training that the recipe asks for: the same recipe with another seed,
 // say. It holds what a lock of its own would hold beside the data.
+//
+// Its JSON is part of a stage's output: a new field of it, or of what it holds, is left out
+// where it is empty, so that old locks stay true.
 type Run struct {
-	Name     string           `yaml:"name"`
-	Set      []string         `yaml:"set,omitempty"` // the settings of a sweep's variant
-	Split    Split            `yaml:"split"`
-	Features []Feature        `yaml:"features,omitempty"`
-	Stages   []Stage          `yaml:"stages"`
-	Training []Epoch          `yaml:"training"`
-	Model    Model            `yaml:"model"`
-	Results  map[string]Score `yaml:"results,omitempty"` // a sweep's variant has none
+	Name     string           `yaml:"name" json:"name"`
+	Set      []string         `yaml:"set,omitempty" json:"set,omitempty"` // the settings of a sweep's variant
+	Split    Split            `yaml:"split" json:"split"`
+	Features []Feature        `yaml:"features,omitempty" json:"features,omitempty"`
+	Stages   []Stage          `yaml:"stages" json:"stages"`
+	Training []Epoch          `yaml:"training" json:"training"`
+	Model    Model            `yaml:"model" json:"model"`
+	Results  map[string]Score `yaml:"results,omitempty" json:"results,omitempty"` // a sweep's variant has none
 }
 
 // Sweep is what was tried, and which of it won. The lock's own training is the winner's.
 type Sweep struct {
-	On       string `yaml:"on"` // the measure of the kept epoch that decides
-	Winner   string `yaml:"winner"`
-	Variants []Run  `yaml:"variants"`
+	On       string `yaml:"on" json:"on"` // the measure of the kept epoch that decides
+	Winner   string `yaml:"winner" json:"winner"`
+	Variants []Run  `yaml:"variants" json:"variants"`
 }
 
 // Stage returns the run's stage of this name, or nil.
@@ -112,9 +115,9 @@ type Spread struct {
 // OutOfFold are the scores of predictions each of which comes from the network that did not
 // train on that photo.
 type OutOfFold struct {
-	Photos      int                `yaml:"photos"`
-	Figures     map[string]float64 `yaml:"figures"`
-	Predictions digest.Digest      `yaml:"predictions"`
+	Photos      int                `yaml:"photos" json:"photos"`
+	Figures     map[string]float64 `yaml:"figures" json:"figures"`
+	Predictions digest.Digest      `yaml:"predictions" json:"predictions"`
 }
 
 // Figure is a score by its name.

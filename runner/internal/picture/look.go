@@ -38,7 +38,7 @@ func (l Look) Distance(other Look) int {
 
 // Likeness is the share of bits that agree.
 func (l Look) Likeness(other Look) float64 {
-	return 1 - float64(l.Distance(other))/LookBits
+	return 1 - float64(float64(l.Distance(other))/LookBits)
 }
 
 // cosines holds cos(pi u (2x+1) / 128) for u from 1 to 16, x from 0 to 63.
