@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,7 +31,7 @@ const (
 var (
 	lockFile   = regexp.MustCompile(`^lock/([^/]+)\.lock\.yaml$`)
 	reportFile = regexp.MustCompile(`^reports/([^/]+)/([^/]+)$`)
-	stateFile  = regexp.MustCompile(`^states/epoch-([0-9]{5})\.planes$`)
+	stateFile  = regexp.MustCompile(`^states/(?:([a-z0-9-]+)/)?epoch-([0-9]{5})\.planes$`) // of a run, an epoch
 )
 
 // Packed says what was packed.
@@ -85,11 +86,14 @@ func Pack(o Options) (*Packed, error) {
 			files = append(files, File{Path: "reports/" + locked.Name + "/" + name, From: from})
 		}
 	}
-	weights, err := experiment.LockedWeights(place.Model(locked.Name), claimed.Model.Weights, objects)
-	if err != nil {
-		return nil, err
+	for _, m := range claimed.Models() {
+		path := place.Model(locked.Name, m.Run)
+		weights, err := experiment.LockedWeights(path, m.Weights, objects)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(path), Data: weights})
 	}
-	files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(place.Model(locked.Name)), Data: weights})
 	for _, output := range []struct{ stage, path string }{{"picture", picturesFile}, {"evaluate", evaluationFile}} {
 		if stage := claimed.Stage(output.stage); stage != nil {
 			if data, err := objects.Get(stage.Output); err == nil {
@@ -98,14 +102,16 @@ func Pack(o Options) (*Packed, error) {
 		}
 	}
 	packed := &Packed{Path: o.Out}
-	if stage := claimed.Stage("train"); o.States && stage != nil {
-		for _, k := range experiment.Kept(objects, stage.Key) {
-			data, err := objects.Get(k.Object)
-			if err != nil {
-				continue // damaged, and so not there
+	if o.States {
+		for _, m := range claimed.Models() {
+			for _, k := range experiment.Kept(objects, m.Key) {
+				data, err := objects.Get(k.Object)
+				if err != nil {
+					continue // damaged, and so not there
+				}
+				files = append(files, File{Path: path.Join("states", m.Run, fmt.Sprintf("epoch-%05d.planes", k.Epoch)), Data: data})
+				packed.States++
 			}
-			files = append(files, File{Path: fmt.Sprintf("states/epoch-%05d.planes", k.Epoch), Data: data})
-			packed.States++
 		}
 		if packed.States == 0 {
 			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
@@ -188,7 +194,7 @@ func (s *Submission) accept(all []Entry) error {
 		switch name := reportFile.FindStringSubmatch(e.Path); {
 		case lockFile.MatchString(e.Path) && s.Lock == "":
 			s.Lock = e.Path
-		case name != nil && (slices.Contains(report.Files(), name[2]) || name[2] == experiment.ModelFile):
+		case name != nil && (slices.Contains(report.Files(), name[2]) || isModel(name[2])):
 		case e.Path == picturesFile, e.Path == evaluationFile, stateFile.MatchString(e.Path):
 		case !strings.HasPrefix(e.Path, "lock/") && (strings.HasSuffix(e.Path, ".yaml") || strings.HasSuffix(e.Path, ".yml")):
 		default:
@@ -199,6 +205,11 @@ func (s *Submission) accept(all []Entry) error {
 		return errors.New("it holds no lock")
 	}
 	return nil
+}
+
+func isModel(file string) bool {
+	_, ok := experiment.RunOfModel(file)
+	return ok
 }
 
 // keep puts what is known of pictures, the predictions and the states into the
@@ -212,7 +223,7 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	var states []experiment.State
+	states := map[string][]experiment.State{} // by run
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
 		if e.Path != picturesFile && e.Path != evaluationFile && state == nil {
@@ -227,15 +238,19 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 			return err
 		}
 		if state != nil {
-			epoch, err := strconv.Atoi(state[1])
+			epoch, err := strconv.Atoi(state[2])
 			if err != nil {
 				return err
 			}
-			states = append(states, experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
+			states[state[1]] = append(states[state[1]], experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
 		}
 	}
-	if stage := claimed.Stage("train"); stage != nil && len(states) > 0 {
-		return experiment.AddStates(objects, stage.Key, states)
+	for _, m := range claimed.Models() {
+		if kept := states[m.Run]; len(kept) > 0 && !m.Key.IsZero() {
+			if err := experiment.AddStates(objects, m.Key, kept); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -81,7 +81,9 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if err := l.publish(out); err != nil {
 		return nil, err
 	}
-	l.checkpoints().forget()
+	for _, t := range out.Lock.Trainings() {
+		l.checkpoints(t.Key).forget()
+	}
 	return out, nil
 }
 
@@ -119,24 +121,21 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 	}
 	k := &lock.Lock{
 		Lock: lock.Format, Numerics: lock.Numerics,
-		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
+		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.asked.Digest, Canonical: l.asked.Node()},
 		Data: lock.Data{
 			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
 			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
 		},
-		Clean: lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
-		Split: lock.Split{
-			Train: len(l.split.Train), Validation: len(l.split.Validation), Test: len(l.split.Test),
-			Groups: l.split.Groups, Digest: l.split.Digest(),
-		},
+		Clean:    lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
+		Split:    l.lockedSplit(),
 		Features: lockedFeatures(l.fitted.Features),
+		Sweep:    l.found,
+		Stages:   l.lockedStages(),
 		Training: l.trained.Epochs,
-		Model:    lock.Model{Parameters: l.initial.Parameters, Weights: l.trained.Weights, Epoch: l.trained.Kept},
+		Model:    l.lockedModel(),
 		Results:  l.results(),
-		Report:   lock.Report{Digest: l.pages.Digest},
-	}
-	for _, s := range stages {
-		k.Stages = append(k.Stages, lock.Stage{Name: s.name, Version: s.version, Key: l.keys[s.name], Output: l.outputs[s.name]})
+		Runs:     l.series.Runs, Spread: l.series.Spread, OutOfFold: l.series.OutOfFold,
+		Report: lock.Report{Digest: l.pages.Digest},
 	}
 	var err error
 	if k.Seal, err = k.Sum(); err != nil {
@@ -155,6 +154,25 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 	state := source.Inspect(l.Place.Root)
 	k.Recorded = lock.Recorded{Commit: state.Commit, Dirty: state.Dirty, Patch: state.Patch, Unknown: state.Unknown}
 	return k, nil
+}
+
+func (l *line) lockedSplit() lock.Split {
+	return lock.Split{
+		Train: len(l.split.Train), Validation: len(l.split.Validation), Test: len(l.split.Test),
+		Groups: l.split.Groups, Digest: l.split.Digest(),
+	}
+}
+
+func (l *line) lockedStages() []lock.Stage {
+	var list []lock.Stage
+	for _, s := range l.stages {
+		list = append(list, lock.Stage{Name: s.name, Version: s.version, Key: l.keys[s.name], Output: l.outputs[s.name]})
+	}
+	return list
+}
+
+func (l *line) lockedModel() lock.Model {
+	return lock.Model{Parameters: l.initial.Parameters, Weights: l.trained.Weights, Epoch: l.trained.Kept}
 }
 
 // compare warns when a stage was asked the same as the lock says and gave
@@ -187,8 +205,13 @@ func (l *line) publish(out *Outcome) error {
 			return err
 		}
 	}
-	if err := add(l.Place.Model(name), l.trained.Weights); err != nil {
+	if err := add(l.Place.Model(name, ""), l.trained.Weights); err != nil {
 		return err
+	}
+	for _, run := range l.series.Runs {
+		if err := add(l.Place.Model(name, run.Name), run.Model.Weights); err != nil {
+			return err
+		}
 	}
 	data, err := out.Lock.Bytes()
 	if err != nil {
@@ -205,13 +228,25 @@ func (l *line) publish(out *Outcome) error {
 	return l.removeStale(l.Place.Report(name))
 }
 
-// removeStale removes the plots of an earlier report that this one does not have.
+// removeStale removes the plots of an earlier report that this one does not have, and
+// the weights of runs that are no longer asked for.
 func (l *line) removeStale(dir string) error {
-	for _, page := range report.Files() {
-		if _, ok := l.pages.Files[page]; ok {
-			continue
+	stale := slices.DeleteFunc(report.Files(), func(page string) bool {
+		_, ok := l.pages.Files[page]
+		return ok
+	})
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		run, ok := RunOfModel(entry.Name())
+		if ok && run != "" && !slices.ContainsFunc(l.series.Runs, func(r lock.Run) bool { return r.Name == run }) {
+			stale = append(stale, entry.Name())
 		}
-		if err := os.Remove(filepath.Join(dir, page)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	}
+	for _, name := range stale {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -220,6 +255,9 @@ func (l *line) removeStale(dir string) error {
 
 // results states the scores of each part that the kept epoch was not trained on.
 func (l *line) results() map[string]lock.Score {
+	if l.evaluation == nil {
+		return nil
+	}
 	results := map[string]lock.Score{}
 	for _, p := range l.evaluation.Parts {
 		if p.Name == evaluate.Train || p.Scores == nil {

@@ -63,15 +63,24 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 	if words := append(l.otherTable(k.Lock, k.Store), l.otherPictures(k.Lock, k.Store)...); len(words) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrOtherInputs, strings.Join(words, "\n  "))
 	}
-	for i := range stages {
-		if stages[i].name == "network" {
+	l.found = k.Lock.Sweep
+	if err := l.follow(); err != nil {
+		return nil, err
+	}
+	for _, s := range l.stages {
+		if s.name == "network" {
 			break
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		locked := k.Lock.Stage(s.name)
+		if s.name == "sweep" && locked != nil { // it would train
+			l.outputs[s.name] = locked.Output
+			continue
+		}
+		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
-		if locked := k.Lock.Stage(stages[i].name); locked == nil || locked.Output != l.outputs[locked.Name] {
-			return nil, fmt.Errorf("stage %s gives something else here than %s says: runner verify says more", stages[i].name, k.Path)
+		if locked == nil || locked.Output != l.outputs[s.name] {
+			return nil, fmt.Errorf("stage %s gives something else here than %s says: runner verify says more", s.name, k.Path)
 		}
 	}
 	a, err := l.assess(model, part)
@@ -136,13 +145,18 @@ func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Asse
 
 // other reads other data than the recipe's, as the recipe says.
 func (k *Locked) other(ctx context.Context, model *Model, tablePath, images string) (l *line, warnings []string, err error) {
-	loaded := *k.Loaded
+	settled, err := k.settled()
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded := *settled
 	e := *k.Experiment
 	e.Loaded = &loaded
 	d := &loaded.Recipe.Data
 	d.Source, d.Folders, d.Parts = nil, "", recipe.Origins{}
 	loaded.Recipe.Split.By = "random"
-	l = &line{Experiment: &e, classes: model.Classes}
+	l = newLine(&e)
+	l.classes = model.Classes
 	if tablePath == "" {
 		if !k.classifies() {
 			return nil, nil, errors.New("a folder of pictures says no values: name the table of labels too, --table")

@@ -63,6 +63,9 @@ type Experiment struct {
 type Claim struct {
 	Trained Trained
 	Weights []byte
+	Runs    []Claim // of the runs, in their order
+	// Variants are those of the sweep, without weights: nobody evaluates them.
+	Variants []Claim
 }
 
 // stage is one step of the line.
@@ -82,6 +85,11 @@ type stage struct {
 	// intact reports whether objects that a kept output refers to are there.
 	// May be nil.
 	intact func(*line) bool
+	// wanted reports whether the recipe asks for the stage; nil for one that every
+	// recipe does.
+	wanted func(*line) bool
+	// swept says that the stage comes behind the sweep, where there is one.
+	swept bool
 	// follows says what of the stage follows from what else a lock says, so that
 	// it can be checked without the data.
 	follows follows
@@ -133,14 +141,30 @@ var stages = []stage{
 		follows: followsKey,
 	},
 	{
-		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
+		name: "sweep", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "sweep"},
+		inputs: []string{"table", "picture", "clean", "split"},
+		observed: func(l *line) digest.Digest {
+			e := digest.New("sweep").Int(lock.Numerics).String(l.Recipe.Task)
+			if l.classifies() {
+				e.Strings(l.classes)
+			}
+			return e.Sum()
+		},
+		keys:    []string{"task", "data.classes"},
+		output:  func(l *line) any { return &l.found },
+		run:     runSweep,
+		wanted:  asksSweep,
+		follows: followsKey | followsOutput,
+	},
+	{
+		name: "transform", version: 1, swept: true, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
 		output:  func(l *line) any { return &l.fitted },
 		run:     runTransform,
 		follows: followsKey,
 	},
 	{
 		// What is fitted says how many numbers the features are.
-		name: "network", version: 1, sections: []string{"network", "picture"}, featured: []string{"transform"},
+		name: "network", version: 1, swept: true, sections: []string{"network", "picture"}, featured: []string{"transform"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
 			if l.classifies() {
@@ -159,7 +183,7 @@ var stages = []stage{
 	{
 		// The network's output is its initial weights, which another dropout or
 		// stride leaves as they are: the section has to count too.
-		name: "train", version: 1, sections: []string{"train", "transform", "network"},
+		name: "train", version: 1, swept: true, sections: []string{"train", "transform", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target)
@@ -175,7 +199,7 @@ var stages = []stage{
 		follows: followsKey | followsOutput,
 	},
 	{
-		name: "evaluate", version: 1, sections: []string{"data", "network"},
+		name: "evaluate", version: 1, swept: true, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
 			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
@@ -185,10 +209,27 @@ var stages = []stage{
 		run:    runEvaluate,
 	},
 	{
-		name: "report", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		name: "runs", version: 1, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
+			e := digest.New("runs").String(l.Recipe.Task)
+			for _, run := range l.Runs() {
+				e.String(run.Name).Strings(run.Set)
+			}
+			return e.Sum()
+		},
+		keys:    []string{"task", "train.repeat"},
+		output:  func(l *line) any { return &l.series },
+		run:     runRuns,
+		intact:  seriesKept,
+		wanted:  asksRuns,
+		follows: followsKey | followsOutput,
+	},
+	{
+		name: "report", version: 1, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "runs"},
+		observed: func(l *line) digest.Digest {
+			return digest.New("shown").Digest(l.asked.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
 		keys:    []string{"task", "name"},
 		output:  func(l *line) any { return &l.pages },
@@ -242,6 +283,10 @@ type Pages struct {
 // line is one walk: the inputs as frozen at its start, and the stages' outputs.
 type line struct {
 	*Experiment
+	// asked is the recipe as it was given; with a sweep, the stages behind it see that of
+	// the winner.
+	asked   *recipe.Loaded
+	stages  []*stage
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
 	files   *picture.Catalogue // existence and digests of the files, before decoding
@@ -255,6 +300,10 @@ type line struct {
 	initial    Initial
 	trained    Trained
 	evaluation *evaluate.Evaluation
+	found      *lock.Sweep // nil without a sweep
+	tries      []*line     // the lines of the variants, once they were walked
+	series     Series
+	runs       []*line // the lines of the runs, once they were walked
 	pages      Pages
 
 	photos        *train.Set     // of all kept rows, loaded when first asked for
@@ -264,10 +313,21 @@ type line struct {
 	worked        []string // the stages that had to run
 }
 
+// newLine returns a line of the stages that its recipe asks for.
+func newLine(e *Experiment) *line {
+	l := &line{Experiment: e, asked: e.Loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	for i := range stages {
+		if s := &stages[i]; s.wanted == nil || s.wanted(l) {
+			l.stages = append(l.stages, s)
+		}
+	}
+	return l
+}
+
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
-	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	l := newLine(e)
 	var err error
 	if l.weights, err = e.findWeights(ctx); err != nil {
 		return nil, err
@@ -368,7 +428,7 @@ func (e *Experiment) columns(t *table.Table) error {
 	for i, column := range e.featureNames() {
 		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
-	if e.Recipe.Split.By == "column" {
+	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
 	}
 	var problems recipe.Problems
@@ -486,11 +546,20 @@ func (l *line) tableFile() (digest.Digest, error) {
 // and its inputs. It is known as soon as the outputs before it are.
 func (l *line) key(s *stage) (digest.Digest, bool) {
 	e := digest.New("stage").String(s.name).Int(int64(s.version))
+	spec := l.Loaded
+	if s.name == "sweep" {
+		spec = l.asked
+	} else if l.found == nil && s.swept && asksSweep(l) {
+		return digest.Digest{}, false // nobody knows yet which recipe it is asked by
+	}
 	for _, name := range s.sections {
-		e.String(name).Bytes(l.Section(name))
+		e.String(name).Bytes(spec.Section(name))
 	}
 	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
+		if name == "runs" && !asksRuns(l) { // then the line has no such stage
+			continue
+		}
 		if !ok {
 			return digest.Digest{}, false
 		}
@@ -512,12 +581,17 @@ func (e *Experiment) reads(s *stage) []string {
 
 // walk runs the whole table.
 func (l *line) walk(ctx context.Context) error {
-	for i := range stages {
+	for _, s := range l.stages {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if err := l.do(ctx, s); err != nil {
 			return err
+		}
+		if s.name == "sweep" {
+			if err := l.follow(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -172,7 +172,7 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	}
 	place := Place{Root: dir}
 	lockPath = place.Lock(locked.Name)
-	for name, data := range map[string][]byte{lockPath: []byte(text), place.Model(locked.Name): file} {
+	for name, data := range map[string][]byte{lockPath: []byte(text), place.Model(locked.Name, ""): file} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return "", err
 		}

@@ -79,11 +79,11 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range stages {
-		if stages[i].name == "transform" {
+	for _, s := range l.stages {
+		if s.name == "transform" {
 			break
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
 	}
@@ -144,13 +144,16 @@ func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range stages {
-		if stages[i].name == "network" {
+	for _, s := range l.stages {
+		if s.name == "sweep" || s.name == "transform" { // a sweep would train
 			break
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
+	}
+	if err := runTransform(ctx, l); err != nil {
+		return nil, err
 	}
 	photos, err := l.set(l.split.Train)
 	if err != nil {

@@ -66,7 +66,7 @@ func OpenLock(path, data, objects string) (*Locked, error) {
 // Weights returns the locked weights file: from beside the report, else from the
 // store. Others than the locked ones are an error.
 func (k *Locked) Weights() ([]byte, error) {
-	return LockedWeights(k.Place.Model(k.Recipe.Name), k.Lock.Model.Weights, k.Store)
+	return LockedWeights(k.Place.Model(k.Recipe.Name, ""), k.Lock.Model.Weights, k.Store)
 }
 
 // LockedWeights returns the weights of this digest: from the path beside the
@@ -93,7 +93,20 @@ func (k *Locked) Model() (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewModel(k.Loaded, file)
+	settled, err := k.settled()
+	if err != nil {
+		return nil, err
+	}
+	return NewModel(settled, file)
+}
+
+// settled returns the recipe that the weights are of: that of the variant which won,
+// where there was a sweep.
+func (k *Locked) settled() (*recipe.Loaded, error) {
+	l := newLine(k.Experiment)
+	l.found = k.Lock.Sweep
+	err := l.follow()
+	return l.Loaded, err
 }
 
 // Calibrate finds out how wide the intervals of a regression's predictions are,

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -150,11 +151,27 @@ func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", n
 // Report returns the folder of the recipe's report.
 func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
 
-// Model returns the path of the weights beside the report.
-func (p Place) Model(name string) string { return filepath.Join(p.Report(name), ModelFile) }
+// Model returns the path of the weights beside the report: of a run, or with "" the
+// recipe's own.
+func (p Place) Model(name, run string) string {
+	file := "model.safetensors"
+	if run != "" {
+		file = "model-" + run + ".safetensors"
+	}
+	return filepath.Join(p.Report(name), file)
+}
 
-// ModelFile is the name of the weights beside a report.
-const ModelFile = "model.safetensors"
+var modelFile = regexp.MustCompile(`^model(?:-([a-z0-9-]+))?\.safetensors$`)
+
+// RunOfModel says whose weights a file beside a report holds, by its name: a run's, or
+// with "" the recipe's own. It reports false where it holds none.
+func RunOfModel(file string) (run string, ok bool) {
+	match := modelFile.FindStringSubmatch(file)
+	if match == nil {
+		return "", false
+	}
+	return match[1], true
+}
 
 // Table returns the path of the label table.
 func (p Place) Table(d recipe.Data) string {

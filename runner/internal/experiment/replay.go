@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -70,6 +71,16 @@ func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 	}
 	made, err := l.lock(nil)
 	return &Replayed{Lock: made, Pages: l.pages.Files, line: l}, err
+}
+
+// Trainings returns this walk, its runs, and what its sweep tried, to train pieces of
+// them again: those of lock.Trainings, in their order.
+func (r *Replayed) Trainings() []*Replayed {
+	all := []*Replayed{r}
+	for _, l := range slices.Concat(r.line.runs, r.line.tries) {
+		all = append(all, &Replayed{line: l})
+	}
+	return all
 }
 
 // Again is a piece of the training that was done again.

@@ -66,7 +66,7 @@ func runClean(ctx context.Context, l *line) error {
 func runSplit(ctx context.Context, l *line) error {
 	spec, rows := l.Recipe.Split, split.Rows{N: len(l.ledger.Kept)}
 	var err error
-	if spec.By == "stratified" || l.classifies() {
+	if spec.Stratifies() || l.classifies() {
 		if rows.Strata, err = l.strata(); err != nil {
 			return err
 		}
@@ -84,6 +84,11 @@ func runSplit(ctx context.Context, l *line) error {
 			return fmt.Errorf("split.column: %w", err)
 		}
 	}
+	if spec.By == "time" {
+		if rows.Times, err = l.column(spec.Column); err != nil {
+			return fmt.Errorf("split.column: %w", err)
+		}
+	}
 	if spec.Near > 0 {
 		if rows.Alike, err = l.alike(ctx, spec.Near); err != nil {
 			return err
@@ -94,7 +99,10 @@ func runSplit(ctx context.Context, l *line) error {
 	}
 	l.split, err = split.Make(spec, rows)
 	if unknown := (*split.UnknownPart)(nil); errors.As(err, &unknown) {
-		return l.unknownPart(unknown, rows.Parts)
+		return fmt.Errorf("table %s: %w: correct %s, or name the values in split.parts", l.table.Path, err, l.places(unknown.Rows, rows.Parts))
+	}
+	if bad := (*split.BadTime)(nil); errors.As(err, &bad) {
+		return fmt.Errorf("table %s: %w: correct %s, or drop such rows", l.table.Path, err, l.places(bad.Rows, rows.Times))
 	}
 	if err != nil || !l.classifies() {
 		return err
@@ -141,18 +149,17 @@ func (l *line) checkTraining(classes []int) error {
 	return nil
 }
 
-// unknownPart says where in the table the rows stand that name no part.
-func (l *line) unknownPart(err *split.UnknownPart, parts []string) error {
+// places says where in the table some of the kept rows stand, and what in a column.
+func (l *line) places(rows []int, cells []string) string {
 	const shown = 5
 	var places []string
-	for _, row := range err.Rows[:min(shown, len(err.Rows))] {
-		place := l.table.PlaceRow(l.table.Rows[l.ledger.Kept[row]].Line)
-		places = append(places, fmt.Sprintf("%s (%q)", place, parts[row]))
+	for _, row := range rows[:min(shown, len(rows))] {
+		places = append(places, fmt.Sprintf("%s (%q)", l.table.PlaceRow(l.table.Rows[l.ledger.Kept[row]].Line), cells[row]))
 	}
-	if more := len(err.Rows) - len(places); more > 0 {
+	if more := len(rows) - len(places); more > 0 {
 		places = append(places, fmt.Sprintf("%d more", more))
 	}
-	return fmt.Errorf("table %s: %w: correct %s, or name the values in split.parts", l.table.Path, err, strings.Join(places, ", "))
+	return strings.Join(places, ", ")
 }
 
 func runTransform(_ context.Context, l *line) error {
@@ -198,6 +205,9 @@ func runNetwork(_ context.Context, l *line) error {
 func runTrain(ctx context.Context, l *line) error {
 	if l.Claim != nil {
 		l.trained = l.Claim.Trained
+		if l.Claim.Weights == nil {
+			return nil
+		}
 		if object, err := l.Store.Put(l.Claim.Weights); err != nil {
 			return err
 		} else if object != l.trained.Weights {
@@ -209,7 +219,7 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Checkpoints = l.checkpoints()
+	in.Checkpoints = l.checkpoints(l.keys["train"])
 	began := time.Now()
 	in.Epoch = func(e train.Epoch) {
 		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
@@ -267,7 +277,7 @@ func (l *line) training() (train.Input, error) {
 	}
 	part.Features, validation.Features = pick(features, l.split.Train), pick(features, l.split.Validation)
 	return train.Input{
-		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
+		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Mix: l.Recipe.Transform.Mix, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
 		Progress: l.Progress,
 	}, nil
@@ -306,8 +316,7 @@ func (l *line) facts() map[string]string {
 	return facts
 }
 
-func (l *line) checkpoints() *checkpoints {
-	key := l.keys["train"]
+func (l *line) checkpoints(key digest.Digest) *checkpoints {
 	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
 }
 

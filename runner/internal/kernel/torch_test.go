@@ -188,6 +188,9 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 		},
 		"rmsprop": func(w, g []float32, step int) { RMSpropStep(w, g, s, nil, nil, 0.01, 0.99, 1e-8, 0, 0) },
 	} {
+		if len(runs[name].Traj) != len(grads) {
+			t.Fatalf("there are no steps of %s", name)
+		}
 		t.Run(name, func(t *testing.T) {
 			clear(m)
 			clear(v)
@@ -198,6 +201,10 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 				same(t, fmt.Sprintf("weights after step %d", i+1), w, single(runs[name].Traj[i]))
 			}
 		})
+		delete(runs, name)
+	}
+	for name := range runs {
+		t.Errorf("%s has no optimiser here", name)
 	}
 }
 

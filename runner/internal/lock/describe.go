@@ -48,6 +48,26 @@ func Describe(a, b *Lock) []string {
 			say(part, append(facts, when(x.Predictions != y.Predictions, "other predictions"))...)
 		}
 	}
+	for _, run := range b.Runs {
+		i := slices.IndexFunc(a.Runs, func(r Run) bool { return r.Name == run.Name })
+		if i < 0 {
+			say("run "+run.Name, "only in the second")
+			continue
+		}
+		say("run "+run.Name, parting(a.Runs[i].Training, run.Training), when(a.Runs[i].Model.Weights != run.Model.Weights, "other weights"))
+	}
+	for _, run := range a.Runs {
+		if !slices.ContainsFunc(b.Runs, func(r Run) bool { return r.Name == run.Name }) {
+			say("run "+run.Name, "only in the first")
+		}
+	}
+	for _, s := range b.Spread {
+		for _, was := range a.Spread {
+			if was.Over == s.Over && was.Part == s.Part && was.Figure == s.Figure {
+				say("over "+s.Over, figure(s.Part+" "+s.Figure, was.Mean, s.Mean))
+			}
+		}
+	}
 	say("report", when(a.Report.Digest != b.Report.Digest, "another content"))
 	return lines
 }

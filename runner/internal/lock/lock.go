@@ -42,11 +42,18 @@ type Lock struct {
 	Clean    Clean            `yaml:"clean"`
 	Split    Split            `yaml:"split"`
 	Features []Feature        `yaml:"features,omitempty"`
+	Sweep    *Sweep           `yaml:"sweep,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
 	Results  map[string]Score `yaml:"results"`
-	Report   Report           `yaml:"report"`
+	// Runs are the further trainings that the recipe asks for, Spread is what they
+	// differ in.
+	Runs   []Run    `yaml:"runs,omitempty"`
+	Spread []Spread `yaml:"spread,omitempty"`
+	// OutOfFold judges the predictions of all folds together.
+	OutOfFold *OutOfFold `yaml:"out_of_fold,omitempty"`
+	Report    Report     `yaml:"report"`
 	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
 	// edit by hand, not of a forgery.
 	Seal digest.Digest `yaml:"seal,omitempty"`
@@ -137,14 +144,7 @@ type Stage struct {
 }
 
 // Stage returns the stage of this name, or nil.
-func (l *Lock) Stage(name string) *Stage {
-	for i := range l.Stages {
-		if l.Stages[i].Name == name {
-			return &l.Stages[i]
-		}
-	}
-	return nil
-}
+func (l *Lock) Stage(name string) *Stage { return stageOf(l.Stages, name) }
 
 // Epoch is one link of the training chain. What the task does not measure is
 // left out, and so is a learning rate that never changes.

@@ -42,6 +42,15 @@ func Deviation(values []float64) float64 {
 	return math.Sqrt(Mean(squares(values, Mean(values))))
 }
 
+// SampleDeviation returns the standard deviation of values that stand for more of their
+// kind, dividing by n-1: 0 of fewer than two values.
+func SampleDeviation(values []float64) float64 {
+	if len(values) < 2 {
+		return 0
+	}
+	return math.Sqrt(Sum(squares(values, Mean(values))) / float64(len(values)-1))
+}
+
 // squares returns the squared distance of every value from a centre.
 func squares(values []float64, centre float64) []float64 {
 	out := make([]float64, len(values))

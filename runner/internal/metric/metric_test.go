@@ -58,10 +58,11 @@ func TestSummaries(t *testing.T) {
 	values := Sorted([]float64{4, 1, 3, 2})
 	near(t, "Mean", Mean(values), 2.5)
 	near(t, "Deviation", Deviation(values), math.Sqrt(1.25))
+	near(t, "SampleDeviation", SampleDeviation(values), math.Sqrt(5./3))
 	for q, want := range map[float64]float64{0: 1, 0.25: 1.75, 0.5: 2.5, 0.9: 3.7, 1: 4} {
 		near(t, fmt.Sprintf("Quantile %v", q), Quantile(values, q), want)
 	}
-	if Mean(nil) != 0 || Deviation(nil) != 0 || Quantile(nil, 0.5) != 0 {
+	if Mean(nil) != 0 || Deviation(nil) != 0 || SampleDeviation([]float64{7}) != 0 || Quantile(nil, 0.5) != 0 {
 		t.Error("no values do not give 0")
 	}
 }

@@ -17,6 +17,9 @@ type Loss struct {
 	// Smoothing of the labels in cross_entropy, from 0 to below 1: the share of an
 	// example that is dealt out evenly to all classes.
 	Smoothing float32
+	// Soft says that a target of cross_entropy is shares of the classes, one an output, and
+	// not the index of a class.
+	Soft bool
 }
 
 // loss is a function of all outputs and targets of a batch and its gradient by
@@ -58,7 +61,7 @@ func (n *Network) SetLoss(l Loss) error {
 		chosen = l.crossEntropy(n.outputs)
 	case !ok:
 		return fmt.Errorf("train.loss: there is no %q: want cross_entropy or one of %v", l.Name, slices.Sorted(maps.Keys(losses)))
-	case l.Weights != nil || l.Smoothing != 0:
+	case l.Weights != nil || l.Smoothing != 0 || l.Soft:
 		return fmt.Errorf("train.loss: %s has no classes to weight or to smooth: want cross_entropy", l.Name)
 	}
 	n.loss = chosen
@@ -68,13 +71,17 @@ func (n *Network) SetLoss(l Loss) error {
 
 func (l Loss) crossEntropy(classes int) loss {
 	weights := slices.Clone(l.Weights)
+	forward, backward := kernel.CrossEntropyForward, kernel.CrossEntropyBackward
+	if l.Soft {
+		forward, backward = kernel.SoftCrossEntropyForward, kernel.SoftCrossEntropyBackward
+	}
 	return loss{
-		name: l.Name, classes: true,
+		name: l.Name, classes: !l.Soft,
 		forward: func(output, target []float32) float32 {
-			return kernel.CrossEntropyForward(output, target, weights, l.Smoothing, classes)
+			return forward(output, target, weights, l.Smoothing, classes)
 		},
 		backward: func(dOutput, output, target []float32, upstream float32) {
-			kernel.CrossEntropyBackward(dOutput, output, target, weights, l.Smoothing, upstream, classes)
+			backward(dOutput, output, target, weights, l.Smoothing, upstream, classes)
 		},
 	}
 }

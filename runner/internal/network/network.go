@@ -159,7 +159,7 @@ func (e *NonFiniteError) Error() string {
 // Step computes the loss of a batch and its gradients, which it leaves in the
 // Parameters, and updates the running statistics. x is the pictures, (batch, H, W, C),
 // and behind them all features, (batch, features); target is (batch, outputs), or
-// (batch) for cross_entropy: the indices of the classes. streams
+// (batch) for a cross_entropy that is not soft: the indices of the classes. streams
 // gives each layer of dropout or stochastic depth, named by its index, its random stream
 // of this step; it may be nil when there is no such layer. A loss that is no finite number
 // is a *NonFiniteError.

@@ -12,7 +12,7 @@ import (
 func (l *Loaded) Node() map[string]any {
 	node := spellSection(reflect.ValueOf(l.Recipe), reflect.ValueOf(defaults(l.Task)))
 	// Keys that have a default after all.
-	if s := l.Split; s.Seed == 0 && (s.By == "column" || s.By == "given" && s.Validation == 0) {
+	if l.Split.Seed == 0 && !l.Split.Draws() {
 		delete(node["split"].(map[string]any), "seed")
 	}
 	if l.Data.Listed() {
@@ -25,11 +25,15 @@ func (l *Loaded) Node() map[string]any {
 
 // Section returns the canonical bytes of one top-level section: data, picture,
 // clean, split, transform, network, train or report. A section at its default
-// gives "{}\n".
+// gives "{}\n". How often to train is no part of train: a repeat asks what it would
+// ask alone.
 func (l *Loaded) Section(name string) []byte {
-	section, ok := l.Node()[name]
-	if !ok {
+	section := l.Node()[name]
+	switch keys, isMap := section.(map[string]any); {
+	case section == nil:
 		section = map[string]any{}
+	case isMap && name == "train":
+		delete(keys, "repeat")
 	}
 	return marshal(section)
 }

@@ -30,8 +30,14 @@ func (d *decoder) check(r *Recipe) {
 	}
 	d.checkSplit(&r.Split, &r.Data)
 	d.checkTransform(&r.Transform, r.Picture.Channels())
+	d.checkMix(r.Transform.Mix, r.Train.Batch)
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
+	d.checkSweep(r.Sweep, r)
+	d.ensure(r.Split.Folds == 0 || r.Train.Repeat == 1 || !d.sound("split.folds"), "train.repeat", "cannot stand beside split.folds", "write one of them; --set train.seed=N trains all folds with another seed")
+	apart := r.Split.By == "group" || r.Split.By == "stratified_group" || r.Split.By == "time"
+	d.ensure(!r.Report.Leakage || apart && r.Split.Folds == 0 || !d.sound("split"), "report.leakage",
+		"compares with a random split one by group, stratified_group or time, without folds", "take it out, or split so")
 	for i, plot := range r.Report.Plots {
 		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
 	}
@@ -173,7 +179,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 				fmt.Sprintf("%q is the value of %s too", part.value, before.name), "")
 		}
 	}
+	d.ensure(s.Fold <= s.Folds || !d.sound("split.folds"), "split.fold", fmt.Sprintf("must be from 0 to %d, not %d", s.Folds, s.Fold), "")
+	d.ensure(s.Folds == 0 || s.By != "given" && s.By != "column" && s.By != "time", "split.folds", "deals rows out, and by "+s.By+" none are",
+		"write by: random, stratified, group or stratified_group, or take folds out")
 	switch {
+	case s.Folds > 0:
+		d.ensure(s.Test < 1, "split.test", "must be below 1: the rest is dealt into folds", "")
 	case s.By == "given":
 		d.ensure(data.Parts != (Origins{}) || !d.sound("data.parts"), "split.by", "given needs data.parts", "write where the pictures of each part are")
 		d.ensure(s.Validation < 1, "split.validation", "must be below 1: it is cut from the training rows, and some must be left", "")
@@ -190,10 +201,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 		d.ensure(s.Parts.Train != "", "split.parts.train", "is empty: there would be nothing to train on", "")
 		d.ensure(s.Parts.Validation != "" || s.Parts.Test != "", "split.parts.validation", "cannot be empty when test is: there would be nothing to measure on", "")
 	}
-	d.ensure(s.By != "group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
-		"group needs data.group", "write the columns that together name one individual")
+	d.ensure(s.By != "group" && s.By != "stratified_group" || len(data.Group) > 0 || !d.sound("data.group"), "split.by",
+		s.By+" needs data.group", "write the columns that together name one individual")
 	d.ensure(s.By != "column" || s.Column != "" || !d.sound("split.column"), "split.by",
 		"column needs split.column", "write the column that holds each row's part")
+	d.ensure(s.By != "time" || s.Column != "" || !d.sound("split.column"), "split.by",
+		"time needs split.column", "write the column that holds each row's date or number")
 }
 
 func (d *decoder) checkTransform(t *Transform, channels int) {
@@ -222,6 +235,17 @@ func (d *decoder) checkTransform(t *Transform, channels int) {
 		}
 	}
 }
+
+// checkMix wants a mixture that the batch has rows for.
+func (d *decoder) checkMix(m Mix, batch int) {
+	if m.Kind == "none" {
+		return
+	}
+	d.ensure(batch > 1 || !d.sound("train.batch"), "transform.mix", "mixes the pictures of a batch, and train.batch is 1", "write a larger batch, or none here")
+}
+
+// maxRuns bounds how many trainings one recipe may ask for.
+const maxRuns = 100
 
 // Bounds of one layer. maxWindow is also what a pool's index of its maximum
 // can hold.
@@ -328,16 +352,9 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, "train.optimizer.sgd.nesterov", "needs momentum above 0", "")
 	}
 	if d.sound("task") {
-		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
-		d.ensure(r.Task == Classification || t.Stop.On == validationLoss || t.Stop.On == "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a classification", "write validation_loss or validation_rmse")
+		d.checkMeasure("train.stop.on", t.Stop.On, r.Task)
 	}
-	validated := r.Split.Validation > 0
-	switch r.Split.By {
-	case "column":
-		validated = r.Split.Parts.Validation != ""
-	case "given":
-		validated = validated || r.Data.Parts.Validation != (Origin{})
-	}
+	validated := d.validated(r)
 	d.checkSchedule(t.Schedule, t.Epochs)
 	if d.sound("split") {
 		d.ensure(t.Schedule.Plateau == nil || validated, "train.schedule", "plateau looks at the validation loss, and validation has no rows",
@@ -346,6 +363,24 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}
+}
+
+// validated reports whether the validation part has rows.
+func (d *decoder) validated(r *Recipe) bool {
+	validated := r.Split.Validation > 0 || r.Split.Folds > 0
+	switch r.Split.By {
+	case "column":
+		validated = r.Split.Parts.Validation != ""
+	case "given":
+		validated = validated || r.Data.Parts.Validation != (Origin{})
+	}
+	return validated
+}
+
+// checkMeasure holds that the task has this measure of an epoch.
+func (d *decoder) checkMeasure(key, on, task string) {
+	d.ensure(task != Classification || on != "validation_rmse", key, on+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
+	d.ensure(task == Classification || on == validationLoss || on == "validation_rmse", key, on+" is measured of a classification", "write validation_loss or validation_rmse")
 }
 
 // checkLoss holds that the loss is one of the task.

@@ -134,7 +134,8 @@ func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
 func dispensable(key string, section map[string]any) bool {
 	switch key {
 	case "split.seed":
-		return section["by"] == "column" || section["by"] == "given" && section["validation"] == 0
+		by, _ := section["by"].(string)
+		return !draws(by, section["validation"] == 0)
 	case "data.table", "data.image", "data.target":
 		return section["folders"] != nil || section["parts"] != nil
 	}
@@ -205,6 +206,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	case *Augment:
 		d.augment(key, raw, target)
+		return
+	case *Over:
+		d.over(key, raw, target)
+		return
+	case *Mix:
+		d.mix(key, raw, target)
 		return
 	case *Layer:
 		d.layer(key, raw, target)

@@ -39,6 +39,7 @@ var stages = map[string][]string{
 	"data.classes":  {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
 	"data.features": {"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
 	"train.seed":    {"network", "train", "evaluate", "report"},
+	"train.repeat":  {"runs", "report"},
 
 	"data":      {"table", "picture", "clean", "split", "transform", "train", "evaluate", "report"},
 	"picture":   {"picture", "clean", "split", "transform", "network", "train", "evaluate", "report"},
@@ -47,6 +48,7 @@ var stages = map[string][]string{
 	"transform": {"transform", "train", "evaluate", "report"},
 	"network":   {"network", "train", "evaluate", "report"},
 	"train":     {"train", "evaluate", "report"},
+	"sweep":     {"sweep", "transform", "network", "train", "evaluate", "report"},
 	"report":    {"report"},
 }
 
@@ -93,6 +95,9 @@ var meanings = map[string][]string{
 	"split.train":                          {"trains on more rows", "trains on fewer rows"},
 	"split.validation":                     {"validates on more rows", "validates on fewer rows"},
 	"split.test":                           {"tests on more rows", "tests on fewer rows"},
+	"split.folds":                          {"deals the rows into more folds", "deals the rows into fewer folds"},
+	"split.fold":                           {"validates on another fold"},
+	"report.leakage":                       {"trains once more on a random split, to compare", "no longer compares with a random split"},
 	"split.by":                             {"other rows stay together"},
 	"split.column":                         {"takes the parts from another column"},
 	"split.parts.train":                    {"other rows train"},
@@ -116,6 +121,7 @@ var meanings = map[string][]string{
 	"network.frozen_norm":                  {"frozen batch norms take their statistics from elsewhere"},
 	"network.unfreeze":                     {"other layers train later"},
 	"train.seed":                           {"other starting weights, other shuffles"},
+	"transform.mix":                        {"mixes training pictures in pairs, or no longer, or another way"},
 	"train.epochs":                         {"trains longer", "trains shorter"},
 	"train.batch":                          {"fewer, smoother steps an epoch", "more, noisier steps an epoch"},
 	"train.last_batch":                     {"treats a smaller last batch another way"},
@@ -150,6 +156,11 @@ var meanings = map[string][]string{
 	"train.backbone_factor":                {"larger steps in front of the head", "smaller steps in front of the head"},
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
+	"train.repeat":                         {"trains more often, with other seeds", "trains less often"},
+	"sweep.over":                           {"tries other settings"},
+	"sweep.draw":                           {"tries more of the combinations", "tries fewer of the combinations"},
+	"sweep.seed":                           {"tries other combinations"},
+	"sweep.on":                             {"takes another measure for the best"},
 	"report.plots":                         {"shows other plots"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

@@ -222,6 +222,30 @@ func (l Layers) spell() any {
 	return []string(l)
 }
 
+func (d *decoder) mix(key string, raw any, into *Mix) {
+	if empty, ok := raw.(map[string]any); ok && len(empty) == 0 {
+		return // as none
+	}
+	kind, value, ok := d.one(key, raw)
+	switch {
+	case !ok:
+	case kind == "none" && value != nil:
+		d.problem(key, kind+" has no options", "write it as a word")
+	case kind != "none" && value == nil:
+		d.problem(key, kind+" has no value", fmt.Sprintf("write {%s: NUMBER}", kind))
+	case kind != "none":
+		into.Kind = kind
+		into.Alpha, _ = d.number(join(key, kind), value)
+	}
+}
+
+func (m Mix) spell() any {
+	if m.Kind == "none" {
+		return m.Kind
+	}
+	return map[string]any{m.Kind: m.Alpha}
+}
+
 func (d *decoder) loss(key string, raw any, into *Loss) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {

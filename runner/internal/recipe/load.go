@@ -112,6 +112,9 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)
+	if problems := loaded.variants(); len(problems) > 0 {
+		return nil, problems
+	}
 	return loaded, nil
 }
 
@@ -223,7 +226,7 @@ func (l *loader) extend(name string, doc *document, value any, below []string) {
 // replaced.
 func (l *loader) merge(doc *document) {
 	raw := doc.values.Raw()
-	for _, key := range [][]string{{"train", "optimizer"}, {"train", "loss"}, {"train", "schedule"}, {"transform", "normalize"}} {
+	for _, key := range [][]string{{"train", "optimizer"}, {"train", "loss"}, {"train", "schedule"}, {"transform", "normalize"}, {"transform", "mix"}} {
 		// Such a map makes a choice, so another choice replaces it: adam and sgd do not add up.
 		if later, ok := lookup(raw, key).(map[string]any); ok && !shareKey(later, lookup(l.values.Raw(), key)) {
 			l.values.Delete(strings.Join(key, separator))

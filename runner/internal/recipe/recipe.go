@@ -25,6 +25,7 @@ type Recipe struct {
 	Transform Transform `yaml:"transform"`
 	Network   Network   `yaml:"network"`
 	Train     Train     `yaml:"train"`
+	Sweep     Sweep     `yaml:"sweep"`
 	Report    Report    `yaml:"report"`
 }
 
@@ -188,25 +189,41 @@ type DuplicateImage struct {
 
 // Split says which rows train, validate and test.
 type Split struct {
-	// Seed of the shuffle. It may be left out where nothing is drawn: by column, and by given without Validation.
+	// Seed of the shuffle. It may be left out where nothing is drawn: by column or time, and by given without Validation.
 	Seed uint64 `yaml:"seed" recipe:"required"`
 	// Train, Validation and Test are fractions that sum to 1; Test may be 0. By given, Validation is the fraction
 	// that is cut from the training rows when the data have no such part, and the others count for nothing.
 	Train      float64 `yaml:"train"`
 	Validation float64 `yaml:"validation"`
 	Test       float64 `yaml:"test"`
-	// By says what is dealt out: random or stratified rows, whole groups (data.group), or nothing, because a column
-	// states the parts, or they are given by data.parts.
+	// By says what is dealt out: random or stratified rows, whole groups (data.group), those stratified, or nothing,
+	// because a column states the parts, or tells the time of each row, or they are given by data.parts.
 	By string `yaml:"by"`
-	// Column holds each row's part when by is column.
+	// Column holds each row's part when by is column, its time when by is time.
 	Column string `yaml:"column"`
 	// Parts are the values of that column; an empty one says that there is no such part.
 	Parts Parts `yaml:"parts"`
+	// Folds is how many parts the rows that do not test are dealt into, each of which validates once while the others
+	// train; 0 for none. Train and Validation then count for nothing.
+	Folds int `yaml:"folds"`
+	// Fold is the one that validates, from 1; 0 trains once with each.
+	Fold int `yaml:"fold"`
 	// Leak says what happens when a group, or a photo, is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
 	// Near is how much alike photos look that count as one for Leak, see package picture: 1 is for the same bytes, 0
 	// compares no photos.
 	Near float64 `yaml:"near"`
+}
+
+// Stratifies reports whether every part is to have its share of each stratum.
+func (s Split) Stratifies() bool { return s.By == "stratified" || s.By == "stratified_group" }
+
+// Draws reports whether the split depends on its seed.
+func (s Split) Draws() bool { return draws(s.By, s.Validation == 0) }
+
+// draws reports whether a split by this word draws anything; nothing says that its validation fraction is 0.
+func draws(by string, nothing bool) bool {
+	return by != "column" && by != "time" && (by != "given" || !nothing)
 }
 
 // Parts are the values of the split column.
@@ -230,6 +247,16 @@ type Transform struct {
 	Clip Clips `yaml:"clip"`
 	// Augment changes training pictures at random, in order.
 	Augment []Augment `yaml:"augment"`
+	// Mix mixes the pictures of a training batch in pairs, their targets with them.
+	Mix Mix `yaml:"mix"`
+}
+
+// Mix is written as none, or as a map of one key: {mixup: 0.2}, {cutmix: 1}.
+type Mix struct {
+	// Kind is none, mixup (all pixels mix) or cutmix (a patch of the other).
+	Kind string
+	// Alpha is the parameter of the beta distribution, Beta(Alpha, Alpha), of which the share of the first is drawn.
+	Alpha float64
 }
 
 // Normalize is written as imagenet, dataset, none, or {mean: [r, g, b], std: [r, g, b]} on the scale 0
@@ -399,6 +426,8 @@ type Train struct {
 	Stop    Stop    `yaml:"stop"`
 	// Keep says which epoch's weights are kept: best (lowest validation loss) or last.
 	Keep string `yaml:"keep"`
+	// Repeat is how often to train, each time with another seed: Seed, Seed + 1, ...
+	Repeat int `yaml:"repeat"`
 }
 
 // Loss is written as a word, mse, or as a map with options, {cross_entropy: {label_smoothing: 0.1}}.
@@ -521,6 +550,8 @@ type Plateau struct {
 type Report struct {
 	// Plots in their order: target, samples, curves, fit.
 	Plots []string `yaml:"plots"`
+	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
+	Leakage bool `yaml:"leakage"`
 }
 
 // defaults returns the recipe in which nothing but required keys is missing.
@@ -544,13 +575,14 @@ func defaults(task string) Recipe {
 			Train: 0.7, Validation: 0.15, Test: 0.15, By: "random", Leak: "warn",
 			Parts: Parts{Train: "train", Validation: "validation", Test: "test"},
 		},
-		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize"},
+		Transform: Transform{Normalize: Normalize{Kind: "imagenet"}, Target: "none", Features: "standardize", Mix: Mix{Kind: "none"}},
 		Network:   Network{Weights: Weights{Kind: noWeights}, FrozenNorm: "evaluation"},
 		Train: Train{
 			BackboneFactor: 1,
 			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
-			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best",
+			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
+		Sweep:  Sweep{Seed: 42, On: validationLoss},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
 }

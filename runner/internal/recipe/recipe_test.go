@@ -152,7 +152,7 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown keys, all at once", short + "train:\n  epocs: 3\n  bach: 4\n  zzz: 1\nreprot: {}\n", []string{
 			`plants.yaml:10: train.epocs: unknown key; did you mean "epochs"?`,
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
-			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, backbone_factor, sampler, accumulate, clip, average, stop, keep`,
+			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, backbone_factor, sampler, accumulate, clip, average, stop, keep, repeat`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
@@ -320,6 +320,25 @@ func TestBadRecipes(t *testing.T) {
 		{"by column", strings.Replace(short, "seed: 7", "by: column\n  parts: {train: a, validation: a, test: ''}", 1), []string{
 			"plants.yaml:6: split.by: column needs split.column; write the column that holds each row's part",
 			`plants.yaml:7: split.parts.validation: "a" is the value of train too`,
+		}},
+		{"mix", short + "transform: {mix: cutmix}\ntrain: {batch: 1}\n", []string{
+			"plants.yaml:9: transform.mix: cutmix has no value; write {cutmix: NUMBER}",
+			"plants.yaml:10: train.batch: must be 2 or more: the network has a batch norm",
+		}},
+		{"mix of nothing", short + "transform: {mix: {mixup: 0}}\n", []string{
+			"plants.yaml:9: transform.mix.mixup: must be above 0 and at most 1000, not 0",
+		}},
+		{"two mixes", short + "transform: {mix: {mixup: 0.2, cutmix: 1}}\n", []string{
+			`plants.yaml:9: transform.mix: must have one key, none, mixup or cutmix; not "cutmix" and "mixup"`,
+		}},
+		{"mix of one", strings.Replace(short, "resnet18", "vgg16", 1) + "transform: {mix: {mixup: 1}}\ntrain: {batch: 1}\n", []string{
+			"plants.yaml:9: transform.mix: mixes the pictures of a batch, and train.batch is 1; write a larger batch, or none here",
+		}},
+		{"by time", strings.Replace(short, "seed: 7", "by: time", 1), []string{
+			"plants.yaml:6: split.by: time needs split.column; write the column that holds each row's date or number",
+		}},
+		{"by stratified group", strings.Replace(short, "seed: 7", "seed: 7\n  by: stratified_group", 1), []string{
+			"plants.yaml:7: split.by: stratified_group needs data.group; write the columns that together name one individual",
 		}},
 		{"only a column needs no seed", strings.Replace(short, "seed: 7", "by: random\n  column: part", 1), []string{
 			"plants.yaml:5: split.seed: is required; write any whole number; another one gives another split",
@@ -737,6 +756,9 @@ func TestDataRoot(t *testing.T) {
 // TestSplitByColumn holds that a seed, which nothing is drawn with, may be left
 // out, and that a seed of 0 says the same.
 func TestSplitByColumn(t *testing.T) {
+	if l := parse(t, strings.Replace(short, "seed: 7", "by: time\n  column: day", 1), Options{}); string(l.Section("split")) != "by: time\ncolumn: day\n" {
+		t.Errorf("split is %q", l.Section("split"))
+	}
 	l := parse(t, strings.Replace(short, "seed: 7", "by: column\n  column: part", 1), Options{})
 	if got := string(l.Section("split")); got != "by: column\ncolumn: part\n" {
 		t.Errorf("split is %q", got)
@@ -969,11 +991,6 @@ func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"picture.crop":       {"center"},
-		"split.by":           {"time"},
-		"split.folds":        {"5"},
-		"transform.mix":      {"{mixup: 0.2}", "cutmix"},
-		"train.repeat":       {"3"},
-		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
 		"report.interval":    {"0.95"},
 		"report.language":    {"de"},

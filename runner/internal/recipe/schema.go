@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // This file writes the recipe language down as a JSON Schema, for editors. Keys
@@ -123,6 +124,19 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		}}}
 	case reflect.TypeFor[Fills]():
 		return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
+	case reflect.TypeFor[Mix]():
+		s := w.one(key, func(word string) (alone bool, value schema) {
+			if word == "none" {
+				return true, schema{"type": "null"}
+			}
+			return false, w.said(key, w.number(join(key, word), "number"))
+		})
+		s["anyOf"] = append(s["anyOf"].([]schema), schema{"type": "object", "maxProperties": 0})
+		return s
+	case reflect.TypeFor[Over]():
+		return schema{"type": "object", "additionalProperties": false, "patternProperties": schema{
+			"^(" + strings.Join(swept, "|") + `)\..`: schema{"type": "array", "minItems": 1, "uniqueItems": true},
+		}}
 	case reflect.TypeFor[Weights]():
 		return w.orWord(key, schema{
 			"type": "object", "additionalProperties": false, "properties": schema{

@@ -20,6 +20,7 @@ func atLeast(low float64) span       { return span{low: low, noHigh: true} }
 var (
 	share    = between(0, 1)                                // from none to all
 	likeness = between(0.9, 1)                              // of photos
+	alpha    = span{high: 1000, openLow: true}              // of a beta distribution
 	partial  = span{high: 1, openHigh: true}                // from none to nearly all
 	inner    = span{high: 1, openLow: true, openHigh: true} // neither none nor all
 	window   = between(1, maxWindow)                        // of a layer
@@ -40,6 +41,12 @@ var spans = map[string]span{
 	"split.validation": share,
 	"split.test":       share,
 	"split.near":       {low: likeness.low, high: likeness.high, orZero: true},
+
+	"split.folds": {low: 2, high: maxRuns, orZero: true},
+	"split.fold":  atLeast(0),
+
+	"transform.mix.mixup":  alpha,
+	"transform.mix.cutmix": alpha,
 
 	"transform.normalize.std[]":                   above(0),
 	"transform.augment[].horizontal_flip":         share,
@@ -75,10 +82,13 @@ var spans = map[string]span{
 	"train.epochs":          between(1, 1_000_000),
 	"train.batch":           wide,
 	"train.accumulate":      wide,
+	"train.repeat":          between(1, maxRuns),
 	"train.clip":            atLeast(0),
 	"train.average":         partial,
 	"train.backbone_factor": above(0),
 	"train.stop.patience":   atLeast(0),
+
+	"sweep.draw": between(0, maxRuns),
 
 	"train.loss.cross_entropy.label_smoothing": partial,
 	"train.loss.cross_entropy.class_weights[]": above(0),
@@ -142,6 +152,8 @@ func (s span) String() string {
 		return low
 	case s.openLow && s.openHigh:
 		return "between " + low + " and " + high
+	case s.openLow:
+		return "above " + low + " and at most " + high
 	case s.openHigh:
 		return low + " to below " + high
 	}

@@ -18,7 +18,7 @@ var choices = map[string]choice{
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
-	"split.by":            {now: []string{"random", "stratified", "group", "column", "given"}, later: []string{"time"}},
+	"split.by":            {now: []string{"random", "stratified", "group", "stratified_group", "time", "column", "given"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
 	"transform.normalize": {now: []string{"imagenet", "dataset", "none"}},
 	"transform.target":    {now: []string{"none", "log1p", "standardize"}},
@@ -26,6 +26,7 @@ var choices = map[string]choice{
 	"transform.augment[]": {
 		now: []string{"horizontal_flip", "vertical_flip", "rotate", "color_jitter", "resized_crop", "affine", "perspective", "erase"},
 	},
+	"transform.mix": {now: []string{"none", "mixup", "cutmix"}},
 	"network.backbone": {
 		now: []string{
 			"resnet18", "resnet34", "resnet50", "vgg16", "vgg16_bn",
@@ -48,6 +49,7 @@ var choices = map[string]choice{
 	"train.schedule":   {now: []string{constant, "step", "cosine", "one_cycle", "plateau"}},
 	"train.sampler":    {now: []string{"shuffle", "balanced"}},
 	"train.stop.on":    {now: []string{validationLoss, "validation_rmse", "validation_accuracy", "validation_macro_f1"}},
+	"sweep.on":         {now: []string{validationLoss, "validation_rmse", "validation_accuracy", "validation_macro_f1"}},
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
@@ -69,10 +71,6 @@ var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"split.folds":        {0},
-	"transform.mix":      {"none", map[string]any{}},
-	"train.repeat":       {1},
-	"sweep":              {map[string]any{}},
 	"report.interval":    nil,
 	"report.language":    {"en"},
 }

@@ -67,8 +67,11 @@ func page(d Document) []byte {
 	m.say("# %s", plain(title))
 	opening(m, d)
 	data(m, d)
+	sweep(m, d)
 	training(m, d)
 	results(m, d)
+	series(m, d)
+	leakage(m, d)
 	recipe(m, d)
 	provenance(m, d)
 	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')
@@ -91,7 +94,11 @@ func opening(m *markdown, d Document) {
 			answer += ", none of which is in the training part"
 		}
 	}
-	m.say("%s. %s", answer, judgement)
+	answer += ". "
+	for _, s := range d.Series {
+		answer += seriesAnswer(d, s)
+	}
+	m.say("%s%s", answer, judgement)
 	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
 		m.WriteString("> [!WARNING]\n")
 		for _, w := range warnings {
@@ -253,6 +260,9 @@ func training(m *markdown, d Document) {
 		if d.classifies() && d.validated() {
 			m.say("![Accuracy by epoch: %s.](%s)", plain(curvesText(d)), accuracyFile)
 		}
+		if d.scheduled() {
+			m.say("![Learning rate by epoch: %s.](%s)", rateText(d), rateFile)
+		}
 	}
 	history := func() {
 		header, columns := figuresByEpoch(d)
@@ -329,6 +339,9 @@ func figuresByEpoch(d Document) (header []string, columns [][]string) {
 			}
 			return texts
 		}
+	}
+	if d.scheduled() {
+		add("learning rate", func(h Epoch) float64 { return h.Rate }, each(significant))
 	}
 	add("train loss", func(h Epoch) float64 { return h.TrainLoss }, together)
 	if !d.validated() {

@@ -35,6 +35,7 @@ type Input struct {
 	Spec              recipe.Train
 	Classes           []string // of a classification, an output each; nil for a regression
 	Augment           []recipe.Augment
+	Mix               recipe.Mix
 	Size              int              // height and width of the pixels
 	Network           *network.Network // initialised
 	Fitted            *transform.Fitted
@@ -214,7 +215,7 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows := len(b.target)
+		rows := b.rows
 		train := l.Network.Step
 		if l.features != nil {
 			train = l.Network.StepFeatures
@@ -280,8 +281,13 @@ func (l *loop) update(rate float64) {
 }
 
 // batch is what one step trains on: the pictures, (rows, size, size, channels), and
-// behind them the features, (rows, features); and the targets, (rows).
-type batch struct{ x, target []float32 }
+// behind them the features, (rows, features); and the targets, (rows) or, where the
+// pictures of a classification are mixed, (rows, classes).
+type batch struct {
+	rows      int
+	x, target []float32
+	plain     []float32 // of x before it was mixed
+}
 
 // ahead yields the epoch's batches in their order. While the network trains on
 // one, a goroutine fills the next, in the other of two buffers; what is in them
@@ -292,12 +298,15 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 		spare, ready := make(chan *batch, len(l.buffers)), make(chan *batch)
 		go func() {
 			defer close(ready)
-			for _, s := range l.batches {
+			for step, s := range l.batches {
 				b, more := <-spare
 				if !more {
 					return
 				}
 				l.fill(b, epoch, order[s.start:s.end], s.start)
+				if l.mixes() {
+					l.mix(b, epoch, step, order[s.start:s.end])
+				}
 				ready <- b
 			}
 		}()
@@ -330,7 +339,7 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	if cap(b.x) < need {
 		b.x, b.target = make([]float32, need), make([]float32, len(rows))
 	}
-	b.x, b.target = b.x[:len(rows)*area], b.target[:len(rows)]
+	b.rows, b.x, b.target = len(rows), b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
 		switch {
@@ -353,7 +362,7 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 // loss returns what the network is to make small.
 func (in *Input) loss() (network.Loss, error) {
 	spec := in.Spec.Loss
-	l := network.Loss{Name: spec.Kind, Smoothing: float32(spec.CrossEntropy.LabelSmoothing)}
+	l := network.Loss{Name: spec.Kind, Smoothing: float32(spec.CrossEntropy.LabelSmoothing), Soft: in.mixes() && in.Classes != nil}
 	switch weights := spec.CrossEntropy.ClassWeights; weights.Kind {
 	case "given":
 		for _, w := range weights.Given {

@@ -101,8 +101,15 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
 		t.because(Differs, "report.digest: the files in reports/%s have %s, locked is %s", name, sum, t.claimed.Report.Digest)
 	}
-	kept := t.claimed.Model.Epoch
-	return kept < 1 || kept > len(t.claimed.Training), t.weights() // no epoch could have made the weights
+	for _, m := range t.claimed.Trainings() {
+		ended = ended || m.Epoch < 1 || m.Epoch > len(m.Training) // no epoch could have made the weights
+	}
+	for _, m := range t.claimed.Models() {
+		if err := t.weights(m); err != nil {
+			return true, err
+		}
+	}
+	return ended, nil
 }
 
 // recipe checks that the recipe in the checkout is the locked one.
@@ -147,9 +154,9 @@ func (t *trial) recipe() error {
 	return nil
 }
 
-// weights checks the weights that stand beside the report, if there are any.
-func (t *trial) weights() error {
-	path := t.experiment.Place.Model(t.experiment.Recipe.Name)
+// weights checks the weights of a training that stand beside the report, if there are any.
+func (t *trial) weights(m lock.Trained) error {
+	path := t.experiment.Place.Model(t.experiment.Recipe.Name, m.Run)
 	data, err := t.weightsFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -157,13 +164,21 @@ func (t *trial) weights() error {
 	if err != nil {
 		return err
 	}
-	if found := digest.Of(data); found != t.claimed.Model.Weights {
-		if expected, err := t.made.Get(t.claimed.Model.Weights); err == nil {
+	if found := digest.Of(data); found != m.Weights {
+		if expected, err := t.made.Get(m.Weights); err == nil && m.Run == "" {
 			t.tensors(expected, data)
 		}
-		t.because(Differs, "model.weights: %s has digest %s, locked is %s", path, found, t.claimed.Model.Weights)
+		t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), path, found, m.Weights)
 	}
 	return nil
+}
+
+// ofRun begins the path of a key that belongs to a run.
+func ofRun(run string) string {
+	if run == "" {
+		return ""
+	}
+	return "runs[" + run + "]."
 }
 
 // weightsFile reads a file of weights that somebody else may have written: one

@@ -82,6 +82,7 @@ type Metric struct {
 // Parting is a place where claim and finding part, as near to the cause as is
 // known: what is empty or 0 is not.
 type Parting struct {
+	Run      string `json:"run,omitempty"` // "" is the lock's own training
 	Stage    string `json:"stage"`
 	Epoch    int    `json:"epoch,omitempty"`
 	Tensor   string `json:"tensor,omitempty"` // with the indices of the element
@@ -90,7 +91,7 @@ type Parting struct {
 }
 
 func (p Parting) String() string {
-	where := "stage " + p.Stage
+	where := said(p.Run) + "stage " + p.Stage
 	if p.Epoch > 0 {
 		where += ", epoch " + strconv.Itoa(p.Epoch)
 	}
@@ -340,22 +341,28 @@ func failedMachine(err error) bool {
 // names: beside the report, else in the project's store. It reports true when
 // there is nothing further to verify.
 func (t *trial) claim() (ended bool, err error) {
-	path := t.experiment.Place.Model(t.experiment.Recipe.Name)
-	data, err := t.weightsFile(path)
-	switch {
-	case err == nil && digest.Of(data) != t.claimed.Model.Weights:
-		return true, nil // beside has said so
-	case errors.Is(err, fs.ErrNotExist):
-		if data, err = t.made.Get(t.claimed.Model.Weights); err != nil {
-			t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", path)
-			return true, nil
+	claims := make([]experiment.Claim, len(t.claimed.Models()))
+	for i, m := range t.claimed.Models() {
+		path := t.experiment.Place.Model(t.experiment.Recipe.Name, m.Run)
+		data, err := t.weightsFile(path)
+		switch {
+		case err == nil && digest.Of(data) != m.Weights:
+			return true, nil // beside has said so
+		case errors.Is(err, fs.ErrNotExist):
+			if data, err = t.made.Get(m.Weights); err != nil {
+				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", path)
+				return true, nil
+			}
+		case err != nil:
+			return true, err
 		}
-	case err != nil:
-		return true, err
+		claims[i] = experiment.Claim{Trained: experiment.Trained{Epochs: m.Training, Kept: m.Epoch, Weights: m.Weights}, Weights: data}
 	}
-	t.experiment.Claim = &experiment.Claim{
-		Trained: experiment.Trained{Epochs: t.claimed.Training, Kept: t.claimed.Model.Epoch, Weights: t.claimed.Model.Weights},
-		Weights: data,
+	t.experiment.Claim = &claims[0]
+	t.experiment.Claim.Runs = claims[1:]
+	for _, m := range t.claimed.Trainings()[len(claims):] {
+		t.experiment.Claim.Variants = append(t.experiment.Claim.Variants,
+			experiment.Claim{Trained: experiment.Trained{Epochs: m.Training, Kept: m.Epoch, Weights: m.Weights}})
 	}
 	return false, nil
 }
@@ -424,15 +431,16 @@ func (t *trial) witness(epoch lock.Epoch, state []weights.Tensor) {
 	if t.Parts != nil && t.Parts.Epoch > 0 || epoch.Epoch > len(t.claimed.Training) || t.claimed.Training[epoch.Epoch-1].Same(epoch) {
 		return
 	}
-	t.otherEpoch(t.claimed.Training[epoch.Epoch-1], epoch, state)
+	t.otherEpoch(t.claimed.Models()[0], epoch, state)
 }
 
-// otherEpoch says how an epoch that was trained again is not as locked.
-func (t *trial) otherEpoch(claimed, found lock.Epoch, state []weights.Tensor) {
-	p := Parting{Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
+// otherEpoch says how an epoch of a training that was done again is not as locked.
+func (t *trial) otherEpoch(m lock.Trained, found lock.Epoch, state []weights.Tensor) {
+	claimed := m.Training[found.Epoch-1]
+	p := Parting{Run: m.Run, Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
 	if claimed.State == found.State {
 		p.Expected, p.Found = measured(claimed), measured(found)
-	} else if kept, err := experiment.LoadState(t.made, t.trainKey(), claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
+	} else if kept, err := experiment.LoadState(t.made, m.Key, claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
 		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
 	}
 	t.parts(p)
@@ -455,7 +463,7 @@ func measured(e lock.Epoch) string {
 // otherWeights names the first tensor of the kept weights that is not as locked,
 // where the locked ones are here.
 func (t *trial) otherWeights(found digest.Digest) {
-	claimed, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name))
+	claimed, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name, ""))
 	if err != nil || digest.Of(claimed) != t.claimed.Model.Weights {
 		if claimed, err = t.made.Get(t.claimed.Model.Weights); err != nil {
 			return
@@ -477,11 +485,4 @@ func (t *trial) tensors(expected, found []byte) {
 	if tensor, want, got := weights.FirstDifference(a, b); tensor != "" {
 		t.parts(Parting{Stage: "train", Epoch: t.claimed.Model.Epoch, Tensor: tensor, Expected: want, Found: got})
 	}
-}
-
-func (t *trial) trainKey() digest.Digest {
-	if s := t.claimed.Stage("train"); s != nil {
-		return s.Key
-	}
-	return digest.Digest{}
 }

@@ -1,0 +1,206 @@
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/metric"
+	"biomass/runner/internal/progress"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
+)
+
+// This file holds the stage runs: the trainings that a recipe asks for beside its own.
+// Each is a line of its own over the same inputs, whose stages have the keys that they
+// would have alone, so that nothing is trained twice and each can be verified like any
+// other. What they share, pixels above all, is there already.
+
+// Series is the output of the stage: all of it stands in the lock.
+type Series struct {
+	Runs      []lock.Run      `json:"runs"`
+	Spread    []lock.Spread   `json:"spread"`
+	OutOfFold *lock.OutOfFold `json:"out_of_fold"`
+}
+
+// asksRuns reports whether there is anything for the stage to do.
+func asksRuns(l *line) bool { return len(l.Runs()) > 0 }
+
+func runRuns(ctx context.Context, l *line) error {
+	l.series, l.runs = Series{}, nil
+	for i, run := range l.Runs() {
+		v, err := l.variant(run)
+		if err != nil {
+			return err
+		}
+		if l.Claim != nil {
+			if i >= len(l.Claim.Runs) {
+				return fmt.Errorf("run %s: the lock has no training of it", run.Name)
+			}
+			v.Claim = &l.Claim.Runs[i]
+		}
+		if err := v.walk(ctx); err != nil {
+			return fmt.Errorf("run %s: %w", run.Name, err)
+		}
+		l.photos = v.photos // the next one need not load them
+		l.series.Runs, l.runs = append(l.series.Runs, v.run(run.Name)), append(l.runs, v)
+	}
+	l.series.Spread = spreads(l.results(), l.series.Runs)
+	predictions, err := l.outOfFold()
+	if err != nil || predictions == nil {
+		return err
+	}
+	judged := judge(predictions, l.classes)
+	l.series.OutOfFold = &judged
+	return nil
+}
+
+// variant returns the line of a run, over the inputs and the pixels of this one.
+func (l *line) variant(run recipe.Run) (*line, error) {
+	loaded, err := l.Variant(run)
+	if err != nil {
+		return nil, err
+	}
+	v := l.branch(run.Name, loaded)
+	for _, s := range l.stages {
+		if s.name == "runs" {
+			break
+		}
+		if s.name != "sweep" {
+			v.stages = append(v.stages, s)
+		}
+	}
+	return v, nil
+}
+
+// branch returns a line of another recipe over the inputs of this one, with no stages yet.
+func (l *line) branch(name string, loaded *recipe.Loaded) *line {
+	e := *l.Experiment
+	e.Loaded, e.Claim, e.Witness = loaded, nil, nil
+	e.Progress, e.Log = named{l.Progress, name}, l.Log.With().Str("run", name).Logger()
+	return &line{
+		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
+		table: l.table, classes: l.classes, files: l.files, photos: l.photos,
+	}
+}
+
+// named tells which run a task is of.
+type named struct {
+	progress.Reporter
+	name string
+}
+
+func (n named) Start(name string, total int, unit string) progress.Task {
+	return n.Reporter.Start(name+" "+n.name, total, unit)
+}
+
+// run states what the line found, as a part of another one's lock.
+func (l *line) run(name string) lock.Run {
+	return lock.Run{
+		Name: name, Split: l.lockedSplit(), Stages: l.lockedStages(),
+		Training: l.trained.Epochs, Model: l.lockedModel(), Results: l.results(),
+	}
+}
+
+// kinds are what runs differ in, by the prefix of their names.
+var kinds = []struct{ over, prefix string }{{"seeds", "seed-"}, {"folds", "fold-"}}
+
+// ofKind returns the runs of a kind.
+func ofKind(runs []lock.Run, prefix string) []lock.Run {
+	return slices.DeleteFunc(slices.Clone(runs), func(run lock.Run) bool { return !strings.HasPrefix(run.Name, prefix) })
+}
+
+// spreads sums up each kind of runs, this line's own results among them.
+func spreads(own map[string]lock.Score, runs []lock.Run) []lock.Spread {
+	var all []lock.Spread
+	for _, kind := range kinds {
+		if list := ofKind(runs, kind.prefix); len(list) > 0 {
+			all = append(all, spread(kind.over, append([]lock.Run{{Results: own}}, list...))...)
+		}
+	}
+	return all
+}
+
+// spread sums up what the results of runs differ in.
+func spread(over string, runs []lock.Run) []lock.Spread {
+	var all []lock.Spread
+	for _, part := range []string{evaluate.Test, evaluate.Validation} {
+		for i, figure := range runs[0].Results[part].Figures() {
+			var values []float64
+			for _, run := range runs {
+				if figures := run.Results[part].Figures(); i < len(figures) {
+					values = append(values, figures[i].Value)
+				}
+			}
+			if len(values) == len(runs) {
+				all = append(all, lock.Spread{Over: over, Runs: len(runs), Part: part, Figure: figure.Name, Mean: metric.Mean(values), Deviation: metric.SampleDeviation(values)})
+			}
+		}
+	}
+	return all
+}
+
+// seriesKept reports whether the weights and the predictions of all runs are there.
+func seriesKept(l *line) bool {
+	return !slices.ContainsFunc(l.series.Runs, func(run lock.Run) bool {
+		_, err := l.Store.Get(run.Model.Weights)
+		return err != nil || !l.Store.Has(run.Stage("evaluate").Output)
+	})
+}
+
+// outOfFold returns the prediction of every photo that is in a fold, in the order of the
+// folds; nil where there are none.
+func (l *line) outOfFold() ([]report.OutOfFold, error) {
+	folds := ofKind(l.series.Runs, "fold-")
+	if len(folds) == 0 {
+		return nil, nil
+	}
+	var all []report.OutOfFold
+	add := func(fold int, e *evaluate.Evaluation) {
+		for _, p := range e.Of(evaluate.Validation) {
+			all = append(all, report.OutOfFold{Fold: fold, Prediction: p})
+		}
+	}
+	add(1, l.evaluation)
+	for i, run := range folds {
+		data, err := l.Store.Get(run.Stage("evaluate").Output)
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w", run.Name, err)
+		}
+		e := new(evaluate.Evaluation)
+		if err := json.Unmarshal(data, e); err != nil {
+			return nil, fmt.Errorf("run %s: %w", run.Name, err)
+		}
+		add(i+2, e)
+	}
+	return all, nil
+}
+
+// judge scores the predictions of all folds together.
+func judge(predictions []report.OutOfFold, classes []string) lock.OutOfFold {
+	sum := digest.New("out of fold")
+	var truth, predicted []float64
+	for _, p := range predictions {
+		sum.Int(int64(p.Fold)).Int(int64(p.Line)).String(p.Image).Float(p.True).Float(p.Predicted).Float(p.Probability)
+		truth, predicted = append(truth, p.True), append(predicted, p.Predicted)
+	}
+	judged := lock.OutOfFold{Photos: len(predictions), Predictions: sum.Sum()}
+	if classes == nil {
+		judged.Figures = map[string]float64{"rmse": metric.RMSE(truth, predicted), "mae": metric.MAE(truth, predicted), "r2": metric.R2(truth, predicted)}
+		return judged
+	}
+	index := func(values []float64) (indices []int) {
+		for _, v := range values {
+			indices = append(indices, int(v))
+		}
+		return indices
+	}
+	confusion := metric.NewConfusion(index(truth), index(predicted), len(classes))
+	judged.Figures = map[string]float64{"accuracy": confusion.Accuracy(), "balanced_accuracy": confusion.BalancedAccuracy(), "macro_f1": confusion.MacroF1()}
+	return judged
+}

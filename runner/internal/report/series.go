@@ -1,0 +1,114 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Series is the trainings that differ in one thing, the page's own first.
+type Series struct {
+	// Over says in what: seeds or folds.
+	Over    string
+	Columns []SeriesColumn
+	Runs    []SeriesRun
+}
+
+// SeriesColumn is a figure that the runs differ in, and its mean and standard deviation
+// over them.
+type SeriesColumn struct {
+	Part, Figure    string // test, rmse
+	Mean, Deviation float64
+}
+
+// SeriesRun is one training and its figures, one a column.
+type SeriesRun struct {
+	Name         string
+	Epochs, Kept int
+	Values       []float64
+}
+
+// figureNames are those that the table of a series has, as people write them.
+var figureNames = map[string]string{
+	"rmse": "RMSE", "mae": "MAE", "r2": "R²", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1",
+}
+
+// write returns the column's name, its values, one a run, and their mean with deviation.
+func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
+	name = c.Part + " " + figureNames[c.Figure]
+	switch c.Figure {
+	case "rmse", "mae":
+		if d.Evaluation.Unit != "" {
+			name = named(name, plain(d.Evaluation.Unit))
+		}
+		measure := math.Abs(c.Mean)
+		all := alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		n := len(values)
+		return name, all[:n], all[n] + " ± " + all[n+1]
+	case "accuracy", "balanced_accuracy":
+		for _, v := range values {
+			texts = append(texts, percent(v))
+		}
+		return name, texts, decimal(100*c.Mean, 1) + " ± " + percent(c.Deviation)
+	}
+	for _, v := range values {
+		texts = append(texts, decimal(v, 3))
+	}
+	return name, texts, decimal(c.Mean, 3) + " ± " + decimal(c.Deviation, 3)
+}
+
+// seriesTable shows every run of a series and what they come to together.
+func seriesTable(m *markdown, d Document, s Series) {
+	header := []string{strings.TrimSuffix(s.Over, "s"), "epochs", "kept"}
+	rows := make([][]string, len(s.Runs), len(s.Runs)+1)
+	for i, run := range s.Runs {
+		rows[i] = []string{plain(run.Name), count(run.Epochs), count(run.Kept)}
+	}
+	last := []string{"**mean ± standard deviation**", "", ""}
+	for k, c := range s.Columns {
+		if figureNames[c.Figure] == "" {
+			continue
+		}
+		var values []float64
+		for _, run := range s.Runs {
+			values = append(values, run.Values[k])
+		}
+		name, texts, mean := c.write(d, values)
+		header, last = append(header, name), append(last, "**"+mean+"**")
+		for i := range rows {
+			rows[i] = append(rows[i], texts[i])
+		}
+	}
+	m.table("l"+strings.Repeat("r", len(header)-1), header, append(rows, last)...)
+}
+
+// series shows how much the result depends on what was drawn, or on which rows train.
+func series(m *markdown, d Document) {
+	for _, s := range d.Series {
+		m.say("## %s", heading(s.Over))
+		if s.Over == "folds" {
+			m.say("The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. "+
+				"Model, predictions and all other figures on this page are those of fold %s.", len(s.Runs), s.Runs[0].Name)
+		} else {
+			m.say("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name)
+		}
+		seriesTable(m, d, s)
+		if s.Over == "folds" && d.Folds != nil {
+			m.say("All %s together, each predicted by the network that did not train on it: %s. The predictions are in [%s](%s).",
+				plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile)
+		}
+	}
+}
+
+// seriesAnswer states the result over a series in one sentence.
+func seriesAnswer(d Document, s Series) string {
+	c := s.Columns[0]
+	for _, other := range s.Columns {
+		if s.Over == "folds" && other.Part == "validation" { // each photo once
+			c = other
+			break
+		}
+	}
+	name, _, mean := c.write(d, nil)
+	return fmt.Sprintf("Over %d %s: **%s %s**. ", len(s.Runs), s.Over, name, mean)
+}
