@@ -143,13 +143,18 @@ func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Asse
 
 // other reads other data than the recipe's, as the recipe says.
 func (k *Locked) other(ctx context.Context, model *Model, tablePath, images string) (l *line, warnings []string, err error) {
-	loaded := *k.Loaded
+	won, err := k.won()
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded := *won
 	e := *k.Experiment
 	e.Loaded = &loaded
 	d := &loaded.Recipe.Data
 	d.Source, d.Folders, d.Parts = nil, "", recipe.Origins{}
 	loaded.Recipe.Split.By = "random"
-	l = &line{Experiment: &e, classes: model.Classes}
+	l = newLine(&e)
+	l.classes = model.Classes
 	if tablePath == "" {
 		if !k.classifies() {
 			return nil, nil, errors.New("a folder of pictures says no values: name the table of labels too, --table")

@@ -102,6 +102,11 @@ var effects = map[string]effect{
 	"split.leak":             {"split", "split.leak=ignore", []string{"data.group=[plant]", "split.by=random"}},
 	"split.near":             {"split", "split.near=0.9", []string{"clean=[{drop: missing_target}]"}},
 
+	"split.folds":              {"split", "split.folds=3", nil},
+	"split.fold":               {"split", "split.fold=2", []string{"split.folds=3", "split.fold=1"}},
+	"transform.mix.none":       {"train", "transform.mix=none", []string{"transform.mix={mixup: 0.5}"}},
+	"transform.mix.mixup":      {"train", "transform.mix={mixup: 0.5}", nil},
+	"transform.mix.cutmix":     {"train", "transform.mix={cutmix: 1}", nil},
 	"transform.normalize.mean": {"transform", "transform.normalize={mean: [0.4, 0.5, 0.5], std: [0.5, 0.5, 0.5]}", []string{"transform.normalize={mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}"}},
 	"transform.normalize.std":  {"transform", "transform.normalize={mean: [0.5, 0.5, 0.5], std: [0.4, 0.5, 0.5]}", []string{"transform.normalize={mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}"}},
 	"transform.target":         {"transform", "transform.target=log1p", nil},
@@ -166,6 +171,12 @@ var effects = map[string]effect{
 	"train.loss.cross_entropy.class_weights":   {"train", "train.loss.cross_entropy.class_weights=balanced", []string{classified, soil, three, noUnit, "train.loss={cross_entropy: {label_smoothing: 0.1}}"}},
 	"train.loss.cross_entropy.label_smoothing": {"train", "train.loss={cross_entropy: {label_smoothing: 0.5}}", []string{classified, soil, three, noUnit, "train.loss={cross_entropy: {label_smoothing: 0.1}}"}},
 
+	"train.repeat":            {"runs", "train.repeat=2", nil},
+	"sweep.over":              {"sweep", "sweep.over={train.batch: [8, 6]}", []string{"sweep.over={train.batch: [8, 4]}"}},
+	"sweep.draw":              {"sweep", "sweep.draw=1", []string{"sweep.over={train.batch: [8, 4, 6, 10]}", "sweep.draw=2"}},
+	"sweep.seed":              {"sweep", "sweep.seed=1", []string{"sweep.over={train.batch: [8, 4, 6, 10]}", "sweep.draw=2"}},
+	"sweep.on":                {"sweep", "sweep.on=validation_rmse", []string{"sweep.over={train.batch: [8, 4]}"}},
+	"report.leakage":          {"runs", "report.leakage=true", []string{"data.group=[plant]", "split.by=group"}},
 	"train.schedule.constant": {"train", "train.schedule=constant", []string{"train.schedule=cosine"}},
 }
 
@@ -209,7 +220,7 @@ var elsewhere = map[string]string{
 	"data.source.seed":       "testdata/script/builtin.txtar",
 	"picture.resize":         "internal/recipe/recipe_test.go", // there is one filter
 	"report.plots":           "internal/report/report_test.go",
-	"network.weights.file":   "internal/network/pretrained_test.go",
+	"network.weights.file":   "testdata/script/weights.txtar",
 	"network.weights.url":    "internal/recipe/recipe_test.go",
 	"network.weights.sha256": "internal/recipe/recipe_test.go",
 }
@@ -236,11 +247,11 @@ func walked(t *testing.T, root, text string, objects *store.Store, settings []st
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range stages {
-		if err := l.do(t.Context(), &stages[i]); err != nil {
+	for _, s := range l.stages {
+		if err := l.do(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
-		if stages[i].name == stage {
+		if s.name == stage {
 			break
 		}
 	}
