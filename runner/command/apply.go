@@ -99,6 +99,9 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 			"warnings": orEmpty(out.Warnings), "states": orEmpty(out.States), "results": out.Lock.Results, "spread": orEmpty(out.Lock.Spread), "weights": out.Lock.Model.Weights,
 		})
 	}
+	if out.Weights != nil {
+		s.printWeights(out.Weights)
+	}
 	fmt.Fprintln(s.out, headline(out.Lock, e.Recipe.Data.Unit))
 	printSpread(s.out, out.Lock)
 	if e.KeepEvery > 0 {
