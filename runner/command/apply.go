@@ -101,6 +101,9 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 		})
 	}
 	printSweep(s.out, out.Lock)
+	if out.Weights != nil {
+		s.printWeights(out.Weights)
+	}
 	fmt.Fprintln(s.out, headline(out.Lock, e.Recipe.Data.Unit))
 	printSpread(s.out, out.Lock)
 	if e.KeepEvery > 0 {

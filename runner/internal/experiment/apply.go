@@ -25,6 +25,8 @@ type Outcome struct {
 	Written  []string // the files that are new or changed, below the project folder
 	Warnings []string
 	States   []State // that are kept for spot checks
+	// Weights are the file that the network begins with, where it was initialised now.
+	Weights *Weights
 }
 
 // ErrLocked says that a lock made from other settings would be replaced by
@@ -73,6 +75,9 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	out := &Outcome{Worked: l.worked, States: Kept(e.Store, l.keys["train"])}
 	if out.Warnings, err = l.warnings(); err != nil {
 		return nil, err
+	}
+	if l.weights != nil && slices.Contains(l.worked, "network") {
+		out.Weights = l.weights.story()
 	}
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		if err := l.initialise(net); err != nil {
 			return nil, err
 		}
-		story.Weights = &Weights{File: l.weights.name, Digest: l.weights.file, Taken: l.weights.taken}
+		story.Weights = l.weights.story()
 	}
 	if l.classifies() {
 		story.Classes = l.countClasses(targets)

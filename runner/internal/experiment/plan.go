@@ -93,6 +93,10 @@ func (l *line) step(s *stage, old *lock.Lock, before *recipe.Loaded, changed map
 	if step.Reason == "" && !step.Kept {
 		step.Reason = "to be made"
 	}
+	if s.name == "network" && l.weights != nil && !step.Kept {
+		taken := l.weights.taken
+		step.Reason += fmt.Sprintf("; %s: %d tensors loaded, %d left out, %d not in it and so drawn", l.weights.name, len(taken.Loaded), len(taken.LeftOut), len(taken.Missing))
+	}
 	return step
 }
 

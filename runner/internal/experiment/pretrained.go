@@ -175,6 +175,11 @@ func (l *line) initialise(net *network.Network) error {
 	return nil
 }
 
+// story tells what of the file fits.
+func (p *pretrained) story() *Weights {
+	return &Weights{File: p.name, Digest: p.file, Taken: p.taken}
+}
+
 // takenWarning says that the file has less than the backbone; an empty text, that it has all.
 func (l *line) takenWarning() string {
 	taken := l.initial.Taken

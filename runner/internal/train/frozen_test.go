@@ -118,6 +118,12 @@ func TestResumeUnfreezing(t *testing.T) {
 		if _, err := Run(ctx, in); !errors.Is(err, context.Canceled) {
 			t.Fatalf("a cancelled run gave %v", err)
 		}
+		cut := m.newest
+		again, _ := frozen(t, true, nil)
+		again.Network.At(in.Spec.Epochs) // as one that has been trained before
+		if to, err := Replay(context.Background(), again, &Checkpoint{Result: Result{Epochs: cut.Epochs}, State: cut.State}, after+1); err != nil || !reflect.DeepEqual(to.Epochs, whole.Epochs[:after+1]) {
+			t.Errorf("replayed epoch %d: %v, or another result", after+1, err)
+		}
 		rest, _ := frozen(t, true, nil)
 		rest.Checkpoints = m
 		if r := run(t, rest); !reflect.DeepEqual(r.Epochs, whole.Epochs) || weights.Digest(r.Weights) != weights.Digest(whole.Weights) {
