@@ -350,15 +350,9 @@ func (v *view) gather(dst []float32, p0, p1, t0, t1 int) {
 func windows(dst []float32, stride int, line []float32, from, step, size, count int) {
 	for i := range count {
 		out := dst[i*stride:][:size]
-		switch inside := from >= 0 && from+size <= len(line); {
-		case inside && size <= 4:
-			// Sooner done than copy is called.
-			for j, v := range line[from:][:size] {
-				out[j] = v
-			}
-		case inside:
+		if from >= 0 && from+size <= len(line) {
 			copy(out, line[from:])
-		default:
+		} else {
 			low := min(max(-from, 0), size)
 			high := min(max(len(line)-from, low), size)
 			clear(out[:low])
