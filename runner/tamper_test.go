@@ -129,6 +129,13 @@ func (p tampered) follow(edit func(*lock.Lock)) []lock.Difference {
 				stage = l.Runs[i].Stage(name)
 			}
 		}
+		if l.Sweep != nil {
+			for i := range l.Sweep.Variants {
+				if run == "sweep.variants["+l.Sweep.Variants[i].Name+"]." {
+					stage = l.Sweep.Variants[i].Stage(name)
+				}
+			}
+		}
 		if what == "key" {
 			stage.Key = follows
 		} else {
@@ -184,15 +191,18 @@ var (
 	rerun    = []string{"--rerun"}
 )
 
-// tampers are what may have been done to a run. Each is found at the cheapest
-// level that can find it, and the place is named.
-var tampers = []struct {
+// tampering is one thing that may have been done, and what is said of it.
+type tampering struct {
 	name  string
 	level []string
 	want  verify.Judgement
 	says  string // a regular expression
 	do    func(p tampered)
-}{
+}
+
+// tampers are what may have been done to a run. Each is found at the cheapest
+// level that can find it, and the place is named.
+var tampers = []tampering{
 	// The data.
 	{"label changed by 1e-9", evaluate, verify.InputsDiffer, `line 4, column weight: "0\.305000001", locked is "0\.305`, func(p tampered) { p.replace(plantsTable, `^(p03.png,plant2),0.3[^,]*`, "p03.png,plant2,0.305000001") }},
 	{"two rows swapped", evaluate, verify.InputsDiffer, `line 3, column filename: "p03.png", locked is "p02.png"`, func(p tampered) {
@@ -425,11 +435,17 @@ func (p tampered) run(want int, args ...string) string {
 // TestTampered lays hands on a finished run in every way that is listed.
 func TestTampered(t *testing.T) {
 	whole := finished(t)
-	for _, c := range tampers {
+	whole.lay(t, tampers)
+}
+
+// lay does each of these things to a copy, and looks at the verdict.
+func (p tampered) lay(t *testing.T, all []tampering) {
+	t.Helper()
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
-			p := whole.copy(t)
-			c.do(p)
-			v, text := p.verify(nil, c.level...)
+			copied := p.copy(t)
+			c.do(copied)
+			v, text := copied.verify(nil, c.level...)
 			if v.Judgement != c.want || !regexp.MustCompile(c.says).MatchString(text) {
 				t.Errorf("got %s, want %s and %q:\n%s", v.Judgement, c.want, c.says, text)
 			}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -96,9 +97,10 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 	if s.json {
 		return json.NewEncoder(s.out).Encode(map[string]any{
 			"name": e.Recipe.Name, "worked": orEmpty(out.Worked), "written": orEmpty(out.Written),
-			"warnings": orEmpty(out.Warnings), "states": orEmpty(out.States), "results": out.Lock.Results, "spread": orEmpty(out.Lock.Spread), "weights": out.Lock.Model.Weights,
+			"warnings": orEmpty(out.Warnings), "states": orEmpty(out.States), "results": out.Lock.Results, "spread": orEmpty(out.Lock.Spread), "sweep": orEmpty(ranking(out.Lock)), "weights": out.Lock.Model.Weights,
 		})
 	}
+	printSweep(s.out, out.Lock)
 	if out.Weights != nil {
 		s.printWeights(out.Weights)
 	}
@@ -155,6 +157,46 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// rank is one variant of a sweep.
+type rank struct {
+	Variant string   `json:"variant"`
+	Set     []string `json:"set"`
+	On      string   `json:"on"`
+	Score   float64  `json:"score"` // of the kept epoch
+	Epoch   int      `json:"epoch"`
+	Won     bool     `json:"won"`
+}
+
+// ranking lists what a sweep tried, the winner first, then in order of their names.
+func ranking(l *lock.Lock) []rank {
+	var ranks []rank
+	if l.Sweep == nil {
+		return nil
+	}
+	for _, v := range l.Sweep.Variants {
+		r := rank{v.Name, v.Set, l.Sweep.On, v.Kept().Measure(l.Sweep.On), v.Model.Epoch, v.Name == l.Sweep.Winner}
+		if r.Won {
+			ranks = append([]rank{r}, ranks...)
+		} else {
+			ranks = append(ranks, r)
+		}
+	}
+	return ranks
+}
+
+// printSweep shows what a sweep tried.
+func printSweep(out io.Writer, l *lock.Lock) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, r := range ranking(l) {
+		won := ""
+		if r.Won {
+			won = "\tbest, kept"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s %.4g\tepoch %d%s\n", r.Variant, strings.Join(r.Set, " "), r.On, r.Score, r.Epoch, won)
+	}
+	table.Flush()
 }
 
 // printSpread says what further trainings make of the result.

@@ -86,9 +86,8 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if err := l.publish(out); err != nil {
 		return nil, err
 	}
-	l.checkpoints(l.keys["train"]).forget()
-	for _, run := range l.series.Runs {
-		l.checkpoints(run.Stage("train").Key).forget()
+	for _, t := range out.Lock.Trainings() {
+		l.checkpoints(t.Key).forget()
 	}
 	return out, nil
 }
@@ -127,7 +126,7 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 	}
 	k := &lock.Lock{
 		Lock: lock.Format, Numerics: lock.Numerics,
-		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.Digest, Canonical: l.Node()},
+		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.asked.Digest, Canonical: l.asked.Node()},
 		Data: lock.Data{
 			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
 			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
@@ -135,11 +134,12 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Clean:    lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split:    l.lockedSplit(),
 		Features: lockedFeatures(l.fitted.Features),
+		Sweep:    l.found,
 		Stages:   l.lockedStages(),
 		Training: l.trained.Epochs,
 		Model:    l.lockedModel(),
 		Results:  l.results(),
-		Runs:     l.series.Runs, Spread: l.series.Spread,
+		Runs:     l.series.Runs, Spread: l.series.Spread, OutOfFold: l.series.OutOfFold,
 		Report: lock.Report{Digest: l.pages.Digest},
 	}
 	var err error
@@ -260,6 +260,9 @@ func (l *line) removeStale(dir string) error {
 
 // results states the scores of each part that the kept epoch was not trained on.
 func (l *line) results() map[string]lock.Score {
+	if l.evaluation == nil {
+		return nil
+	}
 	results := map[string]lock.Score{}
 	for _, p := range l.evaluation.Parts {
 		if p.Name == evaluate.Train || p.Scores == nil {

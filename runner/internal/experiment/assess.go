@@ -63,15 +63,22 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 	if words := append(l.otherTable(k.Lock, k.Store), l.otherPictures(k.Lock, k.Store)...); len(words) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrOtherInputs, strings.Join(words, "\n  "))
 	}
-	for i := range stages {
-		if stages[i].name == "network" {
+	for _, s := range l.stages {
+		if s.name == "network" {
 			break
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if s.name == "sweep" { // its winner is what is judged
+			l.found = k.Lock.Sweep
+			if err := l.follow(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
-		if locked := k.Lock.Stage(stages[i].name); locked == nil || locked.Output != l.outputs[locked.Name] {
-			return nil, fmt.Errorf("stage %s gives something else here than %s says: runner verify says more", stages[i].name, k.Path)
+		if locked := k.Lock.Stage(s.name); locked == nil || locked.Output != l.outputs[s.name] {
+			return nil, fmt.Errorf("stage %s gives something else here than %s says: runner verify says more", s.name, k.Path)
 		}
 	}
 	a, err := l.assess(model, part)

@@ -17,6 +17,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/table"
 	"biomass/runner/internal/train"
@@ -39,7 +40,14 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 		}
 		l.weights = &pretrained{name: k.Data.Weights.File, file: k.Data.Weights.Digest}
 	}
-	l.series = Series{Runs: k.Runs, Spread: k.Spread}
+	l.series, l.found = Series{Runs: k.Runs, Spread: k.Spread, OutOfFold: k.OutOfFold}, k.Sweep
+	tried, err := l.otherVariants(ctx, k)
+	if err != nil || len(tried) > 0 {
+		return tried, err
+	}
+	if err := l.follow(); err != nil {
+		return nil, err
+	}
 	all, err := l.contradictions(ctx, k)
 	if err != nil {
 		return nil, err
@@ -48,44 +56,84 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 	return append(all, runs...), err
 }
 
+// otherVariants does the same for what the sweep tried. Where it finds anything, it is not
+// known which recipe the rest is of.
+func (l *line) otherVariants(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
+	if !asksSweep(l) || k.Sweep == nil {
+		if asksSweep(l) != (k.Sweep != nil) {
+			return []lock.Difference{{Path: "sweep", A: fmt.Sprint(k.Sweep != nil), B: fmt.Sprint(asksSweep(l))}}, nil
+		}
+		return nil, nil
+	}
+	all, err := l.others(ctx, "sweep.variants", k, l.asked.Variants(), k.Sweep.Variants, l.tried)
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	for i, run := range l.asked.Variants() {
+		if claimed := k.Sweep.Variants[i].Set; !slices.Equal(claimed, run.Set) {
+			all = append(all, lock.Difference{Path: fmt.Sprintf("sweep.variants[%s].set", run.Name), A: fmt.Sprint(claimed), B: fmt.Sprint(run.Set)})
+		}
+	}
+	follows := lock.Sweep{On: l.asked.Sweep.On, Variants: k.Sweep.Variants}
+	if k.Sweep.On != follows.On {
+		all = append(all, lock.Difference{Path: "sweep.on", A: k.Sweep.On, B: follows.On})
+	}
+	if winner := best(follows); k.Sweep.Winner != winner {
+		all = append(all, lock.Difference{Path: "sweep.winner", A: k.Sweep.Winner, B: winner})
+	}
+	return all, nil
+}
+
 // otherRuns does the same for the runs.
 func (l *line) otherRuns(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
-	wanted := l.Runs()
-	var names, locked []string
+	all, err := l.others(ctx, "runs", k, l.Runs(), k.Runs, l.variant)
+	if err != nil || len(k.Runs) == 0 {
+		return all, err
+	}
+	follows := spreads(k.Results, k.Runs)
+	if !slices.Equal(follows, k.Spread) {
+		all = append(all, lock.Difference{Path: "spread", A: fmt.Sprint(k.Spread), B: fmt.Sprint(follows)})
+	}
+	if folds := ofKind(k.Runs, "fold-"); len(folds) > 0 && k.OutOfFold != nil {
+		rows := k.Split.Validation
+		for _, run := range folds {
+			rows += run.Split.Validation
+		}
+		if rows != k.OutOfFold.Photos {
+			all = append(all, lock.Difference{Path: "out_of_fold.photos", A: fmt.Sprint(k.OutOfFold.Photos), B: fmt.Sprint(rows)})
+		}
+	}
+	return all, nil
+}
+
+// others are the contradictions of other trainings in a lock, whose lines branch makes.
+func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []recipe.Run, locked []lock.Run, branch func(recipe.Run) (*line, error)) ([]lock.Difference, error) {
+	var want, have []string
 	for _, run := range wanted {
-		names = append(names, run.Name)
+		want = append(want, run.Name)
 	}
-	for _, run := range k.Runs {
-		locked = append(locked, run.Name)
+	for _, run := range locked {
+		have = append(have, run.Name)
 	}
-	if !slices.Equal(names, locked) {
-		return []lock.Difference{{Path: "runs", A: fmt.Sprint(locked), B: fmt.Sprint(names)}}, nil
+	if !slices.Equal(want, have) {
+		return []lock.Difference{{Path: path, A: fmt.Sprint(have), B: fmt.Sprint(want)}}, nil
 	}
 	var all []lock.Difference
 	for i, run := range wanted {
-		v, err := l.variant(run)
+		v, err := branch(run)
 		if err != nil {
 			return nil, err
 		}
-		claimed := k.Runs[i]
+		claimed := locked[i]
 		differences, err := v.contradictions(ctx, &lock.Lock{
 			Data: k.Data, Clean: k.Clean, Split: claimed.Split, Features: claimed.Features, Stages: claimed.Stages, Training: claimed.Training, Model: claimed.Model, Results: claimed.Results,
 		})
 		if err != nil {
 			return nil, err
 		}
-		if claimed.Recipe != v.Digest {
-			differences = append(differences, lock.Difference{Path: "recipe", A: claimed.Recipe.String(), B: v.Digest.String()})
-		}
 		for _, d := range differences {
-			d.Path = fmt.Sprintf("runs[%s].%s", run.Name, d.Path)
+			d.Path = fmt.Sprintf("%s[%s].%s", path, run.Name, d.Path)
 			all = append(all, d)
-		}
-	}
-	if len(wanted) > 0 {
-		follows := spread("seeds", append([]lock.Run{{Results: k.Results}}, k.Runs...))
-		if !slices.Equal(follows, k.Spread) {
-			all = append(all, lock.Difference{Path: "spread", A: fmt.Sprint(k.Spread), B: fmt.Sprint(follows)})
 		}
 	}
 	return all, nil
@@ -113,7 +161,7 @@ func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Differe
 	for i, s := range l.stages {
 		locked := k.Stages[i]
 		outputs := !l.classifies() || len(l.classes) > 0 // else only the table says how many the network has
-		if s.follows&followsKey != 0 && (outputs || s.name != "network" && s.name != "train") {
+		if s.follows&followsKey != 0 && (outputs || s.name != "sweep" && s.name != "network" && s.name != "train") {
 			key, _ := l.key(s)
 			differ(fmt.Sprintf("stages[%s].key", s.name), locked.Key, key)
 		}

@@ -2,9 +2,12 @@ package experiment
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 )
 
@@ -20,7 +23,7 @@ func (l *line) document() (report.Document, error) {
 		return report.Document{}, err
 	}
 	d := report.Document{
-		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.Canonical, Plots: r.Report.Plots,
+		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.asked.Canonical, Plots: r.Report.Plots,
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
@@ -44,7 +47,7 @@ func (l *line) document() (report.Document, error) {
 	for _, e := range l.trained.Epochs {
 		d.History = append(d.History, report.Epoch{
 			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss, ValidationRMSE: measured(e.ValidationRMSE),
-			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Kept: e.Epoch == l.trained.Kept,
+			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Rate: measured(e.Rate), Kept: e.Epoch == l.trained.Kept,
 		})
 	}
 	for _, layer := range net.Layers() {
@@ -53,10 +56,13 @@ func (l *line) document() (report.Document, error) {
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
 	}
-	d.Series = l.documentSeries()
+	d.Sweep, d.Series, d.Leakage = l.documentSweep(), l.documentSeries(), l.documentLeakage()
+	if d.Folds, err = l.documentFolds(); err != nil {
+		return report.Document{}, err
+	}
 	root, _ := l.files.Root()
 	d.Digests = []report.NamedDigest{
-		{Name: "recipe", Digest: l.Digest},
+		{Name: "recipe", Digest: l.asked.Digest},
 		{Name: "table", Digest: l.table.File},
 		{Name: "pictures", Digest: root},
 	}
@@ -71,24 +77,74 @@ func (l *line) document() (report.Document, error) {
 	return d, nil
 }
 
-// documentSeries are the runs as the report shows them, this line's own first.
-func (l *line) documentSeries() []report.Series {
-	if len(l.series.Runs) == 0 {
+// documentSweep is what was tried, as the report shows it.
+func (l *line) documentSweep() *report.Sweep {
+	if l.found == nil {
 		return nil
 	}
-	s := report.Series{Over: "seeds"}
-	for _, c := range l.series.Spread {
-		s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
+	s := &report.Sweep{On: l.found.On, Drawn: l.asked.Sweep.Draw > 0}
+	for _, v := range l.found.Variants {
+		s.Variants = append(s.Variants, report.Variant{
+			Name: v.Name, Set: v.Set, Epochs: len(v.Training), Kept: v.Model.Epoch, Score: v.Kept().Measure(s.On), Won: v.Name == l.found.Winner,
+		})
 	}
-	own := l.run(fmt.Sprint(l.Recipe.Train.Seed))
-	for _, run := range append([]lock.Run{own}, l.series.Runs...) {
-		shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, "seed-"), Epochs: len(run.Training), Kept: run.Model.Epoch}
-		for _, c := range s.Columns {
-			shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
+	return s
+}
+
+// documentSeries are the runs as the report shows them, this line's own first.
+func (l *line) documentSeries() []report.Series {
+	own := l.run("")
+	var all []report.Series
+	for _, kind := range kinds {
+		runs := ofKind(l.series.Runs, kind.prefix)
+		if len(runs) == 0 {
+			continue
 		}
-		s.Runs = append(s.Runs, shown)
+		s := report.Series{Over: kind.over}
+		for _, c := range l.series.Spread {
+			if c.Over == kind.over {
+				s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
+			}
+		}
+		own.Name = kind.prefix + "1"
+		if kind.over == "seeds" {
+			own.Name = kind.prefix + strconv.FormatUint(l.Recipe.Train.Seed, 10)
+		}
+		for _, run := range append([]lock.Run{own}, runs...) {
+			shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, kind.prefix), Epochs: len(run.Training), Kept: run.Model.Epoch}
+			for _, c := range s.Columns {
+				shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
+			}
+			s.Runs = append(s.Runs, shown)
+		}
+		all = append(all, s)
 	}
-	return []report.Series{s}
+	return all
+}
+
+// documentFolds are the predictions of all folds; nil without folds.
+func (l *line) documentFolds() (*report.Folds, error) {
+	predictions, err := l.outOfFold()
+	if err != nil || predictions == nil {
+		return nil, err
+	}
+	return &report.Folds{Figures: l.series.OutOfFold.Figures, Predictions: predictions}, nil
+}
+
+// documentLeakage compares the result with that on a random split; nil where it is not asked
+// for.
+func (l *line) documentLeakage() *report.Leakage {
+	i := slices.IndexFunc(l.series.Runs, func(run lock.Run) bool { return run.Name == recipe.Leaking })
+	if i < 0 {
+		return nil
+	}
+	part := l.evaluation.Headline
+	leakage := &report.Leakage{By: l.Recipe.Split.By, Part: part}
+	random := l.series.Runs[i].Results[part]
+	for _, f := range l.results()[part].Figures() {
+		leakage.Figures = append(leakage.Figures, report.Gap{Figure: f.Name, Own: f.Value, Random: random.Figure(f.Name)})
+	}
+	return leakage
 }
 
 // measured is a score, or 0 where the task or an empty validation part has none.

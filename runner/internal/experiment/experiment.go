@@ -64,6 +64,8 @@ type Claim struct {
 	Trained Trained
 	Weights []byte
 	Runs    []Claim // of the runs, in their order
+	// Variants are those of the sweep, without weights: nobody evaluates them.
+	Variants []Claim
 }
 
 // stage is one step of the line.
@@ -86,6 +88,8 @@ type stage struct {
 	// wanted reports whether the recipe asks for the stage; nil for one that every
 	// recipe does.
 	wanted func(*line) bool
+	// swept says that the stage comes behind the sweep, where there is one.
+	swept bool
 	// follows says what of the stage follows from what else a lock says, so that
 	// it can be checked without the data.
 	follows follows
@@ -137,14 +141,30 @@ var stages = []stage{
 		follows: followsKey,
 	},
 	{
-		name: "transform", version: 1, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
+		name: "sweep", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "sweep"},
+		inputs: []string{"table", "picture", "clean", "split"},
+		observed: func(l *line) digest.Digest {
+			e := digest.New("sweep").Int(lock.Numerics).String(l.Recipe.Task)
+			if l.classifies() {
+				e.Strings(l.classes)
+			}
+			return e.Sum()
+		},
+		keys:    []string{"task", "data.classes"},
+		output:  func(l *line) any { return &l.found },
+		run:     runSweep,
+		wanted:  asksSweep,
+		follows: followsKey | followsOutput,
+	},
+	{
+		name: "transform", version: 1, swept: true, sections: []string{"transform", "data"}, inputs: []string{"table", "picture", "clean", "split"},
 		output:  func(l *line) any { return &l.fitted },
 		run:     runTransform,
 		follows: followsKey,
 	},
 	{
 		// What is fitted says how many numbers the features are.
-		name: "network", version: 1, sections: []string{"network", "picture"}, featured: []string{"transform"},
+		name: "network", version: 1, swept: true, sections: []string{"network", "picture"}, featured: []string{"transform"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("seed").Int(int64(l.Recipe.Train.Seed))
 			if l.classifies() {
@@ -163,7 +183,7 @@ var stages = []stage{
 	{
 		// The network's output is its initial weights, which another dropout or
 		// stride leaves as they are: the section has to count too.
-		name: "train", version: 1, sections: []string{"train", "transform", "network"},
+		name: "train", version: 1, swept: true, sections: []string{"train", "transform", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("train").Int(lock.Numerics).String(l.Recipe.Task).String(l.Recipe.Data.Image).String(l.Recipe.Data.Target)
@@ -179,7 +199,7 @@ var stages = []stage{
 		follows: followsKey | followsOutput,
 	},
 	{
-		name: "evaluate", version: 1, sections: []string{"data", "network"},
+		name: "evaluate", version: 1, swept: true, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
 			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
@@ -189,7 +209,7 @@ var stages = []stage{
 		run:    runEvaluate,
 	},
 	{
-		name: "runs", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train"},
+		name: "runs", version: 1, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("runs").String(l.Recipe.Task)
@@ -206,10 +226,10 @@ var stages = []stage{
 		follows: followsKey | followsOutput,
 	},
 	{
-		name: "report", version: 1, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		name: "report", version: 1, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "runs"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("shown").Digest(l.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
+			return digest.New("shown").Digest(l.asked.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
 		},
 		keys:    []string{"task", "name"},
 		output:  func(l *line) any { return &l.pages },
@@ -263,6 +283,9 @@ type Pages struct {
 // line is one walk: the inputs as frozen at its start, and the stages' outputs.
 type line struct {
 	*Experiment
+	// asked is the recipe as it was given; with a sweep, the stages behind it see that of
+	// the winner.
+	asked   *recipe.Loaded
 	stages  []*stage
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
@@ -277,6 +300,8 @@ type line struct {
 	initial    Initial
 	trained    Trained
 	evaluation *evaluate.Evaluation
+	found      *lock.Sweep // nil without a sweep
+	tries      []*line     // the lines of the variants, once they were walked
 	series     Series
 	runs       []*line // the lines of the runs, once they were walked
 	pages      Pages
@@ -290,7 +315,7 @@ type line struct {
 
 // newLine returns a line of the stages that its recipe asks for.
 func newLine(e *Experiment) *line {
-	l := &line{Experiment: e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
+	l := &line{Experiment: e, asked: e.Loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{}}
 	for i := range stages {
 		if s := &stages[i]; s.wanted == nil || s.wanted(l) {
 			l.stages = append(l.stages, s)
@@ -521,8 +546,14 @@ func (l *line) tableFile() (digest.Digest, error) {
 // and its inputs. It is known as soon as the outputs before it are.
 func (l *line) key(s *stage) (digest.Digest, bool) {
 	e := digest.New("stage").String(s.name).Int(int64(s.version))
+	spec := l.Loaded
+	if s.name == "sweep" {
+		spec = l.asked
+	} else if l.found == nil && s.swept && asksSweep(l) {
+		return digest.Digest{}, false // nobody knows yet which recipe it is asked by
+	}
 	for _, name := range s.sections {
-		e.String(name).Bytes(l.Section(name))
+		e.String(name).Bytes(spec.Section(name))
 	}
 	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
@@ -556,6 +587,11 @@ func (l *line) walk(ctx context.Context) error {
 		}
 		if err := l.do(ctx, s); err != nil {
 			return err
+		}
+		if s.name == "sweep" {
+			if err := l.follow(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -134,15 +134,21 @@ func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
 	if len(e.Recipe.Transform.Augment) == 0 {
 		return nil, recipe.Problems{e.Problem("transform.augment", "is empty: every epoch sees the photos as they are", "write e.g. [{horizontal_flip: 0.5}, {rotate: 20}]")}
 	}
-	l, err := e.freeze(ctx)
+	alone, err := e.Variant(recipe.Run{}) // what a sweep would change is as the recipe has it
 	if err != nil {
 		return nil, err
 	}
-	for i := range stages {
-		if stages[i].name == "network" {
+	one := *e
+	one.Loaded = alone
+	l, err := one.freeze(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range l.stages {
+		if s.name == "network" {
 			break
 		}
-		if err := l.do(ctx, &stages[i]); err != nil {
+		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
 	}

@@ -93,7 +93,19 @@ func (k *Locked) Model() (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewModel(k.Loaded, file)
+	loaded, err := k.won()
+	if err != nil {
+		return nil, err
+	}
+	return NewModel(loaded, file)
+}
+
+// won returns the recipe that the model was trained by: of a sweep, that of the winner.
+func (k *Locked) won() (*recipe.Loaded, error) {
+	l := newLine(k.Experiment)
+	l.found = k.Lock.Sweep
+	err := l.follow()
+	return l.Loaded, err
 }
 
 // Calibrate finds out how wide the intervals of a regression's predictions are,

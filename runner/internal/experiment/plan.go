@@ -55,6 +55,15 @@ func (e *Experiment) Plan(ctx context.Context) ([]Step, error) {
 		step := l.step(s, old, before, changed)
 		changed[step.Stage] = step.Action != Unchanged
 		steps = append(steps, step)
+		if s.name != "sweep" {
+			continue
+		}
+		if !step.Kept && step.Action == Unchanged {
+			l.found = old.Sweep
+		}
+		if err := l.follow(); err != nil {
+			return nil, err
+		}
 	}
 	return steps, nil
 }
@@ -98,7 +107,7 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	for _, name := range s.sections {
 		sections[name] = true
 	}
-	for _, c := range recipe.Diff(before, l.Loaded) {
+	for _, c := range recipe.Diff(before, l.asked) {
 		section, _, _ := strings.Cut(c.Key, ".")
 		if sections[strings.SplitN(section, "[", 2)[0]] || slices.Contains(s.keys, c.Key) {
 			reasons = append(reasons, fmt.Sprintf("%s: %s -> %s", c.Key, c.Old, c.New))
@@ -109,6 +118,9 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 		if changed[name] {
 			earlier = append(earlier, name)
 		}
+	}
+	if s.swept && changed["sweep"] {
+		earlier = append(earlier, "sweep")
 	}
 	if len(earlier) > 0 {
 		reasons = append(reasons, "follows "+strings.Join(earlier, ", "))

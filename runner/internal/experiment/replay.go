@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -72,13 +73,14 @@ func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
 	return &Replayed{Lock: made, Pages: l.pages.Files, line: l}, err
 }
 
-// Runs returns the runs of the walk, in their order, to train pieces of them again.
-func (r *Replayed) Runs() []*Replayed {
-	var runs []*Replayed
-	for _, l := range r.line.runs {
-		runs = append(runs, &Replayed{line: l})
+// Trainings returns this walk, its runs, and what its sweep tried, to train pieces of
+// them again: those of lock.Trainings, in their order.
+func (r *Replayed) Trainings() []*Replayed {
+	all := []*Replayed{r}
+	for _, l := range slices.Concat(r.line.runs, r.line.tries) {
+		all = append(all, &Replayed{line: l})
 	}
-	return runs
+	return all
 }
 
 // Again is a piece of the training that was done again.

@@ -203,6 +203,9 @@ func runNetwork(_ context.Context, l *line) error {
 func runTrain(ctx context.Context, l *line) error {
 	if l.Claim != nil {
 		l.trained = l.Claim.Trained
+		if l.Claim.Weights == nil {
+			return nil
+		}
 		if object, err := l.Store.Put(l.Claim.Weights); err != nil {
 			return err
 		} else if object != l.trained.Weights {

@@ -65,7 +65,8 @@ func TestGroups(t *testing.T) {
 // that of a classification of the same numbers.
 func TestSplitKeyNamesTheTask(t *testing.T) {
 	key := func(task string) digest.Digest {
-		l := &line{Experiment: rosettes(t, t.TempDir(), progress.Silent), outputs: map[string]digest.Digest{"table": {1}, "clean": {2}}}
+		l := newLine(rosettes(t, t.TempDir(), progress.Silent))
+		l.outputs = map[string]digest.Digest{"table": {1}, "clean": {2}}
 		l.Recipe.Task = task
 		for i := range stages {
 			if s := &stages[i]; s.name == "split" {

@@ -2,8 +2,10 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
@@ -11,6 +13,7 @@ import (
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 )
 
 // This file holds the stage runs: the trainings that a recipe asks for beside its own.
@@ -20,8 +23,9 @@ import (
 
 // Series is the output of the stage: all of it stands in the lock.
 type Series struct {
-	Runs   []lock.Run    `json:"runs"`
-	Spread []lock.Spread `json:"spread"`
+	Runs      []lock.Run      `json:"runs"`
+	Spread    []lock.Spread   `json:"spread"`
+	OutOfFold *lock.OutOfFold `json:"out_of_fold"`
 }
 
 // asksRuns reports whether there is anything for the stage to do.
@@ -43,9 +47,16 @@ func runRuns(ctx context.Context, l *line) error {
 		if err := v.walk(ctx); err != nil {
 			return fmt.Errorf("run %s: %w", run.Name, err)
 		}
+		l.photos = v.photos // the next one need not load them
 		l.series.Runs, l.runs = append(l.series.Runs, v.run(run.Name)), append(l.runs, v)
 	}
-	l.series.Spread = spread("seeds", append([]lock.Run{{Results: l.results()}}, l.series.Runs...))
+	l.series.Spread = spreads(l.results(), l.series.Runs)
+	predictions, err := l.outOfFold()
+	if err != nil || predictions == nil {
+		return err
+	}
+	judged := judge(predictions, l.classes)
+	l.series.OutOfFold = &judged
 	return nil
 }
 
@@ -55,14 +66,27 @@ func (l *line) variant(run recipe.Run) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	v := l.branch(run.Name, loaded)
+	for _, s := range l.stages {
+		if s.name == "runs" {
+			break
+		}
+		if s.name != "sweep" {
+			v.stages = append(v.stages, s)
+		}
+	}
+	return v, nil
+}
+
+// branch returns a line of another recipe over the inputs of this one, with no stages yet.
+func (l *line) branch(name string, loaded *recipe.Loaded) *line {
 	e := *l.Experiment
 	e.Loaded, e.Claim, e.Witness = loaded, nil, nil
-	e.Progress, e.Log = named{l.Progress, run.Name}, l.Log.With().Str("run", run.Name).Logger()
+	e.Progress, e.Log = named{l.Progress, name}, l.Log.With().Str("run", name).Logger()
 	return &line{
-		Experiment: &e, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
-		stages: l.stages[:slices.IndexFunc(l.stages, func(s *stage) bool { return s.name == "runs" })],
-		table:  l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
-	}, nil
+		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
+		table: l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
+	}
 }
 
 // named tells which run a task is of.
@@ -78,9 +102,28 @@ func (n named) Start(name string, total int, unit string) progress.Task {
 // run states what the line found, as a part of another one's lock.
 func (l *line) run(name string) lock.Run {
 	return lock.Run{
-		Name: name, Recipe: l.Digest, Split: l.lockedSplit(), Features: lockedFeatures(l.fitted.Features), Stages: l.lockedStages(),
+		Name: name, Split: l.lockedSplit(), Features: lockedFeatures(l.fitted.Features), Stages: l.lockedStages(),
 		Training: l.trained.Epochs, Model: l.lockedModel(), Results: l.results(),
 	}
+}
+
+// kinds are what runs differ in, by the prefix of their names.
+var kinds = []struct{ over, prefix string }{{"seeds", "seed-"}, {"folds", "fold-"}}
+
+// ofKind returns the runs of a kind.
+func ofKind(runs []lock.Run, prefix string) []lock.Run {
+	return slices.DeleteFunc(slices.Clone(runs), func(run lock.Run) bool { return !strings.HasPrefix(run.Name, prefix) })
+}
+
+// spreads sums up each kind of runs, this line's own results among them.
+func spreads(own map[string]lock.Score, runs []lock.Run) []lock.Spread {
+	var all []lock.Spread
+	for _, kind := range kinds {
+		if list := ofKind(runs, kind.prefix); len(list) > 0 {
+			all = append(all, spread(kind.over, append([]lock.Run{{Results: own}}, list...))...)
+		}
+	}
+	return all
 }
 
 // spread sums up what the results of runs differ in.
@@ -102,10 +145,62 @@ func spread(over string, runs []lock.Run) []lock.Spread {
 	return all
 }
 
-// seriesKept reports whether the weights of all runs are there.
+// seriesKept reports whether the weights and the predictions of all runs are there.
 func seriesKept(l *line) bool {
 	return !slices.ContainsFunc(l.series.Runs, func(run lock.Run) bool {
 		_, err := l.Store.Get(run.Model.Weights)
-		return err != nil
+		return err != nil || !l.Store.Has(run.Stage("evaluate").Output)
 	})
+}
+
+// outOfFold returns the prediction of every photo that is in a fold, in the order of the
+// folds; nil where there are none.
+func (l *line) outOfFold() ([]report.OutOfFold, error) {
+	folds := ofKind(l.series.Runs, "fold-")
+	if len(folds) == 0 {
+		return nil, nil
+	}
+	var all []report.OutOfFold
+	add := func(fold int, e *evaluate.Evaluation) {
+		for _, p := range e.Of(evaluate.Validation) {
+			all = append(all, report.OutOfFold{Fold: fold, Prediction: p})
+		}
+	}
+	add(1, l.evaluation)
+	for i, run := range folds {
+		data, err := l.Store.Get(run.Stage("evaluate").Output)
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w", run.Name, err)
+		}
+		e := new(evaluate.Evaluation)
+		if err := json.Unmarshal(data, e); err != nil {
+			return nil, fmt.Errorf("run %s: %w", run.Name, err)
+		}
+		add(i+2, e)
+	}
+	return all, nil
+}
+
+// judge scores the predictions of all folds together.
+func judge(predictions []report.OutOfFold, classes []string) lock.OutOfFold {
+	sum := digest.New("out of fold")
+	var truth, predicted []float64
+	for _, p := range predictions {
+		sum.Int(int64(p.Fold)).Int(int64(p.Line)).String(p.Image).Float(p.True).Float(p.Predicted).Float(p.Probability)
+		truth, predicted = append(truth, p.True), append(predicted, p.Predicted)
+	}
+	judged := lock.OutOfFold{Photos: len(predictions), Predictions: sum.Sum()}
+	if classes == nil {
+		judged.Figures = map[string]float64{"rmse": metric.RMSE(truth, predicted), "mae": metric.MAE(truth, predicted), "r2": metric.R2(truth, predicted)}
+		return judged
+	}
+	index := func(values []float64) (indices []int) {
+		for _, v := range values {
+			indices = append(indices, int(v))
+		}
+		return indices
+	}
+	confusion := metric.NewConfusion(index(truth), index(predicted), len(classes))
+	judged.Figures = map[string]float64{"accuracy": confusion.Accuracy(), "balanced_accuracy": confusion.BalancedAccuracy(), "macro_f1": confusion.MacroF1()}
+	return judged
 }

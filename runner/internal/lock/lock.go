@@ -42,6 +42,7 @@ type Lock struct {
 	Clean    Clean            `yaml:"clean"`
 	Split    Split            `yaml:"split"`
 	Features []Feature        `yaml:"features,omitempty"`
+	Sweep    *Sweep           `yaml:"sweep,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
@@ -50,7 +51,9 @@ type Lock struct {
 	// differ in.
 	Runs   []Run    `yaml:"runs,omitempty"`
 	Spread []Spread `yaml:"spread,omitempty"`
-	Report Report   `yaml:"report"`
+	// OutOfFold judges the predictions of all folds together.
+	OutOfFold *OutOfFold `yaml:"out_of_fold,omitempty"`
+	Report    Report     `yaml:"report"`
 	// Seal covers all the rest but for Recorded. It is no secret: it tells of an
 	// edit by hand, not of a forgery.
 	Seal digest.Digest `yaml:"seal,omitempty"`

@@ -6,13 +6,20 @@ import "biomass/runner/internal/digest"
 // say. It holds what a lock of its own would hold beside the data.
 type Run struct {
 	Name     string           `yaml:"name"`
-	Recipe   digest.Digest    `yaml:"recipe"` // of its canonical form
+	Set      []string         `yaml:"set,omitempty"` // the settings of a sweep's variant
 	Split    Split            `yaml:"split"`
 	Features []Feature        `yaml:"features,omitempty"`
 	Stages   []Stage          `yaml:"stages"`
 	Training []Epoch          `yaml:"training"`
 	Model    Model            `yaml:"model"`
-	Results  map[string]Score `yaml:"results"`
+	Results  map[string]Score `yaml:"results,omitempty"` // a sweep's variant has none
+}
+
+// Sweep is what was tried, and which of it won. The lock's own training is the winner's.
+type Sweep struct {
+	On       string `yaml:"on"` // the measure of the kept epoch that decides
+	Winner   string `yaml:"winner"`
+	Variants []Run  `yaml:"variants"`
 }
 
 // Stage returns the run's stage of this name, or nil.
@@ -41,6 +48,47 @@ func (l *Lock) Models() []Trained {
 	return all
 }
 
+// Trainings are Models and, behind them, what the sweep tried.
+func (l *Lock) Trainings() []Trained {
+	all := l.Models()
+	if l.Sweep == nil {
+		return all
+	}
+	for _, v := range l.Sweep.Variants {
+		t := Trained{Run: v.Name, Model: v.Model, Training: v.Training}
+		if s := v.Stage("train"); s != nil {
+			t.Key = s.Key
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// Kept returns the epoch whose weights were kept.
+func (r *Run) Kept() Epoch {
+	if i := r.Model.Epoch; i >= 1 && i <= len(r.Training) {
+		return r.Training[i-1]
+	}
+	return Epoch{}
+}
+
+// Measure returns what an epoch measured, by the word of train.stop.on, 0 where it did not.
+func (e Epoch) Measure(on string) float64 {
+	score := &e.ValidationLoss
+	switch on {
+	case "validation_rmse":
+		score = e.ValidationRMSE
+	case "validation_accuracy":
+		score = e.ValidationAccuracy
+	case "validation_macro_f1":
+		score = e.ValidationMacroF1
+	}
+	if score == nil {
+		return 0
+	}
+	return *score
+}
+
 func stageOf(list []Stage, name string) *Stage {
 	for i := range list {
 		if list[i].Name == name {
@@ -53,12 +101,20 @@ func stageOf(list []Stage, name string) *Stage {
 // Spread is the mean of a figure over runs that differ in one thing, the lock's own among
 // them, and its standard deviation, dividing by their number less 1.
 type Spread struct {
-	Over      string  `yaml:"over" json:"over"` // seeds
+	Over      string  `yaml:"over" json:"over"` // seeds or folds
 	Runs      int     `yaml:"runs" json:"runs"`
 	Part      string  `yaml:"part" json:"part"`
 	Figure    string  `yaml:"figure" json:"figure"`
 	Mean      float64 `yaml:"mean" json:"mean"`
 	Deviation float64 `yaml:"deviation" json:"deviation"`
+}
+
+// OutOfFold are the scores of predictions each of which comes from the network that did not
+// train on that photo.
+type OutOfFold struct {
+	Photos      int                `yaml:"photos"`
+	Figures     map[string]float64 `yaml:"figures"`
+	Predictions digest.Digest      `yaml:"predictions"`
 }
 
 // Figure is a score by its name.

@@ -32,6 +32,11 @@ func (d *decoder) check(r *Recipe) {
 	d.checkMix(r.Transform.Mix, r.Train.Batch)
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
+	d.checkSweep(r.Sweep, r)
+	d.ensure(r.Split.Folds == 0 || r.Train.Repeat == 1 || !d.sound("split.folds"), "train.repeat", "cannot stand beside split.folds", "write one of them; --set train.seed=N trains all folds with another seed")
+	apart := r.Split.By == "group" || r.Split.By == "stratified_group" || r.Split.By == "time"
+	d.ensure(!r.Report.Leakage || apart && r.Split.Folds == 0 || !d.sound("split"), "report.leakage",
+		"compares with a random split one by group, stratified_group or time, without folds", "take it out, or split so")
 	for i, plot := range r.Report.Plots {
 		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
 	}
@@ -173,7 +178,12 @@ func (d *decoder) checkSplit(s *Split, data *Data) {
 				fmt.Sprintf("%q is the value of %s too", part.value, before.name), "")
 		}
 	}
+	d.ensure(s.Fold <= s.Folds || !d.sound("split.folds"), "split.fold", fmt.Sprintf("must be from 0 to %d, not %d", s.Folds, s.Fold), "")
+	d.ensure(s.Folds == 0 || s.By != "given" && s.By != "column" && s.By != "time", "split.folds", "deals rows out, and by "+s.By+" none are",
+		"write by: random, stratified, group or stratified_group, or take folds out")
 	switch {
+	case s.Folds > 0:
+		d.ensure(s.Test < 1, "split.test", "must be below 1: the rest is dealt into folds", "")
 	case s.By == "given":
 		d.ensure(data.Parts != (Origins{}) || !d.sound("data.parts"), "split.by", "given needs data.parts", "write where the pictures of each part are")
 		d.ensure(s.Validation < 1, "split.validation", "must be below 1: it is cut from the training rows, and some must be left", "")
@@ -338,16 +348,9 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, "train.optimizer.sgd.nesterov", "needs momentum above 0", "")
 	}
 	if d.sound("task") {
-		d.ensure(r.Task != Classification || t.Stop.On != "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
-		d.ensure(r.Task == Classification || t.Stop.On == validationLoss || t.Stop.On == "validation_rmse", "train.stop.on", t.Stop.On+" is measured of a classification", "write validation_loss or validation_rmse")
+		d.checkMeasure("train.stop.on", t.Stop.On, r.Task)
 	}
-	validated := r.Split.Validation > 0
-	switch r.Split.By {
-	case "column":
-		validated = r.Split.Parts.Validation != ""
-	case "given":
-		validated = validated || r.Data.Parts.Validation != (Origin{})
-	}
+	validated := d.validated(r)
 	d.checkSchedule(t.Schedule, t.Epochs)
 	if d.sound("split") {
 		d.ensure(t.Schedule.Plateau == nil || validated, "train.schedule", "plateau looks at the validation loss, and validation has no rows",
@@ -356,6 +359,24 @@ func (d *decoder) checkTrain(t *Train, r *Recipe) {
 		d.ensure(t.Keep != "best" || validated, "train.keep", "best is chosen on validation, which has no rows",
 			"write keep: last, or give validation a part")
 	}
+}
+
+// validated reports whether the validation part has rows.
+func (d *decoder) validated(r *Recipe) bool {
+	validated := r.Split.Validation > 0 || r.Split.Folds > 0
+	switch r.Split.By {
+	case "column":
+		validated = r.Split.Parts.Validation != ""
+	case "given":
+		validated = validated || r.Data.Parts.Validation != (Origin{})
+	}
+	return validated
+}
+
+// checkMeasure holds that the task has this measure of an epoch.
+func (d *decoder) checkMeasure(key, on, task string) {
+	d.ensure(task != Classification || on != "validation_rmse", key, on+" is measured of a regression", "write validation_loss, validation_accuracy or validation_macro_f1")
+	d.ensure(task == Classification || on == validationLoss || on == "validation_rmse", key, on+" is measured of a classification", "write validation_loss or validation_rmse")
 }
 
 // checkLoss holds that the loss is one of the task.

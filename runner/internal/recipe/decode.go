@@ -204,6 +204,9 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 	case *Augment:
 		d.augment(key, raw, target)
 		return
+	case *Over:
+		d.over(key, raw, target)
+		return
 	case *Mix:
 		d.mix(key, raw, target)
 		return

@@ -48,6 +48,7 @@ var stages = map[string][]string{
 	"transform": {"transform", "train", "evaluate", "report"},
 	"network":   {"network", "train", "evaluate", "report"},
 	"train":     {"train", "evaluate", "report"},
+	"sweep":     {"sweep", "transform", "network", "train", "evaluate", "report"},
 	"report":    {"report"},
 }
 
@@ -94,6 +95,9 @@ var meanings = map[string][]string{
 	"split.train":                          {"trains on more rows", "trains on fewer rows"},
 	"split.validation":                     {"validates on more rows", "validates on fewer rows"},
 	"split.test":                           {"tests on more rows", "tests on fewer rows"},
+	"split.folds":                          {"deals the rows into more folds", "deals the rows into fewer folds"},
+	"split.fold":                           {"validates on another fold"},
+	"report.leakage":                       {"trains once more on a random split, to compare", "no longer compares with a random split"},
 	"split.by":                             {"other rows stay together"},
 	"split.column":                         {"takes the parts from another column"},
 	"split.parts.train":                    {"other rows train"},
@@ -152,6 +156,10 @@ var meanings = map[string][]string{
 	"train.clip":                           {"another limit on the length of the gradient"},
 	"train.keep":                           {"keeps the weights of another epoch"},
 	"train.repeat":                         {"trains more often, with other seeds", "trains less often"},
+	"sweep.over":                           {"tries other settings"},
+	"sweep.draw":                           {"tries more of the combinations", "tries fewer of the combinations"},
+	"sweep.seed":                           {"tries other combinations"},
+	"sweep.on":                             {"takes another measure for the best"},
 	"report.plots":                         {"shows other plots"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

@@ -112,6 +112,9 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)
+	if problems := loaded.variants(); len(problems) > 0 {
+		return nil, problems
+	}
 	return loaded, nil
 }
 

@@ -25,6 +25,7 @@ type Recipe struct {
 	Transform Transform `yaml:"transform"`
 	Network   Network   `yaml:"network"`
 	Train     Train     `yaml:"train"`
+	Sweep     Sweep     `yaml:"sweep"`
 	Report    Report    `yaml:"report"`
 }
 
@@ -202,6 +203,11 @@ type Split struct {
 	Column string `yaml:"column"`
 	// Parts are the values of that column; an empty one says that there is no such part.
 	Parts Parts `yaml:"parts"`
+	// Folds is how many parts the rows that do not test are dealt into, each of which validates once while the others
+	// train; 0 for none. Train and Validation then count for nothing.
+	Folds int `yaml:"folds"`
+	// Fold is the one that validates, from 1; 0 trains once with each.
+	Fold int `yaml:"fold"`
 	// Leak says what happens when a group, or a photo, is on two sides: warn, error, ignore.
 	Leak string `yaml:"leak"`
 	// Near is how much alike photos look that count as one for Leak, see package picture: 1 is for the same bytes, 0
@@ -542,6 +548,8 @@ type Plateau struct {
 type Report struct {
 	// Plots in their order: target, samples, curves, fit.
 	Plots []string `yaml:"plots"`
+	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
+	Leakage bool `yaml:"leakage"`
 }
 
 // defaults returns the recipe in which nothing but required keys is missing.
@@ -572,6 +580,7 @@ func defaults(task string) Recipe {
 			Seed:           42, Epochs: 10, Batch: 32, LastBatch: "keep", Loss: loss,
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
+		Sweep:  Sweep{Seed: 42, On: validationLoss},
 		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}},
 	}
 }

@@ -991,9 +991,7 @@ func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"picture.crop":       {"center"},
-		"split.folds":        {"5"},
 		"transform.clip":     {"{mass: [0, 0.999]}"},
-		"sweep":              {"{train.epochs: [1, 2]}"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
 		"report.interval":    {"0.95"},
 		"report.language":    {"de"},

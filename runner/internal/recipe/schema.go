@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // This file writes the recipe language down as a JSON Schema, for editors. Keys
@@ -119,6 +120,11 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		}}}
 	case reflect.TypeFor[Fills]():
 		return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
+	case reflect.TypeFor[Over]():
+		return schema{
+			"type": "object", "additionalProperties": schema{"type": "array", "minItems": 1},
+			"propertyNames": schema{"pattern": `^(` + strings.Join(swept, "|") + `)\.`},
+		}
 	case reflect.TypeFor[Mix]():
 		return w.one(key, func(word string) (alone bool, value schema) {
 			if word == "none" {

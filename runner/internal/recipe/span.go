@@ -41,6 +41,10 @@ var spans = map[string]span{
 	"split.test":       share,
 	"split.near":       {low: likeness.low, high: likeness.high, orZero: true},
 
+	"split.folds": {low: 2, high: maxRuns, orZero: true},
+	"split.fold":  between(0, maxRuns),
+	"sweep.draw":  between(0, maxRuns),
+
 	"transform.normalize.std[]":                   above(0),
 	"transform.augment[].horizontal_flip":         share,
 	"transform.augment[].vertical_flip":           share,

@@ -49,6 +49,7 @@ var choices = map[string]choice{
 	"train.schedule":   {now: []string{constant, "step", "cosine", "one_cycle", "plateau"}},
 	"train.sampler":    {now: []string{"shuffle", "balanced"}},
 	"train.stop.on":    {now: []string{validationLoss, "validation_rmse", "validation_accuracy", "validation_macro_f1"}},
+	"sweep.on":         {now: []string{validationLoss, "validation_rmse", "validation_accuracy", "validation_macro_f1"}},
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
@@ -70,9 +71,7 @@ var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"split.folds":        {0},
 	"transform.clip":     {map[string]any{}},
-	"sweep":              {map[string]any{}},
 	"report.interval":    nil,
 	"report.language":    {"en"},
 }

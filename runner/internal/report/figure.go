@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/plotter"
@@ -77,6 +78,39 @@ func drawCurves(d Document) ([]byte, error) {
 	}
 	c.byEpoch(d, curves...)
 	return c.render(680, 380, "Learning curves: "+curvesText(d)), nil
+}
+
+// scheduled reports whether the learning rate changes.
+func (d Document) scheduled() bool {
+	return slices.ContainsFunc(d.History, func(h Epoch) bool { return h.Rate != 0 })
+}
+
+// drawRate shows the learning rate of every epoch's last step, on a scale of ratios where it
+// falls far.
+func drawRate(d Document) ([]byte, error) {
+	if !d.scheduled() {
+		return nil, nil
+	}
+	c := newChart("Learning rate", rateText(d), "epoch", "learning rate")
+	low, high := math.Inf(1), 0.0
+	for _, h := range d.History {
+		low, high = min(low, h.Rate), max(high, h.Rate)
+	}
+	if low > 0 && high > 8*low {
+		logarithmic(&c.plot.Y, low, high)
+		c.vertical = "learning rate (logarithmic)"
+	} else {
+		steps := metric.RoundSteps(0, high, 6)
+		marks(&c.plot.Y, 0, steps[len(steps)-1], steps)
+	}
+	c.byEpoch(d, curve{"last step", blue, func(h Epoch) float64 { return h.Rate }})
+	return c.render(680, 300, "Learning rate by epoch: "+rateText(d)), nil
+}
+
+// rateText says where the rate begins and ends.
+func rateText(d Document) string {
+	first, last := d.History[0], d.History[len(d.History)-1]
+	return fmt.Sprintf("%s in epoch %d, %s in epoch %d", significant(first.Rate), first.Epoch, significant(last.Rate), last.Epoch)
 }
 
 // curve is one line over the epochs.

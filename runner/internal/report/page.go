@@ -67,9 +67,11 @@ func page(d Document) []byte {
 	m.say("# %s", plain(title))
 	opening(m, d)
 	data(m, d)
+	sweep(m, d)
 	training(m, d)
 	results(m, d)
 	series(m, d)
+	leakage(m, d)
 	recipe(m, d)
 	provenance(m, d)
 	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')
@@ -258,6 +260,9 @@ func training(m *markdown, d Document) {
 		if d.classifies() && d.validated() {
 			m.say("![Accuracy by epoch: %s.](%s)", plain(curvesText(d)), accuracyFile)
 		}
+		if d.scheduled() {
+			m.say("![Learning rate by epoch: %s.](%s)", rateText(d), rateFile)
+		}
 	}
 	history := func() {
 		header, columns := figuresByEpoch(d)
@@ -334,6 +339,9 @@ func figuresByEpoch(d Document) (header []string, columns [][]string) {
 			}
 			return texts
 		}
+	}
+	if d.scheduled() {
+		add("learning rate", func(h Epoch) float64 { return h.Rate }, each(significant))
 	}
 	add("train loss", func(h Epoch) float64 { return h.TrainLoss }, together)
 	if !d.validated() {

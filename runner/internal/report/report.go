@@ -36,8 +36,13 @@ type Document struct {
 	History    []Epoch
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
-	// Series are the further trainings.
-	Series []Series
+	// Sweep is what was tried before; nil for nothing.
+	Sweep *Sweep
+	// Series are the further trainings, Folds what those of folds predicted, Leakage what a
+	// random split pretends; both may be nil.
+	Series  []Series
+	Folds   *Folds
+	Leakage *Leakage
 
 	// Network is the backbone's name, Layers its parts, Parameters how many scalars it
 	// has, and Trained how many of them train in the first epoch, 0 for all.
@@ -93,6 +98,8 @@ type Epoch struct {
 	// ValidationAccuracy and ValidationMacroF1 are those of a classification.
 	ValidationAccuracy, ValidationMacroF1 float64
 	Kept                                  bool
+	// Rate is the learning rate of the last step, 0 where no schedule changes it.
+	Rate float64
 }
 
 // Layer is one row of the architecture table.
@@ -127,8 +134,10 @@ const (
 	samplesFile   = "samples.png"
 	curvesFile    = "curves.svg"
 	accuracyFile  = "accuracy.svg"
+	rateFile      = "rate.svg"
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
+	foldsFile     = "out_of_fold.csv"
 )
 
 // figure is one picture of a report.
@@ -145,6 +154,7 @@ var (
 		{"target", targetFile, drawTarget},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
+		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
 	}
 	classFigures = []figure{
@@ -152,13 +162,14 @@ var (
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
+		{"curves", rateFile, drawRate},
 		{"fit", confusionFile, drawConfusion},
 	}
 )
 
 // Files returns the names of all files that a report may have, sorted.
 func Files() []string {
-	files := []string{pageFile}
+	files := []string{pageFile, foldsFile}
 	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
 	}
@@ -191,6 +202,12 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 		if data != nil {
 			files[f.file] = data
+		}
+	}
+	if d.Folds != nil {
+		var err error
+		if files[foldsFile], err = d.Folds.table(d.Evaluation.Classes); err != nil {
+			return nil, fmt.Errorf("render report: %s: %w", foldsFile, err)
 		}
 	}
 	files[pageFile] = page(d)

@@ -8,7 +8,7 @@ import (
 
 // Series is the trainings that differ in one thing, the page's own first.
 type Series struct {
-	// Over says in what: seeds.
+	// Over says in what: seeds or folds.
 	Over    string
 	Columns []SeriesColumn
 	Runs    []SeriesRun
@@ -41,8 +41,8 @@ func (c SeriesColumn) write(d Document, values []float64) (name string, texts []
 		if d.Evaluation.Unit != "" {
 			name = named(name, plain(d.Evaluation.Unit))
 		}
-		smallest := math.Abs(c.Mean)
-		all := alike(smallest, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		measure := math.Abs(c.Mean)
+		all := alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
 		return name, all[:n], all[n] + " ± " + all[n+1]
 	case "accuracy", "balanced_accuracy":
@@ -82,18 +82,33 @@ func seriesTable(m *markdown, d Document, s Series) {
 	m.table("l"+strings.Repeat("r", len(header)-1), header, append(rows, last)...)
 }
 
-// series shows how much the result depends on what was drawn.
+// series shows how much the result depends on what was drawn, or on which rows train.
 func series(m *markdown, d Document) {
 	for _, s := range d.Series {
 		m.say("## %s", heading(s.Over))
-		m.say("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name)
+		if s.Over == "folds" {
+			m.say("The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. "+
+				"Model, predictions and all other figures on this page are those of fold %s.", len(s.Runs), s.Runs[0].Name)
+		} else {
+			m.say("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name)
+		}
 		seriesTable(m, d, s)
+		if s.Over == "folds" && d.Folds != nil {
+			m.say("All %s together, each predicted by the network that did not train on it: %s. The predictions are in [%s](%s).",
+				plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile)
+		}
 	}
 }
 
 // seriesAnswer states the result over a series in one sentence.
 func seriesAnswer(d Document, s Series) string {
 	c := s.Columns[0]
+	for _, other := range s.Columns {
+		if s.Over == "folds" && other.Part == "validation" { // each photo once
+			c = other
+			break
+		}
+	}
 	name, _, mean := c.write(d, nil)
 	return fmt.Sprintf("Over %d %s: **%s %s**. ", len(s.Runs), s.Over, name, mean)
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"strings"
 	"testing"
+
+	"biomass/runner/internal/evaluate"
 )
 
 // TestSeries holds the table of seeds, and the sentence that opens the report.
@@ -30,5 +32,35 @@ func TestSeries(t *testing.T) {
 	d.Series = []Series{{Over: "seeds", Columns: []SeriesColumn{{"test", "accuracy", 0.8123, 0.0151}}, Runs: []SeriesRun{{"1", 1, 1, []float64{0.8}}}}}
 	if files, err = Render(d); err != nil || !strings.Contains(string(files[pageFile]), "**test accuracy 81.2 ± 1.5 %**") {
 		t.Errorf("%v\n%s", err, files[pageFile])
+	}
+}
+
+// TestGoldenFurther renders what further trainings, a sweep, folds and a schedule add.
+func TestGoldenFurther(t *testing.T) {
+	d := document(t, nil)
+	d.Name, d.Plots = "further", []string{"curves"}
+	for i := range d.History {
+		d.History[i].Rate = 0.01 / float64(int(1)<<i)
+	}
+	d.Sweep = &Sweep{On: "validation_rmse", Drawn: true, Variants: []Variant{
+		{Name: "v01", Set: []string{"train.batch=8", "train.optimizer={sgd: {rate: 0.1}}"}, Epochs: 12, Kept: 3, Score: 0.0712},
+		{Name: "v02", Set: []string{"train.batch=16"}, Epochs: 12, Kept: 9, Score: 0.05, Won: true},
+	}}
+	columns := []SeriesColumn{{"test", "rmse", 0.0625, 0.0101}, {"validation", "rmse", 0.051, 0.0033}, {"validation", "r2", 0.875, 0.031}}
+	d.Series = []Series{{Over: "folds", Columns: columns, Runs: []SeriesRun{{"1", 12, 9, []float64{0.0551, 0.05, 0.9}}, {"2", 10, 10, []float64{0.0699, 0.052, 0.85}}}}}
+	d.Folds = &Folds{Figures: map[string]float64{"rmse": 0.0512, "mae": 0.04, "r2": 0.871}, Predictions: []OutOfFold{
+		{1, evaluate.Prediction{Line: 2, Image: "a, b.jpg", Group: "plant 1", True: 0.25, Predicted: 0.5}},
+		{2, evaluate.Prediction{Line: 3, Image: "c.jpg", True: 1, Predicted: 1.0 / 3}},
+	}}
+	d.Leakage = &Leakage{By: "stratified_group", Part: "test", Figures: []Gap{{"rmse", 0.06, 0.041}, {"r2", 0.8, 0.93}}}
+	golden(t, "further", d)
+}
+
+// TestFoldsOfClasses writes classes by their names.
+func TestFoldsOfClasses(t *testing.T) {
+	f := Folds{Predictions: []OutOfFold{{3, evaluate.Prediction{Line: 9, Image: "x.png", True: 1, Predicted: 0, Probability: 0.75}}}}
+	got, err := f.table([]string{"oak", "ash; fir"})
+	if want := "fold,row,image,group,true,predicted,probability\n3,9,x.png,,ash; fir,oak,0.75\n"; err != nil || string(got) != want {
+		t.Errorf("%q, want %q (%v)", got, want, err)
 	}
 }

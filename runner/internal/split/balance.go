@@ -22,7 +22,7 @@ func balanced(spec recipe.Split, individuals []individual, strata []int) ([]int,
 	}
 	slices.SortStableFunc(order, func(a, b individual) int { return cmp.Compare(len(b.rows), len(a.rows)) })
 	share := shares(fractions(spec), n)
-	if err := tooLarge(order, share, n); err != nil {
+	if err := tooLarge(spec, order, share, n); err != nil {
 		return nil, nil, err
 	}
 	part, size := assign(order, share, strata)
@@ -32,7 +32,7 @@ func balanced(spec recipe.Split, individuals []individual, strata []int) ([]int,
 // assign returns the part of each row, and the parts' sizes. What an individual with g
 // rows of a stratum adds to the chi-square of a part that has h of them and wants w is
 // (h+g-w)^2/w - (h-w)^2/w = g*(g + 2h - 2w)/w.
-func assign(order []individual, share [3]int, strata []int) (part []int, size [3]int) {
+func assign(order []individual, share []int, strata []int) (part, size []int) {
 	n := len(strata)
 	every := slices.Max(strata) + 1 // the stratum of all rows
 	all := make([]int, every+1)
@@ -40,7 +40,7 @@ func assign(order []individual, share [3]int, strata []int) (part []int, size [3
 		all[stratum]++
 	}
 	all[every] = n
-	var has [3][]int
+	has := make([][]int, len(share))
 	for p := range has {
 		has[p] = make([]int, len(all))
 	}
@@ -73,8 +73,8 @@ func assign(order []individual, share [3]int, strata []int) (part []int, size [3
 		}
 		has[best][every] += len(one.rows)
 	}
-	for p := range size {
-		size[p] = has[p][every]
+	for _, rows := range has {
+		size = append(size, rows[every])
 	}
 	return part, size
 }

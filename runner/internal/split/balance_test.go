@@ -8,7 +8,7 @@ import (
 )
 
 // chiSquare says how far parts are from their shares of every stratum.
-func chiSquare(part []int, share [3]int, strata []int) float64 {
+func chiSquare(part []int, share []int, strata []int) float64 {
 	var sum float64
 	n := float64(len(strata))
 	for p := range share {
@@ -60,7 +60,7 @@ func TestStratifiedGroups(t *testing.T) {
 		}
 		checkPartition(t, s, n)
 		checkDisjoint(t, s, groups)
-		share := shares([3]float64{0.7, 0.15, 0.15}, n)
+		share := shares([]float64{0.7, 0.15, 0.15}, n)
 		part := make([]int, n)
 		for p, list := range [][]int{s.Train, s.Validation, s.Test} {
 			if off := math.Abs(float64(len(list) - share[p])); off > 8 {
@@ -98,7 +98,7 @@ func TestAssignIsGreedy(t *testing.T) {
 	groups := plants(5, 60)
 	strata := uneven(5, groups)
 	individuals := gather(groups, 60)
-	share := [3]int{40, 11, 9}
+	share := []int{40, 11, 9}
 	got, size := assign(individuals, share, strata)
 	if size[0]+size[1]+size[2] != 60 {
 		t.Fatalf("sizes %v", size)

@@ -110,11 +110,38 @@ func Make(spec recipe.Split, rows Rows) (*Split, error) {
 	if groups != nil {
 		s.Groups = len(individuals)
 	}
-	lists := [3]*[]int{&s.Train, &s.Validation, &s.Test}
 	for row, p := range part {
-		*lists[p] = append(*lists[p], row)
+		list := side(spec, s, p)
+		*list = append(*list, row)
 	}
 	return s, nil
+}
+
+// side returns the list of a part's rows. Of folds one validates, the last part tests and
+// the others train.
+func side(spec recipe.Split, s *Split, p int) *[]int {
+	if spec.Folds > 0 {
+		switch p {
+		case max(spec.Fold, 1) - 1:
+			p = 1
+		case spec.Folds:
+			p = 2
+		default:
+			p = 0
+		}
+	}
+	return [3]*[]int{&s.Train, &s.Validation, &s.Test}[p]
+}
+
+// nameOf says which part p is, which key of split decides on its size, and how it becomes larger.
+func nameOf(spec recipe.Split, p int) (name, key, mend string) {
+	if spec.Folds > 0 && p < spec.Folds {
+		return fmt.Sprintf("fold %d", p+1), "folds", "take fewer split.folds"
+	}
+	if spec.Folds > 0 {
+		p = 2
+	}
+	return names[p], names[p], fmt.Sprintf("give split.%s a larger fraction", names[p])
 }
 
 // individual is what must stay together.
@@ -145,9 +172,8 @@ func gather(groups []string, n int) []individual {
 
 // shares returns how many of n rows each part is to get: the whole rows of its
 // fraction, and those left over one by one to the largest remainders.
-func shares(fractions [3]float64, n int) [3]int {
-	var share [3]int
-	var remainder [3]float64
+func shares(fractions []float64, n int) []int {
+	share, remainder := make([]int, len(fractions)), make([]float64, len(fractions))
 	left := n
 	for p, fraction := range fractions {
 		exact := float64(float64(n) * fraction)         // rounded: never fused with what follows
@@ -168,8 +194,13 @@ func shares(fractions [3]float64, n int) [3]int {
 	return share
 }
 
-func fractions(spec recipe.Split) [3]float64 {
-	return [3]float64{spec.Train, spec.Validation, spec.Test}
+// fractions are those of train, validation and test; or of the folds, which are alike, and
+// of test.
+func fractions(spec recipe.Split) []float64 {
+	if spec.Folds == 0 {
+		return []float64{spec.Train, spec.Validation, spec.Test}
+	}
+	return append(slices.Repeat([]float64{(1 - spec.Test) / float64(spec.Folds)}, spec.Folds), spec.Test)
 }
 
 // random deals the shuffled rows out.
@@ -178,7 +209,7 @@ func random(spec recipe.Split, n int) ([]int, error) {
 	order := rng.New(spec.Seed, "split").Perm(n)
 	start := 0
 	share := shares(fractions(spec), n)
-	if err := checkShares(fractions(spec), share, n); err != nil {
+	if err := checkShares(spec, fractions(spec), share, n); err != nil {
 		return nil, err
 	}
 	for p, share := range share {
@@ -191,10 +222,11 @@ func random(spec recipe.Split, n int) ([]int, error) {
 }
 
 // checkShares refuses a part that is wanted and would get no row of n.
-func checkShares(fractions [3]float64, share [3]int, n int) error {
+func checkShares(spec recipe.Split, fractions []float64, share []int, n int) error {
 	for p, fraction := range fractions {
 		if share[p] == 0 && fraction > 0 {
-			return fmt.Errorf("split: the %s part would be empty: split.%s: %v of %s", names[p], names[p], fraction, counted(n, "row"))
+			name, key, _ := nameOf(spec, p)
+			return fmt.Errorf("split: the %s part would be empty: split.%s: %v of %s", name, key, fraction, counted(n, "row"))
 		}
 	}
 	return nil
@@ -203,7 +235,7 @@ func checkShares(fractions [3]float64, share [3]int, n int) error {
 // stratified deals the rows out so that every part has its share of each stratum.
 func stratified(spec recipe.Split, strata []int) ([]int, error) {
 	share := shares(fractions(spec), len(strata))
-	if err := checkShares(fractions(spec), share, len(strata)); err != nil {
+	if err := checkShares(spec, fractions(spec), share, len(strata)); err != nil {
 		return nil, err
 	}
 	return deal(spec.Seed, share, strata), nil
@@ -214,12 +246,12 @@ func stratified(spec recipe.Split, strata []int) ([]int, error) {
 // rows so far. The parts end with exactly their shares. No part is ever a whole row
 // ahead, nor so more than 4/3 of a row behind; where the shares of a stratum and
 // of those before it come out even, the parts have exactly them.
-func deal(seed uint64, share [3]int, strata []int) []int {
+func deal(seed uint64, share []int, strata []int) []int {
 	n := len(strata)
 	order := rng.New(seed, "split").Perm(n)
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(strata[a], strata[b]) })
 	part := make([]int, n)
-	var size [3]int
+	size := make([]int, len(share))
 	for i, row := range order {
 		behind := func(p int) int { return (i+1)*share[p] - n*size[p] } // in rows, times n
 		p := 0
@@ -252,9 +284,9 @@ func given(spec recipe.Split, rows Rows) ([]int, error) {
 			strata = append(strata, stratum)
 		}
 	}
-	cut := [3]float64{1 - spec.Validation, spec.Validation, 0}
+	cut := []float64{1 - spec.Validation, spec.Validation, 0}
 	share := shares(cut, len(training))
-	if err := checkShares(cut, share, len(training)); err != nil {
+	if err := checkShares(spec, cut, share, len(training)); err != nil {
 		return nil, err
 	}
 	for i, p := range deal(spec.Seed, share, strata) {
@@ -298,12 +330,12 @@ func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []strin
 	slices.SortStableFunc(order, func(a, b individual) int { return cmp.Compare(len(b.rows), len(a.rows)) })
 
 	share := shares(fractions(spec), n)
-	room := share
-	if err := tooLarge(order, share, n); err != nil {
+	room := slices.Clone(share)
+	if err := tooLarge(spec, order, share, n); err != nil {
 		return nil, nil, err
 	}
 	part := make([]int, n)
-	var size [3]int
+	size := make([]int, len(share))
 	for _, one := range order {
 		p := choose(stream, share, room, len(one.rows))
 		room[p] -= len(one.rows)
@@ -317,29 +349,31 @@ func grouped(spec recipe.Split, individuals []individual, n int) ([]int, []strin
 }
 
 // tooLarge refuses an individual, of those in order of their size, that fits into no part.
-func tooLarge(order []individual, share [3]int, n int) error {
-	largest := slices.Index(share[:], slices.Max(share[:]))
+func tooLarge(spec recipe.Split, order []individual, share []int, n int) error {
+	largest := slices.Index(share, slices.Max(share))
 	if len(order) == 0 || len(order[0].rows) <= share[largest] {
 		return nil
 	}
+	name, _, _ := nameOf(spec, largest)
 	return fmt.Errorf("split by group: %s has %s of %d, more than any part may have: %s gets %d; "+
-		"give it a larger fraction, or group by more columns", describe(order[0]), counted(len(order[0].rows), "row"), n, names[largest], share[largest])
+		"give it a larger fraction, or group by more columns", describe(order[0]), counted(len(order[0].rows), "row"), n, name, share[largest])
 }
 
 // emptyPart refuses a part that is wanted and got no individual.
-func emptyPart(spec recipe.Split, order []individual, share, size [3]int, n int) error {
+func emptyPart(spec recipe.Split, order []individual, share, size []int, n int) error {
 	for p, fraction := range fractions(spec) {
 		if fraction > 0 && size[p] == 0 {
+			name, _, mend := nameOf(spec, p)
 			return fmt.Errorf("split by group: the %s part would be empty: %v of %s is %d, but groups stay whole, and %s has %s; "+
-				"collect more groups, or give split.%s a larger fraction",
-				names[p], fraction, counted(n, "row"), share[p], describe(order[0]), counted(len(order[0].rows), "row"), names[p])
+				"collect more groups, or %s",
+				name, fraction, counted(n, "row"), share[p], describe(order[0]), counted(len(order[0].rows), "row"), mend)
 		}
 	}
 	return nil
 }
 
 // checkSizes warns of parts that are far off what their fractions ask for.
-func checkSizes(spec recipe.Split, order []individual, share, size [3]int, n int) []string {
+func checkSizes(spec recipe.Split, order []individual, share, size []int, n int) []string {
 	off := false
 	for p, fraction := range fractions(spec) {
 		off = off || math.Abs(float64(size[p])/float64(n)-fraction) > farOff
@@ -347,12 +381,16 @@ func checkSizes(spec recipe.Split, order []individual, share, size [3]int, n int
 	if !off {
 		return nil
 	}
+	if spec.Folds > 0 {
+		return []string{fmt.Sprintf("the folds, and behind them test, have %d rows, though their fractions ask for %d: groups stay whole, and %s has %s",
+			size, share, describe(order[0]), counted(len(order[0].rows), "row"))}
+	}
 	return []string{fmt.Sprintf("train, validation and test have %d, %d and %d rows, though their fractions ask for %d, %d and %d: groups stay whole, and %s has %s",
 		size[0], size[1], size[2], share[0], share[1], share[2], describe(order[0]), counted(len(order[0].rows), "row"))}
 }
 
 // choose returns the part of an individual with size rows.
-func choose(stream *rng.Stream, share, room [3]int, size int) int {
+func choose(stream *rng.Stream, share, room []int, size int) int {
 	fitting, lacking := 0, 0
 	for p := range room {
 		if room[p] >= size {

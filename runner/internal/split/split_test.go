@@ -309,7 +309,7 @@ func TestStratified(t *testing.T) {
 		if n < 20 {
 			continue
 		}
-		fractions := [3]float64{0.6, 0.25, 0.15}
+		fractions := []float64{0.6, 0.25, 0.15}
 		recipe := spec("stratified", fractions[0], fractions[1], fractions[2])
 		recipe.Seed = seed
 		s, err := Make(recipe, Rows{N: n, Strata: strata})
@@ -317,7 +317,7 @@ func TestStratified(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkPartition(t, s, n)
-		if got := [3]int{len(s.Train), len(s.Validation), len(s.Test)}; got != shares(fractions, n) {
+		if got := []int{len(s.Train), len(s.Validation), len(s.Test)}; !slices.Equal(got, shares(fractions, n)) {
 			t.Errorf("the parts have %v rows, want %v", got, shares(fractions, n))
 		}
 		for p, counts := range count(s, strata) {

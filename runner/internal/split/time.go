@@ -87,7 +87,7 @@ func byTime(spec recipe.Split, cells []string) ([]int, []string, error) {
 	}
 	n := len(cells)
 	share := shares(fractions(spec), n)
-	if err := checkShares(fractions(spec), share, n); err != nil {
+	if err := checkShares(spec, fractions(spec), share, n); err != nil {
 		return nil, nil, err
 	}
 	order := make([]int, n)
@@ -97,7 +97,7 @@ func byTime(spec recipe.Split, cells []string) ([]int, []string, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(at[a], at[b]) })
 
 	var warnings []string
-	var size [3]int
+	size := make([]int, len(share))
 	part := make([]int, n)
 	start, want := 0, 0
 	for p := range share {

@@ -17,7 +17,7 @@ func Outcome(spec recipe.Train, history []Epoch) (end, kept int) {
 		if spec.Keep == "last" || kept == 0 || e.ValidationLoss < history[kept-1].ValidationLoss {
 			kept = epoch
 		}
-		if badness := e.badness(spec.Stop.On); badness < best {
+		if badness := e.Badness(spec.Stop.On); badness < best {
 			best, since = badness, 0
 		} else {
 			since++
@@ -29,9 +29,9 @@ func Outcome(spec recipe.Train, history []Epoch) (end, kept int) {
 	return 0, kept
 }
 
-// badness returns a measure of the epoch, by the word of train.stop.on: less is
+// Badness returns a measure of the epoch, by the word of train.stop.on: less is
 // better. A score that is not there, as somebody's lock may have it, is the worst.
-func (e *Epoch) badness(on string) float64 {
+func (e *Epoch) Badness(on string) float64 {
 	score, sign := &e.ValidationLoss, 1.0
 	switch on {
 	case "validation_rmse":

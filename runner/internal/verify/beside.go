@@ -101,8 +101,10 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
 		t.because(Differs, "report.digest: the files in reports/%s have %s, locked is %s", name, sum, t.claimed.Report.Digest)
 	}
-	for _, m := range t.claimed.Models() {
+	for _, m := range t.claimed.Trainings() {
 		ended = ended || m.Epoch < 1 || m.Epoch > len(m.Training) // no epoch could have made the weights
+	}
+	for _, m := range t.claimed.Models() {
 		if err := t.weights(m); err != nil {
 			return true, err
 		}

@@ -17,10 +17,10 @@ import (
 // Spots says what a spot check did.
 type Spots struct {
 	Seed     uint64  `json:"seed"`
-	Chosen   []int   `json:"chosen"`   // epochs, by the seed; those of runs follow
+	Chosen   []int   `json:"chosen"`   // epochs, by the seed; those of further trainings follow
 	Links    int     `json:"links"`    // kept states whose digest was compared with the lock's
 	Replayed int     `json:"replayed"` // epochs that were trained again
-	Epochs   int     `json:"epochs"`   // of the whole training, of all runs
+	Epochs   int     `json:"epochs"`   // of the whole training, of all trainings
 	Seconds  float64 `json:"seconds"`  // that replaying took
 	Rerun    float64 `json:"rerun"`    // seconds that training again all epochs would take, about
 }
@@ -30,12 +30,12 @@ func (s Spots) String() string {
 		s.Seed, s.Chosen, s.Links, s.Replayed, s.Epochs, s.Seconds, s.Rerun)
 }
 
-// spot does so with the training of the lock, and with each of its runs.
+// spot does so with the training of the lock, each of its runs and what its sweep tried.
 func (t *trial) spot(ctx context.Context, replayed *experiment.Replayed) error {
 	t.Spots = &Spots{Seed: t.options.Seed}
 	start := time.Now()
-	runs := append([]*experiment.Replayed{replayed}, replayed.Runs()...)
-	for i, m := range t.claimed.Models() {
+	runs := replayed.Trainings()
+	for i, m := range t.claimed.Trainings() {
 		if i == len(runs) {
 			break // such a lock was not verified
 		}

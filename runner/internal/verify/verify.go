@@ -360,6 +360,10 @@ func (t *trial) claim() (ended bool, err error) {
 	}
 	t.experiment.Claim = &claims[0]
 	t.experiment.Claim.Runs = claims[1:]
+	for _, m := range t.claimed.Trainings()[len(claims):] {
+		t.experiment.Claim.Variants = append(t.experiment.Claim.Variants,
+			experiment.Claim{Trained: experiment.Trained{Epochs: m.Training, Kept: m.Epoch, Weights: m.Weights}})
+	}
 	return false, nil
 }
 

@@ -1,0 +1,105 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/train"
+)
+
+// This file holds the stage sweep. Each variant is a line of its own that ends with its
+// training: it is judged by its kept epoch on validation, and never sees the test part. The
+// stages behind go on with the recipe of the best.
+
+// asksSweep reports whether there is anything for the stage to do.
+func asksSweep(l *line) bool { return len(l.asked.Sweep.Over) > 0 }
+
+func runSweep(ctx context.Context, l *line) error {
+	found := lock.Sweep{On: l.asked.Sweep.On}
+	for i, run := range l.asked.Variants() {
+		v, err := l.tried(run)
+		if err != nil {
+			return err
+		}
+		if l.Claim != nil {
+			if i >= len(l.Claim.Variants) {
+				return fmt.Errorf("variant %s: the lock has no training of it", run.Name)
+			}
+			v.Claim = &l.Claim.Variants[i]
+		}
+		if err := v.walk(ctx); err != nil {
+			return fmt.Errorf("variant %s (%s): %w", run.Name, strings.Join(run.Set, " "), err)
+		}
+		l.photos = v.photos // the next one need not load them
+		variant := v.run(run.Name)
+		variant.Set = run.Set
+		found.Variants = append(found.Variants, variant)
+		l.tries = append(l.tries, v)
+	}
+	found.Winner = best(found)
+	l.found = &found
+	return nil
+}
+
+// tried returns the line of a variant, over the inputs of this one.
+func (l *line) tried(run recipe.Run) (*line, error) {
+	loaded, err := l.asked.Variant(run)
+	if err != nil {
+		return nil, err
+	}
+	v := l.branch(run.Name, loaded)
+	for _, s := range l.stages {
+		if s.name == "evaluate" {
+			break
+		}
+		if s.name != "sweep" {
+			v.stages = append(v.stages, s)
+		}
+	}
+	return v, nil
+}
+
+// best returns the name of the variant whose kept epoch is best, the first of those that
+// are.
+func best(s lock.Sweep) string {
+	name, least := "", math.Inf(1)
+	for _, v := range s.Variants {
+		if badness := badnessOf(s.On, v); name == "" || badness < least {
+			name, least = v.Name, badness
+		}
+	}
+	return name
+}
+
+// badnessOf is what the kept epoch of a variant is judged by: less is better.
+func badnessOf(on string, v lock.Run) float64 {
+	if v.Model.Epoch < 1 || v.Model.Epoch > len(v.Training) {
+		return math.Inf(1) // as somebody's lock may have it
+	}
+	e := train.Epoch(v.Training[v.Model.Epoch-1])
+	return e.Badness(on)
+}
+
+// follow goes on with the recipe of the variant that won.
+func (l *line) follow() error {
+	if l.found == nil {
+		return nil
+	}
+	i := slices.IndexFunc(l.asked.Variants(), func(run recipe.Run) bool { return run.Name == l.found.Winner })
+	if i < 0 {
+		return fmt.Errorf("sweep: there is no variant %s", l.found.Winner)
+	}
+	won, err := l.asked.Variant(l.asked.Variants()[i])
+	if err != nil {
+		return err
+	}
+	e := *l.Experiment
+	e.Loaded = won
+	l.Experiment = &e
+	return nil
+}

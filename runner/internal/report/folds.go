@@ -1,0 +1,102 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strconv"
+	"strings"
+
+	"biomass/runner/internal/evaluate"
+)
+
+// OutOfFold is the prediction of a photo by the network that did not train on its fold.
+type OutOfFold struct {
+	Fold int // from 1
+	evaluate.Prediction
+}
+
+// Folds are the predictions of all folds, and their scores together.
+type Folds struct {
+	Figures     map[string]float64
+	Predictions []OutOfFold
+}
+
+// text lists the scores.
+func (f *Folds) text(d Document) string {
+	var list []string
+	for _, figure := range []string{"rmse", "mae", "r2", "accuracy", "balanced_accuracy", "macro_f1"} {
+		if v, ok := f.Figures[figure]; ok {
+			name, values, _ := SeriesColumn{Figure: figure, Mean: v}.write(d, []float64{v})
+			list = append(list, strings.TrimSpace(name)+" "+values[0])
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// table writes the predictions as CSV, numbers with the digits that bring back their bits,
+// classes by their names.
+func (f *Folds) table(classes []string) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	header := []string{"fold", "row", "image", "group", "true", "predicted"}
+	if classes != nil {
+		header = append(header, "probability")
+	}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	value := number
+	if classes != nil {
+		value = func(v float64) string { return classes[int(v)] }
+	}
+	err := w.Write(header)
+	for _, p := range f.Predictions {
+		row := []string{strconv.Itoa(p.Fold), strconv.Itoa(p.Line), p.Image, p.Group, value(p.True), value(p.Predicted)}
+		if classes != nil {
+			row = append(row, number(p.Probability))
+		}
+		if err == nil {
+			err = w.Write(row)
+		}
+	}
+	w.Flush()
+	if err == nil {
+		err = w.Error()
+	}
+	return b.Bytes(), err
+}
+
+// Leakage compares the result with that of the same recipe on a random split of the same
+// fractions, where photos of one individual, or of one time, are on both sides.
+type Leakage struct {
+	By, Part string // how the page's own split was made; the part that is compared
+	Figures  []Gap
+}
+
+// Gap is one figure on both splits.
+type Gap struct {
+	Figure      string
+	Own, Random float64
+}
+
+// leakage shows what a random split would have pretended.
+func leakage(m *markdown, d Document) {
+	if d.Leakage == nil {
+		return
+	}
+	m.say("## Leakage")
+	m.say("The same recipe on a random split, where rows that belong together are on both sides. What it gains is what it pretends:")
+	header := []string{"split"}
+	rows := [][]string{{"**by " + strings.ReplaceAll(d.Leakage.By, "_", " ") + "**"}, {"random"}, {"difference"}}
+	for _, g := range d.Leakage.Figures {
+		if figureNames[g.Figure] == "" {
+			continue
+		}
+		c := SeriesColumn{Part: d.Leakage.Part, Figure: g.Figure, Mean: g.Own}
+		name, values, _ := c.write(d, []float64{g.Own, g.Random, g.Random - g.Own})
+		header = append(header, name)
+		values[0] = "**" + values[0] + "**"
+		for i := range rows {
+			rows[i] = append(rows[i], values[i])
+		}
+	}
+	m.table("l"+strings.Repeat("r", len(header)-1), header, rows...)
+}
