@@ -214,7 +214,8 @@ func runNetwork(_ context.Context, l *line) error {
 		l.initial.Trained = trained
 	}
 	if l.weights != nil {
-		l.initial.Taken = &l.weights.taken
+		taken := l.weights.taken // a variant of a sweep reads the file again
+		l.initial.Taken = &taken
 	}
 	return nil
 }

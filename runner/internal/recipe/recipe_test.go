@@ -472,6 +472,19 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:9: network.weights.url: must begin with https://",
 			"plants.yaml:9: network.weights.sha256: must be 64 hexadecimal digits, in small letters",
 		}},
+		{"a sweep of weights", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+  weights: imagenet
+sweep:
+  over:
+    network.backbone: [resnet18, resnet34]`, 1), []string{
+			"plants.yaml:11: sweep.over: tries several backbones, and network.weights is a file for one; write a recipe for each, or take network.weights out",
+		}},
+		{"a sweep over weights", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
+sweep:
+  over:
+    network.weights: [none, imagenet]`, 1), []string{
+			"plants.yaml:11: sweep.over.\"network.weights\": cannot be swept; a lock names one file of weights: write a recipe for each, and compare them with runner diff",
+		}},
 		{"a url of weights alone", strings.Replace(short, "backbone: resnet18", `backbone: resnet18
   weights: {url: "https://example.org/a.pth"}`, 1), []string{
 			"plants.yaml:9: network.weights.sha256: is required with url; runner lock --weights RECIPE fetches the file and writes it",

@@ -58,7 +58,7 @@ func (d *decoder) over(key string, raw any, into *Over) {
 		case name == "train.seed" || name == "train.repeat":
 			d.problem(below, "cannot be swept", "train.repeat trains with several seeds, and chooses none")
 		case name == "network.weights" || strings.HasPrefix(name, "network.weights."):
-			d.problem(below, "cannot be swept", "all variants begin with the same file")
+			d.problem(below, "cannot be swept", "a lock names one file of weights: write a recipe for each, and compare them with runner diff")
 		case !isList || len(values) == 0:
 			d.problem(below, "must be a list of values to try, not "+describe(axes[name]), "")
 		default:
@@ -82,6 +82,8 @@ func (d *decoder) checkSweep(s Sweep, r *Recipe) {
 		return
 	}
 	d.ensure(s.Draw > 0 || n <= maxRuns, "sweep.over", fmt.Sprintf("has %d combinations; at most %d can be tried", n, maxRuns), "write sweep.draw, how many of them to draw")
+	onBackbone := slices.ContainsFunc(s.Over, func(axis Axis) bool { return axis.Key == "network.backbone" })
+	d.ensure(!onBackbone || !r.Network.Weights.Given(), "sweep.over", "tries several backbones, and network.weights is a file for one", "write a recipe for each, or take network.weights out")
 	d.ensure(n <= 1_000_000, "sweep.over", fmt.Sprintf("has %d combinations", n), "write fewer values")
 	if d.sound("task", "split") {
 		d.ensure(d.validated(r), "sweep", "ranks on validation, which has no rows", "take it out, or give validation a part")
