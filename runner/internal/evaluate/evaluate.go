@@ -301,29 +301,6 @@ func (s Sample) check() error {
 	return nil
 }
 
-// Score scores samples that belong to no split, all of which are predicted. The
-// classes are nil for a regression.
-func Score(classes []string, samples []Sample) (*Scores, error) {
-	in := Input{Classes: classes, Samples: samples}
-	if classes != nil {
-		in.Samples = decide(samples, len(classes))
-	}
-	index := make([]int, len(samples))
-	for i, s := range in.Samples {
-		index[i] = i
-		if err := s.check(); err != nil {
-			return nil, err
-		}
-	}
-	truth, predicted, _ := columns(in.Samples, index)
-	if classes == nil {
-		return score(truth, predicted), nil
-	}
-	scores := hits(in, indices(truth), indices(predicted))
-	scores.CrossEntropy = crossEntropy(in, index, indices(truth), func(s Sample) []float32 { return s.Outputs })
-	return scores, nil
-}
-
 // describe summarises one part and scores its predictions where it has them all.
 func describe(in Input, name string, index []int, trained map[string]bool) Part {
 	p := Part{Name: name, Photos: len(index)}

@@ -13,7 +13,6 @@ import (
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
-	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/table"
@@ -63,17 +62,11 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 	if words := append(l.otherTable(k.Lock, k.Store), l.otherPictures(k.Lock, k.Store)...); len(words) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrOtherInputs, strings.Join(words, "\n  "))
 	}
-	for _, s := range l.stages {
-		if s.name == "network" {
-			break
-		}
-		if s.name == "sweep" { // its winner is what is judged
-			l.found = k.Lock.Sweep
-			if err := l.follow(); err != nil {
-				return nil, err
-			}
-			continue
-		}
+	l.found = k.Lock.Sweep // its winner is what is judged
+	if err := l.follow(); err != nil {
+		return nil, err
+	}
+	for _, s := range l.before("network") {
 		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
@@ -117,7 +110,17 @@ func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Asse
 	if err != nil {
 		return nil, err
 	}
-	l, warnings, err := k.other(ctx, model, tablePath, images)
+	a, err := k.assessNew(ctx, model, tablePath, images)
+	if err != nil {
+		return nil, err
+	}
+	k.cover(a, model)
+	return a, nil
+}
+
+// assessNew judges a model on other data, which its recipe says how to read and clean.
+func (e *Experiment) assessNew(ctx context.Context, model *Model, tablePath, images string) (*Assessment, error) {
+	l, warnings, err := e.other(ctx, model, tablePath, images)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,7 @@ func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Asse
 		return nil, err
 	}
 	if len(l.ledger.Kept) == 0 {
-		return nil, fmt.Errorf("table %s: cleaning drops all of its %d rows", l.table.Path, len(l.table.Rows))
+		return nil, fmt.Errorf("table %s: none of its %d rows can be judged: cleaning drops them all", l.table.Path, len(l.table.Rows))
 	}
 	l.fitted, l.split = model.Fitted, &split.Split{}
 	a, err := l.assess(model, NewPart)
@@ -137,40 +140,32 @@ func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Asse
 	}
 	a.Rows, a.Dropped, a.Notes = len(l.table.Rows), l.ledger.Counts, append(l.table.Notes, warnings...)
 	a.Notes = append(a.Notes, l.ledger.Warnings...)
-	k.cover(a, model)
 	return a, nil
 }
 
-// other reads other data than the recipe's, as the recipe says.
-func (k *Locked) other(ctx context.Context, model *Model, tablePath, images string) (l *line, warnings []string, err error) {
-	won, err := k.won()
-	if err != nil {
-		return nil, nil, err
-	}
-	loaded := *won
-	e := *k.Experiment
-	e.Loaded = &loaded
+// other reads other data than the experiment's, as a model's recipe says.
+func (e *Experiment) other(ctx context.Context, model *Model, tablePath, images string) (l *line, warnings []string, err error) {
+	loaded, there := *model.Loaded, *e
 	d := &loaded.Recipe.Data
 	d.Source, d.Folders, d.Parts = nil, "", recipe.Origins{}
 	loaded.Recipe.Split.By = "random"
-	l = newLine(&e)
+	there.Loaded, there.Place.Data = &loaded, images
+	l = newLine(&there)
 	l.classes = model.Classes
 	if tablePath == "" {
-		if !k.classifies() {
+		if !l.classifies() {
 			return nil, nil, errors.New("a folder of pictures says no values: name the table of labels too, --table")
 		}
 		d.Folders, d.Classes = ".", model.Classes
-		e.Place.Data = images
 		l.table, err = table.List(images, *d)
 	} else {
 		if filepath.Ext(tablePath) != ".xlsx" {
 			d.Sheet = ""
 		}
 		if images == "" {
-			images = filepath.Dir(tablePath)
+			there.Place.Data = filepath.Dir(tablePath)
 		}
 		d.Table, d.Images = filepath.Base(tablePath), "."
-		e.Place.Data = images
 		l.table, err = table.Read(tablePath, *d)
 	}
 	if err != nil {
@@ -183,18 +178,12 @@ func (k *Locked) other(ctx context.Context, model *Model, tablePath, images stri
 			break
 		}
 	}
-	for _, column := range append([]string{d.Image, d.Target}, e.featureNames()...) {
-		if _, err := l.table.Column(column); err != nil {
-			return nil, nil, err
+	for _, use := range l.uses() {
+		if _, err := l.table.Column(use.column); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", use.key, err)
 		}
 	}
-	names, err := l.table.Strings(d.Image)
-	if err != nil {
-		return nil, nil, err
-	}
-	task := e.Progress.Start("hash", len(names), "photos")
-	defer task.Done()
-	l.files, err = picture.Hash(ctx, images, names, nil, task)
+	l.files, err = l.hashImages(ctx, l.table, nil)
 	return l, warnings, err
 }
 

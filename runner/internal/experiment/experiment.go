@@ -328,6 +328,20 @@ func newLine(e *Experiment) *line {
 	return l
 }
 
+// before returns the stages in front of one, but for the sweep, which trains.
+func (l *line) before(end string) []*stage {
+	var list []*stage
+	for _, s := range l.stages {
+		if s.name == end {
+			break
+		}
+		if s.name != "sweep" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // freeze makes the built-in data if they are missing, then reads and hashes all
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
@@ -421,10 +435,11 @@ func (l *line) architecture() error {
 	return recipe.Problems{l.Problem(key, reason, "")}
 }
 
-// columns checks that the table has every column that the recipe names, and that
-// conditions fit what they hold.
-func (e *Experiment) columns(t *table.Table) error {
-	type use struct{ key, column string }
+// use is a column that the recipe reads, and the key that names it.
+type use struct{ key, column string }
+
+// uses lists the columns that the recipe needs, but for those of conditions.
+func (e *Experiment) uses() []use {
 	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
@@ -435,8 +450,14 @@ func (e *Experiment) columns(t *table.Table) error {
 	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {
 		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
 	}
+	return uses
+}
+
+// columns checks that the table has every column that the recipe names, and that
+// conditions fit what they hold.
+func (e *Experiment) columns(t *table.Table) error {
 	var problems recipe.Problems
-	for _, u := range uses {
+	for _, u := range e.uses() {
 		if _, err := t.Column(u.column); err != nil {
 			problems = append(problems, e.Problem(u.key, err.Error(), ""))
 		}

@@ -79,10 +79,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range l.stages {
-		if s.name == "transform" {
-			break
-		}
+	for _, s := range l.before("transform") {
 		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}
@@ -150,10 +147,7 @@ func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range l.stages {
-		if s.name == "network" {
-			break
-		}
+	for _, s := range l.before("network") {
 		if err := l.do(ctx, s); err != nil {
 			return nil, err
 		}

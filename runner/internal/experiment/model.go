@@ -93,19 +93,18 @@ func (k *Locked) Model() (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := k.won()
-	if err != nil {
-		return nil, err
-	}
-	return NewModel(loaded, file)
+	return k.model(file)
 }
 
-// won returns the recipe that the model was trained by: of a sweep, that of the winner.
-func (k *Locked) won() (*recipe.Loaded, error) {
+// model builds the model from its file of weights and the recipe that it was trained
+// by: of a sweep, that of the winner.
+func (k *Locked) model(file []byte) (*Model, error) {
 	l := newLine(k.Experiment)
 	l.found = k.Lock.Sweep
-	err := l.follow()
-	return l.Loaded, err
+	if err := l.follow(); err != nil {
+		return nil, err
+	}
+	return NewModel(l.Loaded, file)
 }
 
 // Calibrate finds out how wide the intervals of a regression's predictions are,

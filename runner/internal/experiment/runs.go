@@ -60,33 +60,23 @@ func runRuns(ctx context.Context, l *line) error {
 	return nil
 }
 
-// variant returns the line of a run, over the inputs and the pixels of this one.
-func (l *line) variant(run recipe.Run) (*line, error) {
-	loaded, err := l.Variant(run)
+// variant returns the line of a run.
+func (l *line) variant(run recipe.Run) (*line, error) { return l.branch(l.Loaded, run, "runs") }
+
+// branch returns the line of a run of a recipe, over the inputs and the pixels of this one:
+// its stages before end, but for the sweep.
+func (l *line) branch(of *recipe.Loaded, run recipe.Run, end string) (*line, error) {
+	loaded, err := of.Variant(run)
 	if err != nil {
 		return nil, err
 	}
-	v := l.branch(run.Name, loaded)
-	for _, s := range l.stages {
-		if s.name == "runs" {
-			break
-		}
-		if s.name != "sweep" {
-			v.stages = append(v.stages, s)
-		}
-	}
-	return v, nil
-}
-
-// branch returns a line of another recipe over the inputs of this one, with no stages yet.
-func (l *line) branch(name string, loaded *recipe.Loaded) *line {
 	e := *l.Experiment
 	e.Loaded, e.Claim, e.Witness = loaded, nil, nil
-	e.Progress, e.Log = named{l.Progress, name}, l.Log.With().Str("run", name).Logger()
+	e.Progress, e.Log = named{l.Progress, run.Name}, l.Log.With().Str("run", run.Name).Logger()
 	return &line{
 		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
-		table: l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
-	}
+		stages: l.before(end), table: l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
+	}, nil
 }
 
 // named tells which run a task is of.

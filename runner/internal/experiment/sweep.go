@@ -46,23 +46,8 @@ func runSweep(ctx context.Context, l *line) error {
 	return nil
 }
 
-// tried returns the line of a variant, over the inputs of this one.
-func (l *line) tried(run recipe.Run) (*line, error) {
-	loaded, err := l.asked.Variant(run)
-	if err != nil {
-		return nil, err
-	}
-	v := l.branch(run.Name, loaded)
-	for _, s := range l.stages {
-		if s.name == "evaluate" {
-			break
-		}
-		if s.name != "sweep" {
-			v.stages = append(v.stages, s)
-		}
-	}
-	return v, nil
-}
+// tried returns the line of a variant.
+func (l *line) tried(run recipe.Run) (*line, error) { return l.branch(l.asked, run, "evaluate") }
 
 // best returns the name of the variant whose kept epoch is best, the first of those that
 // are.

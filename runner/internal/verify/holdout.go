@@ -2,8 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"strings"
 
 	"biomass/runner/internal/digest"
@@ -24,15 +22,13 @@ func (t *trial) holdout(ctx context.Context) error {
 		return nil
 	}
 	t.Holdout = new(Held)
-	file, err := t.lockedWeights()
-	if err != nil {
-		return err
-	}
+	file := t.lockedWeights()
 	if file == nil {
 		t.Holdout.Reason = "the weights that the lock names are not here"
 		return nil
 	}
-	held, err := t.experiment.HoldOut(ctx, file, *t.options.Holdout)
+	locked := &experiment.Locked{Experiment: t.experiment, Lock: t.claimed, Path: t.options.Lock}
+	held, err := locked.HoldOut(ctx, file, *t.options.Holdout)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -47,19 +43,16 @@ func (t *trial) holdout(ctx context.Context) error {
 
 // lockedWeights returns the file of the weights that the lock names: beside the
 // report, from the store of the run, or made again; nil where there is none.
-func (t *trial) lockedWeights() ([]byte, error) {
+func (t *trial) lockedWeights() []byte {
 	want := t.claimed.Model.Weights
 	file, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name, ""))
-	switch {
-	case err == nil && digest.Of(file) == want:
-		return file, nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+	if err == nil && digest.Of(file) == want {
+		return file
 	}
 	for _, objects := range []*store.Store{t.made, t.experiment.Store} {
 		if file, err := objects.Get(want); err == nil {
-			return file, nil
+			return file
 		}
 	}
-	return nil, nil
+	return nil
 }

@@ -470,14 +470,9 @@ func measured(e lock.Epoch) string {
 // otherWeights names the first tensor of the kept weights that is not as locked,
 // where the locked ones are here.
 func (t *trial) otherWeights(found digest.Digest) {
-	claimed, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name, ""))
-	if err != nil || digest.Of(claimed) != t.claimed.Model.Weights {
-		if claimed, err = t.made.Get(t.claimed.Model.Weights); err != nil {
-			return
-		}
-	}
+	claimed := t.lockedWeights()
 	made, err := t.experiment.Store.Get(found)
-	if err == nil {
+	if claimed != nil && err == nil {
 		t.tensors(claimed, made)
 	}
 }
