@@ -48,6 +48,14 @@ const (
 	commas   = "csv"
 )
 
+// cell escapes text for Markdown, so that it stays in its cell of a table.
+var cell = strings.NewReplacer("|", `\|`, "<", "&lt;", "\r", " ", "\n", " ").Replace
+
+// code sets text in a code span, which knows no escapes but that of a table.
+func code(text string) string {
+	return "`" + strings.NewReplacer("|", `\|`, "`", "'", "\r", " ", "\n", " ").Replace(text) + "`"
+}
+
 // invocation is one run of the program.
 type invocation struct {
 	machine   machine

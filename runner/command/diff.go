@@ -142,7 +142,6 @@ func became(r *review.Review) string {
 
 // markdownReview prints what fits into a comment on a pull request.
 func (s *invocation) markdownReview(r *review.Review) {
-	cell := strings.NewReplacer("|", `\|`, "\n", " ", "`", "'").Replace
 	fmt.Fprintf(s.out, "**%s -> %s**\n\n", cell(r.A), cell(r.B))
 	switch {
 	case r.Same():
@@ -150,25 +149,25 @@ func (s *invocation) markdownReview(r *review.Review) {
 	case r.File != review.Kept:
 		fmt.Fprintf(s.out, "%s\n\n| setting | value |\n| --- | --- |\n", cell(became(r)))
 		for _, c := range r.Settings {
-			fmt.Fprintf(s.out, "| `%s` | `%s` |\n", cell(c.Key), cell(c.Old+c.New))
+			fmt.Fprintf(s.out, "| %s | %s |\n", code(c.Key), code(c.Old+c.New))
 		}
 		fmt.Fprintln(s.out)
 	case len(r.Settings) > 0:
 		fmt.Fprint(s.out, "| setting | was | is | meaning | runs again |\n| --- | --- | --- | --- | --- |\n")
 		for _, c := range r.Settings {
-			fmt.Fprintf(s.out, "| `%s` | `%s` | `%s` | %s | %s |\n", cell(c.Key), cell(c.Old), cell(c.New), cell(c.Meaning), strings.Join(c.Stages, ", "))
+			fmt.Fprintf(s.out, "| %s | %s | %s | %s | %s |\n", code(c.Key), code(c.Old), code(c.New), cell(c.Meaning), strings.Join(c.Stages, ", "))
 		}
 		fmt.Fprintln(s.out)
 	}
 	for _, lines := range [][]string{r.Words, r.Rows, r.Parts} {
 		for _, line := range lines {
-			fmt.Fprintf(s.out, "- %s\n", line)
+			fmt.Fprintf(s.out, "- %s\n", cell(line))
 		}
 	}
 	for _, d := range r.Deltas {
 		fmt.Fprintf(s.out, "- %s\n", d)
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(s.out, "- note: %s\n", n)
+		fmt.Fprintf(s.out, "- note: %s\n", cell(n))
 	}
 }

@@ -172,6 +172,9 @@ func (s *invocation) printAssessment(locked *experiment.Locked, a *experiment.As
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) {
 		if s.markdown {
+			for i := range cells {
+				cells[i] = cell(cells[i])
+			}
 			fmt.Fprintf(s.out, "| %s |\n", strings.Join(cells, " | "))
 		} else {
 			fmt.Fprintln(w, strings.Join(cells, "\t"))

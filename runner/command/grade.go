@@ -118,7 +118,6 @@ func (s *invocation) printGrades(rows []grade.Row, holdout bool) error {
 		}
 		return csv.NewWriter(s.out).WriteAll(table)
 	case s.markdown:
-		cell := strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace
 		for i, row := range table {
 			for j := range row {
 				row[j] = cell(row[j])

@@ -63,8 +63,16 @@ func (s *invocation) drawAugmentations(ctx context.Context, e *experiment.Experi
 	return nil
 }
 
-// shownDropped is how many rows of the ledger the text output lists.
-const shownDropped = 20
+// first lists the first of n lines, and how many more there are.
+func (s *invocation) first(n int, line func(i int) string) {
+	const shown = 20
+	for i := range min(n, shown) {
+		fmt.Fprintf(s.out, "  %s\n", line(i))
+	}
+	if n > shown {
+		fmt.Fprintf(s.out, "  and %d more\n", n-shown)
+	}
+}
 
 // printWeights says what of a file of weights a network takes.
 func (s *invocation) printWeights(w *experiment.Weights) {
@@ -73,13 +81,7 @@ func (s *invocation) printWeights(w *experiment.Weights) {
 		what  string
 		names []string
 	}{{"left out", w.LeftOut}, {"not in the file, so drawn", w.Missing}} {
-		for i, name := range list.names {
-			if i == shownDropped {
-				fmt.Fprintf(s.out, "  and %d more\n", len(list.names)-i)
-				break
-			}
-			fmt.Fprintf(s.out, "  %s: %s\n", list.what, name)
-		}
+		s.first(len(list.names), func(i int) string { return list.what + ": " + list.names[i] })
 	}
 }
 
@@ -113,13 +115,7 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 		fmt.Fprintf(s.out, ", %d %s", c.N, c.Rule)
 	}
 	fmt.Fprintf(s.out, ", %d kept\n", story.Kept)
-	for i, d := range story.Ledger.Dropped {
-		if i == shownDropped {
-			fmt.Fprintf(s.out, "  and %d more\n", len(story.Ledger.Dropped)-i)
-			break
-		}
-		fmt.Fprintf(s.out, "  %s: %s\n", d.Rule, d.Detail)
-	}
+	s.first(len(story.Ledger.Dropped), func(i int) string { return story.Ledger.Dropped[i].Rule + ": " + story.Ledger.Dropped[i].Detail })
 	fmt.Fprintf(s.out, "split: %d train, %d validation, %d test", story.Split["train"], story.Split["validation"], story.Split["test"])
 	if story.Groups > 0 {
 		fmt.Fprintf(s.out, ", %d groups", story.Groups)

@@ -46,13 +46,10 @@ func (s *invocation) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			switch {
-			case s.json:
+			if s.json {
 				err = json.NewEncoder(s.out).Encode(v)
-			case s.markdown:
-				s.markdownVerdict(args[0], v)
-			default:
-				s.printVerdict(v)
+			} else {
+				s.printVerdict(args[0], v)
 			}
 			if code := verdictCode[v.Judgement]; err == nil && code != fine {
 				return exit(code)
@@ -96,42 +93,30 @@ var verdictCode = map[verify.Judgement]int{
 	verify.Verified: fine, verify.Differs: differs, verify.InputsDiffer: inputs, verify.Incomplete: incomplete,
 }
 
-func (s *invocation) printVerdict(v *verify.Verdict) {
-	fmt.Fprintf(s.out, "%s (%s)\n", v.Judgement, v.Level)
+// printVerdict prints a verdict, in Markdown for a comment on a pull request.
+func (s *invocation) printVerdict(path string, v *verify.Verdict) {
+	bullet := "  "
+	if s.markdown {
+		bullet = "- "
+		fmt.Fprintf(s.out, "**%s** `%s` (level: %s)\n\n", v.Judgement, path, v.Level)
+	} else {
+		fmt.Fprintf(s.out, "%s (%s)\n", v.Judgement, v.Level)
+	}
+	say := func(words ...any) { fmt.Fprintln(s.out, bullet+fmt.Sprint(words...)) }
 	for _, reason := range v.Reasons {
-		fmt.Fprintf(s.out, "  %s\n", reason)
+		say(reason)
 	}
 	for _, w := range v.Warnings {
-		fmt.Fprintf(s.out, "  warning: %s\n", w)
+		say("warning: ", w)
 	}
 	if v.Spots != nil {
-		fmt.Fprintf(s.out, "  spots: %s\n", v.Spots)
+		say("spots: ", v.Spots)
 	}
 	if v.Holdout != nil {
-		fmt.Fprintf(s.out, "  holdout: %s\n", sayHoldout(v.Holdout))
+		say("holdout: ", sayHoldout(v.Holdout))
 	}
 	if v.Judgement == verify.Verified {
-		fmt.Fprintf(s.out, "  proved: %s\n", v.Proves)
-		fmt.Fprintf(s.out, "  left open: %s\n", v.Open)
-	}
-}
-
-// markdownVerdict prints a verdict for a comment on a pull request.
-func (s *invocation) markdownVerdict(path string, v *verify.Verdict) {
-	fmt.Fprintf(s.out, "**%s** `%s` (level: %s)\n\n", v.Judgement, path, v.Level)
-	for _, reason := range v.Reasons {
-		fmt.Fprintf(s.out, "- %s\n", reason)
-	}
-	for _, w := range v.Warnings {
-		fmt.Fprintf(s.out, "- warning: %s\n", w)
-	}
-	if v.Spots != nil {
-		fmt.Fprintf(s.out, "- spots: %s\n", v.Spots)
-	}
-	if v.Holdout != nil {
-		fmt.Fprintf(s.out, "- holdout: %s\n", sayHoldout(v.Holdout))
-	}
-	if v.Judgement == verify.Verified {
-		fmt.Fprintf(s.out, "- proved: %s\n- left open: %s\n", v.Proves, v.Open)
+		say("proved: ", v.Proves)
+		say("left open: ", v.Open)
 	}
 }

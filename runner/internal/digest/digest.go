@@ -165,15 +165,6 @@ func (e *Encoder) Bool(b bool) *Encoder {
 // Float adds a float64 by its bits.
 func (e *Encoder) Float(f float64) *Encoder { return e.head('f', math.Float64bits(f)) }
 
-// Floats adds float64s by their bits.
-func (e *Encoder) Floats(list []float64) *Encoder {
-	e.head('l', uint64(len(list)))
-	for _, f := range list {
-		e.Float(f)
-	}
-	return e
-}
-
 // Float32s adds float32s by their bits, little-endian.
 func (e *Encoder) Float32s(list []float32) *Encoder {
 	e.head('4', uint64(len(list)))

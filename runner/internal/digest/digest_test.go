@@ -55,7 +55,6 @@ func TestEncoderSeparates(t *testing.T) {
 		"float32 1":   New("x").Float32s([]float32{1}).Sum(),
 		"float32 1 0": New("x").Float32s([]float32{1, 0}).Sum(),
 		"ints":        New("x").Ints([]int{1}).Sum(),
-		"floats":      New("x").Floats([]float64{1}).Sum(),
 		"-0":          New("x").Float(negativeZero()).Sum(),
 		"0":           New("x").Float(0).Sum(),
 	} {

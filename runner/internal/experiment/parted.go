@@ -68,7 +68,7 @@ func otherRows(old, now *table.Table) []string {
 				}
 			}
 		}
-		return firstRows(words, "cells")
+		return first(words, shownRows, "more cells")
 	}
 	count := map[string]int{}
 	for _, row := range old.Rows {
@@ -87,7 +87,7 @@ func otherRows(old, now *table.Table) []string {
 			words = append(words, fmt.Sprintf("locked %s is gone: %s", old.PlaceRow(row.Line), key))
 		}
 	}
-	return firstRows(words, "rows")
+	return first(words, shownRows, "more rows")
 }
 
 // otherPictures compares the pictures with the locked ones. A lock has one digest
@@ -114,18 +114,16 @@ func (l *line) otherPictures(claimed *lock.Lock, before *store.Store) []string {
 		return append(words, "they are those of the run that made the lock: its data.images was edited")
 	}
 	var names []string
-	for _, c := range changes[:min(shownPictures, len(changes))] {
+	for _, c := range changes {
 		names = append(names, c.String())
 	}
-	if more := len(changes) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
-	}
-	return append(words, "not as locked: "+strings.Join(names, ", "))
+	return append(words, "not as locked: "+strings.Join(first(names, shownPictures, "more"), ", "))
 }
 
-func firstRows(words []string, what string) []string {
-	if more := len(words) - shownRows; more > 0 {
-		words = append(words[:shownRows:shownRows], fmt.Sprintf("and %d more %s", more, what))
+// first returns the first n of a list, and how many more there are.
+func first(list []string, n int, more string) []string {
+	if rest := len(list) - n; rest > 0 {
+		return append(list[:n:n], fmt.Sprintf("%d %s", rest, more))
 	}
-	return words
+	return list
 }

@@ -156,13 +156,10 @@ func (l *line) checkTraining(classes []int) error {
 func (l *line) places(rows []int, cells []string) string {
 	const shown = 5
 	var places []string
-	for _, row := range rows[:min(shown, len(rows))] {
+	for _, row := range rows {
 		places = append(places, fmt.Sprintf("%s (%q)", l.table.PlaceRow(l.table.Rows[l.ledger.Kept[row]].Line), cells[row]))
 	}
-	if more := len(rows) - len(places); more > 0 {
-		places = append(places, fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(places, ", ")
+	return strings.Join(first(places, shown, "more"), ", ")
 }
 
 func runTransform(_ context.Context, l *line) error {

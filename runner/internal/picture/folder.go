@@ -35,8 +35,7 @@ func (f *folder) find(name string) (found, reason string, err error) {
 	if name == "" {
 		return "", "", nil
 	}
-	if clean := path.Clean(name); path.IsAbs(name) || clean == ".." || strings.HasPrefix(clean, "../") ||
-		!filepath.IsLocal(filepath.FromSlash(name)) {
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return "", "the name leaves the image folder", nil
 	}
 	found = "."

@@ -1,11 +1,9 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"image"
 	"image/draw"
-	"image/png"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
@@ -108,10 +106,7 @@ func (c Contact) PNG() ([]byte, error) {
 		}
 		write(sheet, regular, muted, end, y+side+lineStep, width-end-gutter, row.Name)
 	}
-	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	err = encoder.Encode(&out, sheet)
-	return out.Bytes(), err
+	return encode(sheet)
 }
 
 // rgb returns pixels in colour; large ones as the means of whole blocks.

@@ -71,12 +71,15 @@ func drawSamples(d Document) ([]byte, error) {
 			write(sheet, f, w.color, x, y+tile+(k+1)*lineStep, tile+gutter-2, w.text)
 		}
 	}
+	return encode(sheet)
+}
+
+// encode returns a picture as a PNG.
+func encode(sheet image.Image) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(&out, sheet); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	err := encoder.Encode(&out, sheet)
+	return out.Bytes(), err
 }
 
 // caption says below a photo what it shows and what the network sees in it.

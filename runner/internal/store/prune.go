@@ -3,11 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -115,43 +113,25 @@ type keyFile struct {
 }
 
 func (p *pruning) list(ctx context.Context) error {
-	for _, part := range []string{"objects", "keys"} {
-		err := filepath.WalkDir(filepath.Join(p.store.dir, part), func(path string, d fs.DirEntry, err error) error {
-			switch {
-			case errors.Is(err, fs.ErrNotExist): // nothing was kept yet, or it was just removed
-				return nil
-			case err != nil:
-				return err
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case d.IsDir():
-				return nil
-			}
-			name, err := digest.Parse("sha256:" + filepath.Base(filepath.Dir(path)) + d.Name())
-			if err != nil {
-				return nil // a temporary file
-			}
-			if part == "objects" {
-				if info, err := d.Info(); err == nil {
-					p.objects[name] = info
-				}
-				return nil
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return nil // it was just removed
-			}
-			object, err := digest.Parse(strings.TrimSpace(string(data)))
-			if err == nil {
-				p.keys = append(p.keys, keyFile{path, name, object})
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+	err := p.store.each(ctx, "objects", func(object digest.Digest, _ string, d fs.DirEntry) error {
+		if info, err := d.Info(); err == nil { // else it was just removed
+			p.objects[object] = info
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	return p.store.each(ctx, "keys", func(key digest.Digest, path string, _ fs.DirEntry) error {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil // it was just removed
+		}
+		if object, err := digest.Parse(strings.TrimSpace(string(data))); err == nil {
+			p.keys = append(p.keys, keyFile{path, key, object})
+		}
+		return nil
+	})
 }
 
 // need marks digests, and what the objects of these digests name in turn.

@@ -114,22 +114,7 @@ type Health struct {
 // damaged is removed, as Get does it.
 func (s *Store) Check(ctx context.Context, budget int64) (Health, error) {
 	var h Health
-	root := filepath.Join(s.dir, "objects")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // nothing was kept yet, or it was just removed
-			return nil
-		case err != nil:
-			return err
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case d.IsDir():
-			return nil
-		}
-		object, err := digest.Parse("sha256:" + filepath.Base(filepath.Dir(path)) + d.Name())
-		if err != nil {
-			return nil // a temporary file
-		}
+	err := s.each(ctx, "objects", func(object digest.Digest, _ string, d fs.DirEntry) error {
 		info, err := d.Info()
 		if err != nil {
 			return nil // it was just removed
@@ -151,6 +136,28 @@ func (s *Store) Check(ctx context.Context, budget int64) (Health, error) {
 		return h, fmt.Errorf("check the store: %w", err)
 	}
 	return h, nil
+}
+
+// each visits what the store has as objects or as keys, by the digest that it has as
+// its name.
+func (s *Store) each(ctx context.Context, part string, visit func(name digest.Digest, path string, d fs.DirEntry) error) error {
+	return filepath.WalkDir(filepath.Join(s.dir, part), func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // nothing was kept yet, or it was just removed
+			return nil
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case d.IsDir():
+			return nil
+		}
+		name, err := digest.Parse("sha256:" + filepath.Base(filepath.Dir(path)) + d.Name())
+		if err != nil {
+			return nil // a temporary file
+		}
+		return visit(name, path, d)
+	})
 }
 
 // Remove forgets an object that nothing needs any more.
