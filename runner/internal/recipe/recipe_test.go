@@ -1054,7 +1054,8 @@ func TestSurface(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Parse("target.yaml", text, nil, Options{})
+	filled := strings.ReplaceAll(string(text), "sha256: …", "sha256: "+strings.Repeat("0", 64))
+	_, err = Parse("target.yaml", []byte(filled), nil, Options{})
 	var list Problems
 	if !errors.As(err, &list) {
 		t.Fatal(err)
