@@ -42,7 +42,7 @@ func mentioned(text []byte) []digest.Digest {
 }
 
 // Prune counts what is there, and removes what nothing needs and is older than
-// age, unless dry. Needed are the objects that the texts name by their digest, and
+// age, and than the work of every process that is at it, unless dry. Needed are the objects that the texts name by their digest, and
 // those that a needed object names in turn; the keys that the texts name, with
 // their objects; and the records that speak only of what is needed, such as that
 // of a photo whose pixels are.
@@ -60,7 +60,10 @@ func (s *Store) Prune(ctx context.Context, texts [][]byte, age time.Duration, dr
 		}
 	}
 	var c Census
-	now := time.Now()
+	since := time.Now().Add(-age) // what is younger stays
+	if busy := s.busySince(); !busy.IsZero() && busy.Before(since) {
+		since = busy
+	}
 	gone := map[digest.Digest]bool{}
 	spoken := map[digest.Digest]bool{} // by a record that is needed
 	for _, k := range p.keys {
@@ -76,7 +79,7 @@ func (s *Store) Prune(ctx context.Context, texts [][]byte, age time.Duration, dr
 		}
 		c.Unnamed++
 		c.Free += info.Size()
-		if now.Sub(info.ModTime()) < age {
+		if info.ModTime().After(since) {
 			c.Recent++
 		} else {
 			gone[d] = true
@@ -98,6 +101,29 @@ func (s *Store) Prune(ctx context.Context, texts [][]byte, age time.Duration, dr
 	}
 	s.Sweep()
 	return c, nil
+}
+
+// busySince returns since when the first of the processes that are at work in this store is;
+// the zero time where none is. What they have made lies there until they write their locks.
+func (s *Store) busySince() (first time.Time) {
+	dir := filepath.Join(s.dir, "locks")
+	entries, _ := os.ReadDir(dir) // where there are none, nobody is at work
+	for _, entry := range entries {
+		f, err := os.OpenFile(filepath.Join(dir, entry.Name()), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		free, err := lockFile(f)
+		info, unknown := f.Stat()
+		f.Close()
+		if free || err != nil || unknown != nil {
+			continue
+		}
+		if since := info.ModTime(); first.IsZero() || since.Before(first) { // it was signed then
+			first = since
+		}
+	}
+	return first
 }
 
 // pruning is what is known of a store's files.
