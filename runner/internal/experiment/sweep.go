@@ -46,11 +46,6 @@ func runSweep(ctx context.Context, l *line) error {
 	return nil
 }
 
-// sweepKept reports whether the states are there that this walk wants of every variant.
-func sweepKept(l *line) bool {
-	return l.found == nil || !slices.ContainsFunc(l.found.Variants, func(v lock.Run) bool { return !l.statesKept(v) })
-}
-
 // tried returns the line of a variant, over the inputs of this one.
 func (l *line) tried(run recipe.Run) (*line, error) {
 	loaded, err := l.asked.Variant(run)
@@ -107,4 +102,9 @@ func (l *line) follow() error {
 	e.Loaded = won
 	l.Experiment = &e
 	return nil
+}
+
+// sweepKept reports whether the states are there that this walk wants of every variant.
+func sweepKept(l *line) bool {
+	return l.found == nil || !slices.ContainsFunc(l.found.Variants, func(v lock.Run) bool { return !l.statesKept(v) })
 }
