@@ -57,11 +57,14 @@ var sweepTampers = []tampering{
 	{"history of a variant, sealed", onlyLock, verify.Differs, `sweep.variants\[v02\].stages\[train\].output: locked`, func(p tampered) {
 		p.lock(func(l *lock.Lock) { l.Sweep.Variants[1].Training[0].TrainLoss = 0.5 })
 	}},
-	{"chain link of a variant, forged", spots, verify.Differs, `run v02: stage train, epoch 2: expected state sha256:\w+, found sha256:\w+`, func(p tampered) {
-		p.forge(func(l *lock.Lock) { l.Sweep.Variants[1].Training[1].State[0] ^= 1 })
+	{"chain link of a variant, forged", spots, verify.Differs, `run v01: stage train, epoch 2: expected state sha256:\w+, found sha256:\w+`, func(p tampered) {
+		p.forge(func(l *lock.Lock) { l.Sweep.Variants[0].Training[1].State[0] ^= 1 })
 	}},
-	{"chain link of a variant, forged, rerun", rerun, verify.Differs, `sweep.variants\[v02\].training\[epoch 2\].state: locked`, func(p tampered) {
-		p.forge(func(l *lock.Lock) { l.Sweep.Variants[1].Training[1].State[0] ^= 1 })
+	{"chain link of the winner, forged", onlyLock, verify.Differs, `sweep.variants\[v0\d\].train: locked sha256:\w+, but the rest of the lock gives sha256:`, func(p tampered) {
+		p.follow(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 })
+	}},
+	{"chain link of a variant, forged, rerun", rerun, verify.Differs, `sweep.variants\[v01\].training\[epoch 2\].state: locked`, func(p tampered) {
+		p.forge(func(l *lock.Lock) { l.Sweep.Variants[0].Training[1].State[0] ^= 1 })
 	}},
 }
 

@@ -47,7 +47,8 @@ func (s *invocation) storePrune() *cobra.Command {
 		Use:   "prune",
 		Short: "Remove what no lock of this project names",
 		Long: "prune removes what no lock of this project names, directly or through what it names: earlier settings, checkpoints of trainings\n" +
-			"that were cut, pixels of other sizes. What is younger than --age stays, because a run may be at it.",
+			"that were cut, pixels of other sizes. What is younger than --age stays, because a run may be at it, and\n" +
+			"so does what was made since a run began that is still at work.",
 		Args: exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			w, err := experiment.OpenWarehouse(".", s.machine.store)

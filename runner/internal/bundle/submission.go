@@ -31,7 +31,7 @@ const (
 var (
 	lockFile   = regexp.MustCompile(`^lock/([^/]+)\.lock\.yaml$`)
 	reportFile = regexp.MustCompile(`^reports/([^/]+)/([^/]+)$`)
-	stateFile  = regexp.MustCompile(`^states/(?:([a-z0-9-]+)/)?epoch-([0-9]{5})\.planes$`) // of a run, an epoch
+	stateFile  = regexp.MustCompile(`^states/(?:([a-z0-9-]+)/)?epoch-([0-9]{5})\.planes$`) // of a run or variant, an epoch
 )
 
 // Packed says what was packed.
@@ -103,7 +103,12 @@ func Pack(o Options) (*Packed, error) {
 	}
 	packed := &Packed{Path: o.Out}
 	if o.States {
-		for _, m := range claimed.Models() {
+		packedOf := map[digest.Digest]bool{} // a sweep's winner is the lock's own training
+		for _, m := range claimed.Trainings() {
+			if packedOf[m.Key] {
+				continue
+			}
+			packedOf[m.Key] = true
 			for _, k := range experiment.Kept(objects, m.Key) {
 				data, err := objects.Get(k.Object)
 				if err != nil {
@@ -223,9 +228,20 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	if err != nil {
 		return err
 	}
+	known := map[string]bool{}
+	for _, m := range claimed.Trainings() {
+		known[m.Run] = true
+	}
 	states := map[string][]experiment.State{} // by run
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
+		run, model := experiment.RunOfModel(path.Base(e.Path))
+		if state != nil {
+			run = state[1]
+		}
+		if (state != nil || model) && !known[run] {
+			return fmt.Errorf("it holds %s, and its lock has no such run", e.Path)
+		}
 		if e.Path != picturesFile && e.Path != evaluationFile && state == nil {
 			continue
 		}
@@ -245,7 +261,7 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 			states[state[1]] = append(states[state[1]], experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
 		}
 	}
-	for _, m := range claimed.Models() {
+	for _, m := range claimed.Trainings() {
 		if kept := states[m.Run]; len(kept) > 0 && !m.Key.IsZero() {
 			if err := experiment.AddStates(objects, m.Key, kept); err != nil {
 				return err

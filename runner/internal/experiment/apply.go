@@ -13,6 +13,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/source"
 	"biomass/runner/internal/store"
@@ -38,6 +39,9 @@ var ErrLocked = errors.New("the lock was made from other settings")
 // changed the recipe: such a run does not silently replace another one's lock.
 func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, error) {
 	name := e.Recipe.Name
+	if err := e.fits(); err != nil {
+		return nil, err
+	}
 	unlock, err := e.hold(ctx, "recipe-"+name, "applies "+name)
 	if err != nil {
 		return nil, err
@@ -66,12 +70,6 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if err := l.walk(ctx); err != nil {
 		return nil, err
 	}
-	if len(l.worked) > 0 {
-		if err := l.unchanged(ctx); err != nil {
-			return nil, err
-		}
-		l.Store.Sweep()
-	}
 	out := &Outcome{Worked: l.worked, States: Kept(e.Store, l.keys["train"])}
 	if out.Warnings, err = l.warnings(); err != nil {
 		return nil, err
@@ -82,6 +80,13 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err
 	}
+	// A lock that says what the old one does rests on what was read for that one.
+	if len(l.worked) > 0 || old == nil || old.Seal != out.Lock.Seal {
+		if err := l.unchanged(ctx); err != nil {
+			return nil, err
+		}
+		l.Store.Sweep()
+	}
 	out.compare(old, l.relative(e.Place.Lock(name)))
 	if err := l.publish(out); err != nil {
 		return nil, err
@@ -90,6 +95,16 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		l.checkpoints(t.Key).forget()
 	}
 	return out, nil
+}
+
+// fits finds out before the work that no lock could be read that has all its epochs. Those
+// that train.stop spares nobody knows.
+func (e *Experiment) fits() error {
+	trainings := 1 + len(e.Runs()) + len(e.Variants())
+	if epochs := e.Recipe.Train.Epochs; e.Recipe.Train.Stop.Patience == 0 && trainings > lock.MaxEpochs/epochs {
+		return recipe.Problems{e.Problem("train.epochs", fmt.Sprintf("%d in %d trainings are more than the %d epochs that a lock holds", epochs, trainings, lock.MaxEpochs), "")}
+	}
+	return nil
 }
 
 // hold waits for a lock of the store and tells whom it waits for and what that

@@ -53,7 +53,33 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 		return nil, err
 	}
 	runs, err := l.otherRuns(ctx, k)
-	return append(all, runs...), err
+	return slices.Concat(all, runs, otherOutputs(k)), err
+}
+
+// otherOutputs returns where stages that were asked the same are said to have given
+// something else: a sweep's winner is the lock's own training, say.
+func otherOutputs(k *lock.Lock) []lock.Difference {
+	outputs := map[digest.Digest]digest.Digest{} // by key
+	var all []lock.Difference
+	look := func(path string, list []lock.Stage) {
+		for _, s := range list {
+			if first, ok := outputs[s.Key]; !ok {
+				outputs[s.Key] = s.Output
+			} else if first != s.Output {
+				all = append(all, lock.Difference{Path: path + s.Name, A: s.Output.String(), B: first.String()})
+			}
+		}
+	}
+	look("", k.Stages)
+	for _, run := range k.Runs {
+		look("runs["+run.Name+"].", run.Stages)
+	}
+	if k.Sweep != nil {
+		for _, variant := range k.Sweep.Variants {
+			look("sweep.variants["+variant.Name+"].", variant.Stages)
+		}
+	}
+	return all
 }
 
 // otherVariants does the same for what the sweep tried. Where it finds anything, it is not
@@ -150,6 +176,11 @@ func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Differe
 	for i, s := range l.stages {
 		if k.Stages[i].Name != s.name || k.Stages[i].Version != s.version {
 			return nil, fmt.Errorf("%w: its stage %d is %s %d, here it is %s %d", ErrOtherStages, i+1, k.Stages[i].Name, k.Stages[i].Version, s.name, s.version)
+		}
+	}
+	for i := range l.fitted.Features {
+		if err := l.fitted.Features[i].Valid(); err != nil {
+			return nil, fmt.Errorf("features: %w", err)
 		}
 	}
 	all := l.sums(k)

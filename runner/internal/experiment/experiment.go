@@ -152,11 +152,12 @@ var stages = []stage{
 			if l.classifies() {
 				e.Strings(l.classes)
 			}
-			return e.Sum()
+			return e.Digest(observeFiles(l)).Sum()
 		},
 		keys:    []string{"task", "data.classes"},
 		output:  func(l *line) any { return &l.found },
 		run:     runSweep,
+		intact:  sweepKept,
 		wanted:  asksSweep,
 		follows: followsKey | followsOutput,
 	},
@@ -220,7 +221,7 @@ var stages = []stage{
 			for _, run := range l.Runs() {
 				e.String(run.Name).Strings(run.Set)
 			}
-			return e.Sum()
+			return e.Digest(observeFiles(l)).Sum()
 		},
 		keys:    []string{"task", "train.repeat"},
 		output:  func(l *line) any { return &l.series },
@@ -233,7 +234,11 @@ var stages = []stage{
 		name: "report", version: 1, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "runs"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("shown").Digest(l.asked.Digest).String(l.Place.Path).Digest(l.table.File).Sum()
+			e := digest.New("shown").Digest(l.asked.Digest).String(l.Place.Path).Digest(l.table.File)
+			if l.weights != nil { // another file may hold the same tensors
+				e.Digest(l.weights.file)
+			}
+			return e.Sum()
 		},
 		keys:    []string{"task", "name"},
 		output:  func(l *line) any { return &l.pages },
@@ -249,6 +254,17 @@ func observeTable(l *line) digest.Digest {
 		return digest.New("read").Digest(l.table.File).Digest(reading).Sum()
 	}
 	return l.table.File
+}
+
+// observeFiles digests the files that the keys of further trainings name, which stand in the
+// outputs of sweep and runs: another file with the same cells, or the same tensors, makes
+// other keys, and the same outputs.
+func observeFiles(l *line) digest.Digest {
+	e := digest.New("files").Digest(observeTable(l))
+	if l.weights != nil {
+		e.Digest(l.weights.file)
+	}
+	return e.Sum()
 }
 
 // rowPlaces digests the rows' lines in their file, which the output of table

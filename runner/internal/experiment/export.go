@@ -60,7 +60,8 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := maps.Clone(stored.Metadata)
+	facts := map[string]string{} // stored.Metadata may be nil in somebody's file
+	maps.Copy(facts, stored.Metadata)
 	facts[factLock], facts[factWeights], facts[factUnit] = string(text), k.Lock.Model.Weights.String(), k.Recipe.Data.Unit
 	facts[factInput] = "float32 (batch, channels, height, width), (byte / 255 - normalize_mean) / normalize_std a channel"
 	if facts["features"] != "" {
@@ -78,7 +79,7 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 	if format != FormatONNX {
 		return e, e.write(tensors, facts)
 	}
-	model, err := NewModel(k.Loaded, file)
+	model, err := k.Model()
 	if err != nil {
 		return nil, err
 	}

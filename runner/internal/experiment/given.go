@@ -74,11 +74,15 @@ func (m *Model) rows(path string, columns []string, standard []transform.Cell) (
 	if path == "" {
 		return nil, nil
 	}
-	t, err := table.Read(path, m.Loaded.Recipe.Data)
+	data := m.Loaded.Recipe.Data
+	if !strings.EqualFold(filepath.Ext(path), ".xlsx") {
+		data.Sheet = "" // the recipe's table has sheets, this one has none
+	}
+	t, err := table.Read(path, data)
 	if err != nil {
 		return nil, err
 	}
-	names, err := t.Strings(m.Loaded.Recipe.Data.Image)
+	names, err := t.Strings(data.Image)
 	if err != nil {
 		return nil, err
 	}

@@ -181,7 +181,15 @@ func readFacts(loaded *recipe.Loaded, facts map[string]string) ([]string, *trans
 	f := &transform.Fitted{Mean: channels("normalize_mean"), Std: channels("normalize_std"), Kind: loaded.Recipe.Transform.Target, TargetStd: 1}
 	if want := len(loaded.Recipe.Data.Features); want > 0 {
 		if err := json.Unmarshal([]byte(facts["features"]), &f.Features); err != nil || len(f.Features) != want {
-			wrong = fmt.Errorf("the file says features: %q, and the recipe has %d: the weights are of another recipe, or were not written by runner", facts["features"], want)
+			return nil, nil, fmt.Errorf("the file says features: %.100q, and the recipe has %d: the weights are of another recipe, or were not written by runner", facts["features"], want)
+		}
+		for i, feature := range f.Features {
+			if column := loaded.Recipe.Data.Features[i].Column; feature.Column != column {
+				return nil, nil, fmt.Errorf("the file has the feature %q where the recipe has %q: the weights are of another recipe, or were not written by runner", feature.Column, column)
+			}
+			if err := feature.Valid(); err != nil {
+				return nil, nil, fmt.Errorf("the file's features: %w: it was not written by runner", err)
+			}
 		}
 	}
 	if loaded.Recipe.Task == recipe.Classification {

@@ -129,11 +129,11 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	case len(reasons) > 0:
 	case s.name == "table" && old.Data.Table.Digest != l.table.File && l.table.Listed:
 		reasons = append(reasons, "the photos or their classes changed")
-	case s.name == "table" && old.Data.Table.Digest != l.table.File:
+	case (s.name == "table" || s.name == "sweep" || s.name == "runs") && old.Data.Table.Digest != l.table.File:
 		reasons = append(reasons, "the table's file changed")
 	case s.name == "picture":
 		reasons = append(reasons, "picture files changed")
-	case s.name == "network" && l.weights != nil && old.Data.Weights != nil && old.Data.Weights.Digest != l.weights.file:
+	case (s.name == "network" || s.name == "sweep" || s.name == "runs") && l.weights != nil && old.Data.Weights != nil && old.Data.Weights.Digest != l.weights.file:
 		reasons = append(reasons, "the file of network.weights changed")
 	case s.name == "network" && l.classifies():
 		reasons = append(reasons, "the number of classes changed")

@@ -135,12 +135,18 @@ func spread(over string, runs []lock.Run) []lock.Spread {
 	return all
 }
 
-// seriesKept reports whether the weights and the predictions of all runs are there.
+// seriesKept reports whether the weights and the predictions of all runs are there, and the
+// states that this walk wants.
 func seriesKept(l *line) bool {
 	return !slices.ContainsFunc(l.series.Runs, func(run lock.Run) bool {
 		_, err := l.Store.Get(run.Model.Weights)
-		return err != nil || !l.Store.Has(run.Stage("evaluate").Output)
+		return err != nil || !l.Store.Has(run.Stage("evaluate").Output) || !l.statesKept(run)
 	})
+}
+
+// statesKept reports whether the states that this walk wants of a training are there.
+func (e *Experiment) statesKept(run lock.Run) bool {
+	return states{e.Store, run.Stage("train").Key}.complete(e.KeepEvery, len(run.Training))
 }
 
 // outOfFold returns the prediction of every photo that is in a fold, in the order of the

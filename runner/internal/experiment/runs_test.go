@@ -46,16 +46,24 @@ func (c *cutter) Add(n int) {
 	}
 }
 
-// TestRunsGoOn cuts an experiment in its third training, and lets another one go on: its
-// lock is that of one that was never cut.
+// TestRunsGoOn cuts an experiment in one of its further trainings, and lets another one go
+// on: its lock is that of one that was never cut.
 func TestRunsGoOn(t *testing.T) {
-	set := []string{"train.repeat=3", "train.epochs=4"}
+	t.Run("repeat", func(t *testing.T) {
+		goOn(t, "seed-44", []string{"runs", "report"}, "train.repeat=3", "train.epochs=4")
+	})
+	t.Run("sweep", func(t *testing.T) { // the stages behind it are the winner's, which are there
+		goOn(t, "v02", []string{"sweep", "evaluate", "report"}, "sweep.over={train.batch: [4, 2]}", "train.epochs=4")
+	})
+}
+
+func goOn(t *testing.T, run string, work []string, set ...string) {
 	whole, cut := t.TempDir(), t.TempDir()
 	if _, err := asking(t, whole, progress.Silent, set...).Apply(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &cutter{run: "seed-44", after: 25, cancel: cancel, Task: progress.Silent.Start("", 0, "")}
+	c := &cutter{run: run, after: 25, cancel: cancel, Task: progress.Silent.Start("", 0, "")}
 	if _, err := asking(t, cut, c, set...).Apply(ctx, false); !Interrupted(err) {
 		t.Fatalf("a cut run gave %v", err)
 	}
@@ -63,8 +71,8 @@ func TestRunsGoOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"runs", "report"}; !reflect.DeepEqual(out.Worked, want) {
-		t.Errorf("the stages %v worked, want %v", out.Worked, want)
+	if !reflect.DeepEqual(out.Worked, work) {
+		t.Errorf("the stages %v worked, want %v", out.Worked, work)
 	}
 	a, err := os.ReadFile(asking(t, whole, nil, set...).Place.Lock("plants"))
 	if err != nil {
@@ -87,5 +95,21 @@ func TestSpread(t *testing.T) {
 	}
 	if d := got[0].Deviation * got[0].Deviation; d < 6.999999 || d > 7.000001 || got[0].Runs != 3 {
 		t.Errorf("spread %+v", got[0])
+	}
+}
+
+// TestFits refuses more epochs than a lock holds before anything is trained.
+func TestFits(t *testing.T) {
+	for want, set := range map[string][]string{
+		"": {"train.epochs=40000"},
+		"20001 in 2 trainings are more than the 40000 epochs that a lock holds": {"train.epochs=20001", "train.repeat=2"},
+		"500 in 81 trainings are more than":                                     {"train.epochs=500", "sweep.over={train.batch: [2, 3], train.optimizer.adam.rate: [1e-3, 1e-4]}", "train.repeat=77"},
+	} {
+		if err := asking(t, t.TempDir(), progress.Silent, set...).fits(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", set, err, want)
+		}
+	}
+	if err := asking(t, t.TempDir(), progress.Silent, "train.epochs=100000", "train.stop={patience: 5}").fits(); err != nil {
+		t.Error(err)
 	}
 }

@@ -88,3 +88,8 @@ func (l *line) follow() error {
 	l.Experiment = &e
 	return nil
 }
+
+// sweepKept reports whether the states are there that this walk wants of every variant.
+func sweepKept(l *line) bool {
+	return l.found == nil || !slices.ContainsFunc(l.found.Variants, func(v lock.Run) bool { return !l.statesKept(v) })
+}

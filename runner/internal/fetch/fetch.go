@@ -130,7 +130,21 @@ func (f File) ask(ctx context.Context, have int64) (*http.Response, error) {
 	if have > 0 {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
 	}
-	return http.DefaultClient.Do(request)
+	return client.Do(request)
+}
+
+var client = http.Client{CheckRedirect: follow}
+
+// follow lets a server lead on to another address, but never from https to what anybody on
+// the way can change.
+func follow(next *http.Request, before []*http.Request) error {
+	switch {
+	case len(before) >= 10:
+		return errors.New("it leads on and on")
+	case before[0].URL.Scheme == "https" && next.URL.Scheme != "https":
+		return fmt.Errorf("it leads on to %s, which is not https", next.URL.Redacted())
+	}
+	return nil
 }
 
 // counter tells a task how many units have passed.

@@ -123,3 +123,39 @@ func TestTorchvision(t *testing.T) {
 		t.Error("resnet20 is torchvision's")
 	}
 }
+
+// TestFollow holds that https stays https, and that it ends.
+func TestFollow(t *testing.T) {
+	ask := func(address string) *http.Request {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, c := range []struct {
+		next   string
+		before []string
+		want   string
+	}{
+		{"https://b.org/w", []string{"https://a.org/w"}, ""},
+		{"http://b.org/w", []string{"http://a.org/w"}, ""},
+		{"http://me:secret@b.org/w", []string{"https://a.org/w"}, "it leads on to http://me:xxxxx@b.org/w, which is not https"},
+		{"file:///etc/passwd", []string{"https://a.org/w", "https://b.org/w"}, "file:///etc/passwd, which is not https"},
+		{"https://b.org/w", strings.Fields(strings.Repeat("https://a.org/w ", 10)), "on and on"},
+	} {
+		var before []*http.Request
+		for _, address := range c.before {
+			before = append(before, ask(address))
+		}
+		if err := follow(ask(c.next), before); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("from %s to %s: %v, want %q", c.before[0], c.next, err, c.want)
+		}
+	}
+	// The server of a test: the error of a redirect is the one of the fetch.
+	s := httptest.NewServer(http.RedirectHandler("file:///etc/passwd", http.StatusFound))
+	defer s.Close()
+	if _, err := (File{URL: s.URL + "/w.pth"}).Get(context.Background(), t.TempDir(), progress.Silent); err == nil {
+		t.Error("a file of this machine was taken")
+	}
+}

@@ -24,6 +24,9 @@ func Describe(a, b *Lock) []string {
 		when(a.Data.Table.Canonical == b.Data.Table.Canonical && a.Data.Table.Digest != b.Data.Table.Digest, "another file with the same cells"))
 	say("pictures", change("path", a.Data.Images.Path, b.Data.Images.Path), change("files", a.Data.Images.Files, b.Data.Images.Files),
 		when(a.Data.Images.Digest != b.Data.Images.Digest, "other bytes"))
+	if x, y := a.Data.Weights, b.Data.Weights; x != nil && y != nil {
+		say("weights to begin with", change("file", x.File, y.File), when(x.Digest != y.Digest, "other bytes"))
+	}
 	cleaning := []string{change("rows kept", a.Clean.Kept, b.Clean.Kept)}
 	for _, rule := range names(a.Clean.Dropped, b.Clean.Dropped) {
 		cleaning = append(cleaning, change(rule, a.Clean.Dropped[rule], b.Clean.Dropped[rule]))
@@ -32,6 +35,9 @@ func Describe(a, b *Lock) []string {
 	say("split", change("train", a.Split.Train, b.Split.Train), change("validation", a.Split.Validation, b.Split.Validation),
 		change("test", a.Split.Test, b.Split.Test), change("groups", a.Split.Groups, b.Split.Groups),
 		when(a.Split.Digest != b.Split.Digest, "other rows on each side"))
+	if x, y := a.Sweep, b.Sweep; x != nil && y != nil {
+		say("sweep", change("variants", len(x.Variants), len(y.Variants)), change("winner", x.winner(), y.winner()))
+	}
 	say("network", change("parameters", a.Model.Parameters, b.Model.Parameters))
 	say("training", change("epochs", len(a.Training), len(b.Training)), parting(a.Training, b.Training), change("kept epoch", a.Model.Epoch, b.Model.Epoch),
 		when(a.Model.Weights != b.Model.Weights, "other weights"))

@@ -23,8 +23,10 @@ const (
 	Format = 1
 	// Numerics is the version of the arithmetic contract, see package kernel.
 	Numerics = 1
-	// limit bounds what Read takes: a lock of 10,000 epochs has about 3 MB.
+	// limit bounds what Read takes: an epoch has 400 bytes at most.
 	limit = 16 << 20
+	// MaxEpochs is how many epochs, of all trainings together, a lock can hold.
+	MaxEpochs = 40_000
 )
 
 // Suffix is how the name of a lockfile ends, behind that of its recipe.
@@ -284,8 +286,16 @@ func Parse(data []byte) (*Lock, error) {
 	if err := d.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, errors.New("not a lockfile: more than one YAML document")
 	}
+	for _, t := range l.Trainings()[1:] {
+		if !runName.MatchString(t.Run) {
+			return nil, fmt.Errorf("not a lockfile: %q is no name of a run", t.Run)
+		}
+	}
 	return l, nil
 }
+
+// runName is what the name of a run is made of: the names of its files hold it.
+var runName = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,9 +38,10 @@ func example() *Lock {
 		Recipe: Recipe{Path: "plants.yaml", Digest: d("recipe"), Canonical: map[string]any{
 			"name": "plants", "split": map[string]any{"seed": 42}, "clean": []any{map[string]any{"drop": "missing_target"}},
 		}},
-		Data:   Data{Table: Table{"labels.xlsx", d("table"), map[string]string{"decimal": "comma"}, 10, d("rows")}, Images: Images{"images", d("images"), 9}},
+		Data:   Data{Table: Table{"labels.xlsx", d("table"), map[string]string{"decimal": "comma"}, 10, d("rows")}, Images: Images{"images", d("images"), 9}, Weights: &Weights{"w.pth", d("file")}},
 		Clean:  Clean{Kept: 8, Dropped: map[string]int{"missing_target": 1, "missing_image": 1}, Ledger: d("ledger")},
 		Split:  Split{Train: 5, Validation: 2, Test: 1, Groups: 4, Digest: d("split")},
+		Sweep:  &Sweep{On: "validation_loss", Winner: "v01", Variants: []Run{{Name: "v01", Set: []string{"train.batch=4"}, Stages: []Stage{}, Training: []Epoch{}}, {Name: "v02", Set: []string{"train.batch=8"}, Stages: []Stage{}, Training: []Epoch{}}}},
 		Stages: []Stage{{"table", 1, d("key"), d("output")}, {"train", 2, d("key 2"), d("output 2")}},
 		Training: []Epoch{
 			{Epoch: 1, TrainLoss: 1. / 3, ValidationLoss: 0.1, ValidationRMSE: measured(1e-17), State: d("state 1")},
@@ -68,6 +70,26 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil || string(again) != string(data) {
 			t.Errorf("written again it is another file: %v\n%s", err, again)
 		}
+	}
+}
+
+// TestMaxEpochs holds that as many epochs as a lock may have can be read again.
+func TestMaxEpochs(t *testing.T) {
+	long := -1.2345678901234567e-300 // nothing has more digits
+	e := Epoch{MaxEpochs, &long, long, long, nil, &long, &long, digest.Of(nil)}
+	l := example()
+	l.Sweep.Variants[0].Training = slices.Repeat([]Epoch{e}, 100)
+	with, err := l.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Sweep.Variants[0].Training = nil
+	without, err := l.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := (len(with) - len(without)) / 100 * MaxEpochs; all > limit-1<<20 { // the rest has room, too
+		t.Errorf("%d epochs have %d bytes, and %d are read", MaxEpochs, all, limit)
 	}
 }
 
@@ -158,6 +180,8 @@ func TestDescribe(t *testing.T) {
 		"cleaning: rows kept 8 -> 7, missing_image 1 -> 2, another ledger": func(l *Lock) {
 			l.Clean = Clean{Kept: 7, Dropped: map[string]int{"missing_target": 1, "missing_image": 2}}
 		},
+		"weights to begin with: other bytes":                                func(l *Lock) { l.Data.Weights.Digest[0] ^= 1 },
+		"sweep: winner train.batch=4 -> train.batch=8":                      func(l *Lock) { l.Sweep.Winner = "v02" },
 		"split: other rows on each side":                                    func(l *Lock) { l.Split.Digest[0] ^= 1 },
 		"training: apart from epoch 2 on, kept epoch 2 -> 1, other weights": func(l *Lock) { l.Training[1].State[0] ^= 1; l.Model.Epoch = 1; l.Model.Weights[0] ^= 1 },
 		"test: RMSE 0.1 -> 0.10001":                                         func(l *Lock) { s := l.Results["test"]; s.RMSE = 0.10001; l.Results["test"] = s },
@@ -173,19 +197,28 @@ func TestDescribe(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	good, err := example().Bytes()
-	if err != nil {
-		t.Fatal(err)
+	named := func(change func(*Lock)) string {
+		l := example()
+		change(l)
+		text, err := l.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
+	good := named(func(*Lock) {})
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":       {"", "no key lock"},
 		"no mapping":    {"- 1\n", "not a lockfile"},
 		"no YAML":       {"lock: [", "not a lockfile"},
 		"another file":  {"version: 1\nname: plants\n", "no key lock"},
-		"later format":  {strings.Replace(string(good), "lock: 1\n", "lock: 2\n", 1), "format 2"},
-		"unknown key":   {string(good) + "extra: 1\n", "unknown key extra"},
-		"bad digest":    {strings.Replace(string(good), "sha256:", "sha256:x", 1), "is no digest"},
-		"two documents": {string(good) + "---\nlock: 1\n", "more than one"},
+		"later format":  {strings.Replace(good, "lock: 1\n", "lock: 2\n", 1), "format 2"},
+		"unknown key":   {good + "extra: 1\n", "unknown key extra"},
+		"bad digest":    {strings.Replace(good, "sha256:", "sha256:x", 1), "is no digest"},
+		"run's name":    {named(func(l *Lock) { l.Runs = []Run{{Name: "../../seed-2"}} }), `"../../seed-2" is no name of a run`},
+		"no name":       {named(func(l *Lock) { l.Runs = []Run{{}} }), `"" is no name of a run`},
+		"variant's":     {named(func(l *Lock) { l.Sweep.Variants[0].Name = "v/01" }), `"v/01" is no name of a run`},
+		"two documents": {good + "---\nlock: 1\n", "more than one"},
 		"too large":     {strings.Repeat("#", limit+1), "larger than"},
 	} {
 		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -196,7 +229,7 @@ func TestParseRefuses(t *testing.T) {
 	if _, err := Read(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}
-	if err := os.WriteFile(path, good, 0o666); err != nil {
+	if err := os.WriteFile(path, []byte(good), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Read(path); err != nil {

@@ -1,6 +1,10 @@
 package lock
 
-import "biomass/runner/internal/digest"
+import (
+	"strings"
+
+	"biomass/runner/internal/digest"
+)
 
 // Run is one more training that the recipe asks for: the same recipe with another seed,
 // say. It holds what a lock of its own would hold beside the data.
@@ -23,6 +27,16 @@ type Sweep struct {
 	On       string `yaml:"on" json:"on"` // the measure of the kept epoch that decides
 	Winner   string `yaml:"winner" json:"winner"`
 	Variants []Run  `yaml:"variants" json:"variants"`
+}
+
+// winner returns the settings of the variant that won.
+func (s *Sweep) winner() string {
+	for _, v := range s.Variants {
+		if v.Name == s.Winner {
+			return strings.Join(v.Set, " ")
+		}
+	}
+	return s.Winner
 }
 
 // Stage returns the run's stage of this name, or nil.

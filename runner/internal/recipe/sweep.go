@@ -88,6 +88,24 @@ func (d *decoder) checkSweep(s Sweep, r *Recipe) {
 	if d.sound("task", "split") {
 		d.ensure(d.validated(r), "sweep", "ranks on validation, which has no rows", "take it out, or give validation a part")
 		d.checkMeasure("sweep.on", s.On, r.Task)
+		d.checkComparable(s, r.Task)
+	}
+}
+
+// checkComparable refuses to rank by a loss that the variants measure differently: that of
+// scaled or clipped targets, of other weights, is another number for the same network.
+func (d *decoder) checkComparable(s Sweep, task string) {
+	if s.On != validationLoss {
+		return
+	}
+	instead := "validation_rmse"
+	if task == Classification {
+		instead = "validation_accuracy or validation_macro_f1"
+	}
+	for _, axis := range s.Over {
+		under := func(key string) bool { return axis.Key == key || strings.HasPrefix(axis.Key, key+".") }
+		d.ensure(!under("transform.target") && !under("transform.clip") && !under("train.loss"), "sweep.on",
+			validationLoss+" cannot rank variants of "+axis.Key+", each of which measures its own loss", "write "+instead)
 	}
 }
 

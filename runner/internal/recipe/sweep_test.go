@@ -68,3 +68,19 @@ func TestRepeats(t *testing.T) {
 		t.Errorf("train is %q", got)
 	}
 }
+
+// TestComparable: variants that measure other losses are not ranked by them.
+func TestComparable(t *testing.T) {
+	for _, c := range []struct{ over, on, want string }{
+		{"train.batch: [4, 8]", "validation_loss", ""},
+		{"transform.target: [none, standardize]", "validation_rmse", ""},
+		{"transform.target: [none, standardize]", "validation_loss", "validation_loss cannot rank variants of transform.target, each of which measures its own loss; write validation_rmse"},
+		{"train.loss: [mse, mae]", "validation_loss", "cannot rank variants of train.loss"},
+		{"train.loss.huber: [0.5, 1]", "validation_loss", "cannot rank variants of train.loss.huber"},
+	} {
+		got := strings.Join(problems(t, short, Options{Set: []string{"sweep.over={" + c.over + "}", "sweep.on=" + c.on}}), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s by %s: %q, want %q", c.over, c.on, got, c.want)
+		}
+	}
+}

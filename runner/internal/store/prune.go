@@ -40,7 +40,7 @@ func mentioned(text []byte) []digest.Digest {
 }
 
 // Prune counts what is there, and removes what nothing needs and is older than
-// age, unless dry. Needed are the objects that the texts name by their digest, and
+// age, and than the work of every process that is at it, unless dry. Needed are the objects that the texts name by their digest, and
 // those that a needed object names in turn; the keys that the texts name, with
 // their objects; and the records that speak only of what is needed, such as that
 // of a photo whose pixels are.
@@ -58,7 +58,10 @@ func (s *Store) Prune(ctx context.Context, texts [][]byte, age time.Duration, dr
 		}
 	}
 	var c Census
-	now := time.Now()
+	since := time.Now().Add(-age) // what is younger stays
+	if busy := s.busySince(); !busy.IsZero() && busy.Before(since) {
+		since = busy
+	}
 	gone := map[digest.Digest]bool{}
 	spoken := map[digest.Digest]bool{} // by a record that is needed
 	for _, k := range p.keys {
@@ -74,7 +77,7 @@ func (s *Store) Prune(ctx context.Context, texts [][]byte, age time.Duration, dr
 		}
 		c.Unnamed++
 		c.Free += info.Size()
-		if now.Sub(info.ModTime()) < age {
+		if info.ModTime().After(since) {
 			c.Recent++
 		} else {
 			gone[d] = true

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -87,4 +89,46 @@ func TestPrune(t *testing.T) {
 	if census, err := empty.Prune(t.Context(), nil, 0, false); err != nil || census != (Census{}) {
 		t.Errorf("of nothing: %+v, %v", census, err)
 	}
+}
+
+// TestPruneBesideARun keeps what was made since a run that is still at work began, however
+// long ago that is.
+func TestPruneBesideARun(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged := func(path string, age time.Duration) {
+		t.Helper()
+		then := time.Now().Add(-age)
+		if err := os.Chtimes(path, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unlock, err := s.Lock(t.Context(), "recipe-plants", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged(filepath.Join(s.dir, "locks", "recipe-plants"), 3*time.Hour)
+	made := map[time.Duration]digest.Digest{}
+	for _, age := range []time.Duration{2 * time.Hour, 4 * time.Hour} {
+		d, err := s.Put([]byte(age.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		aged(s.object(d), age)
+		made[age] = d
+	}
+	prune := func(during, before bool) {
+		t.Helper()
+		if _, err := s.Prune(t.Context(), nil, time.Hour, false); err != nil {
+			t.Fatal(err)
+		}
+		if s.Has(made[2*time.Hour]) != during || s.Has(made[4*time.Hour]) != before {
+			t.Errorf("of the run's object there is %v, of the one before it %v", s.Has(made[2*time.Hour]), s.Has(made[4*time.Hour]))
+		}
+	}
+	prune(true, false)
+	unlock()
+	prune(false, false)
 }

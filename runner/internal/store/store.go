@@ -397,6 +397,29 @@ func (s *Store) Lock(ctx context.Context, name string, waiting func(holder strin
 	return func() { f.Truncate(0); f.Close() }, nil
 }
 
+// busySince returns since when the first of the processes that are at work in this store is;
+// the zero time where none is. What they have made lies there until they write their locks.
+func (s *Store) busySince() (first time.Time) {
+	dir := filepath.Join(s.dir, "locks")
+	entries, _ := os.ReadDir(dir) // where there are none, nobody is at work
+	for _, entry := range entries {
+		f, err := os.OpenFile(filepath.Join(dir, entry.Name()), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		free, err := lockFile(f)
+		info, unknown := f.Stat()
+		f.Close()
+		if free || err != nil || unknown != nil {
+			continue
+		}
+		if since := info.ModTime(); first.IsZero() || since.Before(first) { // it was signed then
+			first = since
+		}
+	}
+	return first
+}
+
 // sign writes into a lock who has it. That is for people only: where it cannot
 // be written, the lock holds all the same.
 func sign(f *os.File) {

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"slices"
+
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/rng"
 	"biomass/runner/internal/transform"
@@ -16,7 +18,7 @@ func (l *loop) mix(b *batch, epoch, step int, rows []int) {
 	area, width, classes := len(l.Train.Pixels[0]), l.Fitted.Width(), len(l.Classes)
 	b.plain = append(b.plain[:0], b.x...)
 	if classes > 0 {
-		b.target = make([]float32, b.rows*classes)
+		b.target = slices.Grow(b.target[:0], b.rows*classes)[:b.rows*classes]
 	}
 	plain := func(i int) []float32 { return b.plain[i*area : (i+1)*area] }
 	features := func(x []float32, i int) []float32 { return x[b.rows*area+i*width:][:width] }

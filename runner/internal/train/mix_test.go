@@ -100,3 +100,27 @@ func TestMixLearns(t *testing.T) {
 		}
 	}
 }
+
+// TestBuffersGrow holds that a buffer which held a small batch of mixed classes takes a
+// large one in the next epoch.
+func TestBuffersGrow(t *testing.T) {
+	in, _ := classify(t, func(s *recipe.Train) { s.Epochs, s.Batch = 3, 25 }) // of 27 rows: 25 and 2
+	in.Mix = recipe.Mix{Kind: "mixup", Alpha: 0.2}
+	l := &loop{Input: in}
+	l.batches = []span{{0, 25}, {25, 27}, {0, 2}} // three, so that the buffers change places
+	for epoch := 1; epoch <= 3; epoch++ {
+		for _, b := range l.ahead(epoch) {
+			if len(b.target) != b.rows*len(in.Classes) {
+				t.Fatalf("epoch %d: %d shares of %d rows", epoch, len(b.target), b.rows)
+			}
+		}
+	}
+	// Nor may one that held few rows of much, as features of a low layer are.
+	plain, _ := input(t, nil)
+	l = &loop{Input: plain}
+	b := &batch{x: make([]float32, 1<<20), target: make([]float32, 2)}
+	l.fill(b, 1, []int{1, 2, 3, 4, 5}, 0)
+	if len(b.target) != 5 {
+		t.Errorf("%d targets of 5 rows", len(b.target))
+	}
+}

@@ -338,7 +338,11 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 	}
 	need := len(rows) * (area + l.Fitted.Width())
 	if cap(b.x) < need {
-		b.x, b.target = make([]float32, need), make([]float32, len(rows))
+		b.x = make([]float32, need)
+	}
+	// On its own: mixed classes take more targets, other features more of x.
+	if cap(b.target) < len(rows) {
+		b.target = make([]float32, len(rows))
 	}
 	b.rows, b.x, b.target = len(rows), b.x[:len(rows)*area], b.target[:len(rows)]
 	kernel.Parallel(len(rows), func(i int) {

@@ -36,6 +36,26 @@ type Feature struct {
 	FillCategory *string  `json:"fill_category,omitempty"`
 }
 
+// Valid returns what of a feature that stands in somebody's file or lock no fitting gives: it
+// would make a network of any width, or numbers that are none.
+func (c *Feature) Valid() error {
+	if c.Categories != nil {
+		if n := len(c.Categories); n < 1 || n > maxCategories {
+			return fmt.Errorf("%q has %d categories: a feature has from 1 to %d", c.Column, n, maxCategories)
+		}
+		return nil
+	}
+	for _, v := range []*float64{&c.Mean, &c.Std, c.Low, c.High, c.Fill} {
+		if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
+			return fmt.Errorf("%q is fitted with %v, which is no number", c.Column, *v)
+		}
+	}
+	if c.Std <= 0 {
+		return fmt.Errorf("%q is divided by %v", c.Column, c.Std)
+	}
+	return nil
+}
+
 // CellError is what is wrong with one cell.
 type CellError struct {
 	Row, Feature int // indices into the rows, and into data.features

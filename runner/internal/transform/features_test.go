@@ -172,3 +172,25 @@ func many(n int) [][]Cell {
 	}
 	return cells(lines...)
 }
+
+// TestValid holds what no fitting gives, as a forged file may have it.
+func TestValid(t *testing.T) {
+	bad := math.Inf(1)
+	for want, c := range map[string]Feature{
+		"":                              {Std: 2, Fill: new(float64)},
+		"has 0 categories":              {Categories: []string{}},
+		"has 1001 categories":           {Categories: make([]string, 1001)},
+		"is divided by 0":               {Mean: 3},
+		"is divided by -1":              {Std: -1},
+		"is fitted with NaN":            {Mean: math.NaN(), Std: 1},
+		"is fitted with +Inf, which is": {Std: 1, Fill: &bad},
+		"is fitted with +Inf":           {Std: 1, High: &bad},
+	} {
+		if err := c.Valid(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", c, err, want)
+		}
+	}
+	if err := (&Feature{Categories: []string{"clay"}}).Valid(); err != nil {
+		t.Error(err)
+	}
+}

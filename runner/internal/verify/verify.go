@@ -109,7 +109,7 @@ type Options struct {
 	Limit    int64  // bytes that a pack may hold
 	Data     string // overrides the recipe's data.root
 	Store    string // overrides where kept weights and states are looked for
-	Weights  string // the folder of the weights that networks begin with; empty: weights in the project
+	Weights  string // the folder of the weights that networks begin with; empty: weights in the project, or here for a pack
 	Level    Level
 	Spots    int                 // how many epochs a spot check chooses
 	Seed     uint64              // chooses them
@@ -158,6 +158,9 @@ func Run(ctx context.Context, o Options) (*Verdict, error) {
 	o.Lock, o.Store = opened.Lock, opened.Store
 	if o.Data == "" { // what a pack says of places on this machine is not followed
 		o.Data = filepath.Join(dir, "data")
+	}
+	if o.Weights == "" { // a pack has none: those of whoever verifies it
+		o.Weights = "weights"
 	}
 	return run(ctx, o)
 }
