@@ -132,7 +132,7 @@ type Album struct {
 
 // NewAlbum returns an empty album for looks of at least this likeness.
 func NewAlbum(near float64) *Album {
-	reach := int(math.Floor(LookBits*(1-near) + 1e-9))
+	reach := int(math.Floor(float64(LookBits*(1-near)) + 1e-9))
 	a := &Album{reach: reach, bands: make([]map[uint64][]int, reach+1)}
 	for i := range a.bands {
 		a.bands[i] = map[uint64][]int{}
