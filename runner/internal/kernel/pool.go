@@ -57,10 +57,7 @@ func (p Pool) MaxForward(y []float32, index []uint8, x []float32) {
 			if index != nil {
 				at = index[to : to+p.C]
 			}
-			w := window{rows: r1 - r0, columns: s1 - s0, rowStep: p.W * p.C, first: r0*p.Window + s0, width: p.Window}
-			if w.start, w.keep = w.first, -1; p.ReLU {
-				w.start, w.keep = none, 0
-			}
+			w := p.window(r0*p.Window+s0, r1-r0, s1-s0, p.W*p.C)
 			maxWindow(y[to:to+p.C], at, x[from:], w)
 		}
 	})
@@ -274,6 +271,14 @@ func (p AdaptivePool) AverageBackward(dx, dy []float32) {
 // the next row is rowStep floats on. The search begins with the bits keep of the first
 // element, at tap start.
 type window struct{ rows, columns, rowStep, first, width, start, keep int }
+
+func (p Pool) window(first, rows, columns, rowStep int) window {
+	w := window{rows: rows, columns: columns, rowStep: rowStep, first: first, width: p.Window, start: first, keep: -1}
+	if p.ReLU {
+		w.start, w.keep = none, 0
+	}
+	return w
+}
 
 // maxWindowPortable does the channels first..c of
 //

@@ -103,10 +103,7 @@ func (c Conv) biasGradient(db []float32, up lines) {
 // pool2x2 sets part of a line of pooled pixels, from element to of y on, from the two
 // lines of outputs with these channels at x, the second of them rowStep later.
 func (e *epilogue) pool2x2(y []float32, to, channels, pixels int, x []float32, rowStep int) {
-	w := window{rows: 2, columns: 2, rowStep: rowStep, width: 2, keep: -1}
-	if e.pool.ReLU {
-		w.start, w.keep = none, 0
-	}
+	w := e.pool.window(0, 2, 2, rowStep)
 	for i := range pixels {
 		at := to + i*e.pool.C
 		var index []uint8

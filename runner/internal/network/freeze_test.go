@@ -67,23 +67,7 @@ func TestFrozenGradients(t *testing.T) {
 			x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch*2)
 			planes := toPlanes(float64s(x), n.picture)
 			reference := newNaive(n, true, streams)
-			loss, err := n.Step(x, target, batch, streams)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := reference.loss(planes, target, batch); math.Abs(float64(loss)-want) > 1e-5*want {
-				t.Errorf("loss %v, want %v", loss, want)
-			}
-			scale := 0.0
-			for _, p := range n.trains() {
-				scale = max(scale, norm(p.Grad)/math.Sqrt(float64(len(p.Grad))))
-			}
-			for _, p := range n.trains() {
-				want := reference.gradient(p.Name, planes, target, batch)
-				if d := rms(float64s(p.tensor(p.Name, p.Grad).Float), want); !(d <= 2e-5*scale) {
-					t.Errorf("gradient of %s is %.2g away, where gradients are up to %.2g", p.Name, d, scale)
-				}
-			}
+			loss := checkStep(t, n, reference, x, planes, target, batch, n.trains())
 
 			// The same bits by way of features, whatever batch made them.
 			features, err := n.Features(x, batch)

@@ -127,12 +127,7 @@ func adaptiveNetwork(t testing.TB) *Network {
 	b.next(layer{name: "classifier.1", kind: relu}, 0)
 	b.next(layer{name: "classifier.2", kind: dropout, probability: 0.5}, 0)
 	b.next(layer{name: "classifier.3", kind: dense, bias: true}, 2)
-	if b.failed != nil {
-		t.Fatal(b.failed)
-	}
-	n := newNetwork(b.architecture, 2)
-	n.Initialize(3)
-	return n
+	return b.mustFinish(t)
 }
 
 // givenNetwork has what the networks that are not torchvision's have: SAME padding, an
@@ -149,6 +144,12 @@ func givenNetwork(t testing.TB) *Network {
 	b.norm("bn", kernel.ReLU, shortcut)
 	b.next(layer{name: "pool", kind: globalAvgPool}, 0)
 	b.next(layer{name: "fc", kind: dense, bias: true}, 2)
+	return b.mustFinish(t)
+}
+
+// mustFinish makes the network of two outputs that was built.
+func (b *builder) mustFinish(t testing.TB) *Network {
+	t.Helper()
 	if b.failed != nil {
 		t.Fatal(b.failed)
 	}
@@ -169,12 +170,7 @@ func invertedNetwork(t testing.TB) *Network {
 	b.inverted("c", inverted{window: 5, stride: 2, expanded: 8, channels: 3, act: relu6, bare: true})
 	b.next(layer{name: "pool", kind: globalAvgPool}, 0)
 	b.next(layer{name: "fc", kind: dense, bias: true}, 2)
-	if b.failed != nil {
-		t.Fatal(b.failed)
-	}
-	n := newNetwork(b.architecture, 2)
-	n.Initialize(3)
-	return n
+	return b.mustFinish(t)
 }
 
 // noise returns n numbers in [-1, 1).
@@ -236,23 +232,7 @@ func againstNaive(t *testing.T, n *Network) {
 
 	reference = newNaive(n, true, streams)
 	planes := reference.split(x, batch)
-	loss, err := n.Step(x, target, batch, streams)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := reference.loss(planes, target, batch); math.Abs(float64(loss)-want) > 1e-5*want {
-		t.Errorf("loss %v, want %v", loss, want)
-	}
-	scale := 0.0
-	for _, p := range n.Parameters() {
-		scale = max(scale, norm(p.Grad)/math.Sqrt(float64(len(p.Grad))))
-	}
-	for _, p := range n.Parameters() {
-		want := reference.gradient(p.Name, planes, target, batch)
-		if d := rms(float64s(p.tensor(p.Name, p.Grad).Float), want); d > 2e-5*scale {
-			t.Errorf("gradient of %s is %.2g away, where gradients are up to %.2g", p.Name, d, scale)
-		}
-	}
+	checkStep(t, n, reference, x, planes, target, batch, n.Parameters())
 }
 
 func TestRunningStatistics(t *testing.T) {
@@ -865,4 +845,28 @@ func BenchmarkResNet18Predict(b *testing.B) {
 	}
 	b.ReportMetric(float64(count*b.N)/b.Elapsed().Seconds(), "images/s")
 	b.ReportMetric(float64(len(n.arena))/(1<<18), "MiB-activations")
+}
+
+// checkStep holds the loss of a step and the gradients of these parameters against the
+// reference's, to which the pictures are given as planes, and returns the loss.
+func checkStep(t *testing.T, n *Network, reference *naive, x []float32, planes []float64, target []float32, batch int, parameters []*Parameter) float32 {
+	t.Helper()
+	loss, err := n.Step(x, target, batch, streams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := reference.loss(planes, target, batch); math.Abs(float64(loss)-want) > 1e-5*want {
+		t.Errorf("loss %v, want %v", loss, want)
+	}
+	scale := 0.0
+	for _, p := range parameters {
+		scale = max(scale, norm(p.Grad)/math.Sqrt(float64(len(p.Grad))))
+	}
+	for _, p := range parameters {
+		want := reference.gradient(p.Name, planes, target, batch)
+		if d := rms(float64s(p.tensor(p.Name, p.Grad).Float), want); !(d <= 2e-5*scale) {
+			t.Errorf("gradient of %s is %.2g away, where gradients are up to %.2g", p.Name, d, scale)
+		}
+	}
+	return loss
 }
