@@ -148,6 +148,16 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 	if p.row == nil && p.k > 0 && p.then.nothing() {
 		return
 	}
+	if pool := p.then.pool; pool != nil {
+		var bias []float32
+		if p.then.bias != nil {
+			bias = p.then.bias[j0:]
+		}
+		for i := i0; i < i1; i += 2 * pool.W {
+			p.then.pool2x2(p.c, i/4*p.ldc+j0, j1-j0, pool.W/2, c[(i-i0)*ldc:], bias, pool.W*ldc)
+		}
+		return
+	}
 	for i := i0; i < i1; i++ {
 		row := c[(i-i0)*ldc:][:j1-j0]
 		if p.k == 0 {
@@ -160,14 +170,7 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		if p.then.bias != nil {
 			addFloor(row, row, p.then.bias[j0:j1], floor(false))
 		}
-		if p.then.pool == nil {
-			p.then.finish(row, i*p.ldc+j0)
-		}
-	}
-	if pool := p.then.pool; pool != nil {
-		for i := i0; i < i1; i += 2 * pool.W {
-			p.then.pool2x2(p.c, i/4*p.ldc+j0, j1-j0, pool.W/2, c[(i-i0)*ldc:], pool.W*ldc)
-		}
+		p.then.finish(row, i*p.ldc+j0)
 	}
 }
 

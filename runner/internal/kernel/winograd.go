@@ -202,7 +202,7 @@ func (t tiling) poolOutput(y, m []float32, spread spread, from, to int, then epi
 	pair := grow(&s.b, 2*width)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		winogradOutput(pair, pair[width:], m[at*spread.row:], spread, then.bias, count, c)
-		then.pool2x2(y, ((n*t.rows+row)*t.cols+col)*c, c, count, pair, width)
+		then.pool2x2(y, ((n*t.rows+row)*t.cols+col)*c, c, count, pair, nil, width)
 	})
 }
 
