@@ -194,7 +194,9 @@ func maxTiles(y []float32, index []uint8, x, bias []float32, tiles, c, width, st
 	if n > 0 {
 		maxTilesVector(&y[0], unsafe.SliceData(index), &x[0], unsafe.SliceData(bias), tiles, n, c, step, rowStep, start, keep)
 	}
-	maxTilesPortable(n, y, index, x, bias, tiles, c, width, step, rowStep, start, keep)
+	if n < width { // else it would still go over the tiles
+		maxTilesPortable(n, y, index, x, bias, tiles, c, width, step, rowStep, start, keep)
+	}
 }
 
 func sumTaken(sum []float64, dy []float32, index []uint8, pixels, c int, row uint8) {
