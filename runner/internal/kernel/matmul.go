@@ -109,12 +109,12 @@ func (p *product) runAlong(t tile) {
 			}
 		}
 	})
+	total := sums[:size]
+	for at := size; at < len(sums); at += size {
+		addFloor(total, total, sums[at:][:size], floor(false))
+	}
 	for i := range p.m {
-		row := p.c[i*p.ldc:][:p.n]
-		copy(row, sums[i*p.n:])
-		for at := size + i*p.n; at < len(sums); at += size {
-			addFloor(row, row, sums[at:][:p.n], floor(false))
-		}
+		copy(p.c[i*p.ldc:][:p.n], total[i*p.n:])
 	}
 }
 
