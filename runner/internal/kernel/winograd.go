@@ -78,10 +78,8 @@ func (c Conv) forwardWinograd(y []float32, x lines, w []float32, then epilogue) 
 	chunk = ceil(chunk, micro.rows) * micro.rows
 	chunks := ceil(ceil(tiles, chunk), threads) * threads
 	chunks = min(chunks, ceil(tiles, micro.rows))
-	Parallel(chunks, func(task int) {
+	parallelTasks(chunks, func(task int, s *workspace) {
 		from, to := share(tiles, task, chunks), share(tiles, task+1, chunks)
-		s := tasks.take()
-		defer tasks.giveBack(s)
 		vs, ms := spreadOut(to-from, c.Cin), spreadOut(to-from, c.Cout)
 		v, m := grow(&s.a, positions*vs.position), grow(&s.c, positions*ms.position)
 		t.transformInput(v, vs, x, from, to, s)
@@ -250,9 +248,7 @@ func (c Conv) channelGroups() int {
 func (c Conv) sumByChannels(p, x []float32, up lines, groups int) {
 	t, micro := c.tiling(), active.tile
 	tiles, panels := t.tiles(), ceil(c.Cout, micro.cols)
-	Parallel(groups, func(task int) {
-		s := tasks.take()
-		defer tasks.giveBack(s)
+	parallelTasks(groups, func(task int, s *workspace) {
 		j0, j1 := micro.cols*share(panels, task, groups), min(c.Cout, micro.cols*share(panels, task+1, groups))
 		vs, zs := spreadOut(channelSpan, c.Cin), spreadOut(channelSpan, j1-j0)
 		v, z := grow(&s.a, positions*vs.position), grow(&s.c, positions*zs.position)
@@ -281,9 +277,7 @@ func (c Conv) sumBySpans(p, x []float32, up lines, shared *workspace) {
 	for from := 0; from < tiles; from += span {
 		to := min(tiles, from+span)
 		const piece = 16
-		Parallel(ceil(to-from, piece), func(task int) {
-			s := tasks.take()
-			defer tasks.giveBack(s)
+		parallelTasks(ceil(to-from, piece), func(task int, s *workspace) {
 			i, j := task*piece, min(to-from, (task+1)*piece)
 			t.transformInput(v[i*vs.row:], vs, lines{data: x, width: t.W * t.Cin}, from+i, from+j, s)
 			t.transformGradient(z[i*zs.row:], zs, up, from+i, from+j, 0, c.Cout, s)
