@@ -12,6 +12,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	draws "image/draw" // the command of scripts is draw
 	"image/jpeg"
 	"image/png"
 	"io/fs"
@@ -73,6 +74,7 @@ func TestScript(t *testing.T) {
 			"sheet":     sheet,
 			"giant":     giant,
 			"brighten":  brighten,
+			"widen":     widen,
 			"truncate":  truncate,
 			"flip":      flip,
 			"lines":     lines,
@@ -357,6 +359,17 @@ func brighten(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	var file bytes.Buffer
 	ts.Check(png.Encode(&file, photo))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file.Bytes(), 0o666))
+}
+
+// widen FROM TO writes a PNG again, as the middle of one three times as wide.
+func widen(ts *testscript.TestScript, _ bool, args []string) {
+	photo, err := png.Decode(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	wide := image.NewRGBA(image.Rect(0, 0, 3*side, side))
+	draws.Draw(wide, image.Rect(side, 0, 2*side, side), photo, image.Point{}, draws.Src)
+	var file bytes.Buffer
+	ts.Check(png.Encode(&file, wide))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file.Bytes(), 0o666))
 }
 

@@ -195,9 +195,12 @@ var stages = []stage{
 			if l.classifies() {
 				e.Strings(l.classes)
 			}
+			if l.Recipe.Picture.Cropped() { // the weights file says so, and of square photos the pixels are the same
+				e.String(l.Recipe.Picture.Crop)
+			}
 			return e.Sum()
 		},
-		keys:    []string{"task", "data.image", "data.target", "data.classes"},
+		keys:    []string{"task", "data.image", "data.target", "data.classes", "picture.crop"},
 		output:  func(l *line) any { return &l.trained },
 		run:     runTrain,
 		intact:  trainingKept,

@@ -90,6 +90,7 @@ var meanings = map[string][]string{
 	"data.missing":                         {"other cells count as empty"},
 	"picture.size":                         {"sees finer pictures", "sees coarser pictures"},
 	"picture.resize":                       {"resizes pictures another way"},
+	"picture.crop":                         {"sees all of a photo, or the square in its middle"},
 	"picture.color":                        {"sees other colours"},
 	"clean":                                {"drops other rows, or for other reasons"},
 	"split.seed":                           {"another shuffle, so other rows on each side"},

@@ -154,6 +154,9 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
+	// Crop says what is seen of a photo that is no square: none for all of it, its sides scaled apart; center for
+	// the square in its middle.
+	Crop string `yaml:"crop"`
 	// Color says what a pixel holds: rgb, or gray, which is Pillow's L of it.
 	Color string `yaml:"color"`
 }
@@ -165,6 +168,9 @@ func (p Picture) Channels() int {
 	}
 	return 3
 }
+
+// Cropped reports whether what is not in the square in a photo's middle is cut off.
+func (p Picture) Cropped() bool { return p.Crop == "center" }
 
 // Rule is one cleaning rule; the rules work in order.
 type Rule struct {
@@ -567,7 +573,7 @@ func defaults(task string) Recipe {
 		Version: 1,
 		Task:    Regression,
 		Data:    Data{Header: 1, CSV: CSV{"auto", "auto", "auto", "auto"}, Images: "images", Missing: []string{""}},
-		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
+		Picture: Picture{Size: 224, Resize: "bilinear", Crop: "none", Color: "rgb"},
 		Clean: []Rule{
 			{defaultDrop("missing_target")}, {defaultDrop("missing_image")}, {defaultDrop("unreadable_image")}, {defaultDrop(duplicateImage)},
 		},

@@ -1003,7 +1003,6 @@ func TestExtends(t *testing.T) {
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
-		"picture.crop":       {"center"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
 		"report.interval":    {"0.95"},
 		"report.language":    {"de"},

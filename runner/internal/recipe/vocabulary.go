@@ -17,6 +17,7 @@ var choices = map[string]choice{
 	"data.csv.decimal":    {now: []string{"auto", "point", "comma"}},
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
+	"picture.crop":        {now: []string{"none", "center"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
 	"split.by":            {now: []string{"random", "stratified", "group", "stratified_group", "time", "column", "given"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
@@ -70,7 +71,6 @@ var torchvision = []string{
 var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
-	"picture.crop":       {"none"},
 	"report.interval":    nil,
 	"report.language":    {"en"},
 }
