@@ -219,6 +219,8 @@ var elsewhere = map[string]string{
 	"data.source.builtin":    "testdata/script/builtin.txtar",
 	"data.source.plants":     "testdata/script/builtin.txtar",
 	"data.source.seed":       "testdata/script/builtin.txtar",
+	"data.source.url":        "testdata/script/fetch.txtar",
+	"data.source.sha256":     "testdata/script/fetch.txtar",
 	"picture.resize":         "internal/recipe/recipe_test.go", // there is one filter
 	"report.plots":           "internal/report/report_test.go",
 	"network.weights.file":   "testdata/script/weights.txtar",

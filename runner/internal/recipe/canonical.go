@@ -82,7 +82,11 @@ func spell(value reflect.Value) any {
 	case interface{ spell() any }:
 		return v.spell()
 	case *Source:
-		return spellSection(value.Elem(), reflect.ValueOf(*defaultSource()))
+		keys := spellSection(value.Elem(), reflect.ValueOf(*defaultSource()))
+		if v.Fetched() {
+			delete(keys, "builtin") // required only of what is drawn
+		}
+		return keys
 	case Rule:
 		return spellSection(value, reflect.ValueOf(Rule{}))
 	case Unfreeze:

@@ -72,11 +72,28 @@ func (d *decoder) checkData(data *Data) {
 	} else {
 		d.checkTable(data)
 	}
+	d.checkSource(data.Source)
 	for i, column := range data.Group {
 		key := fmt.Sprintf("data.group[%d]", i)
 		d.ensure(column != "", key, "is empty", "write a column")
 		d.ensure(!slices.Contains(data.Group[:i], column), key, fmt.Sprintf("%q is there twice", column), "")
 	}
+}
+
+// checkSource wants data drawn, or fetched, and then those that the recipe means.
+func (d *decoder) checkSource(s *Source) {
+	if s == nil || !s.Fetched() {
+		d.ensure(s == nil || s.SHA256 == "" || !d.sound("data.source.url"), "data.source.sha256", "is that of what url names, and there is no url", "write url, or take it out")
+		return
+	}
+	const key = "data.source."
+	drawn := defaultSource()
+	d.ensure(s.Builtin == "", key+"builtin", "is there beside url", "write one of them")
+	d.ensure(s.Plants == drawn.Plants, key+"plants", "is for what is drawn, and this is fetched", "take it out")
+	d.ensure(s.Seed == drawn.Seed, key+"seed", "is for what is drawn, and this is fetched", "take it out")
+	d.ensure(strings.HasPrefix(s.URL, "https://"), key+"url", "must begin with https://", "")
+	d.ensure(s.SHA256 != "", key+"sha256", "is required with url", "download the file once and write what sha256sum FILE prints, or shasum -a 256 FILE on macOS")
+	d.ensure(s.SHA256 == "" || hexadecimal.MatchString(s.SHA256), key+"sha256", "must be 64 hexadecimal digits, in small letters", "")
 }
 
 // checkListed wants the pictures in one of the ways in which they can say their
@@ -94,7 +111,7 @@ func (d *decoder) checkListed(data *Data) {
 	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
 	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
 	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
-	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
+	d.ensure(data.Source == nil || data.Source.Fetched(), "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
 	if data.Folders != "" {
 		d.checkPath("data.folders", data.Folders)
 		return

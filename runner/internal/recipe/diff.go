@@ -63,6 +63,8 @@ var meanings = map[string][]string{
 	"data.source.builtin":                  {"draws other data"},
 	"data.source.plants":                   {"draws more plants", "draws fewer plants"},
 	"data.source.seed":                     {"draws other plants"},
+	"data.source.url":                      {"fetches the data from another address"},
+	"data.source.sha256":                   {"fetches other data"},
 	"data.table":                           {"reads another table"},
 	"data.sheet":                           {"reads another sheet"},
 	"data.header":                          {"takes the columns' names from another row"},
@@ -222,7 +224,7 @@ func compare(key string, a, b reflect.Value) []Change {
 	// Where both sides made the same choice, its options are compared one by one.
 	switch x := a.Interface().(type) {
 	case *Source:
-		if y := b.Interface().(*Source); x != nil && y != nil {
+		if y := b.Interface().(*Source); x != nil && y != nil && x.Fetched() == y.Fetched() {
 			return compare(key, a.Elem(), b.Elem())
 		}
 	case Loss:

@@ -232,6 +232,10 @@ func (l *loader) merge(doc *document) {
 			l.values.Delete(strings.Join(key, separator))
 		}
 	}
+	source := []string{"data", "source"}
+	if later, ok := lookup(raw, source).(map[string]any); ok && (later["url"] != nil || later["builtin"] != nil && lookup(l.values.Raw(), append(source, "url")) != nil) {
+		l.values.Delete(strings.Join(source, separator)) // what is fetched is not drawn, and an archive is not another one's sha256
+	}
 	weights := []string{"network", "weights"}
 	if later, ok := lookup(raw, weights).(map[string]any); ok && (later["file"] != nil || later["url"] != nil) {
 		l.values.Delete(strings.Join(weights, separator)) // a file is not another one's sha256

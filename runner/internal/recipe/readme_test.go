@@ -304,12 +304,13 @@ func TestReadmeExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 5 {
-		t.Fatalf("%d examples, not 5: the two smallest recipes, network.layers, network.weights, extends", len(blocks))
+	if len(blocks) != 6 {
+		t.Fatalf("%d examples, not 6: the two smallest recipes, data.source, network.layers, network.weights, extends", len(blocks))
 	}
-	layers, weights, extends := blocks[2][1], blocks[3][1], blocks[4][1]
+	source, layers, weights, extends := blocks[2][1], blocks[3][1], blocks[4][1], blocks[5][1]
 	parse(t, blocks[0][1], Options{})
 	parse(t, blocks[1][1], Options{})
+	parse(t, source+short[strings.Index(short, "split:"):], Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", layers, 1), Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", weights, 1), Options{})
 	resolve := func(string) ([]byte, error) { return []byte(short), nil }

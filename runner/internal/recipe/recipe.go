@@ -36,7 +36,7 @@ type Data struct {
 	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME, with the
 	// name that the file says or has, whatever an override says.
 	Root string `yaml:"root" recipe:"location"`
-	// Source makes the data when the root folder is missing.
+	// Source makes the data where the root folder is missing.
 	Source *Source `yaml:"source"`
 	// Table of labels, a path below root: .xlsx, .csv or .tsv.
 	Table string `yaml:"table" recipe:"required"`
@@ -138,15 +138,22 @@ func (o Origins) Stated() Parts {
 	return values
 }
 
-// Source is the built-in data.
+// Source is where data come from that are not there: they are drawn, or fetched.
 type Source struct {
-	// Builtin is the name of the generator: rosettes.
+	// Builtin is the name of the generator: rosettes. It is empty where there is a URL.
 	Builtin string `yaml:"builtin" recipe:"required"`
 	// Plants is how many plants are drawn, each on 2 to 4 photos.
 	Plants int `yaml:"plants"`
 	// Seed of the drawing.
 	Seed uint64 `yaml:"seed"`
+	// URL is the address of an archive, a .zip or a .tar.gz, that is unpacked.
+	URL string `yaml:"url"`
+	// SHA256 of the archive, in hexadecimal digits.
+	SHA256 string `yaml:"sha256"`
 }
+
+// Fetched reports whether the data are fetched, not drawn.
+func (s *Source) Fetched() bool { return s.URL != "" }
 
 // Picture says how a photo becomes pixels.
 type Picture struct {

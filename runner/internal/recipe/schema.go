@@ -201,11 +201,14 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		return schema{"type": []string{"string", "number"}}
 	}
 	text := schema{"type": "string"}
-	if key == "name" {
-		text["pattern"] = fileName.String()
+	if pattern, ok := patterns[key]; ok {
+		text["pattern"] = pattern
 	}
 	return text
 }
+
+// patterns are those that texts match, by key.
+var patterns = map[string]string{"name": fileName.String(), "data.source.url": "^https://", "data.source.sha256": "^$|" + hexadecimal.String()}
 
 // list returns the schema of a list.
 func (w writer) list(key string, t reflect.Type, cell bool) schema {
