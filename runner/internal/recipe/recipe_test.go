@@ -1004,7 +1004,6 @@ func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
 		"report.plots":    {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
 		"report.interval": {"0.95"},
-		"report.language": {"de"},
 	} {
 		for _, value := range values {
 			got := problems(t, short, Options{Set: []string{key + "=" + value}})

@@ -54,6 +54,7 @@ var choices = map[string]choice{
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
+	"report.language": {now: []string{"en", "de"}},
 	"report.plots[]": {
 		now:   []string{"target", "samples", "curves", "fit"},
 		later: []string{"correlation", "pixels", "residuals", "worst"},
@@ -70,7 +71,6 @@ var torchvision = []string{
 // generic key, each with the values that ask for nothing and so are fine.
 var later = map[string][]any{
 	"report.interval": nil,
-	"report.language": {"en"},
 }
 
 // asksNothing reports whether the value of a later key is the one at which the
