@@ -136,7 +136,11 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 			return false, w.number(join(key, word), "number")
 		})
 	case reflect.TypeFor[Over]():
-		return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"type": "array", "minItems": 1}}
+		return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"anyOf": []schema{{"type": "array", "minItems": 1}, {
+			"type": "object", "additionalProperties": false, "required": []string{"min", "max"}, "properties": schema{
+				"min": schema{"type": "number"}, "max": schema{"type": "number"}, "scale": schema{"enum": scales, "default": scales[0]}, "whole": schema{"type": "boolean", "default": false},
+			},
+		}}}}
 	case reflect.TypeFor[Weights]():
 		return w.orWord(key, schema{
 			"type": "object", "additionalProperties": false, "properties": schema{
