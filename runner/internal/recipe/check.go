@@ -34,7 +34,8 @@ func (d *decoder) check(r *Recipe) {
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	d.checkSweep(r.Sweep, r)
-	d.ensure(r.Split.Folds == 0 || r.Train.Repeat == 1 || !d.sound("split.folds"), "train.repeat", "cannot stand beside split.folds", "write one of them; --set train.seed=N trains all folds with another seed")
+	d.ensure(r.Split.Fold > 0 || r.Split.Folds*r.Train.Repeat <= maxRuns || !d.sound("split.folds"), "train.repeat",
+		fmt.Sprintf("of %d in %d folds are more than %d trainings", r.Train.Repeat, r.Split.Folds, maxRuns), "write fewer of one, or split.fold")
 	apart := r.Split.By == "group" || r.Split.By == "stratified_group" || r.Split.By == "time"
 	d.ensure(!r.Report.Leakage || apart && r.Split.Folds == 0 || !d.sound("split"), "report.leakage",
 		"compares with a random split one by group, stratified_group or time, without folds", "take it out, or split so")

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -66,6 +67,27 @@ func TestRepeats(t *testing.T) {
 	}
 	if got := string(l.Section("train")); got != "seed: 7\n" {
 		t.Errorf("train is %q", got)
+	}
+}
+
+// TestFoldsAndSeeds: each fold is trained with each seed; what folds alone are asked stays.
+func TestFoldsAndSeeds(t *testing.T) {
+	for set, want := range map[string]string{
+		"split.folds=3":                              "[{fold-2 [split.fold=2]} {fold-3 [split.fold=3]}]",
+		"split.folds=3 split.fold=2":                 "[]",
+		"split.folds=3 split.fold=2 train.repeat=2":  "[{seed-43 [train.seed=43 train.repeat=1]}]",
+		"split.folds=2 train.repeat=2":               "[{fold-1-seed-43 [split.fold=1 train.seed=43 train.repeat=1]} {fold-2 [split.fold=2 train.repeat=1]} {fold-2-seed-43 [split.fold=2 train.seed=43 train.repeat=1]}]",
+		"split.folds=50 train.repeat=2 train.seed=0": "",
+	} {
+		l := parse(t, short, Options{Set: strings.Fields(set)})
+		if got := fmt.Sprint(l.Runs()); got != want && want != "" || want == "" && len(l.Runs()) != 99 {
+			t.Errorf("%s: %s", set, got)
+		}
+		for _, run := range l.Runs() {
+			if v, err := l.Variant(run); err != nil || len(v.Runs()) != 0 {
+				t.Errorf("%s: %v: %v", set, run, err)
+			}
+		}
 	}
 }
 
