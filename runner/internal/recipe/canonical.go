@@ -16,8 +16,10 @@ func (l *Loaded) Node() map[string]any {
 		delete(node["split"].(map[string]any), "seed")
 	}
 	if l.Data.Listed() {
-		for _, key := range []string{"table", "image", "target"} {
-			delete(node["data"].(map[string]any), key)
+		for key, standard := range map[string]string{"table": "", "image": listedImage, "target": listedTarget} {
+			if data := node["data"].(map[string]any); data[key] == standard {
+				delete(data, key)
+			}
 		}
 	}
 	return node

@@ -98,21 +98,29 @@ func (d *decoder) checkSource(s *Source) {
 }
 
 // checkListed wants the pictures in one of the ways in which they can say their
-// classes, and nothing that is only for a table.
+// classes, and nothing that is only for a table unless one stands beside folders.
 func (d *decoder) checkListed(data *Data) {
 	standard := defaults("classification").Data
-	const aTable = "is only for a table, and the pictures are in data.folders or data.parts"
-	d.ensure(data.Table == "", "data.table", "is there beside data.folders or data.parts", "write one of them")
+	const (
+		aTable = "is only for a table, and the pictures are in data.folders or data.parts"
+		folder = "cannot stand here: the pictures and their classes are in data.folders or data.parts"
+	)
 	d.ensure(data.Folders == "" || data.Parts == (Origins{}), "data.folders", "is there beside data.parts", "write one of them")
-	d.ensure(data.Image == "" || data.Image == listedImage, "data.image", aTable, "take it out")
-	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
-	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
-	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
-	d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
-	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
-	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
-	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
+	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", folder, "take it out")
+	d.ensure(data.Images == standard.Images, "data.images", folder, "take it out")
 	d.ensure(data.Source == nil || data.Source.Fetched(), "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
+	if data.Table != "" {
+		d.ensure(data.Parts == (Origins{}), "data.table", "is there beside data.parts", "write one of them")
+		d.checkTableFile(data)
+	} else {
+		d.ensure(data.Image == "" || data.Image == listedImage, "data.image", aTable, "take it out")
+		d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
+		d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
+		d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
+		d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
+		d.ensure(len(data.Features) == 0, "data.features", aTable, "take it out")
+		d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
+	}
 	if data.Folders != "" {
 		d.checkPath("data.folders", data.Folders)
 		return
@@ -132,15 +140,19 @@ func (d *decoder) checkListed(data *Data) {
 }
 
 func (d *decoder) checkTable(data *Data) {
+	d.checkTableFile(data)
+	d.checkPath("data.images", data.Images)
+	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
+	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
+}
+
+func (d *decoder) checkTableFile(data *Data) {
 	d.checkPath("data.table", data.Table)
 	extension := strings.ToLower(path.Ext(data.Table))
 	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
 		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
 	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
 	d.ensure(data.CSV == defaults("").Data.CSV || extension != ".xlsx", "data.csv", "is for a .csv or .tsv, not an .xlsx", "take it out")
-	d.checkPath("data.images", data.Images)
-	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
-	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
 }
 
 // checkClasses wants what only makes sense for a classification there alone, and

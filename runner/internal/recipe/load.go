@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 		loaded.Data.Root = root
 	}
 	if loaded.Data.Listed() {
-		loaded.Data.Image, loaded.Data.Target = listedImage, listedTarget
+		loaded.Data.Image, loaded.Data.Target = cmp.Or(loaded.Data.Image, listedImage), listedTarget
 	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)

@@ -38,7 +38,7 @@ type Data struct {
 	Root string `yaml:"root" recipe:"location"`
 	// Source makes the data where the root folder is missing.
 	Source *Source `yaml:"source"`
-	// Table of labels, a path below root: .xlsx, .csv or .tsv.
+	// Table of labels, a path below root: .xlsx, .csv or .tsv. Beside Folders it has further columns.
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
@@ -52,7 +52,8 @@ type Data struct {
 	Folders string `yaml:"folders"`
 	// Parts says the same for data that come in parts.
 	Parts Origins `yaml:"parts"`
-	// Image is the column that names the picture file. It and Target are "image" and "class" where there is no table.
+	// Image is the column that names the picture file. It and Target are "image" and "class" where the pictures say
+	// their classes.
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
@@ -81,7 +82,7 @@ type CSV struct {
 	Decimal string `yaml:"decimal"`
 }
 
-// Listed reports whether the pictures themselves say their classes, without a table.
+// Listed reports whether the pictures themselves say their classes, not a table.
 func (d Data) Listed() bool { return d.Folders != "" || d.Parts != (Origins{}) }
 
 // Origins are the parts that data come in.
