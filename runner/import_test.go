@@ -47,6 +47,7 @@ var imports = map[string][]string{
 	"internal/kernel":     {"internal/elementary", "internal/rng"},
 	"internal/progress":   {},
 	"internal/rng":        {"internal/digest", "internal/elementary"},
+	"internal/typeface":   {},
 	"internal/digest":     {},
 	"internal/elementary": {},
 }
