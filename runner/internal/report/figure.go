@@ -20,6 +20,10 @@ func drawTarget(d Document) ([]byte, error) {
 	e := d.Evaluation
 	c := newChart("Distribution of "+e.Target, targetText(d), named(e.Target, e.Unit), "photos")
 	b := bars{edges: e.Histogram.Edges, counts: e.Histogram.Counts}
+	ends := alike(b.edges[1]-b.edges[0], b.edges...)
+	b.title = func(part, bin int) string {
+		return fmt.Sprintf("%s to %s: %s of %s", ends[bin], strings.TrimSpace(ends[bin+1]+" "+e.Unit), plural(b.counts[part][bin], "photo"), e.Parts[part].Name)
+	}
 	highest := 0
 	for bin := range len(b.edges) - 1 {
 		total := 0
@@ -137,16 +141,20 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 	}
 	for _, curve := range curves {
 		var points plotter.XYs
+		var titles []string
 		for _, h := range d.History {
 			points = append(points, plotter.XY{X: float64(h.Epoch), Y: curve.value(h)})
+			titles = append(titles, fmt.Sprintf("epoch %d: %s %s", h.Epoch, curve.name, significant(curve.value(h))))
 		}
 		p.Add(line(points, draw.LineStyle{Color: curve.color, Width: 2.5}))
-		if len(d.History) <= 60 {
-			p.Add(dots(points, curve.color, 3))
+		visible := curve.color
+		if len(d.History) > 60 {
+			visible.A = 0 // only to be pointed at
 		}
+		p.Add(dots(points, visible, 3, titles...))
 		c.legend = append(c.legend, key{name: curve.name, color: curve.color, line: true})
 	}
-	p.Add(dots(kept, marked.color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
+	p.Add(dots(kept, marked.color, 7), dots(kept, paper, 3.5))
 	c.legend = append(c.legend, key{name: "kept epoch", color: muted, line: true, dashes: dashed})
 }
 
@@ -183,9 +191,11 @@ func curvesText(d Document) string {
 func drawFit(d Document) ([]byte, error) {
 	e := d.Evaluation
 	var points plotter.XYs
+	var titles []string
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range e.Of(e.Headline) {
 		points = append(points, plotter.XY{X: p.True, Y: p.Predicted})
+		titles = append(titles, fmt.Sprintf("%s: true %s, predicted %s", p.Image, d.number(p.True), d.value(p.Predicted)))
 		low, high = min(low, p.True, p.Predicted), max(high, p.True, p.Predicted)
 	}
 	c := newChart("Predicted against true "+e.Target, fitText(d), named("true "+e.Target, e.Unit), named("predicted", e.Unit))
@@ -203,7 +213,7 @@ func drawFit(d Document) ([]byte, error) {
 	}
 	p.Add(grid,
 		line(plotter.XYs{{X: first, Y: first}, {X: last, Y: last}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
-		dots(points, transparent(partColor[e.Headline], opacity), 4))
+		dots(points, transparent(partColor[e.Headline], opacity), 4, titles...))
 	c.legend = []key{
 		{name: e.Headline + " photo", color: partColor[e.Headline]},
 		{name: "perfect", color: muted, line: true, dashes: dashed},
