@@ -38,7 +38,7 @@ func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, 
 	page := &pageRenderer{pictures: pictures}
 	converter := goldmark.New(
 		goldmark.WithExtensions(extension.GFM),
-		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(alerts{}, 1))),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(alerts{d.Language}, 1))),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(page, 1))), // before goldmark's own
 	)
 	tree := converter.Parser().Parse(text.NewReader(markdown))
@@ -46,7 +46,7 @@ func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, 
 	if err := converter.Renderer().Render(&body, markdown, tree); err != nil {
 		return nil, err
 	}
-	title, contents := outline(tree, markdown)
+	title, contents := outline(d, tree, markdown)
 	hash := sha256.Sum256([]byte(pageScript))
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<!DOCTYPE html>
@@ -67,13 +67,13 @@ func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, 
 <script>%s</script>
 </body>
 </html>
-`, "en", base64.StdEncoding.EncodeToString(hash[:]), title, pageStyle, plotRules(pictures),
-		"Arrow keys show the values one by one.", contents, body.Bytes(), pageScript)
+`, d.tag(), base64.StdEncoding.EncodeToString(hash[:]), title, pageStyle, plotRules(pictures),
+		d.t("The arrow keys show the values one by one."), contents, body.Bytes(), pageScript)
 	return out.Bytes(), nil
 }
 
 // outline returns the page's title and links to its sections.
-func outline(tree ast.Node, source []byte) (title, contents string) {
+func outline(d Document, tree ast.Node, source []byte) (title, contents string) {
 	var links bytes.Buffer
 	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
@@ -87,7 +87,7 @@ func outline(tree ast.Node, source []byte) (title, contents string) {
 			fmt.Fprintf(&links, "<li><a href=\"#%s\">%s</a></li>\n", id, textOf(h, source))
 		}
 	}
-	return title, "<nav aria-label=\"Contents\">\n<ul>\n" + links.String() + "</ul>\n</nav>\n"
+	return title, fmt.Sprintf("<nav aria-label=\"%s\">\n<ul>\n%s</ul>\n</nav>\n", d.t("Contents"), links.String())
 }
 
 var svgText = regexp.MustCompile(`<text ([^>]*)>([^<]*)</text>`)
@@ -113,10 +113,12 @@ func plotRules(pictures map[string][]byte) string {
 
 // alerts turns a quote that begins with a line such as [!WARNING] into a note, as
 // GitHub does.
-type alerts struct{}
+type alerts struct{ Language }
+
+var alertTitles = map[string]word{"[!NOTE]": "Note", "[!WARNING]": "Warning"}
 
 // Transform implements parser.ASTTransformer.
-func (alerts) Transform(tree *ast.Document, reader text.Reader, _ parser.Context) {
+func (a alerts) Transform(tree *ast.Document, reader text.Reader, _ parser.Context) {
 	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
 		first, ok := n.FirstChild().(*ast.Paragraph)
 		if !ok || n.Kind() != ast.KindBlockquote || first.Lines().Len() == 0 {
@@ -124,8 +126,8 @@ func (alerts) Transform(tree *ast.Document, reader text.Reader, _ parser.Context
 		}
 		line := first.Lines().At(0)
 		kind := strings.TrimSpace(string(line.Value(reader.Source())))
-		title := map[string]string{"[!NOTE]": "Note", "[!WARNING]": "Warning"}[kind]
-		if title == "" {
+		title, ok := alertTitles[kind]
+		if !ok {
 			continue
 		}
 		for child := first.FirstChild(); child != nil; child = first.FirstChild() {
@@ -138,7 +140,7 @@ func (alerts) Transform(tree *ast.Document, reader text.Reader, _ parser.Context
 			n.RemoveChild(n, first)
 		}
 		head := ast.NewParagraph()
-		head.AppendChild(head, ast.NewString([]byte(title)))
+		head.AppendChild(head, ast.NewString([]byte(a.word(title))))
 		head.SetAttributeString("class", []byte("title"))
 		n.InsertBefore(n, n.FirstChild(), head)
 		n.SetAttributeString("class", []byte(strings.ToLower(strings.Trim(kind, "[!]"))))
