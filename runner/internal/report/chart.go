@@ -208,7 +208,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			bottom, top := y(float64(height)), y(float64(height+counts[bin]))
 			height += counts[bin]
-			titled(c.Canvas, b.title(layer, bin))
+			titled(c, b.title(layer, bin))
 			c.FillPolygon(b.colors[layer], []vg.Point{{X: left + gap, Y: bottom}, {X: right - gap, Y: bottom}, {X: right - gap, Y: top}, {X: left + gap, Y: top}})
 		}
 	}
@@ -242,7 +242,7 @@ func (d dotted) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	for i, point := range d.points {
 		if d.titles != nil {
-			titled(c.Canvas, d.titles[i])
+			titled(c, d.titles[i])
 		}
 		c.DrawGlyph(d.style, vg.Point{X: x(point.X), Y: y(point.Y)})
 	}

@@ -225,7 +225,7 @@ func drawClasses(d Document) ([]byte, error) {
 			for _, p := range e.Parts {
 				done += p.Counts[i]
 				next := left + vg.Length(vg.Length(done)*scale)
-				titled(area.Canvas, d.t("%s: %s of the %s part", e.Classes[i], d.plural(p.Counts[i], "photo"), d.first(p.Name)))
+				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.plural(p.Counts[i], "photo"), d.first(p.Name)))
 				fill(area, partColor[p.Name], x, middle-half, next, middle+half)
 				x = next
 			}
@@ -323,7 +323,7 @@ func drawConfusion(d Document) ([]byte, error) {
 			y := top - vg.Length(vg.Length(i)*height)
 			rows.write(area, name, left-10, y-vg.Length(height/2))
 			for j, photos := range matrix[i] {
-				titled(area.Canvas, d.t("%s taken for %s: %s of %s", e.Classes[i], e.Classes[j], d.count(photos), d.plural(e.Result().Counts[i], "photo")))
+				titled(area, d.t("%s taken for %s: %s of %s", e.Classes[i], e.Classes[j], d.count(photos), d.plural(e.Result().Counts[i], "photo")))
 				cell.draw(area, left+vg.Length(vg.Length(j)*side), y, photos, e.Result().Counts[i], i == j)
 			}
 		}

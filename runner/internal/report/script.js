@@ -108,6 +108,13 @@ document.querySelectorAll("main svg").forEach((plot) => {
   });
 });
 
+// What is wider than the screen can be reached, and scrolled, by the keyboard.
+const fitted = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+  if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+  else target.removeAttribute("tabindex");
+}));
+document.querySelectorAll("figure, .table").forEach((wide) => fitted.observe(wide));
+
 // What is folded is printed too.
 let folded = [];
 addEventListener("beforeprint", () => {

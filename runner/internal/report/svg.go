@@ -14,6 +14,7 @@ import (
 	stdfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"biomass/runner/internal/elementary"
 )
@@ -156,8 +157,11 @@ func (s *svg) Stroke(p vg.Path) {
 // titled names the next shape that is drawn on an SVG, such as "epoch 7: train loss
 // 0.488": browsers show it where a pointer rests on the shape.
 func titled(c vg.Canvas, title string) {
-	if s, ok := c.(*svg); ok {
-		s.title = title
+	switch c := c.(type) {
+	case draw.Canvas: // a part of another
+		titled(c.Canvas, title)
+	case *svg:
+		c.title = title
 	}
 }
 
