@@ -24,6 +24,7 @@ func (l *line) document() (report.Document, error) {
 	}
 	d := report.Document{
 		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.asked.Canonical, Plots: r.Report.Plots,
+		Rate:       r.Train.Optimizer.Rate(),
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,

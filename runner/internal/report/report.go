@@ -1,7 +1,8 @@
-// Package report owns what people read: report.md and its pictures. It renders
-// an Evaluation and what the other stages returned, and never computes a result,
-// so that it cannot contradict them. The same Document gives the same bytes on
-// every platform; nothing in it tells when or where it was made.
+// Package report owns what people read, report.md and its pictures, and the same
+// figures for programs, metrics.json and tables. It renders an Evaluation and what
+// the other stages returned, and never computes a result, so that it cannot
+// contradict them. The same Document gives the same bytes on every platform;
+// nothing in it tells when or where it was made.
 package report
 
 import (
@@ -34,6 +35,8 @@ type Document struct {
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
 	History    []Epoch
+	// Rate is the learning rate of epochs that state none.
+	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
 	// Sweep is what was tried before; nil for nothing.
@@ -140,6 +143,12 @@ const (
 	foldsFile     = "out_of_fold.csv"
 )
 
+// twins are the files for programs.
+var twins = []struct {
+	file  string
+	write func(Document) ([]byte, error)
+}{{"metrics.json", metrics}, {"history.csv", history}, {"predictions.csv", predictions}}
+
 // figure is one picture of a report.
 type figure struct {
 	plot string // its name in report.plots
@@ -172,6 +181,9 @@ func Files() []string {
 	files := []string{pageFile, foldsFile}
 	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
+	}
+	for _, t := range twins {
+		files = append(files, t.file)
 	}
 	slices.Sort(files)
 	return slices.Compact(files)
@@ -210,11 +222,17 @@ func Render(d Document) (map[string][]byte, error) {
 			return nil, fmt.Errorf("render report: %s: %w", foldsFile, err)
 		}
 	}
+	for _, t := range twins {
+		var err error
+		if files[t.file], err = t.write(d); err != nil {
+			return nil, fmt.Errorf("render report: %s: %w", t.file, err)
+		}
+	}
 	files[pageFile] = page(d)
 	return files, nil
 }
 
-// Digest returns the digest of a report's files: the bytes of Markdown and SVG,
+// Digest returns the digest of a report's files: the bytes of text and SVG,
 // and the decoded pixels of PNG, whose compression may change.
 func Digest(files map[string][]byte) (digest.Digest, error) {
 	sum := digest.New("report")

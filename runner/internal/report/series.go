@@ -9,23 +9,26 @@ import (
 // Series is the trainings that differ in one thing, the page's own first.
 type Series struct {
 	// Over says in what: seeds or folds.
-	Over    string
-	Columns []SeriesColumn
-	Runs    []SeriesRun
+	Over    string         `json:"over"`
+	Columns []SeriesColumn `json:"columns"`
+	Runs    []SeriesRun    `json:"runs"`
 }
 
 // SeriesColumn is a figure that the runs differ in, and its mean and standard deviation
 // over them.
 type SeriesColumn struct {
-	Part, Figure    string // test, rmse
-	Mean, Deviation float64
+	Part      string  `json:"part"`   // test
+	Figure    string  `json:"figure"` // rmse
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"standard_deviation"`
 }
 
 // SeriesRun is one training and its figures, one a column.
 type SeriesRun struct {
-	Name         string
-	Epochs, Kept int
-	Values       []float64
+	Name   string    `json:"name"`
+	Epochs int       `json:"epochs"`
+	Kept   int       `json:"kept_epoch"`
+	Values []float64 `json:"values"`
 }
 
 // figureNames are those that the table of a series has, as people write them.
