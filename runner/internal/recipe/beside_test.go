@@ -14,7 +14,7 @@ func TestBeside(t *testing.T) {
 		{[][]string{nil, nil, nil}, nil},
 		{[][]string{nil, {"train.epochs=3"}, nil}, []string{"train.epochs [10 3 10]"}},
 		{[][]string{nil, {"train.seed=3"}, {"picture.size=64", "train.epochs=5"}}, []string{
-			"picture.size [224 224 64]", "train.epochs [10 10 5]", "train.seed [42 3 42]",
+			"picture.size [224 224 64]", "train.seed [42 3 42]", "train.epochs [10 10 5]",
 		}},
 		// One made another choice: the others show theirs as a whole.
 		{[][]string{nil, {"train.optimizer.adam.rate=0.1"}, {"train.optimizer=sgd"}}, []string{
