@@ -236,10 +236,10 @@ func Predictions(classes []string, predictions []evaluate.Prediction) ([]byte, e
 }
 
 // programs says where the figures are for programs.
-func programs(m *markdown) {
+func programs(m *markdown, d Document) {
 	var links []string
 	for _, t := range twins {
 		links = append(links, fmt.Sprintf("[%s](%s)", t.file, t.file))
 	}
-	m.say("For programs: %s.", strings.Join(links, ", "))
+	m.say(d.t("For programs: %s.", strings.Join(links, ", ")))
 }
