@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/rng"
@@ -76,6 +77,15 @@ func (c *Cost) Time() (time.Duration, error) {
 	}
 	slices.Sort(all)
 	return all[len(all)/2], nil
+}
+
+// History is the locked training as a report shows it.
+func (k *Locked) History() []report.Epoch { return history(k.Lock.Training, k.Lock.Model.Epoch) }
+
+// Series are the locked run and its further trainings as a report shows them.
+func (k *Locked) Series() []report.Series {
+	own := lock.Run{Training: k.Lock.Training, Model: k.Lock.Model, Results: k.Lock.Results}
+	return documentSeries(own, k.Lock.Runs, k.Lock.Spread, k.Recipe.Train.Seed)
 }
 
 // Pages returns the files of the locked report, by name: from the store or, where they

@@ -24,7 +24,7 @@ func (f *Folds) text(d Document) string {
 	var list []string
 	for _, figure := range []string{"rmse", "mae", "r2", "accuracy", "balanced_accuracy", "macro_f1"} {
 		if v, ok := f.Figures[figure]; ok {
-			name, values, _ := SeriesColumn{Figure: figure, Mean: v}.write(d, []float64{v})
+			name, values, _ := SeriesColumn{Figure: figure, Mean: v}.write(d.Language, d.Evaluation.Unit, []float64{v})
 			list = append(list, name+" "+values[0])
 		}
 	}
@@ -83,7 +83,7 @@ func leakage(m *markdown, d Document) {
 			continue
 		}
 		c := SeriesColumn{Part: d.Leakage.Part, Figure: g.Figure, Mean: g.Own}
-		name, values, _ := c.write(d, []float64{g.Own, g.Random, g.Random - g.Own})
+		name, values, _ := c.write(d.Language, d.Evaluation.Unit, []float64{g.Own, g.Random, g.Random - g.Own})
 		header = append(header, name)
 		values[0] = "**" + values[0] + "**"
 		for i := range rows {

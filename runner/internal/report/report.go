@@ -150,7 +150,10 @@ const (
 var twins = []struct {
 	file  string
 	write func(Document) ([]byte, error)
-}{{"metrics.json", metrics}, {"history.csv", history}, {"predictions.csv", predictions}}
+}{{"metrics.json", metrics}, {"history.csv", history}, {PredictionsFile, predictions}}
+
+// PredictionsFile is the table of single predictions.
+const PredictionsFile = "predictions.csv"
 
 // figure is one picture of a report.
 type figure struct {
