@@ -20,7 +20,9 @@ import (
 type Cost struct {
 	Backbone string
 	Trained  int // parameters that train in the first epoch
-	Bytes    int // of all tensors, as a file of weights holds them
+	// Convolutions and Dense are how many such layers there are.
+	Convolutions, Dense int
+	Bytes               int // of all tensors, as a file of weights holds them
 	// MultiplyAdds of the convolutions and dense layers, for one photo.
 	MultiplyAdds int
 
@@ -53,6 +55,12 @@ func (k *Locked) Cost(outputs int) (*Cost, error) {
 	}
 	for _, layer := range net.Layers() {
 		c.MultiplyAdds += layer.MultiplyAdds
+		switch layer.Kind {
+		case "conv":
+			c.Convolutions++
+		case "dense":
+			c.Dense++
+		}
 	}
 	return c, nil
 }

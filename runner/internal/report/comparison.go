@@ -37,15 +37,17 @@ type Comparison struct {
 // Compared is one run.
 type Compared struct {
 	Name   string `json:"name"`
-	Lock   string `json:"lock"`             // its path, as it was given
+	Lock   string `json:"lock"`             // its path in its project, or that of its pack
 	Report string `json:"report,omitempty"` // the path of its page from this one; empty where there is none
 	Seal   string `json:"seal"`             // of the lock
 
 	Network    string `json:"network"`
 	Parameters int    `json:"parameters"`
-	// Trained is how many of them train in the first epoch. It, Bytes of the weights and
-	// MultiplyAdds for one photo are 0 where they are not known.
+	// Trained is how many of them train in the first epoch. It, the number of layers, the
+	// Bytes of the weights and the MultiplyAdds for one photo are 0 where they are not known.
 	Trained      int `json:"trained_parameters"`
+	Convolutions int `json:"convolutions"`
+	Dense        int `json:"dense_layers"`
 	Bytes        int `json:"weight_bytes"`
 	MultiplyAdds int `json:"multiply_adds"`
 	// Milliseconds that one photo took on some machine; 0 where nobody measured.
@@ -209,13 +211,12 @@ func comparisonPage(c *Comparison) []byte {
 func (c *Comparison) opening(m *markdown) {
 	ranked := c.Ranked()
 	best, second := ranked[0], ranked[1]
-	name := c.fill(figuresOf[c.Metric], heading(c.first(c.Part)))
+	name := c.fill(figuresOf[c.Metric], c.first(c.Part))
 	answer := c.t("**%s has the best result: %s %s**", plain(best.Name), name, c.write(c.Metric, c.value(best))[0])
 	if i := best.On(c.Part).Interval; i != nil {
-		ends := c.write(c.Metric, i.Low, i.High)
-		answer += c.t(" (%s %% interval %s to %s)", c.decimal(100*evaluate.Level, 0), ends[0], ends[1])
+		answer += c.t(" (%s %% interval %s)", c.decimal(100*evaluate.Level, 0), c.ends(c.write(c.Metric, c.value(best), i.Low, i.High)[1:]))
 	}
-	answer += c.t(", against %s of %s.", c.write(c.Metric, c.value(second))[0], plain(second.Name))
+	answer += c.t(", against %s for %s.", c.write(c.Metric, c.value(second))[0], plain(second.Name))
 	if p := c.pair(second.Name, best.Name); p != nil {
 		answer += " " + c.pairText(p)
 	}
@@ -263,11 +264,30 @@ func (c *Comparison) pairText(p *Pair) string {
 	if p.Interval == nil {
 		return c.t("On the same %s they differ by %s; that is too few individuals for an interval.", photos, c.change(p.Difference)[0])
 	}
-	all := c.change(p.Difference, p.Interval.Low, p.Interval.High)
+	difference, level := c.change(p.Difference)[0], c.decimal(100*evaluate.Level, 0)
+	interval := c.ends(c.change(p.Interval.Low, p.Interval.High))
 	if p.Chance() {
-		return c.t("On the same %s the difference is %s (%s %% interval %s to %s): **it may be chance.**", photos, all[0], c.decimal(100*evaluate.Level, 0), all[1], all[2])
+		return c.t("On the same %s the difference is %s (%s %% interval %s): **it may be chance.**", photos, difference, level, interval)
 	}
-	return c.t("On the same %s the difference is %s (%s %% interval %s to %s).", photos, all[0], c.decimal(100*evaluate.Level, 0), all[1], all[2])
+	return c.t("On the same %s the difference is %s (%s %% interval %s).", photos, difference, level, interval)
+}
+
+// ends writes an interval; a unit that both ends have stands behind the second alone.
+func (c *Comparison) ends(texts []string) string {
+	low, high := texts[0], texts[1]
+	if number, unit, has := strings.Cut(low, " "); has && strings.HasSuffix(high, " "+unit) {
+		low = number
+	}
+	return c.t("%s to %s", low, high)
+}
+
+// shown is how many decimals a share in per cent has: two, where that many photos were
+// judged that they mean something.
+func (c *Comparison) shown(photos int) int {
+	if photos >= 2000 {
+		return 2
+	}
+	return 1
 }
 
 // write writes values of a figure with as many digits as the first needs.
@@ -276,7 +296,7 @@ func (c *Comparison) write(figure string, values ...float64) []string {
 	switch figure {
 	case "accuracy", "balanced_accuracy":
 		for i, v := range values {
-			texts[i] = c.percent(v)
+			texts[i] = c.decimal(100*v, c.shown(c.Runs[0].On(c.Part).Photos)) + " %"
 		}
 	case "rmse", "mae":
 		for i, text := range c.alike(math.Abs(values[0]), values...) {
@@ -408,8 +428,7 @@ func (c *Comparison) scores(m *markdown, part string) {
 			if k == 0 {
 				interval := ""
 				if j.Interval != nil {
-					ends := c.write(figure, value, j.Interval.Low, j.Interval.High)
-					interval = c.t("%s to %s", strings.TrimSuffix(ends[1], " "+c.Unit), strings.TrimSuffix(ends[2], " "+c.Unit))
+					interval = strings.TrimSuffix(c.ends(c.write(figure, value, j.Interval.Low, j.Interval.High)[1:]), " "+c.Unit)
 				}
 				rows[i] = append(rows[i], interval)
 			}
@@ -446,8 +465,7 @@ func (c *Comparison) differences(m *markdown) {
 	for _, p := range c.Pairs {
 		row := []string{c.t("%s less %s", plain(p.B), plain(p.A)), c.change(p.Difference)[0], "", c.count(p.Photos), c.judgement(p)}
 		if p.Interval != nil {
-			ends := c.change(p.Interval.Low, p.Interval.High)
-			row[2] = c.t("%s to %s", ends[0], ends[1])
+			row[2] = c.ends(c.change(p.Interval.Low, p.Interval.High))
 		}
 		rows = append(rows, row)
 	}
@@ -547,7 +565,7 @@ func (r *Compared) Kept() Epoch {
 func (c *Comparison) networks(m *markdown) {
 	m.section(c.t("Networks"))
 	timed := slices.ContainsFunc(c.Runs, func(r Compared) bool { return r.Milliseconds > 0 })
-	header := []string{c.t("run"), c.t("network"), c.t("parameters"), c.t("of them trained"), c.t("weights (MB)"), c.t("multiply-adds (million)")}
+	header := []string{c.t("run"), c.t("network"), c.t("layers"), c.t("parameters"), c.t("of them trained"), c.t("weights (MB)"), c.t("multiply-adds (million)")}
 	if timed {
 		header = append(header, c.t("ms an image"))
 	}
@@ -562,7 +580,7 @@ func (c *Comparison) networks(m *markdown) {
 	for i := range c.Runs {
 		r := &c.Runs[i]
 		row := []string{
-			c.name(*r), code(r.Network), c.count(r.Parameters), known(r.Trained, c.count(r.Trained)),
+			c.name(*r), code(r.Network), known(r.Convolutions+r.Dense, c.t("%d conv, %d dense", r.Convolutions, r.Dense)), c.count(r.Parameters), known(r.Trained, c.count(r.Trained)),
 			known(r.Bytes, c.significant(float64(r.Bytes)/1e6)), known(r.MultiplyAdds, c.significant(float64(r.MultiplyAdds)/1e6)),
 		}
 		if timed {
@@ -570,7 +588,7 @@ func (c *Comparison) networks(m *markdown) {
 		}
 		rows = append(rows, append(row, strings.TrimSuffix(c.write(c.Metric, c.value(r))[0], " "+c.Unit)))
 	}
-	m.table("ll"+strings.Repeat("r", len(header)-2), header, rows...)
+	m.table("lll"+strings.Repeat("r", len(header)-3), header, rows...)
 	m.say(c.t("The weights are all tensors of the file, 4 bytes a number. Multiply-adds are those of convolutions and dense layers, for one photo."))
 	if timed {
 		m.say(c.t("The time is that of one photo by itself, the median of many on the machine that made this page: another machine measures another one."))
@@ -599,12 +617,24 @@ func (c *Comparison) settings(m *markdown) {
 	m.table(strings.Repeat("l", len(header)), header, rows...)
 }
 
-// locks says where all this comes from.
+// locks says where all this comes from, and how to check it.
 func (c *Comparison) locks(m *markdown) {
 	m.section(c.t("Locks"))
+	m.say(c.t("All figures are those of the locks, which can be checked:"))
+	m.WriteString("```sh\n")
 	var rows [][]string
 	for _, r := range c.Runs {
+		m.WriteString("bin/runner verify " + quoted(r.Lock) + "\n")
 		rows = append(rows, []string{c.name(r), code(r.Lock), code(r.Seal)})
 	}
+	m.WriteString("```\n\n")
 	m.table("lll", []string{c.t("run"), c.t("lock"), c.t("seal")}, rows...)
+}
+
+// quoted writes a path so that a shell takes it for one word.
+func quoted(path string) string {
+	if strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == "" {
+		return path
+	}
+	return "'" + strings.NewReplacer("'", `'\''`, "\n", " ", "`", "").Replace(path) + "'"
 }

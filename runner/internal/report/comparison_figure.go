@@ -183,8 +183,7 @@ func (c *Comparison) scoresText() string {
 		r := &c.Runs[i]
 		text := r.Name + " " + c.write(c.Metric, c.value(r))[0]
 		if in := r.On(c.Part).Interval; in != nil {
-			ends := c.write(c.Metric, in.Low, in.High)
-			text += c.t(" (%s to %s)", ends[0], ends[1])
+			text += " (" + c.ends(c.write(c.Metric, c.value(r), in.Low, in.High)[1:]) + ")"
 		}
 		list = append(list, text)
 	}
@@ -229,8 +228,7 @@ func (c *Comparison) differencesText() string {
 	for _, p := range c.Pairs {
 		text := c.t("%s less %s", p.B, p.A) + " " + c.change(p.Difference)[0]
 		if p.Interval != nil {
-			ends := c.change(p.Interval.Low, p.Interval.High)
-			text += c.t(" (%s to %s)", ends[0], ends[1])
+			text += " (" + c.ends(c.change(p.Interval.Low, p.Interval.High)) + ")"
 		}
 		list = append(list, text)
 	}
@@ -249,9 +247,9 @@ func drawLosses(c *Comparison) []byte {
 	if low > 0 && high > 8*low {
 		chart.logarithmic(&p.Y, low, high)
 		chart.vertical = c.t("loss (logarithmic)")
-	} else {
-		steps := metric.RoundSteps(0, high, 6)
-		chart.marks(&p.Y, 0, steps[len(steps)-1], steps)
+	} else { // from where there is something to see: curves have to be told apart
+		steps := metric.RoundSteps(low, high, 6)
+		chart.marks(&p.Y, steps[0], steps[len(steps)-1], steps)
 	}
 	return c.drawOver(chart, loss, c.lossText())
 }
@@ -283,9 +281,6 @@ func drawProgress(c *Comparison) []byte {
 	}
 	chart := c.newChart(c.progressTitle(), c.keptText(), c.t("epoch"), vertical)
 	low, high := c.extent(c.progress)
-	if !c.classifies() {
-		low = 0
-	}
 	steps := metric.RoundSteps(low, high, 6)
 	first, last := steps[0], steps[len(steps)-1]
 	if c.classifies() {
@@ -314,6 +309,7 @@ func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, alternati
 	}
 	space := max(float64(last-1)/60, 0.1)
 	chart.marks(&p.X, 1-space, float64(last)+space, wholeMarks(1, last, 12))
+	var rings []plot.Plotter
 	for i, r := range c.Runs {
 		var points plotter.XYs
 		for _, e := range r.Epochs {
@@ -325,9 +321,10 @@ func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, alternati
 			p.Add(dots(points, look.Color, 3))
 		}
 		kept := plotter.XYs{{X: float64(r.Kept().Epoch), Y: value(r.Kept())}}
-		p.Add(dots(kept, look.Color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
+		rings = append(rings, dots(kept, look.Color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
 		chart.legend = append(chart.legend, key{name: r.Name, color: look.Color, line: true, dashes: look.Dashes})
 	}
+	p.Add(rings...)
 	return chart.render(680, 380, alternative)
 }
 

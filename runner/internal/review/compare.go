@@ -170,7 +170,7 @@ func (r Run) apart(other Run) string {
 // compared gathers what there is to say of one run.
 func (r Run) compared(from string, outputs int, timed bool) (*report.Compared, error) {
 	c := &report.Compared{
-		Name: r.Name, Lock: filepath.ToSlash(r.Path), Report: r.page(from), Seal: r.Lock.Seal.String(), Network: r.Recipe.Network.Backbone,
+		Name: r.Name, Lock: r.place(), Report: r.page(from), Seal: r.Lock.Seal.String(), Network: r.Recipe.Network.Backbone,
 		Parameters: r.Lock.Model.Parameters, Epochs: r.History(), Judged: []report.Judged{}, Series: r.Series(),
 	}
 	for _, part := range []string{evaluate.Test, evaluate.Validation} {
@@ -194,7 +194,7 @@ func (r Run) compared(from string, outputs int, timed bool) (*report.Compared, e
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Path, err)
 	}
-	c.Network, c.Trained, c.Bytes, c.MultiplyAdds = cost.Backbone, cost.Trained, cost.Bytes, cost.MultiplyAdds
+	c.Network, c.Trained, c.Convolutions, c.Dense, c.Bytes, c.MultiplyAdds = cost.Backbone, cost.Trained, cost.Convolutions, cost.Dense, cost.Bytes, cost.MultiplyAdds
 	if timed {
 		took, err := cost.Time()
 		if err != nil {
@@ -203,6 +203,16 @@ func (r Run) compared(from string, outputs int, timed bool) (*report.Compared, e
 		c.Milliseconds = float64(took.Microseconds()) / 1000
 	}
 	return c, nil
+}
+
+// place is the lock's path in its project or, where it came in a pack or an exported file,
+// the path of that.
+func (r Run) place() string {
+	own := r.Recipe.Name + lock.Suffix
+	if filepath.Base(r.Path) == own {
+		return "lock/" + own
+	}
+	return filepath.ToSlash(r.Path)
 }
 
 // page is the path of the run's report from a folder, empty where it has none there.
