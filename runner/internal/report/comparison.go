@@ -195,7 +195,12 @@ func comparisonPage(c *Comparison) []byte {
 	for _, r := range c.Runs {
 		names = append(names, r.Name)
 	}
-	m.say("# " + plain(strings.Join(names, c.t(" against "))))
+	last := len(names) - 1
+	title := c.t("%s against %s", names[0], names[last])
+	if last > 1 {
+		title = c.t("%s and %s", strings.Join(names[:last], ", "), names[last])
+	}
+	m.say("# " + plain(title))
 	c.opening(m)
 	c.results(m)
 	c.differences(m)
@@ -262,14 +267,14 @@ func (c *Comparison) pairText(p *Pair) string {
 		photos = c.t("%s of %s", photos, c.plural(p.Individuals, "individual"))
 	}
 	if p.Interval == nil {
-		return c.t("On the same %s they differ by %s; that is too few individuals for an interval.", photos, c.change(p.Difference)[0])
+		return c.t("On the same %s the two differ by %s; that is too few individuals for an interval.", photos, c.change(p.Difference)[0])
 	}
 	difference, level := c.change(p.Difference)[0], c.decimal(100*evaluate.Level, 0)
 	interval := c.ends(c.change(p.Interval.Low, p.Interval.High))
 	if p.Chance() {
-		return c.t("On the same %s the difference is %s (%s %% interval %s): **it may be chance.**", photos, difference, level, interval)
+		return c.t("On the same %s the two differ by %s (%s %% interval %s): **it may be chance.**", photos, difference, level, interval)
 	}
-	return c.t("On the same %s the difference is %s (%s %% interval %s).", photos, difference, level, interval)
+	return c.t("On the same %s the two differ by %s (%s %% interval %s).", photos, difference, level, interval)
 }
 
 // ends writes an interval; a unit that both ends have stands behind the second alone.
@@ -580,7 +585,7 @@ func (c *Comparison) networks(m *markdown) {
 	for i := range c.Runs {
 		r := &c.Runs[i]
 		row := []string{
-			c.name(*r), code(r.Network), known(r.Convolutions+r.Dense, c.t("%d conv, %d dense", r.Convolutions, r.Dense)), c.count(r.Parameters), known(r.Trained, c.count(r.Trained)),
+			c.name(*r), code(r.Network), known(r.Convolutions+r.Dense, layersText(r)), c.count(r.Parameters), known(r.Trained, c.count(r.Trained)),
 			known(r.Bytes, c.significant(float64(r.Bytes)/1e6)), known(r.MultiplyAdds, c.significant(float64(r.MultiplyAdds)/1e6)),
 		}
 		if timed {
@@ -593,6 +598,14 @@ func (c *Comparison) networks(m *markdown) {
 	if timed {
 		m.say(c.t("The time is that of one photo by itself, the median of many on the machine that made this page: another machine measures another one."))
 	}
+}
+
+// layersText counts the layers that multiply, in the words of recipes.
+func layersText(r *Compared) string {
+	if r.Convolutions == 0 {
+		return fmt.Sprintf("%d dense", r.Dense)
+	}
+	return fmt.Sprintf("%d conv, %d dense", r.Convolutions, r.Dense)
 }
 
 // settings shows in what the recipes differ.
