@@ -51,6 +51,8 @@ var german = catalogue([][2]string{
 	{"true, by row; predicted, by column", "wahr: Zeilen; vorhergesagt: Spalten"},
 	{"right", "richtig"},
 	{"wrong", "falsch"},
+	{"%s: %s of the %s part", "%s: %s der %smenge"},
+	{"%s taken for %s: %s of %s", "%s, erkannt als %s: %s von %s"},
 
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
@@ -90,6 +92,9 @@ var german = catalogue([][2]string{
 	{"perfect", "perfekt"},
 	{"Predicted against true %s: %s", "Vorhersage gegen wahren Wert von %s: %s"},
 	{"%s of the %s part: R² %s, RMSE %s", "%s der %smenge: R² %s, RMSE %s"},
+	{"%s to %s: %s of the %s part", "%s bis %s: %s der %smenge"},
+	{"epoch %d: %s %s", "Epoche %d: %s %s"},
+	{"%s: true %s, predicted %s", "%s: wahr %s, vorhergesagt %s"},
 
 	// folds.go
 	{"Leakage", "Datenleck"},
@@ -106,6 +111,12 @@ var german = catalogue([][2]string{
 	{"train", "Training"},
 	{"validation", "Validierung"},
 	{"test", "Test"},
+
+	// html.go
+	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
+	{"Contents", "Inhalt"},
+	{"Note", "Hinweis"},
+	{"Warning", "Warnung"},
 
 	// page.go
 	{"%s: %s from photos", "%s: %s aus Fotos"},
@@ -296,6 +307,7 @@ var german = catalogue([][2]string{
 	{"Validation accuracy", "Validierungsgenauigkeit"},
 	{"Validation RMSE", "Validierungs-RMSE"},
 	{"The ring marks the epoch that each run kept", "Der Ring zeigt die Epoche, die jeder Lauf behalten hat"},
+	{"%s, epoch %d: %s", "%s, Epoche %d: %s"},
 	{"%s from %s to %s in the kept epoch %d of %d", "%s von %s bis %s in der behaltenen Epoche %d von %d"},
 })
 
