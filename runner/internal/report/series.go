@@ -8,23 +8,26 @@ import (
 // Series is the trainings that differ in one thing, the page's own first.
 type Series struct {
 	// Over says in what: seeds, folds, or trainings, each fold with each seed.
-	Over    string
-	Columns []SeriesColumn
-	Runs    []SeriesRun
+	Over    string         `json:"over"`
+	Columns []SeriesColumn `json:"columns"`
+	Runs    []SeriesRun    `json:"runs"`
 }
 
 // SeriesColumn is a figure that the runs differ in, and its mean and standard deviation
 // over them.
 type SeriesColumn struct {
-	Part, Figure    string // test, rmse
-	Mean, Deviation float64
+	Part      string  `json:"part"`   // test
+	Figure    string  `json:"figure"` // rmse
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"standard_deviation"`
 }
 
 // SeriesRun is one training and its figures, one a column.
 type SeriesRun struct {
-	Name         string
-	Epochs, Kept int
-	Values       []float64
+	Name   string    `json:"name"`
+	Epochs int       `json:"epochs"`
+	Kept   int       `json:"kept_epoch"`
+	Values []float64 `json:"values"`
 }
 
 // figureNames are those that the table of a series has, as people write them.
@@ -44,30 +47,28 @@ var (
 )
 
 // write returns the column's name, its values, one a run, and their mean with deviation.
-func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
-	name = d.word(figureNames[c.Figure])
+func (c SeriesColumn) write(l Language, unit string, values []float64) (name string, texts []string, mean string) {
+	name = l.word(figureNames[c.Figure])
 	if c.Part != "" {
-		name = d.fill(figuresOf[c.Figure], d.first(c.Part))
+		name = l.fill(figuresOf[c.Figure], l.first(c.Part))
 	}
 	switch c.Figure {
 	case "rmse", "mae":
-		if d.Evaluation.Unit != "" {
-			name = named(name, plain(d.Evaluation.Unit))
-		}
+		name = named(name, plain(unit))
 		measure := math.Abs(c.Mean)
-		all := d.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		all := l.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
 		return name, all[:n], all[n] + " ± " + all[n+1]
 	case "accuracy", "balanced_accuracy":
 		for _, v := range values {
-			texts = append(texts, d.percent(v))
+			texts = append(texts, l.percent(v))
 		}
-		return name, texts, d.decimal(100*c.Mean, 1) + " ± " + d.percent(c.Deviation)
+		return name, texts, l.decimal(100*c.Mean, 1) + " ± " + l.percent(c.Deviation)
 	}
 	for _, v := range values {
-		texts = append(texts, d.decimal(v, 3))
+		texts = append(texts, l.decimal(v, 3))
 	}
-	return name, texts, d.decimal(c.Mean, 3) + " ± " + d.decimal(c.Deviation, 3)
+	return name, texts, l.decimal(c.Mean, 3) + " ± " + l.decimal(c.Deviation, 3)
 }
 
 // seriesTable shows every run of a series and what they come to together.
@@ -86,7 +87,7 @@ func seriesTable(m *markdown, d Document, s Series) {
 		for _, run := range s.Runs {
 			values = append(values, run.Values[k])
 		}
-		name, texts, mean := c.write(d, values)
+		name, texts, mean := c.write(d.Language, d.Evaluation.Unit, values)
 		header, last = append(header, name), append(last, "**"+mean+"**")
 		for i := range rows {
 			rows[i] = append(rows[i], texts[i])
@@ -125,6 +126,6 @@ func seriesAnswer(d Document, s Series) string {
 			break
 		}
 	}
-	name, _, mean := c.write(d, nil)
+	name, _, mean := c.write(d.Language, d.Evaluation.Unit, nil)
 	return d.t("Over %d %s: **%s %s**.", len(s.Runs), d.word(over[s.Over]), name, mean)
 }
