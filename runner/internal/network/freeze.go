@@ -121,12 +121,13 @@ func (n *Network) At(epoch int) (changed bool) {
 	return changed
 }
 
-// learning reports, a layer, whether its output depends on a parameter that trains.
+// learning reports, a layer, whether its output depends on a parameter that trains, or on an
+// output that is asked for.
 func (n *Network) learning() []bool {
 	learns := make([]bool, len(n.layers))
 	for _, i := range n.order() {
 		l := n.layers[i]
-		learns[i] = l.weight != nil && !l.frozen || l.input != none && learns[l.input] || l.other >= 0 && learns[l.other]
+		learns[i] = l.asked || l.weight != nil && !l.frozen || l.input != none && learns[l.input] || l.other >= 0 && learns[l.other]
 	}
 	return learns
 }
