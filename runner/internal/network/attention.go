@@ -6,11 +6,17 @@ import (
 	"biomass/runner/internal/rng"
 )
 
-// Attention tells where in a picture lies what speaks for one output: Grad-CAM (Selvaraju,
-// Cogswell, Das, Vedantam, Parikh, Batra: Grad-CAM, 2017). Each channel of a layer's map is
-// weighted with the mean over all places of the output's gradient by it; the sum of the
-// weighted channels, where it is above 0, is the attention. So it is high where what the
-// layer sees raises the output, and 0 where it lowers it.
+// Attention tells where in a picture lies what speaks for one output: a layer's map, each of
+// its numbers times the output's gradient by it, summed up over the channels of a place and
+// cut off at 0. So it is high where what the layer sees raises the output, and 0 where it
+// lowers it.
+//
+// That is Grad-CAM (Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra: Grad-CAM, 2017) where
+// a mean over all places comes behind the map, as in most networks: a channel's gradient is
+// then the same everywhere. Where something else comes behind it, Grad-CAM takes the mean of
+// the gradients, and shows places that the output does not depend on; this does not
+// (Draelos, Carin: Use HiResCAM instead of Grad-CAM for faithful explanations of
+// convolutional neural networks, 2020).
 type Attention struct {
 	Height, Width int
 	Values        []float64 // (Height, Width), none below 0
@@ -55,8 +61,7 @@ func (n *Network) gives(i int) bool {
 // Attend returns, for each of count examples, the attention to one of the outputs, whose
 // index it is given. x is as Predict takes it. The map is that of an evaluation, and so is
 // the rest of the network: running statistics, nothing left out at random. Each example is
-// done by itself; the sums over places and channels are float64, in the order in which these
-// lie in memory. It returns nil for a network without an AttentionLayer.
+// done by itself; the sums over channels are float64, in the order in which these lie in memory. It returns nil for a network without an AttentionLayer.
 func (n *Network) Attend(x []float32, count int, outputs []int) ([]Attention, error) {
 	at := n.attended()
 	if at == none {
@@ -104,19 +109,15 @@ func (n *Network) still(behind int) *Network {
 	}}
 }
 
-// weighted is Grad-CAM's sum over the channels of a map (Height, Width, Channels), given the
-// gradient by it.
+// weighted sums up over the channels of a map (Height, Width, Channels) what is above 0 of it
+// times the gradient by it.
 func weighted(seen, gradient []float32, s shape) []float64 {
-	c, area := s.Channels, s.Height*s.Width
-	weights, values := make([]float64, c), make([]float64, area)
-	for i, g := range gradient {
-		weights[i%c] += float64(g)
-	}
+	values := make([]float64, s.Height*s.Width)
 	for i, v := range seen {
-		values[i/c] += float64(weights[i%c] * float64(v))
+		values[i/s.Channels] += float64(float64(v) * float64(gradient[i]))
 	}
 	for i, v := range values {
-		values[i] = max(0, v/float64(area))
+		values[i] = max(0, v)
 	}
 	return values
 }

@@ -67,12 +67,9 @@ func TestStillGradients(t *testing.T) {
 					t.Errorf("the gradient by %s is %.2g away, where it is %.2g", l.name, d, scale)
 				}
 
-				area, c := l.out.Height*l.out.Width, l.out.Channels
-				attention := make([]float64, area)
+				attention := make([]float64, l.out.Height*l.out.Width)
 				for k, g := range want {
-					for p := range area {
-						attention[p] += g / float64(area) * float64(seen[p*c+k%c])
-					}
+					attention[k/l.out.Channels] += g * float64(seen[k])
 				}
 				for p := range attention {
 					attention[p] = max(0, attention[p])

@@ -54,7 +54,7 @@ var choices = map[string]choice{
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "fit"},
+		now:   []string{"target", "samples", "curves", "fit", "gradcam"},
 		later: []string{"correlation", "pixels", "residuals", "worst"},
 	},
 }

@@ -70,6 +70,7 @@ func page(d Document) []byte {
 	sweep(m, d)
 	training(m, d)
 	results(m, d)
+	attention(m, d)
 	series(m, d)
 	leakage(m, d)
 	recipe(m, d)

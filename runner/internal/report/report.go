@@ -27,7 +27,7 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves and fit, in the order in which they are
+	// Plots are target, samples, curves, fit and gradcam, in the order in which they are
 	// wanted; each stands in its own section, those left out are not drawn.
 	Plots []string
 
@@ -137,6 +137,7 @@ const (
 	rateFile      = "rate.svg"
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
+	attentionFile = "gradcam.png"
 	foldsFile     = "out_of_fold.csv"
 )
 
@@ -156,6 +157,7 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
 		{"target", targetFile, drawClasses},
@@ -164,6 +166,7 @@ var (
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
 		{"fit", confusionFile, drawConfusion},
+		{"gradcam", attentionFile, drawAttention},
 	}
 )
 
@@ -189,7 +192,7 @@ func Render(d Document) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
 		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves, fit or gradcam", name)
 		}
 	}
 	for _, f := range all {
