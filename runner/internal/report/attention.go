@@ -19,43 +19,41 @@ func attention(m *markdown, d Document) {
 	if a == nil || !d.shows("gradcam") {
 		return
 	}
-	m.say("## Where the network looks")
-	raises := "raises the predicted " + plain(d.Evaluation.Target)
+	m.section(d.t("Where the network looks"))
+	what, by := d.t("what raises the predicted %s most", plain(d.Evaluation.Target)), d.t("the absolute error")
 	if d.classifies() {
-		raises = "speaks for the class that was predicted"
+		what, by = d.t("what speaks most for the predicted class"), d.t("the probability of the true class")
 	}
-	m.say("[Grad-CAM](https://arxiv.org/abs/1610.02391) at %s, whose map is %d × %d: yellow is what %s most, dark blue is what does not, or lowers it. Each photo has its own scale, so it tells where, not how much. Photos of the %s part, by %s:",
-		code(a.Layer), a.Photos[0].Height, a.Photos[0].Width, raises, d.Evaluation.Headline, d.rankedBy())
-	m.say("![%s](%s)", plain(d.attentionText()), attentionFile)
+	m.say(d.t("[Grad-CAM](https://arxiv.org/abs/1610.02391) at the layer %s, a map of %d × %d places. Yellow is %s, dark blue what does not, or speaks against it. Each photo has its own scale: it tells where, not how much. The photos are those of the %s part with the best, the median and the worst result, by %s:",
+		code(a.Layer), a.Photos[0].Height, a.Photos[0].Width, what, d.first(d.Evaluation.Headline), by))
+	m.picture(d.attentionText(), attentionFile)
 }
 
-// rankedBy says what makes a photo the best or the worst.
-func (d Document) rankedBy() string {
-	if d.classifies() {
-		return "the probability of the true class"
-	}
-	return "the absolute error"
-}
+// rankNames are the ranks of photos.
+var rankNames = map[string]word{evaluate.Best: "best", evaluate.Median: "median", evaluate.Worst: "worst"}
 
 // attentionText says where each photo is brightest, for those who do not see it.
 func (d Document) attentionText() string {
 	var list []string
 	for _, p := range d.Evaluation.Attention.Photos {
-		said := fmt.Sprintf("%s predicted as %s", d.value(p.True), d.value(p.Predicted))
+		said := d.t("%s predicted as %s", d.value(p.True), d.value(p.Predicted))
 		if d.classifies() {
-			said = fmt.Sprintf("%s taken for %s", d.class(p.True), d.sure(p.Prediction))
+			said = d.t("%s taken for %s", d.class(p.True), d.sure(p.Prediction))
 		}
-		list = append(list, fmt.Sprintf("%s, %s: %s", p.Rank, said, brightest(p)))
+		list = append(list, fmt.Sprintf("%s, %s: %s", d.word(rankNames[p.Rank]), said, d.word(brightest(p))))
 	}
-	return "Where the network looks: " + strings.Join(list, "; ")
+	return d.t("Where the network looks: %s", strings.Join(list, "; "))
 }
 
+// places are the ninths of a photo, row by row.
+var places = [...]word{"top left", "top", "top right", "left", "middle", "right side", "bottom left", "bottom", "bottom right"}
+
 // brightest says in words where the highest place of a map is.
-func brightest(p evaluate.Attended) string {
+func brightest(p evaluate.Attended) word {
 	for i, v := range p.Map {
 		if v == 255 {
 			row, column := (2*(i/p.Width)+1)*3/(2*p.Height), (2*(i%p.Width)+1)*3/(2*p.Width)
-			return []string{"top left", "top", "top right", "left", "the middle", "right", "bottom left", "bottom", "bottom right"}[3*row+column]
+			return places[3*row+column]
 		}
 	}
 	return "nowhere"
@@ -96,7 +94,7 @@ func drawAttention(d Document) ([]byte, error) {
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
 	for r, rank := range ranks {
 		y := gutter + r*height
-		write(sheet, bold, ink, gutter, y+lineStep-3, cell, heading(rank))
+		write(sheet, bold, ink, gutter, y+lineStep-3, cell, heading(d.word(rankNames[rank])))
 		y += headStep
 		for k, p := range ofRank[rank] {
 			x := gutter + k*(cell+2*gutter)
@@ -113,7 +111,7 @@ func drawAttention(d Document) ([]byte, error) {
 				if !photos {
 					return viridis(heat[i])
 				}
-				return over(under[3*i:3*i+3], viridis(heat[i]))
+				return tinted(under[3*i:3*i+3], viridis(heat[i]))
 			})
 			for line, w := range d.caption(p.Photo) {
 				f := regular
@@ -125,11 +123,11 @@ func drawAttention(d Document) ([]byte, error) {
 		}
 	}
 	x, y := gutter, sheet.Rect.Dy()-gutter
-	x = write(sheet, regular, muted, x, y, cell, "not at all") + 8
+	x = write(sheet, regular, muted, x, y, cell, d.t("not at all")) + 8
 	for i := range barWidth {
 		draw.Draw(sheet, image.Rect(x+i, y-barHeight+1, x+i+1, y+1), image.NewUniform(viridis(uint8(255*i/(barWidth-1)))), image.Point{}, draw.Src)
 	}
-	write(sheet, regular, muted, x+barWidth+8, y, cell, "most")
+	write(sheet, regular, muted, x+barWidth+8, y, cell, d.t("most"))
 	return encode(sheet)
 }
 
@@ -140,9 +138,9 @@ func paint(sheet *image.RGBA, x0, y0 int, pixel func(i int) color.NRGBA) {
 	}
 }
 
-// over lays a colour over the brightness of a pixel: 0.299 red, 0.587 green and 0.114 blue
+// tinted lays a colour over the brightness of a pixel: 0.299 red, 0.587 green and 0.114 blue
 // (ITU-R BT.601), in 256ths.
-func over(pixel []byte, c color.NRGBA) color.NRGBA {
+func tinted(pixel []byte, c color.NRGBA) color.NRGBA {
 	const opacity = 144 // of 256
 	gray := (77*int(pixel[0]) + 150*int(pixel[1]) + 29*int(pixel[2])) / 256
 	mixed := func(v uint8) uint8 { return uint8((gray*(256-opacity) + int(v)*opacity) / 256) }
