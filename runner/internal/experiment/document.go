@@ -52,7 +52,7 @@ func (l *line) document() (report.Document, error) {
 	}
 	for _, layer := range net.Layers() {
 		d.Layers = append(d.Layers, report.Layer{
-			Name: layer.Name, Kind: layer.Kind, Parameters: layer.Parameters,
+			Name: layer.Name, Kind: layer.Kind, Stage: layer.Stage, Parameters: layer.Parameters, MultiplyAdds: layer.MultiplyAdds, Trains: layer.Trains,
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
 	}

@@ -33,6 +33,20 @@ type thaw struct {
 	layers []bool
 }
 
+// trains is the first epoch in which a layer trains, 0 for none.
+func (f freeze) trains(layer int) int {
+	if layer >= len(f.frozen) || !f.frozen[layer] {
+		return 1
+	}
+	first := 0
+	for _, t := range f.thaws {
+		if t.layers[layer] && (first == 0 || t.epoch < first) {
+			first = t.epoch
+		}
+	}
+	return first
+}
+
 // newFreeze reads what the recipe says of freezing. A name that stands for no layer with
 // parameters is an error.
 func newFreeze(spec recipe.Network, a *architecture) (freeze, error) {

@@ -30,7 +30,7 @@ func attention(m *markdown, d Document) {
 }
 
 // rankNames are the ranks of photos.
-var rankNames = map[string]word{evaluate.Best: "best", evaluate.Median: "median", evaluate.Worst: "worst"}
+var rankNames = map[string]word{"best": "the best", "median": "the median", "worst": "the worst"}
 
 // attentionText says where each photo is brightest, for those who do not see it.
 func (d Document) attentionText() string {
@@ -40,13 +40,17 @@ func (d Document) attentionText() string {
 		if d.classifies() {
 			said = d.t("%s taken for %s", d.class(p.True), d.sure(p.Prediction))
 		}
-		list = append(list, fmt.Sprintf("%s, %s: %s", d.word(rankNames[p.Rank]), said, d.word(brightest(p))))
+		list = append(list, fmt.Sprintf("%s: %s, %s", d.word(rankNames[p.Rank]), said, d.word(brightest(p))))
 	}
 	return d.t("Where the network looks: %s", strings.Join(list, "; "))
 }
 
 // places are the ninths of a photo, row by row.
-var places = [...]word{"top left", "top", "top right", "left", "middle", "right side", "bottom left", "bottom", "bottom right"}
+var places = [...]word{
+	"brightest at the top left", "brightest at the top", "brightest at the top right",
+	"brightest at the left", "brightest in the middle", "brightest at the right",
+	"brightest at the bottom left", "brightest at the bottom", "brightest at the bottom right",
+}
 
 // brightest says in words where the highest place of a map is.
 func brightest(p evaluate.Attended) word {
@@ -56,7 +60,7 @@ func brightest(p evaluate.Attended) word {
 			return places[3*row+column]
 		}
 	}
-	return "nowhere"
+	return "dark everywhere"
 }
 
 // drawAttention draws a row of photos a rank, each beside the same photo under its map, or

@@ -106,9 +106,13 @@ type Epoch struct {
 
 // Layer is one row of the architecture table.
 type Layer struct {
-	Name, Kind string
-	Shape      string // of the output, such as "56 × 56 × 64"
-	Parameters int
+	Name, Kind   string
+	Stage        string // that it belongs to; empty in a network without stages
+	Shape        string // of the output, such as "56 × 56 × 64"
+	Parameters   int
+	MultiplyAdds int // a photo
+	// Trains is the first epoch in which its parameters do, 0 for none.
+	Trains int
 }
 
 // Feature is a column of the second input: one of numbers, or one of categories.
