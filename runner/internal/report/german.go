@@ -24,6 +24,13 @@ var german = catalogue([][2]string{
 	{"The output is height × width × channels. A multiply-add is one product of a convolution or a dense layer and its addition.",
 		"Die Ausgabe ist Höhe × Breite × Kanäle. Gezählt ist jede Multiplikation einer Faltung oder einer dichten Schicht samt ihrer Addition."},
 
+	// augment.go
+	{"Every epoch sees each training photo changed anew: %s.", "Jede Epoche sieht jedes Trainingsfoto neu verändert: %s."},
+	{"Photos as they are, and as the first epochs saw them:", "Fotos, wie sie sind, und wie die ersten Epochen sie sahen:"},
+	{"Training photos (%s), each as it is and in the versions of %s", "Trainingsfotos (%s), jeweils wie sie sind und in den Fassungen aus %s"},
+	{"as it is", "wie es ist"},
+	{"epoch %d", "Epoche %d"},
+
 	// attention.go
 	{"Where the network looks", "Wohin das Netz schaut"},
 	{"what raises the predicted %s most", "was die Vorhersage von %s am meisten erhöht"},

@@ -306,6 +306,7 @@ func training(m *markdown, d Document) {
 		history()
 	}
 	architecture(m, d)
+	augmented(m, d)
 }
 
 // namesText lists the first tensors of some kind.

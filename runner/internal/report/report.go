@@ -29,7 +29,7 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves, fit and gradcam, in the order in which they are
+	// Plots are target, samples, curves, augment, fit and gradcam, in the order in which they are
 	// wanted; each stands in its own section, those left out are not drawn.
 	Plots []string
 
@@ -51,6 +51,8 @@ type Document struct {
 	Network             string
 	Layers              []Layer
 	Parameters, Trained int
+	// Augmented shows what augmentation does; nil where the epochs see photos as they are.
+	Augmented *Augmented
 	// Weights are those that the network begins with; nil where they are drawn.
 	Weights *Weights
 	// Features are the columns that it sees beside the photo.
@@ -145,6 +147,7 @@ const (
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
 	attentionFile = "gradcam.png"
+	augmentFile   = "augment.png"
 	foldsFile     = "out_of_fold.csv"
 )
 
@@ -164,6 +167,7 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"augment", augmentFile, drawAugmented},
 		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
@@ -173,6 +177,7 @@ var (
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
 		{"fit", confusionFile, drawConfusion},
+		{"augment", augmentFile, drawAugmented},
 		{"gradcam", attentionFile, drawAttention},
 	}
 )
@@ -199,7 +204,7 @@ func Render(d Document) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
 		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves, fit or gradcam", name)
+			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves, augment, fit or gradcam", name)
 		}
 	}
 	for _, f := range all {
