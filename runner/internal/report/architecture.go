@@ -34,7 +34,7 @@ func sizeText(d Document) string {
 		text = d.t("%s, of which %s trained from the first epoch on", d.plural(d.Parameters, "parameter"), d.count(d.Trained))
 	}
 	if n := d.multiplyAdds(); n > 0 {
-		text += ", " + d.t("%s million multiply-adds a photo", d.millions(n))
+		text += ", " + d.t("%s million multiply-adds a photo", d.significant(float64(n)/1e6))
 	}
 	return text
 }
@@ -47,8 +47,6 @@ func (d Document) multiplyAdds() int {
 	}
 	return n
 }
-
-func (d Document) millions(n int) string { return d.significant(float64(n) / 1e6) }
 
 // inPart stands for the epoch in which a stage begins to train where its layers do not do so
 // together.
@@ -94,8 +92,8 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 	if what == "stage" {
 		kinds = "layers"
 	}
-	header, align := d.words(what, kinds, "output", "parameters", "multiply-adds (millions)"), "lllrr"
-	last := []string{"**" + d.t("all") + "**", "", "", "**" + d.count(d.Parameters) + "**", "**" + d.millions(d.multiplyAdds()) + "**"}
+	header, align := d.words(what, kinds, "output", "parameters", "multiply-adds"), "lllrr"
+	last := []string{"**" + d.t("all") + "**", "", "", "**" + d.count(d.Parameters) + "**", "**" + d.count(d.multiplyAdds()) + "**"}
 	if frozen {
 		header, align, last = append(header, d.t("trains")), align+"l", append(last, "")
 	}
@@ -103,7 +101,7 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 	for _, l := range rows {
 		row := []string{code(l.Name), plain(l.Kind), plain(l.Shape), d.count(l.Parameters), ""}
 		if l.MultiplyAdds > 0 {
-			row[4] = d.millions(l.MultiplyAdds)
+			row[4] = d.count(l.MultiplyAdds)
 		}
 		if frozen {
 			row = append(row, d.trainsText(l))

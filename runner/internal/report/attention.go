@@ -105,7 +105,7 @@ func drawAttention(d Document) ([]byte, error) {
 			if len(p.Pixels) != p.Size*p.Size*3 || p.Size == 0 || len(p.Map) != p.Height*p.Width || len(p.Map) == 0 {
 				return nil, fmt.Errorf("photo %s: %d bytes of pixels and a map of %d do not make a square of %d and one of %d × %d", p.Image, len(p.Pixels), len(p.Map), p.Size, p.Height, p.Width)
 			}
-			under, heat := smooth(tile, p.Size, p.Size, 3, p.Pixels), smooth(tile, p.Height, p.Width, 1, p.Map)
+			under, heat := smooth(tile, p.Size, p.Pixels), spread(p)
 			left := x
 			if photos {
 				paint(sheet, x, y, func(i int) color.NRGBA { return color.NRGBA{under[3*i], under[3*i+1], under[3*i+2], 255} })
@@ -149,6 +149,37 @@ func tinted(pixel []byte, c color.NRGBA) color.NRGBA {
 	gray := (77*int(pixel[0]) + 150*int(pixel[1]) + 29*int(pixel[2])) / 256
 	mixed := func(v uint8) uint8 { return uint8((gray*(256-opacity) + int(v)*opacity) / 256) }
 	return color.NRGBA{mixed(c.R), mixed(c.G), mixed(c.B), 255}
+}
+
+// spread returns a map as a square of a photo's side whose highest level is 255. The levels of
+// a place fade as a quadratic B-spline, so that no edges show that the photo does not have.
+func spread(p evaluate.Attended) []uint8 {
+	// around returns the three places of n around pixel i and their weights, in whole numbers
+	// that add up to 1<<17: t is how far the pixel is from the middle one, in 1/256.
+	around := func(i, n int) (places [3]int, weights [3]int64) {
+		at := (2*i + 1) * n * 128 / tile
+		t := int64(at%256 - 128)
+		for k := range places {
+			places[k] = min(max(at/256+k-1, 0), n-1)
+		}
+		return places, [3]int64{(128 - t) * (128 - t), 98304 - 2*t*t, (128 + t) * (128 + t)}
+	}
+	sums, highest := make([]int64, tile*tile), int64(1)
+	for i := range sums {
+		rows, down := around(i/tile, p.Height)
+		columns, across := around(i%tile, p.Width)
+		for j, row := range rows {
+			for k, column := range columns {
+				sums[i] += down[j] * across[k] * int64(p.Map[row*p.Width+column])
+			}
+		}
+		highest = max(highest, sums[i])
+	}
+	levels := make([]uint8, len(sums))
+	for i, sum := range sums {
+		levels[i] = uint8(sum * 255 / highest)
+	}
+	return levels
 }
 
 // viridisAt is the colour map viridis (van der Walt, Smith, 2015) at nine places: as even to

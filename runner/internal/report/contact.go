@@ -68,9 +68,9 @@ func (c Contact) PNG() ([]byte, error) {
 	for _, note := range c.Notes {
 		notes = append(notes, wrap(note, func(s string) bool { return font.MeasureString(regular, s).Ceil() <= inside })...)
 	}
-	top := gutter + headStep + len(notes)*lineStep
+	top := gutter + len(notes)*lineStep
 	if c.Title != "" {
-		top += gutter + titleStep
+		top += gutter + titleStep + headStep
 	}
 	step := side + lineStep + gutter + 8
 	sheet := image.NewRGBA(image.Rect(0, 0, width, top+len(c.Rows)*step+gutter))

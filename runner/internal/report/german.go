@@ -16,7 +16,7 @@ var german = catalogue([][2]string{
 	{"kind", "Art"},
 	{"output", "Ausgabe"},
 	{"parameters", "Parameter"},
-	{"multiply-adds (millions)", "Multiplikationen (Millionen)"},
+	{"multiply-adds", "Multiplikationen"},
 	{"trains", "trainiert"},
 	{"from epoch %d on", "ab Epoche %d"},
 	{"never", "nie"},
