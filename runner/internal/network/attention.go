@@ -14,9 +14,11 @@ import (
 // That is Grad-CAM (Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra: Grad-CAM, 2017) where
 // a mean over all places comes behind the map, as in most networks: a channel's gradient is
 // then the same everywhere. Where something else comes behind it, Grad-CAM takes the mean of
-// the gradients, and shows places that the output does not depend on; this does not
-// (Draelos, Carin: Use HiResCAM instead of Grad-CAM for faithful explanations of
-// convolutional neural networks, 2020).
+// the gradients over all places all the same, and shows some that the output does not depend
+// on (Draelos, Carin: Use HiResCAM instead of Grad-CAM for faithful explanations of
+// convolutional neural networks, 2020). Here it is the mean over those places alone of which
+// strides and pools behind the map make one: the gradient by a single one of them tells how
+// the strides fall, and not what the network looks at.
 type Attention struct {
 	Height, Width int
 	Values        []float64 // (Height, Width), none below 0
@@ -69,6 +71,7 @@ func (n *Network) Attend(x []float32, count int, outputs []int) ([]Attention, er
 	}
 	n.fold(len(n.layers) - 1) // all of it, of which the map needs a part
 	rest, size, pictures := n.still(at), n.picture.size(), count*n.picture.size()
+	high, wide := n.blocks(at)
 	all := make([]Attention, count)
 	for i := range all {
 		seen, err := n.evaluate(x[i*size:(i+1)*size], 1, none, at)
@@ -80,7 +83,7 @@ func (n *Network) Attend(x []float32, count int, outputs []int) ([]Attention, er
 			return nil, err
 		}
 		out := n.layers[at].out
-		all[i] = Attention{Height: out.Height, Width: out.Width, Values: weighted(seen, rest.trainings[1].output.buffer, out)}
+		all[i] = Attention{Height: out.Height, Width: out.Width, Values: weighted(seen, rest.trainings[1].output.buffer, out, high, wide)}
 	}
 	return all, nil
 }
@@ -109,15 +112,39 @@ func (n *Network) still(behind int) *Network {
 	}}
 }
 
-// weighted sums up over the channels of a map (Height, Width, Channels) what is above 0 of it
-// times the gradient by it.
-func weighted(seen, gradient []float32, s shape) []float64 {
-	values := make([]float64, s.Height*s.Width)
-	for i, v := range seen {
-		values[i/s.Channels] += float64(float64(v) * float64(gradient[i]))
+// blocks is how many places a side the rest of the network behind a layer tells apart: strides
+// and pools make one of several.
+func (n *Network) blocks(behind int) (high, wide int) {
+	out := n.layers[behind].out
+	high, wide = out.Height, out.Width
+	for _, l := range n.layers[behind:] {
+		if l.out.Height > 1 && l.out.Width > 1 {
+			high, wide = min(high, l.out.Height), min(wide, l.out.Width)
+		}
 	}
-	for i, v := range values {
-		values[i] = max(0, v)
+	return high, wide
+}
+
+// weighted sums up over the channels of a map (Height, Width, Channels) what is above 0 of it
+// times the gradient by it, of which it takes the mean over blocks of places, so many a side.
+func weighted(seen, gradient []float32, s shape, high, wide int) []float64 {
+	c := s.Channels
+	block := func(place int) int { return place/s.Width*high/s.Height*wide + place%s.Width*wide/s.Width }
+	sums, sizes := make([]float64, high*wide*c), make([]int, high*wide)
+	for place := range s.Height * s.Width {
+		at := block(place)
+		sizes[at]++
+		for k := range c {
+			sums[at*c+k] += float64(gradient[place*c+k])
+		}
+	}
+	values := make([]float64, s.Height*s.Width)
+	for place := range values {
+		at, sum := block(place), 0.0
+		for k := range c {
+			sum += float64(sums[at*c+k] * float64(seen[place*c+k]))
+		}
+		values[place] = max(0, sum/float64(sizes[at]))
 	}
 	return values
 }

@@ -67,14 +67,29 @@ func TestStillGradients(t *testing.T) {
 					t.Errorf("the gradient by %s is %.2g away, where it is %.2g", l.name, d, scale)
 				}
 
-				attention := make([]float64, l.out.Height*l.out.Width)
-				for k, g := range want {
-					attention[k/l.out.Channels] += g * float64(seen[k])
+				// The places that the layer of the fewest behind it makes one of have a gradient in common.
+				fewest := l.out
+				for _, behind := range n.layers[i:] {
+					if behind.out.Height > 1 && behind.out.Width > 1 && behind.out.Height < fewest.Height {
+						fewest = behind.out
+					}
 				}
+				attention := make([]float64, l.out.Height*l.out.Width)
 				for p := range attention {
+					for k := range l.out.Channels {
+						sum, count := 0.0, 0.0
+						for q := range attention {
+							if p/l.out.Width*fewest.Height/l.out.Height == q/l.out.Width*fewest.Height/l.out.Height &&
+								p%l.out.Width*fewest.Width/l.out.Width == q%l.out.Width*fewest.Width/l.out.Width {
+								sum, count = sum+want[q*l.out.Channels+k], count+1
+							}
+						}
+						attention[p] += sum / count * float64(seen[p*l.out.Channels+k])
+					}
 					attention[p] = max(0, attention[p])
 				}
-				if d := rms(weighted(seen, rest.trainings[1].output.buffer, l.out), attention); d > 1e-5*(1+scale) {
+				high, wide := n.blocks(i)
+				if d := rms(weighted(seen, rest.trainings[1].output.buffer, l.out, high, wide), attention); d > 1e-5*(1+scale) {
 					t.Errorf("the attention at %s is %.2g away", l.name, d)
 				}
 			}
