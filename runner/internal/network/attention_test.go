@@ -1,9 +1,13 @@
 package network
 
 import (
+	"encoding/json"
+	"math"
+	"os"
 	"slices"
 	"testing"
 
+	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/recipe"
 )
 
@@ -133,6 +137,93 @@ func TestAttentionLayer(t *testing.T) {
 		maps, err := n.Attend(noise("pictures", 2*n.exampleSize()), 2, []int{0, 1})
 		if n.AttentionLayer() != "" || maps != nil || err != nil {
 			t.Errorf("%s: layer %q, maps %v (%v)", name, n.AttentionLayer(), maps, err)
+		}
+	}
+}
+
+// TestAttentionAgainstTorch: Grad-CAM as torch gives it, see testdata/gradcam.py.
+func TestAttentionAgainstTorch(t *testing.T) {
+	text, err := os.ReadFile("testdata/gradcam.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var references []struct {
+		Backbone           string
+		Size, Output, Side int
+		Map                []float64
+	}
+	if err := json.Unmarshal(text, &references); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range references {
+		a, err := zoo[want.Backbone](shape{want.Size, want.Size, 3}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := newNetwork(a, 10)
+		if err := n.Load(formulaTensors(n, 1)); err != nil {
+			t.Fatal(err)
+		}
+		maps, err := n.Attend(formulaPicturesOf(777, 1, want.Size), 1, []int{want.Output})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if maps[0].Height != want.Side || maps[0].Width != want.Side {
+			t.Fatalf("%s at %d pixels: a map of %d x %d, want %d", want.Backbone, want.Size, maps[0].Height, maps[0].Width, want.Side)
+		}
+		highest := slices.Max(maps[0].Values)
+		for i, v := range maps[0].Values {
+			if got := v / highest; math.Abs(got-want.Map[i]) > 2e-5 {
+				t.Errorf("%s at %d pixels, place %d: %.6f, want %.6f", want.Backbone, want.Size, i, got, want.Map[i])
+			}
+		}
+	}
+}
+
+// TestAttentionIsTheSameBits with every variant and number of threads, for a picture alone,
+// and changes no prediction.
+func TestAttentionIsTheSameBits(t *testing.T) {
+	defer kernel.SetThreads(kernel.Threads())
+	defer func(was string) {
+		if err := kernel.SetVariant(was); err != nil {
+			t.Fatal(err)
+		}
+	}(kernel.Variant())
+	for _, name := range []string{"resnet18", "mobilenet_v3_small", joinedFamily, "resnet20"} {
+		n := family(t, name)
+		stepFamily(t, n, 0)
+		const count = 3
+		x := noise("pictures", count*n.exampleSize())
+		before, err := n.Predict(x, count)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var first []Attention
+		for i, variant := range kernel.Variants() {
+			if err := kernel.SetVariant(variant); err != nil {
+				t.Fatal(err)
+			}
+			kernel.SetThreads([]int{1, 2, 8}[i%3])
+			n.stale = true
+			maps, err := n.Attend(x, count, []int{0, 9, 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = maps
+			}
+			for k := range maps {
+				if !slices.Equal(maps[k].Values, first[k].Values) {
+					t.Errorf("%s: other bits with %s", name, variant)
+				}
+			}
+		}
+		alone, err := n.Attend(n.part(x, 1, 2), 1, []int{9})
+		if err != nil || !slices.Equal(alone[0].Values, first[1].Values) {
+			t.Errorf("%s: a picture alone has another map (%v)", name, err)
+		}
+		if after, err := n.Predict(x, count); err != nil || !slices.Equal(before, after) {
+			t.Errorf("%s: other predictions after looking (%v)", name, err)
 		}
 	}
 }
