@@ -106,7 +106,7 @@ func ranked(in Input, index []int) (chosen []int, ranks []string) {
 	slices.Reverse(reversed)
 	worst := take(reversed) // they matter most
 	slices.Reverse(worst)
-	best, median := take(order), take(order[len(order)/2:])
+	best, median := take(order), take(order[(len(order)-most)/2:])
 	for _, r := range []struct {
 		name    string
 		samples []int
