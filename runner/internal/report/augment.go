@@ -56,7 +56,7 @@ func drawAugmented(d Document) ([]byte, error) {
 		return nil, nil
 	}
 	a := d.Augmented
-	sheet := Contact{Columns: []string{d.t("as it is")}, Size: a.Size, Channels: a.Channels, Side: leastSide}
+	sheet := Contact{Language: d.Language, Columns: []string{d.t("as it is")}, Size: a.Size, Channels: a.Channels, Side: leastSide}
 	for epoch := range len(a.Photos[0].Versions) - 1 {
 		sheet.Columns = append(sheet.Columns, d.t("epoch %d", epoch+1))
 	}

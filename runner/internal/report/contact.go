@@ -12,6 +12,7 @@ import (
 
 // Contact is a contact sheet: rows of versions of one photo each.
 type Contact struct {
+	Language
 	Title string // none where it is empty
 	// Notes are lines below the title.
 	Notes []string
@@ -98,7 +99,7 @@ func (c Contact) PNG() ([]byte, error) {
 			at := image.Rect(left(column), y, left(column)+side, y+side)
 			if pixels == nil {
 				draw.Draw(sheet, at, image.NewUniform(faint), image.Point{}, draw.Src)
-				write(sheet, regular, muted, at.Min.X+8, y+side/2, side-8, "not drawn")
+				write(sheet, regular, muted, at.Min.X+8, y+side/2, side-8, c.t("not drawn"))
 				continue
 			}
 			n, rgb, err := c.rgb(pixels)

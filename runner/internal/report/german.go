@@ -29,6 +29,7 @@ var german = catalogue([][2]string{
 	{"Photos as they are, and as the first epochs saw them:", "Fotos, wie sie sind, und wie die ersten Epochen sie sahen:"},
 	{"Training photos (%s), each as it is and in the versions of %s", "Trainingsfotos (%s), jeweils wie sie sind und in den Fassungen aus %s"},
 	{"as it is", "wie es ist"},
+	{"not drawn", "nicht gezogen"},
 	{"epoch %d", "Epoche %d"},
 
 	// attention.go
