@@ -42,8 +42,12 @@ type Input struct {
 	// Samples are the rows that were kept, in the order of the table.
 	Samples []Sample
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
-	// once a sample, in order, and its result is only read.
+	// for all samples in order, then again for a few, and its result is only read.
 	Pixels func(i int) ([]uint8, error)
+	// Attend returns the maps of where the network looks in some samples, each when it makes
+	// the output of this index, and the name of the layer that they are of; no maps where the
+	// network has none. It may be nil.
+	Attend func(samples, outputs []int) (layer string, maps []Map, err error)
 	// Seed of the bootstrap.
 	Seed uint64
 }
@@ -85,8 +89,10 @@ type Evaluation struct {
 	Predictions []Prediction `json:"predictions"`
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
-	Photos   []Photo  `json:"photos"`
-	Warnings []string `json:"warnings"`
+	Photos []Photo `json:"photos"`
+	// Attention is nil for a network without a map.
+	Attention *Attention `json:"attention,omitempty"`
+	Warnings  []string   `json:"warnings"`
 }
 
 // Part describes one part of the split.
@@ -205,6 +211,9 @@ func Run(in Input) (*Evaluation, error) {
 		return nil, err
 	}
 	e.Photos = photos
+	if e.Attention, err = attend(in, parts[e.Headline]); err != nil {
+		return nil, err
+	}
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {

@@ -373,8 +373,22 @@ func runEvaluate(_ context.Context, l *line) error {
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+		Attend: l.attend,
 	})
 	return err
+}
+
+// attend returns where the trained network looks in some of the kept rows.
+func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, err error) {
+	net, err := l.trainedNetwork()
+	if err != nil {
+		return "", nil, err
+	}
+	seen, err := train.Attend(net, l.fitted, pick(l.photos.Pixels, rows), pick(l.features, rows), outputs)
+	for _, a := range seen {
+		maps = append(maps, evaluate.Map(a))
+	}
+	return net.AttentionLayer(), maps, err
 }
 
 // predictValues sets what the network predicts for every sample.

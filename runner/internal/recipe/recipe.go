@@ -562,7 +562,7 @@ type Plateau struct {
 
 // Report says what the report shows.
 type Report struct {
-	// Plots in their order: target, samples, curves, fit.
+	// Plots in their order: target, samples, curves, augment, fit, gradcam.
 	Plots []string `yaml:"plots"`
 	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
 	Leakage bool `yaml:"leakage"`
@@ -599,7 +599,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}, Language: "en"},
+		Report: Report{Plots: []string{"target", "samples", "curves", "augment", "fit", "gradcam"}, Language: "en"},
 	}
 }
 

@@ -32,7 +32,7 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves and fit, in the order in which they are
+	// Plots are target, samples, curves, augment, fit and gradcam, in the order in which they are
 	// wanted; each stands in its own section, those left out are not drawn.
 	Plots []string
 
@@ -56,6 +56,8 @@ type Document struct {
 	Network             string
 	Layers              []Layer
 	Parameters, Trained int
+	// Augmented shows what augmentation does; nil where the epochs see photos as they are.
+	Augmented *Augmented
 	// Weights are those that the network begins with; nil where they are drawn.
 	Weights *Weights
 	// Features are the columns that it sees beside the photo.
@@ -111,9 +113,13 @@ type Epoch struct {
 
 // Layer is one row of the architecture table.
 type Layer struct {
-	Name, Kind string
-	Shape      string // of the output, such as "56 × 56 × 64"
-	Parameters int
+	Name, Kind   string
+	Stage        string // that it belongs to; empty in a network without stages
+	Shape        string // of the output, such as "56 × 56 × 64"
+	Parameters   int
+	MultiplyAdds int // a photo
+	// Trains is the first epoch in which its parameters do, 0 for none.
+	Trains int
 }
 
 // Feature is a column of the second input: one of numbers, or one of categories.
@@ -146,6 +152,8 @@ const (
 	rateFile      = "rate.svg"
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
+	attentionFile = "gradcam.png"
+	augmentFile   = "augment.png"
 	foldsFile     = "out_of_fold.csv"
 )
 
@@ -174,6 +182,8 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
 		{"target", targetFile, drawClasses},
@@ -182,6 +192,8 @@ var (
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
 		{"fit", confusionFile, drawConfusion},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 )
 
@@ -210,7 +222,7 @@ func Render(d Document) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
 		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves, augment, fit or gradcam", name)
 		}
 	}
 	for _, f := range all {
