@@ -44,6 +44,11 @@ type Input struct {
 	// Columns are the table's columns of numbers beside the target; nil where there
 	// are none.
 	Columns []Column
+	// Copies has a number for each sample, which those share whose files are the same
+	// bytes, and Alike one that those share whose photos have a likeness of Likeness or
+	// more; nil, and 0, where photos were not compared.
+	Copies, Alike []int
+	Likeness      float64
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
 	// once a sample, in order, and its result is only read.
 	Pixels func(i int) ([]uint8, error)
@@ -93,6 +98,8 @@ type Evaluation struct {
 	// Histogram of the target of a regression.
 	Histogram   *Histogram   `json:"histogram,omitempty"`
 	Predictions []Prediction `json:"predictions"`
+	// Leaks are individuals and photos on two sides of the split.
+	Leaks Leaks `json:"leaks"`
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
 	Photos   []Photo  `json:"photos"`
@@ -186,7 +193,7 @@ func Run(in Input) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Warnings: []string{}}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Leaks: leaks(in), Warnings: []string{}}
 	if len(parts[Test]) == 0 {
 		e.Headline = Validation
 	}

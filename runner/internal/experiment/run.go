@@ -342,7 +342,7 @@ func trainingKept(l *line) bool {
 	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
-func runEvaluate(_ context.Context, l *line) error {
+func runEvaluate(ctx context.Context, l *line) error {
 	net, err := l.trainedNetwork()
 	if err != nil {
 		return err
@@ -366,11 +366,15 @@ func runEvaluate(_ context.Context, l *line) error {
 		return err
 	}
 	task.Add(len(samples))
-	l.evaluation, err = evaluate.Run(evaluate.Input{
+	in := evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
-	})
+	}
+	if err := l.compare(ctx, &in); err != nil {
+		return err
+	}
+	l.evaluation, err = evaluate.Run(in)
 	return err
 }
 
