@@ -100,6 +100,7 @@ type Evaluation struct {
 	Predictions []Prediction `json:"predictions"`
 	// Leaks are individuals and photos on two sides of the split.
 	Leaks Leaks `json:"leaks"`
+	Story Story `json:"story"`
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
 	Photos   []Photo  `json:"photos"`
@@ -222,6 +223,7 @@ func Run(in Input) (*Evaluation, error) {
 		return nil, err
 	}
 	e.Photos = photos
+	e.tell(in, parts, features)
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
@@ -406,12 +408,19 @@ func edges(low, high float64, whole bool) []float64 {
 
 func histogram(samples []Sample, parts []Part, whole bool) *Histogram {
 	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range parts {
+		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
+	}
+	return count(samples, parts, edges(low, high, whole && low != high))
+}
+
+// count counts the target of each part between these edges.
+func count(samples []Sample, parts []Part, edges []float64) *Histogram {
+	h := &Histogram{Edges: edges, Counts: make([][]int, len(parts))}
 	place := map[string]int{}
 	for i, p := range parts {
-		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
 		place[p.Name] = i
 	}
-	h := &Histogram{Edges: edges(low, high, whole && low != high), Counts: make([][]int, len(parts))}
 	for i := range h.Counts {
 		h.Counts[i] = make([]int, len(h.Edges)-1)
 	}

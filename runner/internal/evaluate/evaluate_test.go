@@ -372,9 +372,17 @@ func TestClassWithoutPhotos(t *testing.T) {
 
 // The figures must be these on every platform and with every compiler setting.
 func TestSameBitsEverywhere(t *testing.T) {
+	tailed := input()
+	tailed.Columns = []Column{{"age", nil}, {"light", nil}}
+	for i := range tailed.Samples {
+		tailed.Samples[i].True = 1 / (1.1 - tailed.Samples[i].True)
+		tailed.Columns[0].Values = append(tailed.Columns[0].Values, float64(i%13)/7)
+		tailed.Columns[1].Values = append(tailed.Columns[1].Values, 0.1*float64(i))
+	}
 	for want, in := range map[string]Input{
-		"sha256:dd4ad9dba9807646111dbed924451b03d20d6442c666ee8c569b12fd4d5daa2a": input(),
-		"sha256:0c73eeac6acfacf48f3939858217c55706b3eee39de85e73aab975fc75eebec1": classified(),
+		"sha256:b43078d77b7a849370cc6c106304f93f3e6dcdafc728c37b722578cca59a4275": input(),
+		"sha256:eabf497e21a25c0cbbb788f7072f9dfcd57c5163202f4ef358df525606b30416": tailed,
+		"sha256:8f85224098ac39d36e112254291f2b3122c7af5b49bf45bc19c6a828c3975914": classified(),
 	} {
 		if got := sum(t, run(t, in)).String(); got != want {
 			t.Errorf("the evaluation's digest is %s, want %s", got, want)
