@@ -53,10 +53,10 @@ var choices = map[string]choice{
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
-	"report.language": {now: []string{"en", "de"}},
+	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "fit"},
-		later: []string{"correlation", "pixels", "residuals", "worst"},
+		now:   []string{"funnel", "target", "correlation", "against", "pixels", "samples", "curves", "fit"},
+		later: []string{"residuals", "worst"},
 	},
 }
 

@@ -15,11 +15,32 @@ import (
 	"biomass/runner/internal/metric"
 )
 
-// drawTarget draws the distribution of the target in the parts.
+// drawTarget draws the distribution of the target in the parts; where it has a long
+// tail also by its ratios, beside it.
 func drawTarget(d Document) ([]byte, error) {
 	e := d.Evaluation
 	c := d.newChart(d.t("Distribution of %s", e.Target), targetText(d), named(e.Target, e.Unit), d.t("photos"))
-	b := bars{edges: e.Histogram.Edges, counts: e.Histogram.Counts}
+	for _, p := range e.Parts {
+		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
+	}
+	edges := e.Histogram.Edges
+	first, last := edges[0], edges[len(edges)-1]
+	most := 9
+	if r := e.Story.Ratios; r != nil {
+		most = 5
+		other := d.newChart("", "", d.t("%s, logarithmic", named(e.Target, e.Unit)), "")
+		other.stack(e, r)
+		other.logarithmic(&other.plot.X, r.Edges[0], r.Edges[len(r.Edges)-1])
+		c.body = func(area draw.Canvas) { beside(area, c.plot, other.plot) }
+	}
+	c.stack(e, e.Histogram)
+	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, most), first, last))
+	return c.render(680, 380, d.t("Distribution of %s: %s", e.Target, targetText(d))), nil
+}
+
+// stack draws the photos of the parts in bins, over each other.
+func (c *chart) stack(e *evaluate.Evaluation, h *evaluate.Histogram) {
+	b := bars{edges: h.Edges, counts: h.Counts}
 	highest := 0
 	for bin := range len(b.edges) - 1 {
 		total := 0
@@ -30,13 +51,9 @@ func drawTarget(d Document) ([]byte, error) {
 	}
 	for _, p := range e.Parts {
 		b.colors = append(b.colors, partColor[p.Name])
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
 	}
-	first, last := b.edges[0], b.edges[len(b.edges)-1]
-	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
 	c.marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
 	c.plot.Add(b)
-	return c.render(680, 380, d.t("Distribution of %s: %s", e.Target, targetText(d))), nil
 }
 
 // targetText says what the distribution shows, in numbers.

@@ -6,6 +6,12 @@ package report
 // Sets of photos are feminine (Trainingsmenge, Validierungsmenge, Testmenge), so that a sentence fits all
 // three; Language.first gives what stands before menge.
 var german = catalogue([][2]string{
+	// against.go
+	{"%s, logarithmic", "%s, logarithmisch"},
+	{"%s against %s", "%s gegen %s"},
+	{", Pearson's r %s", ", Pearsons r %s"},
+	{", of which %s are drawn", ", davon %s gezeichnet"},
+
 	// classes.go
 	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
 	{", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**.", ", zum Vergleich: nächstes Klassenmittel %s, immer die häufigste Klasse %s; **Makro-F1 %s**."},
@@ -51,6 +57,16 @@ var german = catalogue([][2]string{
 	{"true, by row; predicted, by column", "wahr: Zeilen; vorhergesagt: Spalten"},
 	{"right", "richtig"},
 	{"wrong", "falsch"},
+
+	// correlation.go
+	{"Correlation of the table's columns", "Korrelation der Tabellenspalten"},
+	{"Correlation of the table's columns: %s", "Korrelation der Tabellenspalten: %s"},
+	{"Pearson's r over the photos that have both values: 0 is no line, 1 and −1 are perfect ones", "Pearsons r über die Fotos, die beide Werte haben: 0 keine Gerade, 1 und −1 eine vollkommene"},
+	{"Pearson's r of %s", "Pearsons r von %s"},
+	{"Pearson's r with %s: %s", "Pearsons r mit %s: %s"},
+	{"; %s with smaller ones left out", "; %s mit kleineren weggelassen"},
+	{"The table's columns of numbers", "Die Zahlenspalten der Tabelle"},
+	{"r with %s", "r mit %s"},
 
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
@@ -101,6 +117,12 @@ var german = catalogue([][2]string{
 	{"by time", "nach Zeit"},
 	{"random", "zufällig"},
 	{"difference", "Unterschied"},
+
+	// funnel.go
+	{"where %s", "mit %s"},
+	{"From the table to the parts", "Von der Tabelle zu den Teilen"},
+	{"From the table to the parts: %s", "Von der Tabelle zu den Teilen: %s"},
+	{"%s of %s rows are kept", "%s von %s Zeilen werden behalten"},
 
 	// language.go
 	{"train", "Training"},
@@ -213,6 +235,45 @@ var german = catalogue([][2]string{
 		"Alle %s zusammen, jedes vorhergesagt von dem Netz, das nicht mit ihm trainiert wurde: %s. Die Vorhersagen stehen in [%s](%s)."},
 	{"Over %d %s: **%s %s**.", "Über %d %s: **%s %s**."},
 
+	// spread.go
+	{"%s in the parts", "%s in den Teilen"},
+	{"%s in the parts: %s", "%s in den Teilen: %s"},
+	{"box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends", "Kasten: mittlere Hälfte der Fotos; Antennen: 95 %%; Punkte: die Enden"},
+	{"%s %s (chance: up to %s)", "%s %s (Zufall: bis %s)"},
+	{"Distance from training (Kolmogorov-Smirnov): %s", "Abstand vom Training (Kolmogorow-Smirnow): %s"},
+	{"%s median %s, half of the photos from %s to %s", "%s Median %s, die Hälfte der Fotos von %s bis %s"},
+	{"red", "Rot"},
+	{"green", "Grün"},
+	{"blue", "Blau"},
+	{"brightness", "Helligkeit"},
+	{"contrast", "Kontrast"},
+	{"green pixels", "grüne Pixel"},
+	{"Pixels", "Pixel"},
+	{"Pixels: %s", "Pixel: %s"},
+	{"mean of a photo, from 0 for none to 1 for all", "Mittel eines Fotos, von 0 für nichts bis 1 für alles"},
+	{"Furthest from training (Kolmogorov-Smirnov): %s in %s, %s (chance: up to %s)", "Am weitesten vom Training (Kolmogorow-Smirnow): %s bei %s, %s (Zufall: bis %s)"},
+	{"median of %s: %s", "Median %s: %s"},
+
+	// story.go
+	{"about symmetric", "etwa symmetrisch"},
+	{"a long tail of large values", "wenige sehr große Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more large values than a symmetric distribution has", "etwas mehr große Werte als bei einer symmetrischen Verteilung"},
+	{"a long tail of small values", "wenige sehr kleine Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more small values than a symmetric distribution has", "etwas mehr kleine Werte als bei einer symmetrischen Verteilung"},
+	{"The skewness of %s is %s (adjusted Fisher-Pearson coefficient): %s.", "Die Schiefe von %s ist %s (korrigierter Fisher-Pearson-Koeffizient): %s."},
+	{"%s. No part is further from training than chance takes as many individuals, in 19 of 20 cases.", "%s. Kein Teil ist weiter vom Training entfernt, als es der Zufall bei so vielen Individuen in 19 von 20 Fällen bewirkt."},
+	{"%s. **Further from training than chance takes as many individuals, in 19 of 20 cases: %s.**", "%s. **Weiter vom Training entfernt, als es der Zufall bei so vielen Individuen in 19 von 20 Fällen bewirkt: %s.**"},
+	{"%s of %s", "%s von %s"},
+	{"none of %s", "keine von %s"},
+	{"unknown: %s names no columns", "unbekannt: %s nennt keine Spalten"},
+	{"not looked for: %s asks for it", "nicht gesucht: %s verlangt es"},
+	{"photos that look like one in another part", "Fotos, die einem in einem anderen Teil ähneln"},
+	{"photos that look like one in another part (likeness %s or more)", "Fotos, die einem in einem anderen Teil ähneln (Ähnlichkeit %s oder mehr)"},
+	{"leakage check", "Prüfung auf Datenlecks"},
+	{"found", "gefunden"},
+	{"individuals with photos in more than one part", "Individuen mit Fotos in mehr als einem Teil"},
+	{"photos whose file is in another part too (SHA-256)", "Fotos, deren Datei auch in einem anderen Teil liegt (SHA-256)"},
+
 	// sweep.go
 	{"Sweep", "Sweep"},
 	{"all combinations", "alle Kombinationen"},
@@ -233,6 +294,7 @@ var germanNouns = map[string][2]string{
 	"trained parameter": {"trainierter Parameter", "trainierte Parameter"},
 	"variant":           {"Variante", "Varianten"},
 	"number":            {"Zahl", "Zahlen"},
+	"column":            {"Spalte", "Spalten"},
 }
 
 // germanFirst are the parts of a split as the first half of a compound.

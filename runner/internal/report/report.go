@@ -35,7 +35,9 @@ type Document struct {
 
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
-	History    []Epoch
+	// Against are the columns that the target is drawn against.
+	Against []Against
+	History []Epoch
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
 	// Sweep is what was tried before; nil for nothing.
@@ -132,8 +134,16 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile      = "report.md"
-	targetFile    = "target.svg"
+	pageFile   = "report.md"
+	targetFile = "target.svg"
+
+	// Those of the data's story.
+	funnelFile      = "funnel.svg"
+	driftFile       = "drift.svg"
+	correlationFile = "correlation.svg"
+	againstFile     = "against.svg"
+	pixelsFile      = "pixels.svg"
+
 	samplesFile   = "samples.png"
 	curvesFile    = "curves.svg"
 	accuracyFile  = "accuracy.svg"
@@ -154,14 +164,23 @@ type figure struct {
 // classification's.
 var (
 	figures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawTarget},
+		{"target", driftFile, drawDrift},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
 	}
 	classFigures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawClasses},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
