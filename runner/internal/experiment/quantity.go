@@ -104,8 +104,13 @@ func (l *line) against() ([]report.Against, error) {
 			}
 		}
 	}
-	if len(names) == 0 && known != nil && known.Quantities[0].Target != nil {
-		names = []string{known.Quantities[0].Name}
+	if len(names) == 0 && known != nil {
+		for _, q := range known.Quantities {
+			if q.Target != nil && math.Abs(*q.Target) < another {
+				names = []string{q.Name}
+				break
+			}
+		}
 	}
 	targets, err := l.keptTargets()
 	if err != nil {
@@ -132,5 +137,9 @@ func (l *line) against() ([]report.Against, error) {
 	return all, nil
 }
 
-// mostAgainst is how many columns the target is drawn against unless the recipe says.
-const mostAgainst = 2
+// The target is drawn against at most so many columns unless the recipe says, and not
+// against one whose correlation with it says that it is the target in other words.
+const (
+	mostAgainst = 2
+	another     = 0.9
+)

@@ -70,7 +70,8 @@ func drawCorrelation(d Document) ([]byte, error) {
 				}
 				area.FillPolygon(shade(*r), []vg.Point{{X: left + 1, Y: top - 1}, {X: left + cell - 1, Y: top - 1}, {X: left + cell - 1, Y: top - height + 1}, {X: left + 1, Y: top - height + 1}})
 				text := small
-				if math.Abs(*r) > 0.65 {
+				text.Color = color.Black
+				if *r > 0.92 { // where white is the easier to read
 					text.Color = color.White
 				}
 				area.FillText(text, middle, d.decimal(*r, 2))

@@ -29,8 +29,10 @@ func drawTarget(d Document) ([]byte, error) {
 	if r := e.Story.Ratios; r != nil {
 		most = 5
 		other := d.newChart("", "", d.t("%s, logarithmic", named(e.Target, e.Unit)), "")
-		other.stack(e, r)
 		other.logarithmic(&other.plot.X, r.Edges[0], r.Edges[len(r.Edges)-1])
+		decades(&other.plot.X)
+		inLogs(&other.plot.X)
+		other.stack(e, &evaluate.Histogram{Edges: logs(r.Edges...), Counts: r.Counts})
 		c.body = func(area draw.Canvas) { beside(area, c.plot, other.plot) }
 	}
 	c.stack(e, e.Histogram)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"image/color"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -49,7 +50,8 @@ func (b boxes) Plot(c draw.Canvas, p *plot.Plot) {
 func (c *chart) upright() {
 	p := plot.New()
 	p.BackgroundColor, p.X, p.Y = nil, c.plot.X, c.plot.Y
-	p.Y.Tick.LineStyle.Width = 0
+	p.Y.Tick.LineStyle.Width, p.Y.Tick.Length = 0, 0
+	p.Y.Padding = 10
 	p.Y.Tick.Label.Color = ink
 	grid := plotter.NewGrid()
 	grid.Vertical, grid.Horizontal = draw.LineStyle{Color: faint, Width: 1}, draw.LineStyle{}
@@ -100,6 +102,12 @@ func drawDrift(d Document) ([]byte, error) {
 	}
 	if e.Story.Ratios != nil {
 		c.logarithmic(&c.plot.X, low, high)
+		s.Boxes = slices.Clone(s.Boxes)
+		for i, b := range s.Boxes {
+			v := logs(b.Min, b.Low, b.Q1, b.Median, b.Q3, b.High, b.Max)
+			s.Boxes[i] = evaluate.Box{Min: v[0], Low: v[1], Q1: v[2], Median: v[3], Q3: v[4], High: v[5], Max: v[6]}
+		}
+		inLogs(&c.plot.X)
 		c.plot.X.Label.Text = d.t("%s, logarithmic", named(e.Target, e.Unit))
 	} else {
 		steps := metric.RoundSteps(low, high, 8)
@@ -114,10 +122,10 @@ func shiftsText(d Document, s evaluate.Spread) string {
 	var list []string
 	for i, shift := range s.Shifts {
 		if shift != nil {
-			list = append(list, d.t("%s %s (chance: up to %s)", d.part(d.Evaluation.Parts[i].Name), d.decimal(shift.Distance, 2), d.decimal(shift.Limit, 2)))
+			list = append(list, d.part(d.Evaluation.Parts[i].Name)+" "+d.decimal(shift.Distance, 2))
 		}
 	}
-	return d.t("Distance from training (Kolmogorov-Smirnov): %s", strings.Join(list, ", "))
+	return d.t("Kolmogorov-Smirnov distance from training: %s", strings.Join(list, ", "))
 }
 
 // driftText adds the medians of the parts.
@@ -159,8 +167,8 @@ func pixelsText(d Document) string {
 		for i, shift := range s.Shifts {
 			if shift != nil && (furthest == nil || shift.Distance > furthest.Distance) {
 				furthest = shift
-				text = d.t("Furthest from training (Kolmogorov-Smirnov): %s in %s, %s (chance: up to %s)",
-					d.part(e.Parts[i].Name), d.measure(s.Name), d.decimal(shift.Distance, 2), d.decimal(shift.Limit, 2))
+				text = d.t("Largest Kolmogorov-Smirnov distance from training: %s of %s, %s; chance makes up to %s",
+					d.measure(s.Name), d.part(e.Parts[i].Name), d.decimal(shift.Distance, 2), d.decimal(shift.Limit, 2))
 			}
 		}
 	}

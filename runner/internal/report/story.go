@@ -1,11 +1,14 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"biomass/runner/internal/elementary"
 )
 
 // This file writes what the data are, before any network sees them.
@@ -52,10 +55,22 @@ func apartText(d Document) string {
 			apart = append(apart, d.part(d.Evaluation.Parts[i].Name))
 		}
 	}
+	shifts := shiftsText(d, *d.Evaluation.Story.Target)
 	if len(apart) == 0 {
-		return d.t("%s. No part is further from training than chance takes as many individuals, in 19 of 20 cases.", shiftsText(d, *d.Evaluation.Story.Target))
+		return d.t("%s. No part is further from training than chance takes so many individuals in 19 of 20 cases, %s.", shifts, d.limits())
 	}
-	return d.t("%s. **Further from training than chance takes as many individuals, in 19 of 20 cases: %s.**", shiftsText(d, *d.Evaluation.Story.Target), strings.Join(apart, ", "))
+	return d.t("%s. **Further from training than chance takes so many individuals in 19 of 20 cases, %s: %s.**", shifts, d.limits(), strings.Join(apart, ", "))
+}
+
+// limits are the distances that chance makes.
+func (d Document) limits() string {
+	var list []string
+	for _, shift := range d.Evaluation.Story.Target.Shifts {
+		if shift != nil {
+			list = append(list, d.decimal(shift.Limit, 2))
+		}
+	}
+	return strings.Join(slices.Compact(list), d.t(" and "))
 }
 
 // leaks writes what was looked for on both sides of the split, and found.
@@ -101,6 +116,40 @@ func columnsAndPixels(m *markdown, d Document) {
 	if d.shows("pixels") {
 		m.picture(d.t("Pixels: %s", pixelsTable(d))+". "+pixelsText(d)+".", pixelsFile)
 	}
+}
+
+// decades leaves an axis those of its marks that are powers of ten, where there are two.
+func decades(axis *plot.Axis) {
+	var few plot.ConstantTicks
+	for _, tick := range axis.Tick.Marker.Ticks(axis.Min, axis.Max) {
+		if strings.Trim(tick.Label, "0.,") == "1" || strings.HasPrefix(tick.Label, "1e") {
+			few = append(few, tick)
+		}
+	}
+	if len(few) > 1 {
+		axis.Tick.Marker = few
+	}
+}
+
+// inLogs makes a logarithmic axis a linear one of logarithms, on which those of the
+// values are drawn: the library leaves room for the name of a horizontal logarithmic
+// axis where it does not put it.
+func inLogs(axis *plot.Axis) {
+	ticks := axis.Tick.Marker.Ticks(axis.Min, axis.Max)
+	for i := range ticks {
+		ticks[i].Value = elementary.Log(ticks[i].Value)
+	}
+	axis.Min, axis.Max = elementary.Log(axis.Min), elementary.Log(axis.Max)
+	axis.Tick.Marker, axis.Scale = plot.ConstantTicks(ticks), plot.LinearScale{}
+}
+
+// logs returns the logarithms of values.
+func logs(values ...float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = elementary.Log(v)
+	}
+	return out
 }
 
 // beside draws two plots next to each other.
