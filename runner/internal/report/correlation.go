@@ -117,6 +117,14 @@ func correlationText(d Document) string {
 	return text
 }
 
+// measured writes a value of a column: whole as it is, else its first digits.
+func (l Language) measured(x float64) string {
+	if x == math.Floor(x) && math.Abs(x) < 1e7 {
+		return l.decimal(x, 0)
+	}
+	return l.significant(x)
+}
+
 // quantities writes the table of the columns of numbers.
 func quantities(m *markdown, d Document) {
 	c := d.Evaluation.Story.Correlation
@@ -130,7 +138,7 @@ func quantities(m *markdown, d Document) {
 			if q.Target != nil {
 				r = d.decimal(*q.Target, 3)
 			}
-			rows = append(rows, []string{code(q.Name), d.count(q.Photos), d.significant(q.Min), d.significant(q.Median), d.significant(q.Max), r})
+			rows = append(rows, []string{code(q.Name), d.count(q.Photos), d.measured(q.Min), d.measured(q.Median), d.measured(q.Max), r})
 		}
 		m.table("lrrrrr", append(d.words("column", "photos", "min", "median", "max"), d.t("r with %s", plain(d.Evaluation.Target))), rows...)
 	})

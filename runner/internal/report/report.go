@@ -29,8 +29,8 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves and fit, in the order in which they are
-	// wanted; each stands in its own section, those left out are not drawn.
+	// Plots are those that are wanted, as the recipe names them; each stands in its own
+	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
@@ -211,7 +211,7 @@ func Render(d Document) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
 		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}
 	for _, f := range all {

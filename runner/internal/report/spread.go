@@ -90,9 +90,6 @@ func (c *chart) spreads(e *evaluate.Evaluation, list []evaluate.Spread, name fun
 // drawDrift draws the target of the parts side by side.
 func drawDrift(d Document) ([]byte, error) {
 	e := d.Evaluation
-	if len(e.Parts) < 2 {
-		return nil, nil
-	}
 	s := *e.Story.Target
 	c := d.newChart(d.t("%s in the parts", e.Target), shiftsText(d, s), named(e.Target, e.Unit), d.t("box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends"))
 	c.upright()

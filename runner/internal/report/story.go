@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -21,9 +22,6 @@ func drift(m *markdown, d Document) {
 	}
 	if s.Skewness != nil {
 		m.say(skewnessText(d, *s.Skewness))
-	}
-	if len(d.Evaluation.Parts) < 2 {
-		return
 	}
 	if d.shows("target") {
 		m.picture(d.t("%s in the parts: %s", d.Evaluation.Target, driftText(d))+".", driftFile)
@@ -57,9 +55,9 @@ func apartText(d Document) string {
 	}
 	shifts := shiftsText(d, *d.Evaluation.Story.Target)
 	if len(apart) == 0 {
-		return d.t("%s. No part is further from training than chance takes so many individuals in 19 of 20 cases, %s.", shifts, d.limits())
+		return d.t("%s. Chance alone stays below %s in 19 of 20 splits: no sign of a drift.", shifts, d.limits())
 	}
-	return d.t("%s. **Further from training than chance takes so many individuals in 19 of 20 cases, %s: %s.**", shifts, d.limits(), strings.Join(apart, ", "))
+	return d.t("%s. Chance alone stays below %s in 19 of 20 splits: **more than that: %s.**", shifts, d.limits(), strings.Join(apart, d.t(" and ")))
 }
 
 // limits are the distances that chance makes.
@@ -94,7 +92,7 @@ func leaks(m *markdown, d Document) {
 	}
 	looks := d.t("photos that look like one in another part")
 	if l.NearChecked() {
-		looks, near = d.t("photos that look like one in another part (likeness %s or more)", d.significant(l.Likeness)), found(l.Near, photos)
+		looks, near = d.t("photos that look like one in another part (likeness %s or more)", d.point(strconv.FormatFloat(l.Likeness, 'g', -1, 64))), found(l.Near, photos)
 	}
 	m.table("ll", d.words("leakage check", "found"),
 		[]string{d.t("individuals with photos in more than one part"), groups},
