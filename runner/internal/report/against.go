@@ -40,7 +40,11 @@ func drawAgainst(d Document) ([]byte, error) {
 	if len(d.Against) == 0 || len(e.Classes) > manyRows {
 		return nil, nil
 	}
-	c := d.newChart(d.againstTitle(), againstText(d), "", named(e.Target, e.Unit))
+	subtitle, across, steps := againstText(d), 1, 8
+	if len(d.Against) > 1 {
+		subtitle, across, steps = d.t("a point a photo; r is Pearson's coefficient of correlation"), 2, 5
+	}
+	c := d.newChart(d.againstTitle(), subtitle, "", named(e.Target, e.Unit))
 	if e.Story.Ratios != nil {
 		c.vertical = d.t("%s, logarithmic", c.vertical)
 	}
@@ -50,11 +54,10 @@ func drawAgainst(d Document) ([]byte, error) {
 	each := mostPoints / len(d.Against)
 	panels := make([]*plot.Plot, len(d.Against))
 	for i, a := range d.Against {
-		panels[i] = d.panel(a, each)
+		panels[i] = d.panel(a, each, steps)
 	}
-	across := min(len(panels), 2)
-	down := (len(panels) + 1) / 2
-	const gap = 22
+	down := (len(panels) + across - 1) / across
+	const gap, width = 22, 680
 	c.body = func(area draw.Canvas) {
 		width := (area.Max.X - area.Min.X - vg.Length((across-1)*gap)) / vg.Length(across)
 		height := (area.Max.Y - area.Min.Y - vg.Length((down-1)*gap)) / vg.Length(down)
@@ -63,20 +66,26 @@ func drawAgainst(d Document) ([]byte, error) {
 			p.Draw(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: y - height}, Max: vg.Point{X: x + width, Y: y}}})
 		}
 	}
-	return c.render(680, vg.Length(110+down*320), d.againstTitle()+": "+againstText(d)), nil
+	return c.render(width, vg.Length(110+down*320), d.againstTitle()+": "+againstText(d)), nil
 }
 
-// panel draws at most so many points of one column.
-func (d Document) panel(a Against, most int) *plot.Plot {
+// panel draws at most so many points of one column, whose axis has about so many steps.
+func (d Document) panel(a Against, most, count int) *plot.Plot {
 	e := d.Evaluation
-	c := d.newChart("", "", a.Column, "")
+	name := a.Column
+	if r := d.coefficient(a.Column); r != nil && len(d.Against) > 1 {
+		name += " (r " + d.decimal(*r, 2) + ")"
+	}
+	style := letters(textSize, ink, false)
+	room := vg.Length(count * 52)
+	c := d.newChart("", "", fitting(name, func(s string) bool { return style.Width(s) <= room }), "")
 	low, high := a.Points[0].At, a.Points[0].At
 	bottom, top := a.Points[0].Value, a.Points[0].Value
 	for _, p := range a.Points {
 		low, high = min(low, p.At), max(high, p.At)
 		bottom, top = min(bottom, p.Value), max(top, p.Value)
 	}
-	steps := metric.RoundSteps(low, high, 6)
+	steps := metric.RoundSteps(low, high, count)
 	c.marks(&c.plot.X, steps[0], steps[len(steps)-1], steps)
 	switch {
 	case d.classifies():
@@ -138,13 +147,13 @@ func thin(points []Point, most int) []Point {
 	return shown
 }
 
-// againstTitle names the columns.
+// againstTitle names the column, or says how many there are.
 func (d Document) againstTitle() string {
-	var names []string
-	for _, a := range d.Against {
-		names = append(names, a.Column)
+	column := d.Against[0].Column
+	if n := len(d.Against); n > 1 {
+		column = d.plural(n, "column")
 	}
-	return d.t("%s against %s", d.Evaluation.Target, strings.Join(names, ", "))
+	return d.t("%s against %s", d.Evaluation.Target, column)
 }
 
 // againstText says how the columns go with the target, and what is not drawn.

@@ -9,6 +9,7 @@ var german = catalogue([][2]string{
 	// against.go
 	{"%s, logarithmic", "%s, logarithmisch"},
 	{"%s against %s", "%s gegen %s"},
+	{"a point a photo; r is Pearson's coefficient of correlation", "je Foto ein Punkt; r ist Pearsons Korrelationskoeffizient"},
 	{", Pearson's r %s", ", Pearsons r %s"},
 	{", of which %s are drawn", ", davon %s gezeichnet"},
 
