@@ -367,9 +367,9 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:11: clean[1]: missing_image is there twice`,
 			`plants.yaml:11: clean[2].drop: is required; write e.g. drop: missing_target`,
 			`plants.yaml:12: report.plots[1]: fit is there twice`,
-			`plants.yaml:12: report.against[1]: "mass" is data.target itself: take it out`,
+			`plants.yaml:12: report.against[1]: "mass" is data.target itself; take it out`,
 			`plants.yaml:12: report.against[2]: "b" is there twice`,
-			`plants.yaml:12: report.against[3]: is empty: write a column`,
+			`plants.yaml:12: report.against[3]: is empty; write a column`,
 		}},
 		{"rules", short + `clean:
   - {drop: {missing_image: 3}}
