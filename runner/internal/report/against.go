@@ -30,7 +30,7 @@ type Point struct {
 // mostPoints bounds the points of a figure; manyRows is how many classes have rows to
 // lie in.
 const (
-	mostPoints = 2000
+	mostPoints = 3000
 	manyRows   = 12
 )
 

@@ -117,12 +117,20 @@ func correlationText(d Document) string {
 	return text
 }
 
-// measured writes a value of a column: whole as it is, else its first digits.
-func (l Language) measured(x float64) string {
-	if x == math.Floor(x) && math.Abs(x) < 1e7 {
-		return l.decimal(x, 0)
+// measured writes values of a column: whole ones as they are, others by their first
+// digits.
+func (l Language) measured(values ...float64) []string {
+	whole := true
+	for _, v := range values {
+		whole = whole && v == math.Floor(v) && math.Abs(v) < 1e7
 	}
-	return l.significant(x)
+	texts := make([]string, len(values))
+	for i, v := range values {
+		if texts[i] = l.significant(v); whole {
+			texts[i] = l.decimal(v, 0)
+		}
+	}
+	return texts
 }
 
 // quantities writes the table of the columns of numbers.
@@ -138,7 +146,8 @@ func quantities(m *markdown, d Document) {
 			if q.Target != nil {
 				r = d.decimal(*q.Target, 3)
 			}
-			rows = append(rows, []string{code(q.Name), d.count(q.Photos), d.measured(q.Min), d.measured(q.Median), d.measured(q.Max), r})
+			ends := d.measured(q.Min, q.Median, q.Max)
+			rows = append(rows, []string{code(q.Name), d.count(q.Photos), ends[0], ends[1], ends[2], r})
 		}
 		m.table("lrrrrr", append(d.words("column", "photos", "min", "median", "max"), d.t("r with %s", plain(d.Evaluation.Target))), rows...)
 	})

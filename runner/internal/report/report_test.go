@@ -255,7 +255,7 @@ func TestUnusual(t *testing.T) {
 			for range 5 {
 				d.Against[0].Points = append(d.Against[0].Points, d.Against[0].Points...)
 			}
-		}, "7,680 photos, Pearson's r 0.83, of which 2,000 are drawn"},
+		}, "7,680 photos, Pearson's r 0.83, of which 3,000 are drawn"},
 		"many columns": {func(in *evaluate.Input) {
 			for c := range 20 {
 				column := evaluate.Column{Name: fmt.Sprintf("measured_by_somebody_%d", c)}
