@@ -103,6 +103,7 @@ func (d Document) panel(a Against, most, count int) *plot.Plot {
 	}
 	for _, part := range e.Parts {
 		var points plotter.XYs
+		var titles []string
 		for i, p := range shown {
 			if p.Part != part.Name {
 				continue
@@ -112,10 +113,19 @@ func (d Document) panel(a Against, most, count int) *plot.Plot {
 				y = lane(y, i)
 			}
 			points = append(points, plotter.XY{X: p.At, Y: y})
+			titles = append(titles, d.measured(p.At)[0]+", "+d.truth(p.Value))
 		}
-		c.plot.Add(dots(points, transparent(partColor[part.Name], opacity), 3))
+		c.plot.Add(dots(points, transparent(partColor[part.Name], opacity), 3, titles...))
 	}
 	return c.plot
+}
+
+// truth writes a value of the target, or names the class.
+func (d Document) truth(x float64) string {
+	if d.classifies() {
+		return d.class(x)
+	}
+	return d.value(x)
 }
 
 // byClass gives a vertical axis a row for each class, the first on top.

@@ -68,13 +68,9 @@ func drawCorrelation(d Document) ([]byte, error) {
 					area.FillText(small, middle, "–")
 					continue
 				}
+				titled(area, names[i]+", "+names[k]+": "+d.decimal(*r, 3))
 				area.FillPolygon(shade(*r), []vg.Point{{X: left + 1, Y: top - 1}, {X: left + cell - 1, Y: top - 1}, {X: left + cell - 1, Y: top - height + 1}, {X: left + 1, Y: top - height + 1}})
-				text := small
-				text.Color = color.Black
-				if *r > 0.92 { // where white is the easier to read
-					text.Color = color.White
-				}
-				area.FillText(text, middle, d.decimal(*r, 2))
+				area.FillText(small, middle, d.decimal(*r, 2))
 			}
 			left := area.Min.X + vg.Length(vg.Length(i)*cell) + 5
 			text := style
@@ -88,14 +84,14 @@ func drawCorrelation(d Document) ([]byte, error) {
 	return c.render(width, vg.Length(vg.Length(n)*height)+100, d.t("Correlation of the table's columns: %s", correlationText(d))), nil
 }
 
-// shade is the colour of a coefficient: orange below 0, blue above, white at 0.
+// shade is the colour of a coefficient: blue above 0, red below, the stronger the
+// further from it.
 func shade(r float64) color.NRGBA {
 	end := blue
 	if r < 0 {
 		end = red
 	}
-	mix := func(c uint8) uint8 { return uint8(math.Floor(255.5 - float64(math.Abs(r)*float64(255-c)))) }
-	return color.NRGBA{mix(end.R), mix(end.G), mix(end.B), 255}
+	return mix(end, int(256*math.Abs(r)))
 }
 
 // correlationText lists the coefficients with the target, or else the largest.

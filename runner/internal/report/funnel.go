@@ -82,6 +82,7 @@ func drawFunnel(d Document) ([]byte, error) {
 				area.StrokeLine2(draw.LineStyle{Color: faint, Width: 1}, x, y, x, y-step)
 			}
 			x1 = max(x1, x0+1.5) // one row of thousands is still there
+			titled(area, p.name+" "+p.text)
 			area.FillPolygon(p.color, []vg.Point{{X: x0, Y: y - bar/2}, {X: x1, Y: y - bar/2}, {X: x1, Y: y + bar/2}, {X: x0, Y: y + bar/2}})
 			area.FillText(style, vg.Point{X: x1 + 7, Y: y}, p.text)
 		}

@@ -58,6 +58,8 @@ var german = catalogue([][2]string{
 	{"true, by row; predicted, by column", "wahr: Zeilen; vorhergesagt: Spalten"},
 	{"right", "richtig"},
 	{"wrong", "falsch"},
+	{"%s: %s of the %s part", "%s: %s der %smenge"},
+	{"%s taken for %s: %s of %s", "%s, erkannt als %s: %s von %s"},
 
 	// correlation.go
 	{"Correlation of the table's columns", "Korrelation der Tabellenspalten"},
@@ -107,6 +109,9 @@ var german = catalogue([][2]string{
 	{"perfect", "perfekt"},
 	{"Predicted against true %s: %s", "Vorhersage gegen wahren Wert von %s: %s"},
 	{"%s of the %s part: R² %s, RMSE %s", "%s der %smenge: R² %s, RMSE %s"},
+	{"%s to %s: %s of the %s part", "%s bis %s: %s der %smenge"},
+	{"epoch %d: %s %s", "Epoche %d: %s %s"},
+	{"%s: true %s, predicted %s", "%s: wahr %s, vorhergesagt %s"},
 
 	// folds.go
 	{"Leakage", "Datenleck"},
@@ -129,6 +134,12 @@ var german = catalogue([][2]string{
 	{"train", "Training"},
 	{"validation", "Validierung"},
 	{"test", "Test"},
+
+	// html.go
+	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
+	{"Contents", "Inhalt"},
+	{"Note", "Hinweis"},
+	{"Warning", "Warnung"},
 
 	// page.go
 	{"%s: %s from photos", "%s: %s aus Fotos"},

@@ -2,7 +2,6 @@ package report
 
 import (
 	"image/color"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -10,6 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"biomass/runner/internal/elementary"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
 )
@@ -22,6 +22,7 @@ type boxes struct {
 	rows   []evaluate.Box
 	at     []float64 // the middle of each on the vertical axis
 	colors []color.NRGBA
+	titles []string
 	height vg.Length // of a box
 }
 
@@ -37,6 +38,7 @@ func (b boxes) Plot(c draw.Canvas, p *plot.Plot) {
 			c.StrokeLine2(strong, end, y-vg.Length(half/2), end, y+vg.Length(half/2))
 		}
 		outline := []vg.Point{{X: q1, Y: y - half}, {X: q3, Y: y - half}, {X: q3, Y: y + half}, {X: q1, Y: y + half}}
+		titled(c, b.titles[i])
 		c.FillPolygon(transparent(b.colors[i], 90), outline)
 		c.StrokeLines(strong, append(outline, outline[0]))
 		c.StrokeLine2(draw.LineStyle{Color: ink, Width: 2.5}, median, y-half, median, y+half)
@@ -59,10 +61,10 @@ func (c *chart) upright() {
 	c.plot = p
 }
 
-// spreads draws quantities by part, from the top, a group each; gap lies between
-// groups, in boxes. It returns the height that the rows need.
-func (c *chart) spreads(e *evaluate.Evaluation, list []evaluate.Spread, name func(string) string, gap float64) vg.Length {
-	const height, distance = 15, 21
+// spreads draws quantities by part, from the top, a group each, half a box apart. at
+// places a value on the axis, write writes it. It returns the height that the rows need.
+func (c *chart) spreads(e *evaluate.Evaluation, list []evaluate.Spread, at func(float64) float64, write func(float64) string) vg.Length {
+	const height, distance, gap = 15, 21, 0.5
 	b := boxes{height: height}
 	y := -0.25
 	var ticks []plot.Tick
@@ -71,20 +73,30 @@ func (c *chart) spreads(e *evaluate.Evaluation, list []evaluate.Spread, name fun
 			y -= gap
 		}
 		for i, p := range e.Parts {
-			b.rows, b.colors, b.at = append(b.rows, s.Boxes[i]), append(b.colors, partColor[p.Name]), append(b.at, y-0.5)
+			box := s.Boxes[i]
+			b.rows = append(b.rows, evaluate.Box{Min: at(box.Min), Low: at(box.Low), Q1: at(box.Q1), Median: at(box.Median), Q3: at(box.Q3), High: at(box.High), Max: at(box.Max)})
+			b.at, b.colors, b.titles = append(b.at, y-0.5), append(b.colors, partColor[p.Name]), append(b.titles, c.boxText(p.Name, box, write))
 			if len(list) == 1 {
 				ticks = append(ticks, plot.Tick{Value: y - 0.5, Label: c.part(p.Name)})
 			}
 			y--
 		}
 		if len(list) > 1 {
-			ticks = append(ticks, plot.Tick{Value: y + float64(float64(len(e.Parts))/2), Label: name(s.Name)})
+			ticks = append(ticks, plot.Tick{Value: y + float64(float64(len(e.Parts))/2), Label: c.measure(s.Name)})
 		}
 	}
 	y -= 0.25
 	c.plot.Y.Min, c.plot.Y.Max, c.plot.Y.Tick.Marker = y, 0, plot.ConstantTicks(ticks)
 	c.plot.Add(b)
 	return vg.Length(float64(-y * distance))
+}
+
+// unchanged places a value on a linear axis.
+func unchanged(x float64) float64 { return x }
+
+// boxText says what a box shows of a part.
+func (l Language) boxText(part string, b evaluate.Box, write func(float64) string) string {
+	return l.t("%s median %s, half of the photos from %s to %s", l.part(part), write(b.Median), write(b.Q1), write(b.Q3))
 }
 
 // drawDrift draws the target of the parts side by side.
@@ -97,20 +109,17 @@ func drawDrift(d Document) ([]byte, error) {
 	for _, b := range s.Boxes {
 		low, high = min(low, b.Min), max(high, b.Max)
 	}
+	at := unchanged
 	if e.Story.Ratios != nil {
 		c.logarithmic(&c.plot.X, low, high)
-		s.Boxes = slices.Clone(s.Boxes)
-		for i, b := range s.Boxes {
-			v := logs(b.Min, b.Low, b.Q1, b.Median, b.Q3, b.High, b.Max)
-			s.Boxes[i] = evaluate.Box{Min: v[0], Low: v[1], Q1: v[2], Median: v[3], Q3: v[4], High: v[5], Max: v[6]}
-		}
+		at = elementary.Log
 		inLogs(&c.plot.X)
 		c.plot.X.Label.Text = d.t("%s, logarithmic", named(e.Target, e.Unit))
 	} else {
 		steps := metric.RoundSteps(low, high, 8)
 		c.marks(&c.plot.X, steps[0], steps[len(steps)-1], steps)
 	}
-	height := c.spreads(e, []evaluate.Spread{s}, nil, 0)
+	height := c.spreads(e, []evaluate.Spread{s}, at, d.value)
 	return c.render(680, height+168, d.t("%s in the parts: %s", e.Target, driftText(d))), nil
 }
 
@@ -129,7 +138,7 @@ func shiftsText(d Document, s evaluate.Spread) string {
 func driftText(d Document) string {
 	var list []string
 	for i, b := range d.Evaluation.Story.Target.Boxes {
-		list = append(list, d.t("%s median %s, half of the photos from %s to %s", d.part(d.Evaluation.Parts[i].Name), d.number(b.Median), d.number(b.Q1), d.value(b.Q3)))
+		list = append(list, d.boxText(d.Evaluation.Parts[i].Name, b, d.value))
 	}
 	return strings.Join(list, "; ") + ". " + shiftsText(d, *d.Evaluation.Story.Target)
 }
@@ -148,7 +157,7 @@ func drawPixels(d Document) ([]byte, error) {
 		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
 	}
 	c.marks(&c.plot.X, 0, 1, metric.RoundSteps(0, 1, 5))
-	height := c.spreads(e, e.Story.Pixels, d.measure, 0.5)
+	height := c.spreads(e, e.Story.Pixels, unchanged, func(x float64) string { return d.decimal(x, 2) })
 	return c.render(680, height+168, d.t("Pixels: %s", pixelsTable(d))), nil
 }
 

@@ -141,15 +141,6 @@ func inLogs(axis *plot.Axis) {
 	axis.Tick.Marker, axis.Scale = plot.ConstantTicks(ticks), plot.LinearScale{}
 }
 
-// logs returns the logarithms of values.
-func logs(values ...float64) []float64 {
-	out := make([]float64, len(values))
-	for i, v := range values {
-		out[i] = elementary.Log(v)
-	}
-	return out
-}
-
 // beside draws two plots next to each other.
 func beside(area draw.Canvas, left, right *plot.Plot) {
 	const gap = 24
