@@ -143,7 +143,7 @@ func (s *invocation) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; some commands know more")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
-	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.export(), s.grade(), s.predict(), s.evaluate(), s.schema(), s.store(), s.doctor(), s.bench(), s.version())
+	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.export(), s.grade(), s.predict(), s.evaluate(), s.report(), s.schema(), s.store(), s.doctor(), s.bench(), s.version())
 	return root
 }
 
@@ -209,10 +209,14 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	}, nil
 }
 
-// tellDrawn says that the data are not somebody's own, once they were drawn.
-func (s *invocation) tellDrawn(e *experiment.Experiment) {
-	if e.Drawn != "" {
-		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Drawn, e.Recipe.Data.Source.Builtin, e.Recipe.Data.Source.Plants)
+// tellMade says that the data are not somebody's own, once they were made.
+func (s *invocation) tellMade(e *experiment.Experiment) {
+	switch source := e.Recipe.Data.Source; {
+	case e.Made == "":
+	case source.Fetched():
+		fmt.Fprintf(s.err, "there was no %s: unpacked %s there\n", e.Made, source.URL)
+	default:
+		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Made, source.Builtin, source.Plants)
 	}
 }
 

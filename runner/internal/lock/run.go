@@ -118,7 +118,7 @@ func stageOf(list []Stage, name string) *Stage {
 // Spread is the mean of a figure over runs that differ in one thing, the lock's own among
 // them, and its standard deviation, dividing by their number less 1.
 type Spread struct {
-	Over      string  `yaml:"over" json:"over"` // seeds or folds
+	Over      string  `yaml:"over" json:"over"` // seeds, folds or trainings
 	Runs      int     `yaml:"runs" json:"runs"`
 	Part      string  `yaml:"part" json:"part"`
 	Figure    string  `yaml:"figure" json:"figure"`
@@ -158,6 +158,28 @@ func (s Score) Figures() []Figure {
 		return []Figure{{"rmse", s.RMSE}, {"mae", s.MAE}, {"r2", s.R2}}
 	case s.Hits != nil:
 		return []Figure{{"accuracy", s.Accuracy}, {"balanced_accuracy", s.BalancedAccuracy}, {"macro_f1", s.MacroF1}, {"cross_entropy", s.CrossEntropy}}
+	}
+	return nil
+}
+
+// Interval is that of the first of Figures: its ends, nil where it has none.
+func (s Score) Interval() []float64 {
+	switch {
+	case s.Errors != nil:
+		return s.RMSEInterval
+	case s.Hits != nil:
+		return s.AccuracyInterval
+	}
+	return nil
+}
+
+// Baselines are the R² or the accuracy of simple rules on the same rows.
+func (s Score) Baselines() map[string]float64 {
+	switch {
+	case s.Errors != nil:
+		return s.BaselineR2
+	case s.Hits != nil:
+		return s.BaselineAccuracy
 	}
 	return nil
 }

@@ -7,24 +7,27 @@ import (
 
 // Series is the trainings that differ in one thing, the page's own first.
 type Series struct {
-	// Over says in what: seeds or folds.
-	Over    string
-	Columns []SeriesColumn
-	Runs    []SeriesRun
+	// Over says in what: seeds, folds, or trainings, each fold with each seed.
+	Over    string         `json:"over"`
+	Columns []SeriesColumn `json:"columns"`
+	Runs    []SeriesRun    `json:"runs"`
 }
 
 // SeriesColumn is a figure that the runs differ in, and its mean and standard deviation
 // over them.
 type SeriesColumn struct {
-	Part, Figure    string // test, rmse
-	Mean, Deviation float64
+	Part      string  `json:"part"`   // test
+	Figure    string  `json:"figure"` // rmse
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"standard_deviation"`
 }
 
 // SeriesRun is one training and its figures, one a column.
 type SeriesRun struct {
-	Name         string
-	Epochs, Kept int
-	Values       []float64
+	Name   string    `json:"name"`
+	Epochs int       `json:"epochs"`
+	Kept   int       `json:"kept_epoch"`
+	Values []float64 `json:"values"`
 }
 
 // figureNames are those that the table of a series has, as people write them.
@@ -39,35 +42,33 @@ var figuresOf = map[string]word{
 
 // over names what the runs of a series differ in, overOne one of it.
 var (
-	over    = map[string]word{"seeds": "seeds", "folds": "folds"}
-	overOne = map[string]word{"seeds": "seed", "folds": "fold"}
+	over    = map[string]word{"seeds": "seeds", "folds": "folds", "trainings": "trainings"}
+	overOne = map[string]word{"seeds": "seed", "folds": "fold", "trainings": "fold, seed"}
 )
 
 // write returns the column's name, its values, one a run, and their mean with deviation.
-func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
-	name = d.word(figureNames[c.Figure])
+func (c SeriesColumn) write(l Language, unit string, values []float64) (name string, texts []string, mean string) {
+	name = l.word(figureNames[c.Figure])
 	if c.Part != "" {
-		name = d.fill(figuresOf[c.Figure], d.first(c.Part))
+		name = l.fill(figuresOf[c.Figure], l.first(c.Part))
 	}
 	switch c.Figure {
 	case "rmse", "mae":
-		if d.Evaluation.Unit != "" {
-			name = named(name, plain(d.Evaluation.Unit))
-		}
+		name = named(name, plain(unit))
 		measure := math.Abs(c.Mean)
-		all := d.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		all := l.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
 		return name, all[:n], all[n] + " ± " + all[n+1]
 	case "accuracy", "balanced_accuracy":
 		for _, v := range values {
-			texts = append(texts, d.percent(v))
+			texts = append(texts, l.percent(v))
 		}
-		return name, texts, d.decimal(100*c.Mean, 1) + " ± " + d.percent(c.Deviation)
+		return name, texts, l.decimal(100*c.Mean, 1) + " ± " + l.percent(c.Deviation)
 	}
 	for _, v := range values {
-		texts = append(texts, d.decimal(v, 3))
+		texts = append(texts, l.decimal(v, 3))
 	}
-	return name, texts, d.decimal(c.Mean, 3) + " ± " + d.decimal(c.Deviation, 3)
+	return name, texts, l.decimal(c.Mean, 3) + " ± " + l.decimal(c.Deviation, 3)
 }
 
 // seriesTable shows every run of a series and what they come to together.
@@ -86,7 +87,7 @@ func seriesTable(m *markdown, d Document, s Series) {
 		for _, run := range s.Runs {
 			values = append(values, run.Values[k])
 		}
-		name, texts, mean := c.write(d, values)
+		name, texts, mean := c.write(d.Language, d.Evaluation.Unit, values)
 		header, last = append(header, name), append(last, "**"+mean+"**")
 		for i := range rows {
 			rows[i] = append(rows[i], texts[i])
@@ -99,10 +100,13 @@ func seriesTable(m *markdown, d Document, s Series) {
 func series(m *markdown, d Document) {
 	for _, s := range d.Series {
 		m.section(heading(d.word(over[s.Over])))
-		if s.Over == "folds" {
+		switch s.Over {
+		case "folds":
 			m.say(d.t("The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. "+
 				"Model, predictions and all other figures on this page are those of fold %s.", len(s.Runs), s.Runs[0].Name))
-		} else {
+		case "trainings":
+			m.say(d.t("Each fold was trained with each seed: %d trainings, which differ in what validates and in what was drawn.", len(s.Runs)))
+		default:
 			m.say(d.t("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name))
 		}
 		seriesTable(m, d, s)
@@ -117,11 +121,11 @@ func series(m *markdown, d Document) {
 func seriesAnswer(d Document, s Series) string {
 	c := s.Columns[0]
 	for _, other := range s.Columns {
-		if s.Over == "folds" && other.Part == "validation" { // each photo once
+		if s.Over != "seeds" && other.Part == "validation" { // each photo once a seed
 			c = other
 			break
 		}
 	}
-	name, _, mean := c.write(d, nil)
+	name, _, mean := c.write(d.Language, d.Evaluation.Unit, nil)
 	return d.t("Over %d %s: **%s %s**.", len(s.Runs), d.word(over[s.Over]), name, mean)
 }
