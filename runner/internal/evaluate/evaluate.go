@@ -89,6 +89,8 @@ type Evaluation struct {
 	Classes []string `json:"classes,omitempty"`
 	// Whole says that every true value is a whole number, such as a count.
 	Whole bool `json:"whole"`
+	// Channels of the pixels, 1 for gray: the baselines see colours where there are any.
+	Channels int `json:"channels"`
 	// Headline is the part whose scores are the result: test, or validation
 	// where there is no test part.
 	Headline string `json:"headline"`
@@ -103,8 +105,7 @@ type Evaluation struct {
 	Story Story `json:"story"`
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
-	Photos   []Photo  `json:"photos"`
-	Warnings []string `json:"warnings"`
+	Photos []Photo `json:"photos"`
 }
 
 // Part describes one part of the split.
@@ -194,7 +195,7 @@ func Run(in Input) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Leaks: leaks(in), Warnings: []string{}}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Channels: in.Channels, Leaks: leaks(in)}
 	if len(parts[Test]) == 0 {
 		e.Headline = Validation
 	}
@@ -229,7 +230,6 @@ func Run(in Input) (*Evaluation, error) {
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
-	e.warn()
 	return e, nil
 }
 
@@ -431,31 +431,3 @@ func count(samples []Sample, parts []Part, edges []float64) *Histogram {
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// fewGroups is below how many individuals an interval is only a rough guide.
-const fewGroups = 20
-
-// warn adds what a reader has to know before believing the result.
-func (e *Evaluation) warn() {
-	say := func(format string, args ...any) { e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...)) }
-	result := e.Result()
-	if e.Headline == Validation {
-		say("There is no test part: the results are those of the validation part. What was chosen on it, such as the epoch to keep, makes them too good.")
-	}
-	if result.Trained > 0 {
-		say("%d of the %d individuals in the %s part are in the training part too: the result says little about new individuals. `split.by: group` keeps them apart.", result.Trained, result.Groups, result.Name)
-	}
-	independent := result.Groups
-	if independent == 0 {
-		independent = result.Photos
-	}
-	if independent < fewGroups {
-		say("The %s part has only %d independent samples: the interval is a rough guide.", result.Name, independent)
-	}
-	switch {
-	case e.Classes != nil:
-		e.warnOfClasses(say)
-	case result.Target.Min == result.Target.Max:
-		say("Every photo of the %s part has the same %s: R² says nothing.", result.Name, e.Target)
-	}
-}

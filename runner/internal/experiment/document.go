@@ -29,10 +29,7 @@ func (l *line) document() (report.Document, error) {
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
 		Verify: fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
 	}
-	if d.Warnings, err = l.dataWarnings(); err != nil {
-		return d, err
-	}
-	if d.Features, err = l.describeFeatures(); err != nil {
+	if err := l.observe(&d); err != nil {
 		return d, err
 	}
 	if t := l.initial.Taken; t != nil {

@@ -53,7 +53,7 @@ var choices = map[string]choice{
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
-	"report.language": {now: []string{"en", "de"}},
+	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
 		now:   []string{"target", "samples", "curves", "fit"},
 		later: []string{"correlation", "pixels", "residuals", "worst"},

@@ -208,7 +208,7 @@ func (c *chart) logarithmic(axis *plot.Axis, low, high float64) {
 			for _, m := range mantissas {
 				v, _ := strconv.ParseFloat(string(m)+"e"+strconv.Itoa(exponent), 64) // a number by construction
 				if v >= axis.Min && v <= axis.Max {
-					ticks = append(ticks, plot.Tick{Value: v, Label: c.point(strconv.FormatFloat(v, 'g', -1, 64))})
+					ticks = append(ticks, plot.Tick{Value: v, Label: c.shortest(v)})
 				}
 			}
 		}

@@ -97,10 +97,10 @@ func opening(m *markdown, d Document) {
 		sentences = append(sentences, seriesAnswer(d, s))
 	}
 	m.say(strings.Join(append(sentences, judgement), " "))
-	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
+	if warnings := d.Cautions(); len(warnings) > 0 {
 		m.WriteString("> [!WARNING]\n")
 		for _, w := range warnings {
-			m.WriteString("> - " + strings.ReplaceAll(w, "\n", " ") + "\n")
+			m.WriteString("> - " + plain(w) + "\n")
 		}
 		m.WriteString("\n")
 	}
@@ -193,7 +193,7 @@ func data(m *markdown, d Document) {
 		m.fold(summary, func() {
 			var rows [][]string
 			for _, r := range head {
-				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(r.Detail)})
+				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(d.reason(r.Detail))})
 			}
 			m.table("rlll", d.words("row", "image", "rule", "detail"), rows...)
 		})
@@ -410,7 +410,7 @@ func results(m *markdown, d Document) {
 		}
 	}
 	for _, b := range e.Baselines {
-		m.WriteString("- " + heading(d.word(labels[b.Name])) + ": " + b.Description + ".\n")
+		m.WriteString("- " + heading(d.word(labels[b.Name])) + ": " + plain(describe(d, &b)) + ".\n")
 	}
 	m.WriteString("\n")
 	if d.classifies() {

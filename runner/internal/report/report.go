@@ -58,8 +58,10 @@ type Document struct {
 
 	// Digests are shown in their order.
 	Digests []NamedDigest
-	// Warnings of the stages before evaluate, in plain Markdown.
-	Warnings []string
+	// Observed is what the stages before the training saw, in English sentences, and
+	// Clipped how targets were changed for the training; nil where they were not.
+	Observed []string
+	Clipped  *Clipped
 	// Verify is the command that checks the report.
 	Verify string
 }
@@ -121,6 +123,10 @@ type Feature struct {
 	Fill         *float64
 	FillCategory *string
 	Empty        int
+	// Unseen is how many rows have a category that no training row has, of which
+	// UnseenCategories names some.
+	Unseen           int
+	UnseenCategories []string
 }
 
 // NamedDigest is one row of the table of digests: of the recipe, the table, the pictures, the

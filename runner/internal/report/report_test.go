@@ -70,7 +70,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 		Network: "layers", Parameters: 12345,
 		Layers:   []Layer{{"0", "conv 3 × 3", "24 × 24 × 8", 224}, {"1", "relu", "24 × 24 × 8", 0}},
 		Digests:  []NamedDigest{{"table", digest.Of([]byte("table"))}},
-		Warnings: []string{"3 images have the same bytes."},
+		Observed: []string{"3 images have the same bytes."},
 		Verify:   "bin/runner verify lock/discs.lock.yaml",
 	}
 	for i := 1; i <= 12; i++ {
