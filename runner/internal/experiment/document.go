@@ -27,8 +27,9 @@ func (l *line) document() (report.Document, error) {
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
-		Verify: fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
+		Lock: fmt.Sprintf("lock/%s.lock.yaml", r.Name), Numerics: lock.Numerics,
 	}
+	d.Verify = "bin/runner verify " + d.Lock
 	if err := l.observe(&d); err != nil {
 		return d, err
 	}

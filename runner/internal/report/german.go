@@ -7,11 +7,6 @@ package report
 // three; Language.first gives what stands before menge.
 var german = catalogue([][2]string{
 	// classes.go
-	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
-	{", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**.", ", zum Vergleich: nächstes Klassenmittel %s, immer die häufigste Klasse %s; **Makro-F1 %s**."},
-	{"**The network does not beat %s.**", "**Das Netz ist nicht besser als: %s.**"},
-	{", nor ", ", "},
-	{"The network beats all baselines.", "Das Netz schlägt alle Baselines."},
 	{"class", "Klasse"},
 	{"all", "alle"},
 	{"individuals", "Individuen"},
@@ -92,7 +87,6 @@ var german = catalogue([][2]string{
 	{"%s of the %s part: R² %s, RMSE %s", "%s der %smenge: R² %s, RMSE %s"},
 
 	// folds.go
-	{"Leakage", "Datenleck"},
 	{"The same recipe on a random split, where rows that belong together are on both sides. What it gains is what it pretends:",
 		"Dasselbe Rezept mit einer zufälligen Aufteilung, bei der zusammengehörende Zeilen auf beiden Seiten stehen. Was sie gewinnt, ist vorgetäuscht:"},
 	{"split", "Aufteilung"},
@@ -107,20 +101,46 @@ var german = catalogue([][2]string{
 	{"validation", "Validierung"},
 	{"test", "Test"},
 
-	// page.go
-	{"%s: %s from photos", "%s: %s aus Fotos"},
-	{"Judged on %s.", "Beurteilt an %s."},
-	{"Judged on %s of %s, none of which is in the training part.", "Beurteilt an %s von %s; keines davon kommt in der Trainingsmenge vor."},
-	{"Judged on %s of %s.", "Beurteilt an %s von %s."},
-	{" (%s %% interval %s to %s)", " (%s-%%-Intervall %s bis %s)"},
+	// opening.go
+	{"a photo", "einem Foto"},
+	{"a photo and %s of the table", "einem Foto und %s der Tabelle"},
+	{"Can a network (%s) tell from %s which of %s classes of %s it shows?", "Kann ein Netz (%s) aus %s erkennen, welche der %s Klassen von %s es zeigt?"},
+	{"Can a network (%s) tell %s from %s?", "Kann ein Netz (%s) %s aus %s bestimmen?"},
 	{"**%s RMSE %s**", "**%s-RMSE %s**"},
-	{", %s for linear regression on the features alone", ", lineare Regression allein auf die Merkmale %s"},
-	{", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**.", ", zum Vergleich: Ridge-Regression auf Farben %s%s, Raten des Mittelwerts %s; **R² %s**."},
+	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
+	{" (%s %% interval %s to %s)", " (%s-%%-Intervall %s bis %s)"},
+	{"%s for %s", "%s (%s)"},
+	{", against %s", ", gegenüber %s"},
+	{", against %s and %s", ", gegenüber %s und %s"},
+	{"; **macro F1 %s**", "; **Makro-F1 %s**"},
+	{"; **R² %s**", "; **R² %s**"},
+	{"; judged on %s that the training has not seen.", "; beurteilt an %s, die das Training nicht gesehen hat."},
+	{"; judged on %s of %s that the training has never seen.", "; beurteilt an %s von %s, die das Training nie gesehen hat."},
+	{"; judged on %s of %s, %s of which the training has seen on other photos.", "; beurteilt an %s von %s, von denen das Training %s auf anderen Fotos gesehen hat."},
 	{"The network beats both baselines.", "Das Netz schlägt beide Baselines."},
+	{"The network beats all baselines.", "Das Netz schlägt alle Baselines."},
 	{"**The network beats neither baseline.**", "**Das Netz schlägt keine der beiden Baselines.**"},
 	{"**The network beats no baseline.**", "**Das Netz schlägt keine Baseline.**"},
+	{"**The network does not beat %s.**", "**Das Netz ist nicht besser als: %s.**"},
 	{" or ", " oder "},
+	{"Leakage", "Datenleck"},
+	{"Locked", "Festgeschrieben"},
+	{"[%s](%s) pins data, split, every epoch of the training, weights and figures by SHA-256; the same recipe gives the same bits on any machine (numerics %d). It also records the commit that it was made at, and whether the tree was clean.",
+		"[%s](%s) hält Daten, Aufteilung, jede Epoche des Trainings, Gewichte und Zahlen mit SHA-256 fest; dasselbe Rezept ergibt auf jedem Rechner dieselben Bits (numerics %d). Vermerkt sind dort auch der Commit, bei dem sie entstand, und ob der Arbeitsbaum sauber war."},
 	{"Check every figure on this page with", "So lässt sich jede Zahl auf dieser Seite prüfen:"},
+	{"%s of %s with photos in more than one part", "%s von %s mit Fotos in mehr als einem Teil"},
+	{"no individual is in two parts", "kein Individuum ist in zwei Teilen"},
+	{"%s with a copy in another part", "%s mit einer Kopie in einem anderen Teil"},
+	{"no photo has a copy in another part", "kein Foto hat eine Kopie in einem anderen Teil"},
+	{"%s with a look-alike in another part (likeness %s or more)", "%s mit einem Doppelgänger in einem anderen Teil (Ähnlichkeit ab %s)"},
+	{"none has a look-alike in another part (likeness %s or more)", "keines hat einen Doppelgänger in einem anderen Teil (Ähnlichkeit ab %s)"},
+	{"none found: %s.", "keines gefunden: %s."},
+	{"**found**: %s.", "**gefunden**: %s."},
+	{"The data do not say which photos show the same individual.", "Die Daten sagen nicht, welche Fotos dasselbe Individuum zeigen."},
+	{"Over %d %s: **%s %s** (mean ± standard deviation; from %s to %s).", "Über %d %s: **%s %s** (Mittelwert ± Standardabweichung; von %s bis %s)."},
+
+	// page.go
+	{"%s: %s from photos", "%s: %s aus Fotos"},
 	{"Data", "Daten"},
 	{"in the table", "in der Tabelle"},
 	{"kept", "behalten"},
@@ -165,7 +185,6 @@ var german = catalogue([][2]string{
 	{"guessing the mean", "Raten des Mittelwerts"},
 	{"linear regression on the features", "lineare Regression auf die Merkmale"},
 	{"ridge regression on colours", "Ridge-Regression auf Farben"},
-	{"ridge regression", "Ridge-Regression"},
 	{"always the most frequent class", "immer die häufigste Klasse"},
 	{"the network before training", "das Netz vor dem Training"},
 	{"the nearest class mean", "das nächste Klassenmittel"},
@@ -257,7 +276,6 @@ var german = catalogue([][2]string{
 		"Mit %d Seeds auf derselben Aufteilung trainiert. Modell, Vorhersagen und alle anderen Zahlen auf dieser Seite sind die von Seed %s."},
 	{"All %s together, each predicted by the network that did not train on it: %s. The predictions are in [%s](%s).",
 		"Alle %s zusammen, jedes vorhergesagt von dem Netz, das nicht mit ihm trainiert wurde: %s. Die Vorhersagen stehen in [%s](%s)."},
-	{"Over %d %s: **%s %s**.", "Über %d %s: **%s %s**."},
 
 	// sweep.go
 	{"Sweep", "Sweep"},
@@ -300,6 +318,7 @@ var germanNouns = map[string][2]string{
 	"trained parameter": {"trainierter Parameter", "trainierte Parameter"},
 	"variant":           {"Variante", "Varianten"},
 	"number":            {"Zahl", "Zahlen"},
+	"column":            {"Spalte", "Spalten"},
 }
 
 // germanFirst are the parts of a split as the first half of a compound.

@@ -62,8 +62,11 @@ type Document struct {
 	// Clipped how targets were changed for the training; nil where they were not.
 	Observed []string
 	Clipped  *Clipped
-	// Verify is the command that checks the report.
-	Verify string
+	// Lock is the path of the lock from the project's folder, with slashes, Numerics the
+	// version of the arithmetic, and Verify the command that checks the report.
+	Lock     string
+	Numerics int
+	Verify   string
 }
 
 // Weights tell which file a network begins with, and which tensors of it.

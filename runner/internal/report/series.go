@@ -43,17 +43,27 @@ var (
 	overOne = map[string]word{"seeds": "seed", "folds": "fold"}
 )
 
-// write returns the column's name, its values, one a run, and their mean with deviation.
-func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
-	name = d.word(figureNames[c.Figure])
-	if c.Part != "" {
-		name = d.fill(figuresOf[c.Figure], d.first(c.Part))
+// name is what the column holds, without its unit.
+func (c SeriesColumn) name(d Document) string {
+	if c.Part == "" {
+		return d.word(figureNames[c.Figure])
 	}
+	return d.fill(figuresOf[c.Figure], d.first(c.Part))
+}
+
+// unit is that of the target where the column is of its kind.
+func (c SeriesColumn) unit(d Document) string {
+	if c.Figure == "rmse" || c.Figure == "mae" {
+		return d.Evaluation.Unit
+	}
+	return ""
+}
+
+// write returns the column's head, its values, one a run, and their mean with deviation.
+func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
+	name = named(c.name(d), plain(c.unit(d)))
 	switch c.Figure {
 	case "rmse", "mae":
-		if d.Evaluation.Unit != "" {
-			name = named(name, plain(d.Evaluation.Unit))
-		}
 		measure := math.Abs(c.Mean)
 		all := d.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
@@ -111,17 +121,4 @@ func series(m *markdown, d Document) {
 				d.plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile))
 		}
 	}
-}
-
-// seriesAnswer states the result over a series in one sentence.
-func seriesAnswer(d Document, s Series) string {
-	c := s.Columns[0]
-	for _, other := range s.Columns {
-		if s.Over == "folds" && other.Part == "validation" { // each photo once
-			c = other
-			break
-		}
-	}
-	name, _, mean := c.write(d, nil)
-	return d.t("Over %d %s: **%s %s**.", len(s.Runs), d.word(over[s.Over]), name, mean)
 }

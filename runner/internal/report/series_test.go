@@ -18,7 +18,7 @@ func TestSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Over 2 seeds: **test RMSE (g) 0.0625 ± 0.0101**. ",
+		"Over 2 seeds: **test RMSE 0.0625 ± 0.0101 g** (mean ± standard deviation; from 0.0551 to 0.0699). ",
 		"## Seeds\n\nTrained with 2 seeds on the same split. Model, predictions and all other figures on this page are those of seed 42.\n\n" +
 			"| seed | epochs | kept | test RMSE (g) | test R² |\n| --- | ---: | ---: | ---: | ---: |\n" +
 			"| 42 | 12 | 9 | 0.0551 | 0.900 |\n| 43 | 10 | 10 | 0.0699 | 0.850 |\n" +
@@ -29,8 +29,8 @@ func TestSeries(t *testing.T) {
 		}
 	}
 	d = document(t, classes(5, 2))
-	d.Series = []Series{{Over: "seeds", Columns: []SeriesColumn{{"test", "accuracy", 0.8123, 0.0151}}, Runs: []SeriesRun{{"1", 1, 1, []float64{0.8}}}}}
-	if files, err = Render(d); err != nil || !strings.Contains(string(files[pageFile]), "**test accuracy 81.2 ± 1.5 %**") {
+	d.Series = []Series{{Over: "seeds", Columns: []SeriesColumn{{"test", "accuracy", 0.8123, 0.0151}}, Runs: []SeriesRun{{"1", 1, 1, []float64{0.8}}, {"2", 1, 1, []float64{0.825}}}}}
+	if files, err = Render(d); err != nil || !strings.Contains(string(files[pageFile]), "Over 2 seeds: **test accuracy 81.2 ± 1.5 %** (mean ± standard deviation; from 80.0 % to 82.5 %).") {
 		t.Errorf("%v\n%s", err, files[pageFile])
 	}
 }
