@@ -158,6 +158,9 @@ func leaksText(d Document) string {
 	if !l.None() {
 		text = d.t("**found**: %s.", strings.Join(found, "; "))
 	}
+	if !l.NearChecked() {
+		text += " " + d.t("Photos that only look alike were not compared (split.near does).")
+	}
 	if l.Individuals == 0 {
 		text += " " + d.t("The data do not say which photos show the same individual.")
 	}
