@@ -201,6 +201,7 @@ func drawClasses(d Document) ([]byte, error) {
 			for _, p := range e.Parts {
 				done += p.Counts[i]
 				next := left + vg.Length(vg.Length(done)*scale)
+				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.plural(p.Counts[i], "photo"), d.first(p.Name)))
 				fill(area, partColor[p.Name], x, middle-half, next, middle+half)
 				x = next
 			}
@@ -265,8 +266,8 @@ func drawAccuracy(d Document) ([]byte, error) {
 	steps := within(metric.RoundSteps(low, high, 6), 0, 100)
 	c.marks(&c.plot.Y, min(low, steps[0]), max(high, steps[len(steps)-1]), steps)
 	c.byEpoch(d,
-		curve{d.t("validation macro F1"), pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
-		curve{d.t("validation accuracy"), orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
+		curve{d.t("validation macro F1"), d.t("validation macro F1"), "%", pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
+		curve{d.t("validation accuracy"), d.t("validation accuracy"), "%", orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
 	return c.render(680, 380, d.t("Accuracy by epoch: %s", curvesText(d))), nil
 }
 
@@ -298,6 +299,7 @@ func drawConfusion(d Document) ([]byte, error) {
 			y := top - vg.Length(vg.Length(i)*height)
 			rows.write(area, name, left-10, y-vg.Length(height/2))
 			for j, photos := range matrix[i] {
+				titled(area, d.t("%s taken for %s: %s of %s", e.Classes[i], e.Classes[j], d.count(photos), d.plural(e.Result().Counts[i], "photo")))
 				cell.draw(area, left+vg.Length(vg.Length(j)*side), y, photos, e.Result().Counts[i], i == j)
 			}
 		}
@@ -359,9 +361,6 @@ func (c cell) draw(area draw.Canvas, x, y vg.Length, photos, all int, right bool
 		return
 	}
 	style := c.style
-	if right && strength > 140 {
-		style.Color = color.White
-	}
 	middle := vg.Point{X: x + vg.Length(c.width/2), Y: y - vg.Length(c.height/2)}
 	if !c.two {
 		area.FillText(style, middle, c.count(photos))
@@ -374,11 +373,4 @@ func (c cell) draw(area draw.Canvas, x, y vg.Length, photos, all int, right bool
 	step := vg.Length(style.Font.Size * 0.6)
 	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y + step}, c.count(photos))
 	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y - step}, share)
-}
-
-// mix returns a colour thinned with a light gray: strength is 0 to 256.
-func mix(c color.NRGBA, strength int) color.NRGBA {
-	const light = 0xF4
-	thin := func(v uint8) uint8 { return uint8(light + (int(v)-light)*strength/256) }
-	return color.NRGBA{thin(c.R), thin(c.G), thin(c.B), 255}
 }

@@ -46,6 +46,8 @@ var german = catalogue([][2]string{
 	{"true, by row; predicted, by column", "wahr: Zeilen; vorhergesagt: Spalten"},
 	{"right", "richtig"},
 	{"wrong", "falsch"},
+	{"%s: %s of the %s part", "%s: %s der %smenge"},
+	{"%s taken for %s: %s of %s", "%s, erkannt als %s: %s von %s"},
 
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
@@ -85,6 +87,9 @@ var german = catalogue([][2]string{
 	{"perfect", "perfekt"},
 	{"Predicted against true %s: %s", "Vorhersage gegen wahren Wert von %s: %s"},
 	{"%s of the %s part: R² %s, RMSE %s", "%s der %smenge: R² %s, RMSE %s"},
+	{"%s to %s: %s of the %s part", "%s bis %s: %s der %smenge"},
+	{"epoch %d: %s %s", "Epoche %d: %s %s"},
+	{"%s: true %s, predicted %s", "%s: wahr %s, vorhergesagt %s"},
 
 	// folds.go
 	{"The same recipe on a random split, where rows that belong together are on both sides. What it gains is what it pretends:",
@@ -95,6 +100,12 @@ var german = catalogue([][2]string{
 	{"by time", "nach Zeit"},
 	{"random", "zufällig"},
 	{"difference", "Unterschied"},
+
+	// html.go
+	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
+	{"Contents", "Inhalt"},
+	{"Note", "Hinweis"},
+	{"Warning", "Warnung"},
 
 	// language.go
 	{"train", "Training"},
