@@ -181,7 +181,10 @@ func seriesAnswer(d Document, s Series) string {
 	for _, run := range s.Runs {
 		low, high = min(low, run.Values[at]), max(high, run.Values[at])
 	}
-	_, ends, mean := c.write(d, []float64{low, high})
+	_, ends, mean := c.write(d.Language, d.Evaluation.Unit, []float64{low, high})
+	if c.Figure == "rmse" || c.Figure == "mae" {
+		mean = strings.TrimSpace(mean + " " + plain(d.Evaluation.Unit))
+	}
 	return d.t("Over %d %s: **%s %s** (mean ± standard deviation; from %s to %s).", len(s.Runs), d.word(over[s.Over]),
-		c.name(d), strings.TrimSpace(mean+" "+plain(c.unit(d))), ends[0], ends[1])
+		c.name(d.Language), mean, ends[0], ends[1])
 }

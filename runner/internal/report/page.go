@@ -77,6 +77,7 @@ func page(d Document) []byte {
 	results(m, d)
 	series(m, d)
 	leakage(m, d)
+	programs(m, d)
 	recipe(m, d)
 	provenance(m, d)
 	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')

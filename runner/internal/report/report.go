@@ -1,7 +1,8 @@
-// Package report owns what people read: report.md and its pictures. It renders
-// an Evaluation and what the other stages returned, and never computes a result,
-// so that it cannot contradict them. The same Document gives the same bytes on
-// every platform; nothing in it tells when or where it was made.
+// Package report owns what people read, report.md and its pictures, and the same
+// figures for programs, metrics.json and tables. It renders an Evaluation and what
+// the other stages returned, and never computes a result, so that it cannot
+// contradict them. The same Document gives the same bytes on every platform;
+// nothing in it tells when or where it was made.
 package report
 
 import (
@@ -38,6 +39,8 @@ type Document struct {
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
 	History    []Epoch
+	// Rate is the learning rate of epochs that state none.
+	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
 	// Sweep is what was tried before; nil for nothing.
@@ -155,6 +158,15 @@ const (
 	foldsFile     = "out_of_fold.csv"
 )
 
+// twins are the files for programs.
+var twins = []struct {
+	file  string
+	write func(Document) ([]byte, error)
+}{{"metrics.json", metrics}, {"history.csv", history}, {PredictionsFile, predictions}}
+
+// PredictionsFile is the table of single predictions.
+const PredictionsFile = "predictions.csv"
+
 // figure is one picture of a report.
 type figure struct {
 	plot string // its name in report.plots
@@ -187,6 +199,9 @@ func Files() []string {
 	files := []string{pageFile, htmlFile, foldsFile}
 	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
+	}
+	for _, t := range twins {
+		files = append(files, t.file)
 	}
 	slices.Sort(files)
 	return slices.Compact(files)
@@ -223,6 +238,12 @@ func Render(d Document) (map[string][]byte, error) {
 		var err error
 		if files[foldsFile], err = d.Folds.table(d.Evaluation.Classes); err != nil {
 			return nil, fmt.Errorf("render report: %s: %w", foldsFile, err)
+		}
+	}
+	for _, t := range twins {
+		var err error
+		if files[t.file], err = t.write(d); err != nil {
+			return nil, fmt.Errorf("render report: %s: %w", t.file, err)
 		}
 	}
 	files[pageFile] = page(d)

@@ -67,7 +67,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
 			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
 		},
-		Network: "layers", Parameters: 12345,
+		Network: "layers", Parameters: 12345, Rate: 0.001,
 		Layers:   []Layer{{"0", "conv 3 × 3", "24 × 24 × 8", 224}, {"1", "relu", "24 × 24 × 8", 0}},
 		Digests:  []NamedDigest{{"table", digest.Of([]byte("table"))}},
 		Observed: []string{"3 images have the same bytes."},
