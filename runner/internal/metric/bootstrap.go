@@ -96,23 +96,35 @@ func paired(a, b []float64, groups []string, level float64, resamples int, strea
 	}), true
 }
 
-// cluster holds what a mean needs to know of one group.
-type cluster struct{ sum, count float64 }
+// sums holds what a mean needs to know of one group.
+type sums struct{ sum, count float64 }
 
-// sumClusters sums the values by group, groups in the order in which they first
-// appear.
-func sumClusters(values []float64, groups []string) []cluster {
-	var clusters []cluster
-	place := map[string]int{}
-	for i, v := range values {
-		at, known := place[groups[i]]
-		if !known || groups[i] == "" {
-			at = len(clusters)
-			place[groups[i]] = at
-			clusters = append(clusters, cluster{})
+// sumClusters sums the values by group.
+func sumClusters(values []float64, groups []string) []sums {
+	clusters := cluster(groups)
+	all := make([]sums, len(clusters))
+	for k, members := range clusters {
+		for _, i := range members {
+			all[k].sum += values[i]
+			all[k].count++
 		}
-		clusters[at].sum += v
-		clusters[at].count++
+	}
+	return all
+}
+
+// cluster returns the samples of each group, groups in the order in which they first
+// appear; a sample without a group is one of its own.
+func cluster(groups []string) [][]int {
+	var clusters [][]int
+	place := map[string]int{}
+	for i, group := range groups {
+		at, known := place[group]
+		if !known || group == "" {
+			at = len(clusters)
+			place[group] = at
+			clusters = append(clusters, nil)
+		}
+		clusters[at] = append(clusters[at], i)
 	}
 	return clusters
 }
