@@ -96,35 +96,23 @@ func paired(a, b []float64, groups []string, level float64, resamples int, strea
 	}), true
 }
 
-// sums holds what a mean needs to know of one group.
-type sums struct{ sum, count float64 }
+// cluster holds what a mean needs to know of one group.
+type cluster struct{ sum, count float64 }
 
-// sumClusters sums the values by group.
-func sumClusters(values []float64, groups []string) []sums {
-	clusters := cluster(groups)
-	all := make([]sums, len(clusters))
-	for k, members := range clusters {
-		for _, i := range members {
-			all[k].sum += values[i]
-			all[k].count++
-		}
-	}
-	return all
-}
-
-// cluster returns the samples of each group, groups in the order in which they first
-// appear; a sample without a group is one of its own.
-func cluster(groups []string) [][]int {
-	var clusters [][]int
+// sumClusters sums the values by group, groups in the order in which they first
+// appear.
+func sumClusters(values []float64, groups []string) []cluster {
+	var clusters []cluster
 	place := map[string]int{}
-	for i, group := range groups {
-		at, known := place[group]
-		if !known || group == "" {
+	for i, v := range values {
+		at, known := place[groups[i]]
+		if !known || groups[i] == "" {
 			at = len(clusters)
-			place[group] = at
-			clusters = append(clusters, nil)
+			place[groups[i]] = at
+			clusters = append(clusters, cluster{})
 		}
-		clusters[at] = append(clusters[at], i)
+		clusters[at].sum += v
+		clusters[at].count++
 	}
 	return clusters
 }

@@ -203,7 +203,17 @@ func AccuracyInterval(truth, predicted []int, groups []string, level float64, re
 
 // MacroF1Interval is RMSEInterval for the macro F1 of so many classes.
 func MacroF1Interval(truth, predicted []int, classes int, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
-	clusters := cluster(groups)
+	var clusters [][]int
+	place := map[string]int{}
+	for i, group := range groups {
+		at, known := place[group]
+		if !known || group == "" {
+			at = len(clusters)
+			place[group] = at
+			clusters = append(clusters, nil)
+		}
+		clusters[at] = append(clusters[at], i)
+	}
 	if len(clusters) < 2 {
 		return Interval{}, false
 	}
