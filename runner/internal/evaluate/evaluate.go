@@ -42,10 +42,13 @@ type Input struct {
 	// Samples are the rows that were kept, in the order of the table.
 	Samples []Sample
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
-	// once a sample, in order, and its result is only read.
+	// for every sample, in order, then again for some that are shown, and its result
+	// is only read.
 	Pixels func(i int) ([]uint8, error)
 	// Seed of the bootstrap.
 	Seed uint64
+	// Learning tells how the training of a classification met the classes.
+	Learning Learning
 }
 
 // Sample is one photo with its true and its predicted value in the original
@@ -80,6 +83,8 @@ type Evaluation struct {
 	// Parts are those that have samples, in the order train, validation, test.
 	Parts     []Part     `json:"parts"`
 	Baselines []Baseline `json:"baselines"`
+	// Classification holds what else is stated of one; nil for a regression.
+	Classification *Classification `json:"classification,omitempty"`
 	// Histogram of the target of a regression.
 	Histogram   *Histogram   `json:"histogram,omitempty"`
 	Predictions []Prediction `json:"predictions"`
@@ -207,6 +212,9 @@ func Run(in Input) (*Evaluation, error) {
 	e.Photos = photos
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
+		if e.Classification, err = classify(in, e.Result(), parts[e.Headline]); err != nil {
+			return nil, err
+		}
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
