@@ -162,6 +162,7 @@ var meanings = map[string][]string{
 	"sweep.draw":                           {"tries more of the combinations", "tries fewer of the combinations"},
 	"sweep.seed":                           {"tries other combinations"},
 	"sweep.on":                             {"takes another measure for the best"},
+	"report.language":                      {"writes the report in another language"},
 	"report.plots":                         {"shows other plots"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

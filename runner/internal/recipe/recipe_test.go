@@ -1006,7 +1006,6 @@ func TestNotYet(t *testing.T) {
 		"picture.crop":       {"center"},
 		"report.plots":       {"[correlation]", "[pixels]", "[residuals]", "[worst]"},
 		"report.interval":    {"0.95"},
-		"report.language":    {"de"},
 		"data.source.url":    {"https://example.org"},
 		"data.source.sha256": {"ab"},
 	} {

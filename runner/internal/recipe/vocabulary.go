@@ -53,6 +53,7 @@ var choices = map[string]choice{
 	"train.keep":       {now: []string{"best", "last"}},
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
+	"report.language": {now: []string{"en", "de"}},
 	"report.plots[]": {
 		now:   []string{"target", "samples", "curves", "fit"},
 		later: []string{"correlation", "pixels", "residuals", "worst"},
@@ -72,7 +73,6 @@ var later = map[string][]any{
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
 	"report.interval":    nil,
-	"report.language":    {"en"},
 }
 
 // asksNothing reports whether the value of a later key is the one at which the
