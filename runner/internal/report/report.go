@@ -132,15 +132,21 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile      = "report.md"
-	targetFile    = "target.svg"
-	samplesFile   = "samples.png"
-	curvesFile    = "curves.svg"
-	accuracyFile  = "accuracy.svg"
-	rateFile      = "rate.svg"
-	fitFile       = "fit.svg"
-	confusionFile = "confusion.svg"
-	foldsFile     = "out_of_fold.csv"
+	pageFile            = "report.md"
+	targetFile          = "target.svg"
+	samplesFile         = "samples.png"
+	curvesFile          = "curves.svg"
+	accuracyFile        = "accuracy.svg"
+	rateFile            = "rate.svg"
+	fitFile             = "fit.svg"
+	confusionFile       = "confusion.svg"
+	sharesFile          = "confusion_shares.svg"
+	confusedFile        = "confused.png"
+	rocFile             = "roc.svg"
+	precisionRecallFile = "precision_recall.svg"
+	reliabilityFile     = "reliability.svg"
+	batchesFile         = "batches.svg"
+	foldsFile           = "out_of_fold.csv"
 )
 
 // figure is one picture of a report.
@@ -166,7 +172,13 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
+		{"curves", batchesFile, drawBatches},
 		{"fit", confusionFile, drawConfusion},
+		{"fit", sharesFile, drawShares},
+		{"samples", confusedFile, drawConfused},
+		{"fit", rocFile, drawROC},
+		{"fit", precisionRecallFile, drawPrecisionRecall},
+		{"fit", reliabilityFile, drawReliability},
 	}
 )
 

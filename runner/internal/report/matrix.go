@@ -1,0 +1,293 @@
+package report
+
+import (
+	"image/color"
+	"strconv"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"biomass/runner/internal/evaluate"
+)
+
+// matrix draws a table of numbers whose cells are the stronger in colour the larger the
+// number: a row a class.
+type matrix struct {
+	rows, columns []string
+	// cell returns what stands in a cell, and its colour and strength, 0 to 256; an
+	// empty text leaves it blank.
+	cell func(row, column int) (text string, paint color.NRGBA, strength int)
+	// apart is how many of the last columns stand away from the others.
+	apart int
+}
+
+const (
+	leastCell = 16 // so many pixels a column has, while the chart is no wider than widest
+	widest    = 1000
+	gap       = 12 // before the columns that stand apart
+	smallest  = 7  // letters below this size are not worth their ink
+)
+
+const quarterTurn = 1.5707963267948966
+
+// render draws the matrix as the body of a chart.
+func (m matrix) render(c *chart, alternative string) []byte {
+	n := vg.Length(len(m.columns))
+	rows := newNames(m.rows, rowHeight(len(m.rows)), 150)
+	room := vg.Length(2*margin + 10)
+	if m.apart > 0 {
+		room += gap
+	}
+	width := min(widest, max(680, room+rows.width+vg.Length(n*leastCell)))
+	side := (width - room - rows.width) / n // of a cell
+	height := max(min(side, 60), 10)
+	if len(m.rows) != len(m.columns) {
+		height = max(min(height, rowHeight(len(m.rows))), 10)
+	}
+	side = min(side, max(2*height, 170))
+	rows = newNames(m.rows, height, 150)
+	room = 120 // for the name of a column
+	if side >= 100 {
+		room = side - 8
+	}
+	columns := newNames(m.columns, min(26, side), room)
+	upright := columns.width > side-8
+	head := vg.Length(textSize + 10)
+	if upright {
+		head = columns.width + 10
+	}
+	c.body = func(area draw.Canvas) {
+		top := area.Max.Y - head
+		left := func(column int) vg.Length {
+			x := area.Min.X + rows.width + 10 + vg.Length(vg.Length(column)*side)
+			if column >= len(m.columns)-m.apart {
+				x += gap
+			}
+			return x
+		}
+		style := letters(m.size(side, height), ink, false)
+		style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
+		space := min(1, side/12)
+		for i, name := range rows.list {
+			y := top - vg.Length(vg.Length(i)*height)
+			rows.write(area, name, area.Min.X+rows.width, y-vg.Length(height/2))
+			for j := range m.columns {
+				text, paint, strength := m.cell(i, j)
+				fill(area, mix(paint, strength), left(j)+space, y-height+space, left(j)+side-space, y-space)
+				if text != "" && style.Font.Size >= smallest {
+					area.FillText(style, vg.Point{X: left(j) + vg.Length(side/2), Y: y - vg.Length(height/2)}, text)
+				}
+			}
+		}
+		for j, name := range columns.list {
+			style := columns.style
+			if upright {
+				style.Rotation, style.XAlign, style.YAlign = quarterTurn, draw.XLeft, draw.YCenter
+			} else {
+				style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
+			}
+			area.FillText(style, vg.Point{X: left(j) + vg.Length(side/2), Y: top + 6}, name)
+		}
+	}
+	return c.render(width, chartHead+head+vg.Length(vg.Length(len(m.rows))*height), alternative)
+}
+
+// size is that of letters with which every text fits its cell.
+func (m matrix) size(width, height vg.Length) vg.Length {
+	style := letters(textSize, ink, false)
+	size := min(textSize, height*0.8)
+	for i := range m.rows {
+		for j := range m.columns {
+			if text, _, _ := m.cell(i, j); text != "" {
+				size = min(size, textSize*(width-4)/style.Width(text))
+			}
+		}
+	}
+	return size
+}
+
+// judged is the colour of a cell of the confusion matrix.
+func judged(row, column int) color.NRGBA {
+	if row == column {
+		return blue
+	}
+	return orange
+}
+
+// drawConfusion draws the confusion matrix of the result's part in photos: a row a true
+// class, a column a predicted one. What is right is shaded by the most that any class has
+// right, what is wrong by the most that are wrong alike, so that both can be seen.
+func drawConfusion(d Document) ([]byte, error) {
+	e := d.Evaluation
+	counts := e.Result().Confusion
+	most := map[bool]int{}
+	for i, row := range counts {
+		for j, n := range row {
+			most[i == j] = max(most[i == j], n)
+		}
+	}
+	c := d.newChart(d.t("Predicted against true %s", e.Target), confusionText(d), "", d.t("photos; true by row, predicted by column"))
+	c.legend = d.judgedKeys()
+	return matrix{rows: e.Classes, columns: e.Classes, cell: func(i, j int) (string, color.NRGBA, int) {
+		n := counts[i][j]
+		if n == 0 {
+			return "", judged(i, j), 0
+		}
+		return d.count(n), judged(i, j), 256 * n / most[i == j]
+	}}.render(c, d.t("Confusion matrix: %s", confusionText(d))), nil
+}
+
+// drawShares draws the confusion matrix in shares of each true class.
+func drawShares(d Document) ([]byte, error) {
+	e := d.Evaluation
+	part := e.Result()
+	c := d.newChart(d.t("Predicted against true %s, in shares", e.Target), sharesText(d), "", d.t("%% of the photos of each true class; true by row, predicted by column"))
+	c.legend = d.judgedKeys()
+	return matrix{rows: e.Classes, columns: e.Classes, cell: func(i, j int) (string, color.NRGBA, int) {
+		n, of := part.Confusion[i][j], part.Counts[i]
+		if n == 0 {
+			return "", judged(i, j), 0
+		}
+		return d.wholePercent(n, of), judged(i, j), 256 * n / of
+	}}.render(c, d.t("Confusion matrix in shares: %s", sharesText(d))), nil
+}
+
+func (d Document) judgedKeys() []key {
+	return []key{{name: d.t("right"), color: blue}, {name: d.t("wrong"), color: orange}}
+}
+
+// wholePercent writes a share in whole percent, without their sign.
+func (l Language) wholePercent(n, of int) string {
+	if n > 0 && 100*n < of {
+		return "<1"
+	}
+	return l.decimal(100*float64(n)/float64(of), 0)
+}
+
+// confusionText says what the confusion matrix shows, in numbers.
+func confusionText(d Document) string {
+	e := d.Evaluation
+	part := e.Result()
+	right := 0
+	for i, row := range part.Confusion {
+		right += row[i]
+	}
+	said := d.t("%s of %s of the %s part are right", d.count(right), d.plural(part.Photos, "photo"), d.first(part.Name))
+	if pairs := e.Classification.Confused; len(pairs) > 0 {
+		p := pairs[0]
+		said += d.t("; most often %s is taken for %s, %s", e.Classes[p.True], e.Classes[p.Predicted], timesText(d, p.Photos))
+	}
+	return said
+}
+
+// sharesText says which class is found best and which worst.
+func sharesText(d Document) string {
+	e := d.Evaluation
+	best, worst := -1, -1
+	for class, s := range e.Result().ClassScores {
+		switch {
+		case s.Support == 0:
+		case best < 0:
+			best, worst = class, class
+		default:
+			if s.Recall > e.Result().ClassScores[best].Recall {
+				best = class
+			}
+			if s.Recall < e.Result().ClassScores[worst].Recall {
+				worst = class
+			}
+		}
+	}
+	recall := func(class int) string { return d.percent(e.Result().ClassScores[class].Recall) }
+	if best == worst || recall(best) == recall(worst) {
+		return d.t("%s of the photos of every class are right", recall(best))
+	}
+	return d.t("from %s of %s to %s of %s are right", recall(worst), e.Classes[worst], recall(best), e.Classes[best])
+}
+
+func timesText(d Document, n int) string {
+	if n == 1 {
+		return d.t("once")
+	}
+	return d.t("%s times", d.count(n))
+}
+
+// drawBatches draws which classes the first batches are made of, where a sampler balances
+// them, beside the shares of the training part.
+func drawBatches(d Document) ([]byte, error) {
+	e := d.Evaluation
+	batches := e.Classification.Batches
+	if len(batches) == 0 {
+		return nil, nil
+	}
+	m := matrix{rows: e.Classes, apart: 2}
+	train, drawn := e.Part(evaluate.Train).Counts, drawnOf(batches)
+	most, shares := 1, 1.0
+	for i, batch := range batches {
+		m.columns = append(m.columns, strconv.Itoa(i+1))
+		for class, n := range batch {
+			most = max(most, n)
+			shares = max(shares, share(drawn, class), share(train, class))
+		}
+	}
+	m.columns = append(m.columns, d.t("together"), d.part(evaluate.Train))
+	m.cell = func(i, j int) (string, color.NRGBA, int) {
+		if j < len(batches) {
+			n := batches[j][i]
+			if n == 0 {
+				return "", blue, 0
+			}
+			return d.count(n), blue, 256 * n / most
+		}
+		counts, paint := drawn, green
+		if j > len(batches) {
+			counts, paint = train, orange
+		}
+		s := share(counts, i)
+		return d.decimal(s, 1) + " %", paint, int(256 * s / shares)
+	}
+	c := d.newChart(d.t("The classes of the first batches"), batchesText(d), "", d.t("photos by class, a column a batch; their share together, and that of the training part"))
+	return m.render(c, d.t("The classes of the first batches: %s", batchesText(d))), nil
+}
+
+// drawnOf counts the photos of each class in all batches.
+func drawnOf(batches [][]int) []int {
+	total := make([]int, len(batches[0]))
+	for _, batch := range batches {
+		for class, n := range batch {
+			total[class] += n
+		}
+	}
+	return total
+}
+
+// share is that of a class, in percent.
+func share(counts []int, class int) float64 {
+	all := 0
+	for _, n := range counts {
+		all += n
+	}
+	return 100 * float64(counts[class]) / float64(max(all, 1))
+}
+
+// batchesText says how far the batches are from the training part, in numbers.
+func batchesText(d Document) string {
+	span := func(counts []int) (low, high string) {
+		least, most := 100.0, 0.0
+		for class := range counts {
+			least, most = min(least, share(counts, class)), max(most, share(counts, class))
+		}
+		return d.decimal(least, 1), d.decimal(most, 1)
+	}
+	e := d.Evaluation
+	batches := e.Classification.Batches
+	drawn := drawnOf(batches)
+	photos := 0
+	for _, n := range drawn {
+		photos += n
+	}
+	low, high := span(drawn)
+	least, most := span(e.Part(evaluate.Train).Counts)
+	return d.t("%s of the first %s: a class has %s to %s %% of them, in the training part %s to %s %%",
+		d.plural(photos, "photo"), d.plural(len(batches), "step"), low, high, least, most)
+}
