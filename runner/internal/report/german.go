@@ -94,8 +94,8 @@ var german = catalogue([][2]string{
 	{"photos by class, a column a batch; their share together, and that of the training part",
 		"Fotos nach Klasse, eine Spalte je Batch; ihr Anteil zusammen und der an der Trainingsmenge"},
 	{"The classes of the first batches: %s", "Die Klassen der ersten Batches: %s"},
-	{"%s of the first %s: a class has %s to %s %% of them, in the training part %s to %s %%",
-		"%s der ersten %s: auf eine Klasse entfallen %s bis %s %%, in der Trainingsmenge %s bis %s %%"},
+	{"%s of the first %s: each class has %s of them, and %s of the training part",
+		"%s der ersten %s: auf jede Klasse entfallen %s davon und %s der Trainingsmenge"},
 
 	// ranking.go
 	{"Receiver operating characteristic", "ROC-Kurve"},

@@ -17,7 +17,7 @@ type matrix struct {
 	// cell returns what stands in a cell, and its colour and strength, 0 to 256; an
 	// empty text leaves it blank.
 	cell func(row, column int) (text string, paint color.NRGBA, strength int)
-	// apart is how many of the last columns stand away from the others.
+	// apart is how many of the last columns stand away from the others, twice as wide.
 	apart int
 }
 
@@ -32,7 +32,7 @@ const quarterTurn = 1.5707963267948966
 
 // render draws the matrix as the body of a chart.
 func (m matrix) render(c *chart, alternative string) []byte {
-	n := vg.Length(len(m.columns))
+	n := vg.Length(len(m.columns) + m.apart)
 	rows := newNames(m.rows, rowHeight(len(m.rows)), 150)
 	room := vg.Length(2*margin + 10)
 	if m.apart > 0 {
@@ -51,21 +51,32 @@ func (m matrix) render(c *chart, alternative string) []byte {
 		room = side - 8
 	}
 	columns := newNames(m.columns, min(26, side), room)
-	upright := columns.width > side-8
+	widths := func(column int) vg.Length {
+		if column >= len(m.columns)-m.apart {
+			return 2 * side
+		}
+		return side
+	}
+	upright := false
+	for j, name := range columns.list {
+		upright = upright || columns.style.Width(name) > widths(j)-4
+	}
 	head := vg.Length(textSize + 10)
 	if upright {
 		head = columns.width + 10
 	}
 	c.body = func(area draw.Canvas) {
 		top := area.Max.Y - head
-		left := func(column int) vg.Length {
-			x := area.Min.X + rows.width + 10 + vg.Length(vg.Length(column)*side)
-			if column >= len(m.columns)-m.apart {
+		left := make([]vg.Length, len(m.columns))
+		x := area.Min.X + rows.width + 10
+		for j := range left {
+			if m.apart > 0 && j == len(left)-m.apart {
 				x += gap
 			}
-			return x
+			left[j] = x
+			x += widths(j)
 		}
-		style := letters(m.size(side, height), ink, false)
+		style := letters(m.size(widths, height), ink, false)
 		style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
 		space := min(1, side/12)
 		for i, name := range rows.list {
@@ -73,9 +84,9 @@ func (m matrix) render(c *chart, alternative string) []byte {
 			rows.write(area, name, area.Min.X+rows.width, y-vg.Length(height/2))
 			for j := range m.columns {
 				text, paint, strength := m.cell(i, j)
-				fill(area, mix(paint, strength), left(j)+space, y-height+space, left(j)+side-space, y-space)
+				fill(area, mix(paint, strength), left[j]+space, y-height+space, left[j]+widths(j)-space, y-space)
 				if text != "" && style.Font.Size >= smallest {
-					area.FillText(style, vg.Point{X: left(j) + vg.Length(side/2), Y: y - vg.Length(height/2)}, text)
+					area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: y - vg.Length(height/2)}, text)
 				}
 			}
 		}
@@ -86,20 +97,20 @@ func (m matrix) render(c *chart, alternative string) []byte {
 			} else {
 				style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
 			}
-			area.FillText(style, vg.Point{X: left(j) + vg.Length(side/2), Y: top + 6}, name)
+			area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: top + 6}, name)
 		}
 	}
 	return c.render(width, chartHead+head+vg.Length(vg.Length(len(m.rows))*height), alternative)
 }
 
 // size is that of letters with which every text fits its cell.
-func (m matrix) size(width, height vg.Length) vg.Length {
+func (m matrix) size(width func(column int) vg.Length, height vg.Length) vg.Length {
 	style := letters(textSize, ink, false)
 	size := min(textSize, height*0.8)
 	for i := range m.rows {
 		for j := range m.columns {
 			if text, _, _ := m.cell(i, j); text != "" {
-				size = min(size, textSize*(width-4)/style.Width(text))
+				size = min(size, textSize*(width(j)-4)/style.Width(text))
 			}
 		}
 	}
@@ -239,12 +250,12 @@ func drawBatches(d Document) ([]byte, error) {
 			}
 			return d.count(n), blue, 256 * n / most
 		}
-		counts, paint := drawn, green
+		counts := drawn
 		if j > len(batches) {
-			counts, paint = train, orange
+			counts = train
 		}
 		s := share(counts, i)
-		return d.decimal(s, 1) + " %", paint, int(256 * s / shares)
+		return d.decimal(s, 1) + " %", blue, int(256 * s / shares)
 	}
 	c := d.newChart(d.t("The classes of the first batches"), batchesText(d), "", d.t("photos by class, a column a batch; their share together, and that of the training part"))
 	return m.render(c, d.t("The classes of the first batches: %s", batchesText(d))), nil
@@ -272,12 +283,15 @@ func share(counts []int, class int) float64 {
 
 // batchesText says how far the batches are from the training part, in numbers.
 func batchesText(d Document) string {
-	span := func(counts []int) (low, high string) {
+	span := func(counts []int) string {
 		least, most := 100.0, 0.0
 		for class := range counts {
 			least, most = min(least, share(counts, class)), max(most, share(counts, class))
 		}
-		return d.decimal(least, 1), d.decimal(most, 1)
+		if least == most {
+			return d.decimal(least, 1) + " %"
+		}
+		return d.t("%s to %s", d.decimal(least, 1), d.decimal(most, 1)) + " %"
 	}
 	e := d.Evaluation
 	batches := e.Classification.Batches
@@ -286,8 +300,6 @@ func batchesText(d Document) string {
 	for _, n := range drawn {
 		photos += n
 	}
-	low, high := span(drawn)
-	least, most := span(e.Part(evaluate.Train).Counts)
-	return d.t("%s of the first %s: a class has %s to %s %% of them, in the training part %s to %s %%",
-		d.plural(photos, "photo"), d.plural(len(batches), "step"), low, high, least, most)
+	return d.t("%s of the first %s: each class has %s of them, and %s of the training part",
+		d.plural(photos, "photo"), d.plural(len(batches), "step"), span(drawn), span(e.Part(evaluate.Train).Counts))
 }
