@@ -320,10 +320,12 @@ func drawClasses(d Document) ([]byte, error) {
 			for k, p := range e.Parts {
 				done += p.Counts[i]
 				next := left + vg.Length(vg.Length(done)*scale)
+				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.plural(p.Counts[i], "photo"), d.first(p.Name)))
 				fill(area, partColor[p.Name], x, middle-half, next, middle+half)
 				x = next
 				y := middle + vg.Length(vg.Length(1-k)*height*0.22)
 				style := draw.GlyphStyle{Color: partColor[p.Name], Radius: min(4, height*0.16), Shape: draw.CircleGlyph{}}
+				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.percent(share(p.Counts, i)/100), d.first(p.Name)))
 				area.DrawGlyph(style, vg.Point{X: at(share(p.Counts, i)), Y: y})
 			}
 			style.XAlign = draw.XLeft
@@ -387,14 +389,7 @@ func drawAccuracy(d Document) ([]byte, error) {
 	steps := within(metric.RoundSteps(low, high, 6), 0, 100)
 	c.marks(&c.plot.Y, min(low, steps[0]), max(high, steps[len(steps)-1]), steps)
 	c.byEpoch(d,
-		curve{d.t("validation macro F1"), pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
-		curve{d.t("validation accuracy"), orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
+		curve{d.t("validation macro F1"), d.t("validation macro F1"), "%", pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
+		curve{d.t("validation accuracy"), d.t("validation accuracy"), "%", orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
 	return c.render(680, 380, d.t("Accuracy by epoch: %s", curvesText(d))), nil
-}
-
-// mix returns a colour thinned with a light gray: strength is 0 to 256.
-func mix(c color.NRGBA, strength int) color.NRGBA {
-	const light = 0xF4
-	thin := func(v uint8) uint8 { return uint8(light + (int(v)-light)*strength/256) }
-	return color.NRGBA{thin(c.R), thin(c.G), thin(c.B), 255}
 }

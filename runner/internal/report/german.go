@@ -73,6 +73,7 @@ var german = catalogue([][2]string{
 	{"Predicted against true %s", "Vorhersage gegen wahren Wert von %s"},
 	{"right", "richtig"},
 	{"wrong", "falsch"},
+	{"%s: %s of the %s part", "%s: %s der %smenge"},
 
 	// confused.go
 	{"What is confused most often:", "Am häufigsten verwechselt:"},
@@ -97,6 +98,9 @@ var german = catalogue([][2]string{
 	{"%s of the first %s: each class has %s of them, and %s of the training part",
 		"%s der ersten %s: auf jede Klasse entfallen %s davon und %s der Trainingsmenge"},
 
+	{"%s, batch %d: %s", "%s, Batch %d: %s"},
+	{"%s: %s of the first batches", "%s: %s der ersten Batches"},
+
 	// ranking.go
 	{"Receiver operating characteristic", "ROC-Kurve"},
 	{"%% of the photos of %s taken for %s", "%% der Fotos von %s, für %s gehalten"},
@@ -118,6 +122,7 @@ var german = catalogue([][2]string{
 	{"as sure as right", "so sicher wie richtig"},
 	{"probability of the predicted class, in %%", "Wahrscheinlichkeit der vorhergesagten Klasse, in %%"},
 	{"Reliability: %s", "Zuverlässigkeit: %s"},
+	{"%s to %s %%: %s, %s sure on average, %s right", "%s bis %s %%: %s, im Mittel zu %s sicher, %s richtig"},
 	{"%s sure on average, %s right; expected calibration error %s over %d bins", "im Mittel zu %s sicher, %s richtig; erwarteter Kalibrierungsfehler %s in %d Bereichen"},
 
 	// features.go
@@ -158,6 +163,9 @@ var german = catalogue([][2]string{
 	{"perfect", "perfekt"},
 	{"Predicted against true %s: %s", "Vorhersage gegen wahren Wert von %s: %s"},
 	{"%s of the %s part: R² %s, RMSE %s", "%s der %smenge: R² %s, RMSE %s"},
+	{"%s to %s: %s of the %s part", "%s bis %s: %s der %smenge"},
+	{"epoch %d: %s %s", "Epoche %d: %s %s"},
+	{"%s: true %s, predicted %s", "%s: wahr %s, vorhergesagt %s"},
 
 	// folds.go
 	{"Leakage", "Datenleck"},
@@ -174,6 +182,12 @@ var german = catalogue([][2]string{
 	{"train", "Training"},
 	{"validation", "Validierung"},
 	{"test", "Test"},
+
+	// html.go
+	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
+	{"Contents", "Inhalt"},
+	{"Note", "Hinweis"},
+	{"Warning", "Warnung"},
 
 	// page.go
 	{"%s: %s from photos", "%s: %s aus Fotos"},

@@ -14,11 +14,17 @@ import (
 // number: a row a class.
 type matrix struct {
 	rows, columns []string
-	// cell returns what stands in a cell, and its colour and strength, 0 to 256; an
-	// empty text leaves it blank.
-	cell func(row, column int) (text string, paint color.NRGBA, strength int)
+	cell          func(row, column int) cell
 	// apart is how many of the last columns stand away from the others, twice as wide.
 	apart int
+}
+
+// cell is one number of a matrix, its title, and how strong its colour is, 0 to 256. An
+// empty text leaves it blank.
+type cell struct {
+	text, title string
+	paint       color.NRGBA
+	strength    int
 }
 
 const (
@@ -83,10 +89,11 @@ func (m matrix) render(c *chart, alternative string) []byte {
 			y := top - vg.Length(vg.Length(i)*height)
 			rows.write(area, name, area.Min.X+rows.width, y-vg.Length(height/2))
 			for j := range m.columns {
-				text, paint, strength := m.cell(i, j)
-				fill(area, mix(paint, strength), left[j]+space, y-height+space, left[j]+widths(j)-space, y-space)
-				if text != "" && style.Font.Size >= smallest {
-					area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: y - vg.Length(height/2)}, text)
+				cell := m.cell(i, j)
+				titled(area, cell.title)
+				fill(area, mix(cell.paint, cell.strength), left[j]+space, y-height+space, left[j]+widths(j)-space, y-space)
+				if cell.text != "" && style.Font.Size >= smallest {
+					area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: y - vg.Length(height/2)}, cell.text)
 				}
 			}
 		}
@@ -109,7 +116,7 @@ func (m matrix) size(width func(column int) vg.Length, height vg.Length) vg.Leng
 	size := min(textSize, height*0.8)
 	for i := range m.rows {
 		for j := range m.columns {
-			if text, _, _ := m.cell(i, j); text != "" {
+			if text := m.cell(i, j).text; text != "" {
 				size = min(size, textSize*(width(j)-4)/style.Width(text))
 			}
 		}
@@ -117,12 +124,16 @@ func (m matrix) size(width func(column int) vg.Length, height vg.Length) vg.Leng
 	return size
 }
 
-// judged is the colour of a cell of the confusion matrix.
-func judged(row, column int) color.NRGBA {
+// judgement is the cell of a confusion matrix with this text and strength.
+func (d Document) judgement(row, column int, text string, strength int) cell {
+	e := d.Evaluation
+	part := e.Result()
+	c := cell{text: text, paint: orange, strength: strength}
 	if row == column {
-		return blue
+		c.paint = blue
 	}
-	return orange
+	c.title = d.t("%s taken for %s: %s of %s", e.Classes[row], e.Classes[column], d.count(part.Confusion[row][column]), d.plural(part.Counts[row], "photo"))
+	return c
 }
 
 // drawConfusion draws the confusion matrix of the result's part in photos: a row a true
@@ -139,12 +150,12 @@ func drawConfusion(d Document) ([]byte, error) {
 	}
 	c := d.newChart(d.t("Predicted against true %s", e.Target), confusionText(d), "", d.t("photos; true by row, predicted by column"))
 	c.legend = d.judgedKeys()
-	return matrix{rows: e.Classes, columns: e.Classes, cell: func(i, j int) (string, color.NRGBA, int) {
+	return matrix{rows: e.Classes, columns: e.Classes, cell: func(i, j int) cell {
 		n := counts[i][j]
 		if n == 0 {
-			return "", judged(i, j), 0
+			return d.judgement(i, j, "", 0)
 		}
-		return d.count(n), judged(i, j), 256 * n / most[i == j]
+		return d.judgement(i, j, d.count(n), 256*n/most[i == j])
 	}}.render(c, d.t("Confusion matrix: %s", confusionText(d))), nil
 }
 
@@ -154,12 +165,12 @@ func drawShares(d Document) ([]byte, error) {
 	part := e.Result()
 	c := d.newChart(d.t("Predicted against true %s, in shares", e.Target), sharesText(d), "", d.t("%% of the photos of each true class; true by row, predicted by column"))
 	c.legend = d.judgedKeys()
-	return matrix{rows: e.Classes, columns: e.Classes, cell: func(i, j int) (string, color.NRGBA, int) {
+	return matrix{rows: e.Classes, columns: e.Classes, cell: func(i, j int) cell {
 		n, of := part.Confusion[i][j], part.Counts[i]
 		if n == 0 {
-			return "", judged(i, j), 0
+			return d.judgement(i, j, "", 0)
 		}
-		return d.wholePercent(n, of), judged(i, j), 256 * n / of
+		return d.judgement(i, j, d.wholePercent(n, of), 256*n/of)
 	}}.render(c, d.t("Confusion matrix in shares: %s", sharesText(d))), nil
 }
 
@@ -242,20 +253,27 @@ func drawBatches(d Document) ([]byte, error) {
 		}
 	}
 	m.columns = append(m.columns, d.t("together"), d.part(evaluate.Train))
-	m.cell = func(i, j int) (string, color.NRGBA, int) {
+	m.cell = func(i, j int) cell {
 		if j < len(batches) {
 			n := batches[j][i]
-			if n == 0 {
-				return "", blue, 0
+			c := cell{title: d.t("%s, batch %d: %s", e.Classes[i], j+1, d.plural(n, "photo")), paint: blue, strength: 256 * n / most}
+			if n > 0 {
+				c.text = d.count(n)
 			}
-			return d.count(n), blue, 256 * n / most
+			return c
 		}
 		counts := drawn
 		if j > len(batches) {
 			counts = train
 		}
 		s := share(counts, i)
-		return d.decimal(s, 1) + " %", blue, int(256 * s / shares)
+		c := cell{text: d.decimal(s, 1) + " %", paint: blue, strength: int(256 * s / shares)}
+		if j == len(batches) {
+			c.title = d.t("%s: %s of the first batches", e.Classes[i], c.text)
+		} else {
+			c.title = d.t("%s: %s of the %s part", e.Classes[i], c.text, d.first(evaluate.Train))
+		}
+		return c
 	}
 	c := d.newChart(d.t("The classes of the first batches"), batchesText(d), "", d.t("photos by class, a column a batch; their share together, and that of the training part"))
 	return m.render(c, d.t("The classes of the first batches: %s", batchesText(d))), nil

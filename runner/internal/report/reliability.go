@@ -28,10 +28,15 @@ func drawReliability(d Document) ([]byte, error) {
 	c.marks(&upper.X, 0, 100, tens)
 	c.marks(&upper.Y, 0, 100, tens)
 	upper.X.Label.Text = ""
-	upper.Add(calibration{r}, line(plotter.XYs{{X: 0, Y: 0}, {X: 100, Y: 100}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
+	titles := func(bin int) string {
+		edge := func(i int) string { return d.decimal(100*float64(i)/float64(len(r.Bins)), 0) }
+		b := r.Bins[bin]
+		return d.t("%s to %s %%: %s, %s sure on average, %s right", edge(bin), edge(bin+1), d.plural(b.Samples, "photo"), d.percent(b.Confidence), d.percent(b.Accuracy))
+	}
+	upper.Add(calibration{r, titles}, line(plotter.XYs{{X: 0, Y: 0}, {X: 100, Y: 100}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
 
 	lower := d.newChart("", "", d.t("probability of the predicted class, in %%"), "").plot
-	b := bars{counts: [][]int{nil}, colors: []color.Color{partColor[e.Headline]}}
+	b := bars{counts: [][]int{nil}, colors: []color.Color{partColor[e.Headline]}, title: func(_, bin int) string { return titles(bin) }}
 	most := 0
 	for i, bin := range r.Bins {
 		b.edges = append(b.edges, 100*float64(i)/float64(len(r.Bins)))
@@ -68,7 +73,10 @@ func reliabilityText(d Document) string {
 
 // calibration draws the share of right predictions of each bin as a bar, and a line at
 // their mean confidence with the way from the one to the other.
-type calibration struct{ metric.Reliability }
+type calibration struct {
+	metric.Reliability
+	title func(bin int) string
+}
 
 // Plot implements plot.Plotter.
 func (r calibration) Plot(c draw.Canvas, p *plot.Plot) {
@@ -80,6 +88,7 @@ func (r calibration) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		left, right := edge(i)+1, edge(i+1)-1
 		accuracy, confidence, middle := y(100*bin.Accuracy), y(100*bin.Confidence), (left+right)/2
+		titled(c, r.title(i))
 		fill(c, transparent(blue, barOpacity), left, y(0), right, accuracy)
 		c.StrokeLine2(draw.LineStyle{Color: red, Width: 2}, middle, accuracy, middle, confidence)
 		c.StrokeLine2(draw.LineStyle{Color: red, Width: 3}, left, confidence, right, confidence)
