@@ -41,11 +41,21 @@ type Input struct {
 	Size, Channels int
 	// Samples are the rows that were kept, in the order of the table.
 	Samples []Sample
+	// Columns are the table's columns of numbers beside the target; nil where there
+	// are none.
+	Columns []Column
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
 	// once a sample, in order, and its result is only read.
 	Pixels func(i int) ([]uint8, error)
 	// Seed of the bootstrap.
 	Seed uint64
+}
+
+// Column is a column of numbers, a value for each of Input.Samples, NaN where its
+// cell is empty.
+type Column struct {
+	Name   string
+	Values []float64
 }
 
 // Sample is one photo with its true and its predicted value in the original

@@ -368,7 +368,7 @@ func runEvaluate(_ context.Context, l *line) error {
 	task.Add(len(samples))
 	l.evaluation, err = evaluate.Run(evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
-		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
+		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 	})
 	return err
