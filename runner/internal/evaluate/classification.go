@@ -58,7 +58,7 @@ func (p *Part) judgeClasses(in Input, index []int) {
 		return // nobody asks how sure the result on what was learnt is
 	}
 	stream := rng.New(in.Seed, "bootstrap "+p.Name)
-	if interval, ok := metric.AccuracyInterval(truth, predicted, names, Level, Resamples, stream); ok {
+	if interval, ok := metric.AccuracyInterval(truth, predicted, names, in.level(), Resamples, stream); ok {
 		p.Interval = &interval
 	}
 }

@@ -207,9 +207,10 @@ var stages = []stage{
 		name: "evaluate", version: 1, swept: true, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
+			e := digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Float(l.Recipe.Report.Interval)
+			return e.Digest(rowPlaces(l)).Sum()
 		},
-		keys:   []string{"task", "train.seed"},
+		keys:   []string{"task", "train.seed", "report.interval"},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},

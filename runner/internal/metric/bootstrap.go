@@ -14,7 +14,11 @@ type Interval struct {
 }
 
 // ErrorIntervals are those of the figures of a regression.
-type ErrorIntervals struct{ RMSE, MAE, R2 Interval }
+type ErrorIntervals struct {
+	RMSE Interval `json:"rmse"`
+	MAE  Interval `json:"mae"`
+	R2   Interval `json:"r2"`
+}
 
 // RegressionIntervals returns the bootstrap percentile intervals of RMSE, MAE and R² at
 // a level such as 0.95 (Efron and Tibshirani: An Introduction to the Bootstrap, 1993,
@@ -43,7 +47,7 @@ func RegressionIntervals(truth, predicted []float64, groups []string, level floa
 		rmse[k], mae[k] = math.Sqrt(squared/count), distance/count
 		r2[k] = explained(squared, together(spreads, drawn))
 	}
-	return ErrorIntervals{percentiles(level, rmse), percentiles(level, mae), percentiles(level, r2)}, true
+	return ErrorIntervals{middle(level, rmse), middle(level, mae), middle(level, r2)}, true
 }
 
 // spread holds what the squared distance of many values from their mean needs to know
@@ -93,28 +97,35 @@ func together(groups []spread, drawn []int) float64 {
 	return total
 }
 
-// meanInterval returns the interval of the mean of values, by group.
-func meanInterval(values []float64, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
+// meanInterval returns the interval of figure(mean of values).
+func meanInterval(values []float64, groups []string, level float64, resamples int, stream *rng.Stream, figure func(mean float64) float64) (interval Interval, ok bool) {
 	clusters := sumClusters(values, groups)
 	if len(clusters) < 2 {
 		return Interval{}, false
 	}
-	means := make([]float64, resamples)
-	for k := range means {
+	return percentiles(level, resamples, func() float64 {
 		var sum, count float64
 		for range clusters {
 			c := clusters[stream.IntN(len(clusters))]
 			sum += c.sum
 			count += c.count
 		}
-		means[k] = sum / count
-	}
-	return percentiles(level, means), true
+		return figure(sum / count)
+	}), true
 }
 
-// percentiles returns the interval that holds the given share of what was drawn, which
-// it sorts, as much outside of it on either side.
-func percentiles(level float64, drawn []float64) Interval {
+// percentiles returns the interval that holds the given share of what draw returns,
+// as much outside of it on either side.
+func percentiles(level float64, resamples int, draw func() float64) Interval {
+	drawn := make([]float64, resamples)
+	for i := range drawn {
+		drawn[i] = draw()
+	}
+	return middle(level, drawn)
+}
+
+// middle is as percentiles for what was drawn, which it sorts.
+func middle(level float64, drawn []float64) Interval {
 	slices.Sort(drawn)
 	tail := float64((1 - level) / 2)
 	return Interval{Low: Quantile(drawn, tail), High: Quantile(drawn, 1-tail)}
@@ -159,11 +170,9 @@ func paired(a, b []float64, groups []string, level float64, resamples int, strea
 	if len(inA) < 2 {
 		return difference, Interval{}, false
 	}
-	drawn := make([]float64, resamples)
-	for k := range drawn {
-		drawn[k] = of(func(int) int { return stream.IntN(len(inA)) })
-	}
-	return difference, percentiles(level, drawn), true
+	return difference, percentiles(level, resamples, func() float64 {
+		return of(func(int) int { return stream.IntN(len(inA)) })
+	}), true
 }
 
 // cluster holds what a mean needs to know of one group.

@@ -173,7 +173,7 @@ func CrossEntropy(outputs []float32, truth []int, classes int, weights []float32
 	return Sum(losses) / Sum(total)
 }
 
-// AccuracyInterval is as RegressionIntervals for the share of right predictions.
+// AccuracyInterval is RMSEInterval for the share of right predictions.
 func AccuracyInterval(truth, predicted []int, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
 	hits := make([]float64, len(truth))
 	for i := range truth {
@@ -181,7 +181,7 @@ func AccuracyInterval(truth, predicted []int, groups []string, level float64, re
 			hits[i] = 1
 		}
 	}
-	return meanInterval(hits, groups, level, resamples, stream)
+	return meanInterval(hits, groups, level, resamples, stream, func(mean float64) float64 { return mean })
 }
 
 // Largest returns the class of the largest output in every row (rows, classes),

@@ -54,8 +54,8 @@ var choices = map[string]choice{
 
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "fit"},
-		later: []string{"correlation", "pixels", "residuals", "worst"},
+		now:   []string{"target", "samples", "curves", "fit", "residuals", "worst"},
+		later: []string{"correlation", "pixels"},
 	},
 }
 
@@ -71,7 +71,6 @@ var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"report.interval":    nil,
 	"report.language":    {"en"},
 }
 
