@@ -23,7 +23,7 @@ func (l *line) document() (report.Document, error) {
 		return report.Document{}, err
 	}
 	d := report.Document{
-		Name: r.Name, RecipePath: l.Place.Path, Canonical: l.asked.Canonical, Plots: r.Report.Plots,
+		Language: report.Language(r.Report.Language), Name: r.Name, RecipePath: l.Place.Path, Canonical: l.asked.Canonical, Plots: r.Report.Plots,
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
@@ -67,11 +67,11 @@ func (l *line) document() (report.Document, error) {
 		{Name: "pictures", Digest: root},
 	}
 	if l.weights != nil {
-		d.Digests = append(d.Digests, report.NamedDigest{Name: "weights to begin with", Digest: l.weights.file})
+		d.Digests = append(d.Digests, report.NamedDigest{Name: "weights_before", Digest: l.weights.file})
 	}
 	d.Digests = append(d.Digests, []report.NamedDigest{
 		{Name: "split", Digest: l.split.Digest()},
-		{Name: "weights (model.safetensors)", Digest: l.trained.Weights},
+		{Name: "weights", Digest: l.trained.Weights},
 		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
 	}...)
 	return d, nil

@@ -164,6 +164,7 @@ var meanings = map[string][]string{
 	"sweep.draw":                           {"tries more of the combinations", "tries fewer of the combinations"},
 	"sweep.seed":                           {"tries other combinations"},
 	"sweep.on":                             {"takes another measure for the best"},
+	"report.language":                      {"writes the report in another language"},
 	"report.plots":                         {"shows other plots"},
 	"report.interval":                      {"wider intervals, which more often hold the figure", "narrower intervals, which less often hold the figure"},
 

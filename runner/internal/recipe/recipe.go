@@ -554,6 +554,8 @@ type Report struct {
 	Interval float64 `yaml:"interval"`
 	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
 	Leakage bool `yaml:"leakage"`
+	// Language that the report is written in: en or de.
+	Language string `yaml:"language"`
 }
 
 // defaults returns the recipe in which nothing but required keys is missing.
@@ -587,7 +589,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Interval: 0.95},
+		Report: Report{Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Interval: 0.95, Language: "en"},
 	}
 }
 

@@ -1005,7 +1005,6 @@ func TestNotYet(t *testing.T) {
 		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
 		"picture.crop":       {"center"},
 		"report.plots":       {"[correlation]", "[pixels]"},
-		"report.language":    {"de"},
 		"data.source.url":    {"https://example.org"},
 		"data.source.sha256": {"ab"},
 	} {

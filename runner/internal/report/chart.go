@@ -58,6 +58,7 @@ func letters(size vg.Length, c color.Color, bold bool) text.Style {
 // the name of the vertical axis above it, where it can be read, and the legend
 // beside that.
 type chart struct {
+	Language
 	title, subtitle string
 	vertical        string
 	legend          []key
@@ -75,7 +76,7 @@ type key struct {
 }
 
 // newChart returns a chart whose axes and grid have the report's style.
-func newChart(title, subtitle, horizontal, vertical string) *chart {
+func (l Language) newChart(title, subtitle, horizontal, vertical string) *chart {
 	p := plot.New()
 	p.BackgroundColor = nil
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
@@ -94,7 +95,7 @@ func newChart(title, subtitle, horizontal, vertical string) *chart {
 	grid.Vertical = draw.LineStyle{}
 	grid.Horizontal = draw.LineStyle{Color: faint, Width: 1}
 	p.Add(grid)
-	return &chart{title: title, subtitle: subtitle, vertical: vertical, plot: p}
+	return &chart{Language: l, title: title, subtitle: subtitle, vertical: vertical, plot: p}
 }
 
 // render draws the chart; alternative is its text for those who do not see it.
@@ -149,7 +150,7 @@ func (c *chart) drawLegend(area draw.Canvas) {
 
 // marks puts ticks at these ascending values, written with as many decimals as
 // they all need, and bounds the axis by low and high.
-func marks(axis *plot.Axis, low, high float64, values []float64) {
+func (c *chart) marks(axis *plot.Axis, low, high float64, values []float64) {
 	digits := 0
 	for _, v := range values {
 		for digits < 9 && parsed(v, digits) != v {
@@ -158,7 +159,7 @@ func marks(axis *plot.Axis, low, high float64, values []float64) {
 	}
 	ticks := make([]plot.Tick, len(values))
 	for i, v := range values {
-		ticks[i] = plot.Tick{Value: v, Label: decimal(v, digits)}
+		ticks[i] = plot.Tick{Value: v, Label: c.decimal(v, digits)}
 	}
 	axis.Min, axis.Max = low, high
 	axis.Tick.Marker = plot.ConstantTicks(ticks)
@@ -197,7 +198,7 @@ func wholeMarks(low, high, most int) []float64 {
 
 // logarithmic makes an axis show ratios, with marks at 1, 2 and 5 times powers
 // of ten, or at the powers alone where those would be too many.
-func logarithmic(axis *plot.Axis, low, high float64) {
+func (c *chart) logarithmic(axis *plot.Axis, low, high float64) {
 	const most = 9
 	axis.Min, axis.Max = low*0.9, high*1.1
 	axis.Scale = ratioScale{}
@@ -207,7 +208,7 @@ func logarithmic(axis *plot.Axis, low, high float64) {
 			for _, m := range mantissas {
 				v, _ := strconv.ParseFloat(string(m)+"e"+strconv.Itoa(exponent), 64) // a number by construction
 				if v >= axis.Min && v <= axis.Max {
-					ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', -1, 64)})
+					ticks = append(ticks, plot.Tick{Value: v, Label: c.point(strconv.FormatFloat(v, 'g', -1, 64))})
 				}
 			}
 		}

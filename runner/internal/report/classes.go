@@ -21,30 +21,30 @@ func (d Document) class(index float64) string { return d.Evaluation.Classes[int(
 
 // sure writes what the network says of a photo: a class and its probability.
 func (d Document) sure(p evaluate.Prediction) string {
-	return d.class(p.Predicted) + ", " + percent(p.Probability)
+	return d.class(p.Predicted) + ", " + d.percent(p.Probability)
 }
 
 // accuracyAnswer states the result of a classification and compares it.
 func accuracyAnswer(d Document) (answer, judgement string) {
 	e := d.Evaluation
 	part := e.Result()
-	answer = fmt.Sprintf("**%s accuracy %s**", heading(part.Name), percent(part.Scores.Accuracy))
+	answer = d.t("**%s accuracy %s**", heading(d.first(part.Name)), d.percent(part.Scores.Accuracy))
 	if i := part.Interval; i != nil {
-		answer += fmt.Sprintf(" (%s %% interval %s to %s)", decimal(100*evaluate.Level, 0), decimal(100*i.Low, 1), decimal(100*i.High, 1))
+		answer += intervalText(d, d.decimal(100*i.Low, 1), d.decimal(100*i.High, 1))
 	}
 	var better []string
 	for _, b := range e.Baselines {
 		if b.On(part.Name).Accuracy >= part.Scores.Accuracy {
-			better = append(better, labels[b.Name])
+			better = append(better, d.word(labels[b.Name]))
 		}
 	}
 	nearest, majority := e.Baseline("nearest_mean").On(part.Name), e.Baseline("majority").On(part.Name)
-	answer += fmt.Sprintf(", against %s for %s and %s for %s; **macro F1 %s**. ", percent(nearest.Accuracy), labels["nearest_mean"],
-		percent(majority.Accuracy), labels["majority"], decimal(part.Scores.MacroF1, 3))
+	answer += d.t(", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**.",
+		d.percent(nearest.Accuracy), d.percent(majority.Accuracy), d.decimal(part.Scores.MacroF1, 3))
 	if len(better) > 0 {
-		return answer, "**The network does not beat " + strings.Join(better, ", nor ") + ".**"
+		return answer, d.t("**The network does not beat %s.**", strings.Join(better, d.t(", nor ")))
 	}
-	return answer, "The network beats all baselines."
+	return answer, d.t("The network beats all baselines.")
 }
 
 // manyClasses is from how many classes on their tables are folded.
@@ -53,25 +53,25 @@ const manyClasses = 25
 // classTable counts the photos of each class in each part.
 func classTable(m *markdown, d Document) {
 	e := d.Evaluation
-	header, align := []string{"class"}, "l"
-	last := []string{"**all**"}
-	individuals := []string{"individuals"}
+	header, align := d.words("class"), "l"
+	last := []string{"**" + d.t("all") + "**"}
+	individuals := d.words("individuals")
 	rows := make([][]string, len(e.Classes))
 	for i, name := range e.Classes {
 		rows[i] = []string{plain(name)}
 	}
 	for _, p := range e.Parts {
-		header, align = append(header, p.Name), align+"r"
-		last, individuals = append(last, "**"+count(p.Photos)+"**"), append(individuals, count(p.Groups))
+		header, align = append(header, d.part(p.Name)), align+"r"
+		last, individuals = append(last, "**"+d.count(p.Photos)+"**"), append(individuals, d.count(p.Groups))
 		for i := range rows {
-			rows[i] = append(rows[i], count(p.Counts[i]))
+			rows[i] = append(rows[i], d.count(p.Counts[i]))
 		}
 	}
 	rows = append(rows, last)
 	if e.Parts[0].Groups > 0 {
 		rows = append(rows, individuals)
 	}
-	m.foldMany(len(e.Classes), "The photos of each class", func() { m.table(align, header, rows...) })
+	m.foldMany(len(e.Classes), d.t("The photos of each class"), func() { m.table(align, header, rows...) })
 }
 
 // foldMany hides a table of more classes than people want to see at once.
@@ -97,11 +97,11 @@ func classesText(d Document) string {
 			fewest = class
 		}
 	}
-	said := fmt.Sprintf("%s of %d classes", plural(photos, "photo"), len(e.Classes))
+	shown, classes := d.plural(photos, "photo"), d.count(len(e.Classes))
 	if totals[most] == totals[fewest] {
-		return said + ", " + count(totals[most]) + " of each"
+		return d.t("%s of %s classes, %s of each", shown, classes, d.count(totals[most]))
 	}
-	return said + fmt.Sprintf(", from %s of %s to %s of %s", count(totals[fewest]), e.Classes[fewest], count(totals[most]), e.Classes[most])
+	return d.t("%s of %s classes, from %s of %s to %s of %s", shown, classes, d.count(totals[fewest]), e.Classes[fewest], d.count(totals[most]), e.Classes[most])
 }
 
 // classTotals counts the photos of each class in all parts.
@@ -118,7 +118,7 @@ func classTotals(e *evaluate.Evaluation) []int {
 // chosenText says how the shown photos were chosen.
 func chosenText(d Document) string {
 	if !d.classifies() {
-		return "at equally spaced ranks of the true value"
+		return d.t("at equally spaced ranks of the true value")
 	}
 	right, wrong := 0, 0
 	for _, p := range d.Evaluation.Photos {
@@ -130,20 +130,20 @@ func chosenText(d Document) string {
 	}
 	switch {
 	case wrong == 0:
-		return "all of them right, at equally spaced ranks of the probability"
+		return d.t("all of them right, at equally spaced ranks of the probability")
 	case right == 0:
-		return "all of them wrong, at equally spaced ranks of the probability"
+		return d.t("all of them wrong, at equally spaced ranks of the probability")
 	}
-	return fmt.Sprintf("%d right and %d wrong ones, each at equally spaced ranks of the probability", right, wrong)
+	return d.t("%d right and %d wrong ones, each at equally spaced ranks of the probability", right, wrong)
 }
 
 // hits writes one row a model; the first is the network's and set in bold.
-func (m *markdown) hits(names []string, scores []*evaluate.Scores) {
+func hits(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
 	var rows [][]string
 	for i, s := range scores {
-		row := []string{names[i], percent(s.Accuracy), percent(s.BalancedAccuracy), decimal(s.MacroF1, 3), decimal(s.WeightedF1, 3), "–"}
+		row := []string{names[i], d.percent(s.Accuracy), d.percent(s.BalancedAccuracy), d.decimal(s.MacroF1, 3), d.decimal(s.WeightedF1, 3), "–"}
 		if s.CrossEntropy != nil {
-			row[5] = significant(*s.CrossEntropy)
+			row[5] = d.significant(*s.CrossEntropy)
 		}
 		if i == 0 {
 			for k := 1; k < len(row); k++ {
@@ -152,23 +152,23 @@ func (m *markdown) hits(names []string, scores []*evaluate.Scores) {
 		}
 		rows = append(rows, row)
 	}
-	m.table("lrrrrr", []string{"", "accuracy", "balanced accuracy", "macro F1", "weighted F1", "cross entropy"}, rows...)
+	m.table("lrrrrr", append([]string{""}, d.words("accuracy", "balanced accuracy", "macro F1", "weighted F1", "cross entropy")...), rows...)
 }
 
 // confusion shows which classes are taken for which, and the scores of each.
 func confusion(m *markdown, d Document) {
 	e := d.Evaluation
 	if d.shows("fit") {
-		m.say("![Confusion matrix: %s.](%s)", plain(confusionText(d)), confusionFile)
+		m.picture(d.t("Confusion matrix: %s", confusionText(d))+".", confusionFile)
 	}
 	part := e.Result()
-	m.say("Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean:")
-	m.foldMany(len(e.Classes), "The scores of each class", func() {
+	m.say(d.t("Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean:"))
+	m.foldMany(len(e.Classes), d.t("The scores of each class"), func() {
 		var rows [][]string
 		for i, s := range part.ClassScores {
-			rows = append(rows, []string{plain(e.Classes[i]), percent(s.Precision), percent(s.Recall), decimal(s.F1, 3), count(s.Support)})
+			rows = append(rows, []string{plain(e.Classes[i]), d.percent(s.Precision), d.percent(s.Recall), d.decimal(s.F1, 3), d.count(s.Support)})
 		}
-		m.table("lrrrr", []string{"class", "precision", "recall", "F1", part.Name + " photos"}, rows...)
+		m.table("lrrrr", append(d.words("class", "precision", "recall", "F1"), d.t("%s photos", d.first(part.Name))), rows...)
 	})
 }
 
@@ -185,26 +185,26 @@ func confusionText(d Document) string {
 			}
 		}
 	}
-	said := fmt.Sprintf("%s of %s of the %s part are right", count(right), plural(part.Photos, "photo"), part.Name)
+	said := d.t("%s of %s of the %s part are right", d.count(right), d.plural(part.Photos, "photo"), d.first(part.Name))
 	if most > 0 {
-		said += fmt.Sprintf("; most often %s is taken for %s, %s", e.Classes[from], e.Classes[to], timesText(most))
+		said += d.t("; most often %s is taken for %s, %s", e.Classes[from], e.Classes[to], timesText(d, most))
 	}
 	return said
 }
 
-func timesText(n int) string {
+func timesText(d Document, n int) string {
 	if n == 1 {
-		return "once"
+		return d.t("once")
 	}
-	return count(n) + " times"
+	return d.t("%s times", d.count(n))
 }
 
 // drawClasses draws the photos of each class as a bar of its parts.
 func drawClasses(d Document) ([]byte, error) {
 	e := d.Evaluation
-	c := newChart("Distribution of "+e.Target, classesText(d), "", "photos")
+	c := d.newChart(d.t("Distribution of %s", e.Target), classesText(d), "", d.t("photos"))
 	for _, p := range e.Parts {
-		c.legend = append(c.legend, key{name: p.Name, color: partColor[p.Name]})
+		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
 	}
 	totals := classTotals(e)
 	most := 0
@@ -217,7 +217,7 @@ func drawClasses(d Document) ([]byte, error) {
 		style := names.style
 		left := area.Min.X + names.width + 10
 		half := vg.Length(height * 0.36)
-		scale := (area.Max.X - left - style.Width(count(most)) - 8) / vg.Length(most)
+		scale := (area.Max.X - left - style.Width(d.count(most)) - 8) / vg.Length(most)
 		for i, name := range names.list {
 			middle := area.Max.Y - vg.Length(vg.Length(float64(i)+0.5)*height)
 			names.write(area, name, left-10, middle)
@@ -230,10 +230,10 @@ func drawClasses(d Document) ([]byte, error) {
 			}
 			style.XAlign = draw.XLeft
 			style.Color = muted
-			area.FillText(style, vg.Point{X: x + 6, Y: middle}, count(totals[i]))
+			area.FillText(style, vg.Point{X: x + 6, Y: middle}, d.count(totals[i]))
 		}
 	}
-	return c.render(680, chartHead+vg.Length(vg.Length(len(e.Classes))*height), "Distribution of "+e.Target+": "+classesText(d)), nil
+	return c.render(680, chartHead+vg.Length(vg.Length(len(e.Classes))*height), d.t("Distribution of %s: %s", e.Target, classesText(d))), nil
 }
 
 // chartHead is how high a chart is without its body.
@@ -281,17 +281,17 @@ func drawAccuracy(d Document) ([]byte, error) {
 	if len(d.History) == 0 {
 		return nil, fmt.Errorf("there is no training history")
 	}
-	c := newChart("Accuracy by epoch", curvesText(d), "epoch", "%")
+	c := d.newChart(d.t("Accuracy by epoch"), curvesText(d), d.t("epoch"), "%")
 	low, high := 100.0, 0.0
 	for _, h := range d.History {
 		low, high = min(low, 100*h.ValidationAccuracy, 100*h.ValidationMacroF1), max(high, 100*h.ValidationAccuracy, 100*h.ValidationMacroF1)
 	}
 	steps := within(metric.RoundSteps(low, high, 6), 0, 100)
-	marks(&c.plot.Y, min(low, steps[0]), max(high, steps[len(steps)-1]), steps)
+	c.marks(&c.plot.Y, min(low, steps[0]), max(high, steps[len(steps)-1]), steps)
 	c.byEpoch(d,
-		curve{"validation macro F1", pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
-		curve{"validation accuracy", orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
-	return c.render(680, 380, "Accuracy by epoch: "+curvesText(d)), nil
+		curve{d.t("validation macro F1"), pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
+		curve{d.t("validation accuracy"), orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
+	return c.render(680, 380, d.t("Accuracy by epoch: %s", curvesText(d))), nil
 }
 
 // drawConfusion draws the confusion matrix of the result's part: a row a true
@@ -301,8 +301,8 @@ func drawConfusion(d Document) ([]byte, error) {
 	e := d.Evaluation
 	matrix := e.Result().Confusion
 	n := vg.Length(len(e.Classes))
-	c := newChart("Predicted against true "+e.Target, confusionText(d), "", "true, by row; predicted, by column")
-	c.legend = []key{{name: "right", color: blue}, {name: "wrong", color: orange}}
+	c := d.newChart(d.t("Predicted against true %s", e.Target), confusionText(d), "", d.t("true, by row; predicted, by column"))
+	c.legend = []key{{name: d.t("right"), color: blue}, {name: d.t("wrong"), color: orange}}
 	const width = 680
 	rows := newNames(e.Classes, rowHeight(len(e.Classes)), 150)
 	side := (width - 2*margin - rows.width - 10) / n // of a cell
@@ -317,7 +317,7 @@ func drawConfusion(d Document) ([]byte, error) {
 	}
 	c.body = func(area draw.Canvas) {
 		left, top := area.Min.X+rows.width+10, area.Max.Y-head
-		cell := newCell(matrix, side, height)
+		cell := newCell(d.Language, matrix, side, height)
 		for i, name := range rows.list {
 			y := top - vg.Length(vg.Length(i)*height)
 			rows.write(area, name, left-10, y-vg.Length(height/2))
@@ -336,13 +336,14 @@ func drawConfusion(d Document) ([]byte, error) {
 			area.FillText(style, vg.Point{X: middle, Y: top + 6}, name)
 		}
 	}
-	return c.render(width, chartHead+head+vg.Length(n*height), "Confusion matrix: "+confusionText(d)), nil
+	return c.render(width, chartHead+head+vg.Length(n*height), d.t("Confusion matrix: %s", confusionText(d))), nil
 }
 
 const quarterTurn = 1.5707963267948966
 
 // cell draws the cells of a confusion matrix, all with letters of one size.
 type cell struct {
+	Language
 	width, height vg.Length
 	style         text.Style
 	two           bool // there is room for the share below the count
@@ -351,11 +352,11 @@ type cell struct {
 // smallest is the size below which letters are not worth their ink.
 const smallest = 7
 
-func newCell(matrix metric.Confusion, width, height vg.Length) cell {
+func newCell(l Language, matrix metric.Confusion, width, height vg.Length) cell {
 	widest := "100 %"
 	for _, row := range matrix {
 		for _, photos := range row {
-			if s := count(photos); len(s) > len(widest) {
+			if s := l.count(photos); len(s) > len(widest) {
 				widest = s
 			}
 		}
@@ -364,7 +365,7 @@ func newCell(matrix metric.Confusion, width, height vg.Length) cell {
 	size := min(textSize, textSize*(width-6)/style.Width(widest), height*0.8)
 	style = letters(size, ink, false)
 	style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
-	return cell{width: width, height: height, style: style, two: height >= 2.4*size}
+	return cell{Language: l, width: width, height: height, style: style, two: height >= 2.4*size}
 }
 
 // draw draws the cell whose upper left corner is (x, y).
@@ -387,15 +388,15 @@ func (c cell) draw(area draw.Canvas, x, y vg.Length, photos, all int, right bool
 	}
 	middle := vg.Point{X: x + vg.Length(c.width/2), Y: y - vg.Length(c.height/2)}
 	if !c.two {
-		area.FillText(style, middle, count(photos))
+		area.FillText(style, middle, c.count(photos))
 		return
 	}
 	share := "<1 %"
 	if 100*photos >= all {
-		share = decimal(100*float64(photos)/float64(all), 0) + " %"
+		share = c.decimal(100*float64(photos)/float64(all), 0) + " %"
 	}
 	step := vg.Length(style.Font.Size * 0.6)
-	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y + step}, count(photos))
+	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y + step}, c.count(photos))
 	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y - step}, share)
 }
 

@@ -18,7 +18,7 @@ import (
 // drawTarget draws the distribution of the target in the parts.
 func drawTarget(d Document) ([]byte, error) {
 	e := d.Evaluation
-	c := newChart("Distribution of "+e.Target, targetText(d), named(e.Target, e.Unit), "photos")
+	c := d.newChart(d.t("Distribution of %s", e.Target), targetText(d), named(e.Target, e.Unit), d.t("photos"))
 	b := bars{edges: e.Histogram.Edges, counts: e.Histogram.Counts}
 	highest := 0
 	for bin := range len(b.edges) - 1 {
@@ -30,13 +30,13 @@ func drawTarget(d Document) ([]byte, error) {
 	}
 	for _, p := range e.Parts {
 		b.colors = append(b.colors, partColor[p.Name])
-		c.legend = append(c.legend, key{name: p.Name, color: partColor[p.Name]})
+		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
 	}
 	first, last := b.edges[0], b.edges[len(b.edges)-1]
-	marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
-	marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
+	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
+	c.marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
 	c.plot.Add(b)
-	return c.render(680, 380, "Distribution of "+e.Target+": "+targetText(d)), nil
+	return c.render(680, 380, d.t("Distribution of %s: %s", e.Target, targetText(d))), nil
 }
 
 // targetText says what the distribution shows, in numbers.
@@ -48,7 +48,7 @@ func targetText(d Document) string {
 		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
 	}
 	train := e.Part(evaluate.Train).Target
-	return fmt.Sprintf("%s from %s to %s; in training the mean is %s and the median %s", plural(photos, "photo"),
+	return d.t("%s from %s to %s; in training the mean is %s and the median %s", d.plural(photos, "photo"),
 		d.number(low), d.value(high), d.value(train.Mean), d.value(train.Median))
 }
 
@@ -57,10 +57,10 @@ func drawCurves(d Document) ([]byte, error) {
 	if len(d.History) == 0 {
 		return nil, fmt.Errorf("there is no training history")
 	}
-	c := newChart("Learning curves", keptText(d), "epoch", "loss")
-	curves := []curve{{"train", blue, func(h Epoch) float64 { return h.TrainLoss }}}
+	c := d.newChart(d.t("Learning curves"), keptText(d), d.t("epoch"), d.t("loss"))
+	curves := []curve{{d.part(evaluate.Train), blue, func(h Epoch) float64 { return h.TrainLoss }}}
 	if d.validated() {
-		curves = append(curves, curve{"validation", orange, func(h Epoch) float64 { return h.ValidationLoss }})
+		curves = append(curves, curve{d.part(evaluate.Validation), orange, func(h Epoch) float64 { return h.ValidationLoss }})
 	}
 	low, high := math.Inf(1), 0.0
 	for _, h := range d.History {
@@ -70,14 +70,14 @@ func drawCurves(d Document) ([]byte, error) {
 	}
 	p := c.plot
 	if low > 0 && high > 8*low {
-		logarithmic(&p.Y, low, high)
-		c.vertical = "loss (logarithmic)"
+		c.logarithmic(&p.Y, low, high)
+		c.vertical = d.t("loss (logarithmic)")
 	} else {
 		steps := metric.RoundSteps(0, high, 6)
-		marks(&p.Y, 0, steps[len(steps)-1], steps)
+		c.marks(&p.Y, 0, steps[len(steps)-1], steps)
 	}
 	c.byEpoch(d, curves...)
-	return c.render(680, 380, "Learning curves: "+curvesText(d)), nil
+	return c.render(680, 380, d.t("Learning curves: %s", curvesText(d))), nil
 }
 
 // scheduled reports whether the learning rate changes.
@@ -91,26 +91,26 @@ func drawRate(d Document) ([]byte, error) {
 	if !d.scheduled() {
 		return nil, nil
 	}
-	c := newChart("Learning rate", rateText(d), "epoch", "learning rate")
+	c := d.newChart(d.t("Learning rate"), rateText(d), d.t("epoch"), d.t("learning rate"))
 	low, high := math.Inf(1), 0.0
 	for _, h := range d.History {
 		low, high = min(low, h.Rate), max(high, h.Rate)
 	}
 	if low > 0 && high > 8*low {
-		logarithmic(&c.plot.Y, low, high)
-		c.vertical = "learning rate (logarithmic)"
+		c.logarithmic(&c.plot.Y, low, high)
+		c.vertical = d.t("learning rate (logarithmic)")
 	} else {
 		steps := metric.RoundSteps(0, high, 6)
-		marks(&c.plot.Y, 0, steps[len(steps)-1], steps)
+		c.marks(&c.plot.Y, 0, steps[len(steps)-1], steps)
 	}
-	c.byEpoch(d, curve{"last step", blue, func(h Epoch) float64 { return h.Rate }})
-	return c.render(680, 300, "Learning rate by epoch: "+rateText(d)), nil
+	c.byEpoch(d, curve{d.t("last step"), blue, func(h Epoch) float64 { return h.Rate }})
+	return c.render(680, 300, d.t("Learning rate by epoch: %s", rateText(d))), nil
 }
 
 // rateText says where the rate begins and ends.
 func rateText(d Document) string {
 	first, last := d.History[0], d.History[len(d.History)-1]
-	return fmt.Sprintf("%s in epoch %d, %s in epoch %d", significant(first.Rate), first.Epoch, significant(last.Rate), last.Epoch)
+	return d.t("%s in epoch %d, %s in epoch %d", d.significant(first.Rate), first.Epoch, d.significant(last.Rate), last.Epoch)
 }
 
 // curve is one line over the epochs.
@@ -125,7 +125,7 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 	p := c.plot
 	first, last := d.History[0].Epoch, d.History[len(d.History)-1].Epoch
 	space := max(float64(last-first)/60, 0.1)
-	marks(&p.X, float64(first)-space, float64(last)+space, wholeMarks(first, last, 12))
+	c.marks(&p.X, float64(first)-space, float64(last)+space, wholeMarks(first, last, 12))
 	marked := curves[len(curves)-1]
 	var kept plotter.XYs
 	for _, h := range d.History {
@@ -147,7 +147,7 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 		c.legend = append(c.legend, key{name: curve.name, color: curve.color, line: true})
 	}
 	p.Add(dots(kept, marked.color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
-	c.legend = append(c.legend, key{name: "kept epoch", color: muted, line: true, dashes: dashed})
+	c.legend = append(c.legend, key{name: d.t("kept epoch"), color: muted, line: true, dashes: dashed})
 }
 
 var dashed = []vg.Length{5, 4}
@@ -156,24 +156,24 @@ var dashed = []vg.Length{5, 4}
 func keptText(d Document) string {
 	for _, h := range d.History {
 		if h.Kept {
-			return fmt.Sprintf("Epoch %d of %d was kept", h.Epoch, len(d.History))
+			return d.t("Epoch %d of %d was kept", h.Epoch, len(d.History))
 		}
 	}
-	return plural(len(d.History), "epoch")
+	return d.plural(len(d.History), "epoch")
 }
 
 // curvesText says what the learning curves show, in numbers.
 func curvesText(d Document) string {
 	for _, h := range d.History {
 		if h.Kept && !d.validated() {
-			return fmt.Sprintf("%s: train loss %s", keptText(d), significant(h.TrainLoss))
+			return d.t("%s: train loss %s", keptText(d), d.significant(h.TrainLoss))
 		}
 		if h.Kept {
-			score := "validation RMSE " + with(h.ValidationRMSE, d.Evaluation.Unit)
+			score := d.t("validation RMSE %s", d.with(h.ValidationRMSE, d.Evaluation.Unit))
 			if d.classifies() {
-				score = "validation accuracy " + percent(h.ValidationAccuracy)
+				score = d.t("validation accuracy %s", d.percent(h.ValidationAccuracy))
 			}
-			return fmt.Sprintf("%s: train loss %s, validation loss %s, %s", keptText(d), significant(h.TrainLoss), significant(h.ValidationLoss), score)
+			return d.t("%s: train loss %s, validation loss %s, %s", keptText(d), d.significant(h.TrainLoss), d.significant(h.ValidationLoss), score)
 		}
 	}
 	return keptText(d)
@@ -188,15 +188,15 @@ func drawFit(d Document) ([]byte, error) {
 		points = append(points, plotter.XY{X: p.True, Y: p.Predicted})
 		low, high = min(low, p.True, p.Predicted), max(high, p.True, p.Predicted)
 	}
-	c := newChart("Predicted against true "+e.Target, fitText(d), named("true "+e.Target, e.Unit), named("predicted", e.Unit))
+	c := d.newChart(d.t("Predicted against true %s", e.Target), fitText(d), named(d.t("true %s", e.Target), e.Unit), named(d.t("predicted"), e.Unit))
 	steps := metric.RoundSteps(low, high, 7)
 	first, last := steps[0], steps[len(steps)-1]
 	p := c.plot
 	grid := plotter.NewGrid()
 	grid.Vertical = draw.LineStyle{Color: faint, Width: 1}
 	grid.Horizontal = draw.LineStyle{}
-	marks(&p.X, first, last, steps)
-	marks(&p.Y, first, last, steps)
+	c.marks(&p.X, first, last, steps)
+	c.marks(&p.Y, first, last, steps)
 	opacity := uint8(160)
 	if len(points) > 300 {
 		opacity = 100
@@ -205,36 +205,31 @@ func drawFit(d Document) ([]byte, error) {
 		line(plotter.XYs{{X: first, Y: first}, {X: last, Y: last}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
 		dots(points, transparent(partColor[e.Headline], opacity), 4))
 	c.legend = []key{
-		{name: e.Headline + " photo", color: partColor[e.Headline]},
-		{name: "perfect", color: muted, line: true, dashes: dashed},
+		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
+		{name: d.t("perfect"), color: muted, line: true, dashes: dashed},
 	}
-	return c.render(560, 600, "Predicted against true "+e.Target+": "+fitText(d)), nil
+	return c.render(560, 600, d.t("Predicted against true %s: %s", e.Target, fitText(d))), nil
 }
 
 // fitText says how well the predictions fit, in numbers.
 func fitText(d Document) string {
 	e := d.Evaluation
 	r := e.Result().Scores
-	return fmt.Sprintf("%s of the %s part: R² %s, RMSE %s", plural(r.N, "photo"), e.Headline, decimal(r.R2, 3), with(r.RMSE, e.Unit))
+	return d.t("%s of the %s part: R² %s, RMSE %s", d.plural(r.N, "photo"), d.first(e.Headline), d.decimal(r.R2, 3), d.with(r.RMSE, e.Unit))
 }
 
 // number writes a value of the target, with as many decimals as the target's
 // spread calls for.
 func (d Document) number(x float64) string {
 	if d.Evaluation.Whole && x == math.Floor(x) {
-		return decimal(x, 0)
+		return d.decimal(x, 0)
 	}
-	return alike(d.Evaluation.Parts[0].Target.Deviation, x)[0]
+	return d.alike(d.Evaluation.Parts[0].Target.Deviation, x)[0]
 }
 
 // value writes a value of the target with its unit.
 func (d Document) value(x float64) string {
 	return strings.TrimSpace(d.number(x) + " " + d.Evaluation.Unit)
-}
-
-// with writes a number and its unit.
-func with(x float64, unit string) string {
-	return strings.TrimSpace(significant(x) + " " + unit)
 }
 
 // named writes a quantity and its unit, as on an axis.

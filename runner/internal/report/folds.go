@@ -27,7 +27,7 @@ func (f *Folds) text(d Document) string {
 	for _, figure := range []string{"rmse", "mae", "r2", "accuracy", "balanced_accuracy", "macro_f1"} {
 		if v, ok := f.Figures[figure]; ok {
 			name, values, _ := SeriesColumn{Figure: figure, Mean: v}.write(d, []float64{v})
-			list = append(list, strings.TrimSpace(name)+" "+values[0])
+			list = append(list, name+" "+values[0])
 		}
 	}
 	return strings.Join(list, ", ")
@@ -77,15 +77,18 @@ type Gap struct {
 	Own, Random float64
 }
 
+// ways are those to split that keep together what belongs together.
+var ways = map[string]word{"group": "by group", "stratified_group": "by stratified group", "time": "by time"}
+
 // leakage shows what a random split would have pretended.
 func leakage(m *markdown, d Document) {
 	if d.Leakage == nil {
 		return
 	}
-	m.say("## Leakage")
-	m.say("The same recipe on a random split, where rows that belong together are on both sides. What it gains is what it pretends:")
-	header := []string{"split"}
-	rows := [][]string{{"**by " + strings.ReplaceAll(d.Leakage.By, "_", " ") + "**"}, {"random"}, {"difference"}}
+	m.section(d.t("Leakage"))
+	m.say(d.t("The same recipe on a random split, where rows that belong together are on both sides. What it gains is what it pretends:"))
+	header := d.words("split")
+	rows := [][]string{{"**" + d.word(ways[d.Leakage.By]) + "**"}, {d.t("random")}, {d.t("difference")}}
 	for _, g := range d.Leakage.Figures {
 		if figureNames[g.Figure] == "" {
 			continue

@@ -8,11 +8,11 @@ import (
 
 // significant writes x with at least three significant digits, as people would:
 // 0.0123, 1.23, 12.3, 1234. Only what is tiny or huge gets an exponent.
-func significant(x float64) string {
+func (l Language) significant(x float64) string {
 	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e7) {
-		return sign(strconv.FormatFloat(x, 'e', 2, 64))
+		return l.point(sign(strconv.FormatFloat(x, 'e', 2, 64)))
 	}
-	return decimal(x, decimals(x))
+	return l.decimal(x, decimals(x))
 }
 
 // decimals returns how many decimals show three significant digits of x.
@@ -31,20 +31,30 @@ func decimals(x float64) int {
 
 // alike writes values with as many decimals as measure needs, so that they can
 // be compared digit by digit.
-func alike(measure float64, values ...float64) []string {
+func (l Language) alike(measure float64, values ...float64) []string {
 	out := make([]string, len(values))
 	for i, v := range values {
 		if a := math.Abs(v); a >= 1e7 || math.Abs(measure) < 1e-4 {
-			out[i] = significant(v)
+			out[i] = l.significant(v)
 		} else {
-			out[i] = decimal(v, decimals(measure))
+			out[i] = l.decimal(v, decimals(measure))
 		}
 	}
 	return out
 }
 
 // decimal writes x with n decimals.
-func decimal(x float64, n int) string { return sign(strconv.FormatFloat(x, 'f', n, 64)) }
+func (l Language) decimal(x float64, n int) string {
+	return l.point(sign(strconv.FormatFloat(x, 'f', n, 64)))
+}
+
+// point sets the language's mark before the decimals of a number.
+func (l Language) point(number string) string {
+	if l == German {
+		return strings.Replace(number, ".", ",", 1)
+	}
+	return number
+}
 
 // sign sets a true minus sign, and none before a zero.
 func sign(s string) string {
@@ -57,17 +67,26 @@ func sign(s string) string {
 	return s
 }
 
-// count writes a whole number with commas between thousands.
-func count(n int) string {
+// count writes a whole number with a mark between thousands.
+func (l Language) count(n int) string {
+	mark := ","
+	if l == German {
+		mark = "."
+	}
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
+		s = s[:i] + mark + s[i:]
 	}
 	return s
 }
 
 // percent writes a share of 1.
-func percent(share float64) string { return decimal(100*share, 1) + " %" }
+func (l Language) percent(share float64) string { return l.decimal(100*share, 1) + " %" }
+
+// with writes a number and its unit.
+func (l Language) with(x float64, unit string) string {
+	return strings.TrimSpace(l.significant(x) + " " + unit)
+}
 
 // fitting shortens a text until it fits.
 func fitting(text string, fits func(string) bool) string {
@@ -95,12 +114,4 @@ func wrap(text string, fits func(string) bool) []string {
 		line = longer
 	}
 	return append(lines, line)
-}
-
-// plural writes a number and its noun: 1 photo, 2 photos.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return count(n) + " " + noun + "s"
 }

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"biomass/runner/internal/evaluate"
 )
@@ -14,10 +16,13 @@ import (
 type markdown struct{ bytes.Buffer }
 
 // say writes a paragraph.
-func (m *markdown) say(format string, args ...any) {
-	fmt.Fprintf(m, format, args...)
-	m.WriteString("\n\n")
-}
+func (m *markdown) say(text string) { m.WriteString(text + "\n\n") }
+
+// section begins one.
+func (m *markdown) section(title string) { m.say("## " + title) }
+
+// picture shows a file of the report; text says the same to those who do not see it.
+func (m *markdown) picture(text, file string) { m.say("![" + plain(text) + "](" + file + ")") }
 
 // table writes a table: align has one letter a column, l or r.
 func (m *markdown) table(align string, header []string, rows ...[]string) {
@@ -43,7 +48,7 @@ func (m *markdown) row(cells []string) {
 
 // fold hides what body writes until the reader asks for it.
 func (m *markdown) fold(summary string, body func()) {
-	m.say("<details>\n<summary>%s</summary>", summary)
+	m.say("<details>\n<summary>" + summary + "</summary>")
 	body()
 	m.say("</details>")
 }
@@ -62,9 +67,9 @@ func page(d Document) []byte {
 	m := &markdown{}
 	title := d.Title
 	if title == "" {
-		title = d.Name + ": " + d.Evaluation.Target + " from photos"
+		title = d.t("%s: %s from photos", d.Name, d.Evaluation.Target)
 	}
-	m.say("# %s", plain(title))
+	m.say("# " + plain(title))
 	opening(m, d)
 	data(m, d)
 	sweep(m, d)
@@ -87,18 +92,11 @@ func opening(m *markdown, d Document) {
 		state = accuracyAnswer
 	}
 	answer, judgement := state(d)
-	answer += "Judged on " + plural(part.Photos, "photo")
-	if part.Groups > 0 {
-		answer += " of " + plural(part.Groups, "individual")
-		if part.Trained == 0 {
-			answer += ", none of which is in the training part"
-		}
-	}
-	answer += ". "
+	sentences := []string{answer, judgedText(d, part)}
 	for _, s := range d.Series {
-		answer += seriesAnswer(d, s)
+		sentences = append(sentences, seriesAnswer(d, s))
 	}
-	m.say("%s%s", answer, judgement)
+	m.say(strings.Join(append(sentences, judgement), " "))
 	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
 		m.WriteString("> [!WARNING]\n")
 		for _, w := range warnings {
@@ -107,8 +105,26 @@ func opening(m *markdown, d Document) {
 		m.WriteString("\n")
 	}
 	if d.Verify != "" {
-		m.say("Check every figure on this page with\n\n```sh\n%s\n```", d.Verify)
+		m.say(d.t("Check every figure on this page with"))
+		m.say("```sh\n" + d.Verify + "\n```")
 	}
+}
+
+// judgedText says on what the result rests.
+func judgedText(d Document, part *evaluate.Part) string {
+	photos, individuals := d.plural(part.Photos, "photo"), d.plural(part.Groups, "individual")
+	switch {
+	case part.Groups == 0:
+		return d.t("Judged on %s.", photos)
+	case part.Trained == 0:
+		return d.t("Judged on %s of %s, none of which is in the training part.", photos, individuals)
+	}
+	return d.t("Judged on %s of %s.", photos, individuals)
+}
+
+// intervalText is the interval of the result, empty where there is none.
+func intervalText(d Document, low, high string) string {
+	return d.t(" (%s %% interval %s to %s)", d.decimal(100*d.Evaluation.Level, 0), low, high)
 }
 
 // errorAnswer states the result of a regression and compares it.
@@ -116,18 +132,18 @@ func errorAnswer(d Document) (answer, judgement string) {
 	e := d.Evaluation
 	part := e.Result()
 	s := part.Scores
-	answer = fmt.Sprintf("**%s RMSE %s**", heading(part.Name), with(s.RMSE, e.Unit))
+	answer = d.t("**%s RMSE %s**", heading(d.first(part.Name)), d.with(s.RMSE, e.Unit))
 	if i := part.Interval; i != nil {
 		digits := decimals(s.RMSE)
-		answer += fmt.Sprintf(" (%s %% interval %s to %s)", decimal(100*evaluate.Level, 0), decimal(i.Low, digits), decimal(i.High, digits))
+		answer += intervalText(d, d.decimal(i.Low, digits), d.decimal(i.High, digits))
 	}
 	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
 	linear := ""
 	if b := e.Baseline("linear"); b != nil {
-		linear = fmt.Sprintf(", %s for linear regression on the features alone", with(b.On(part.Name).RMSE, e.Unit))
+		linear = d.t(", %s for linear regression on the features alone", d.with(b.On(part.Name).RMSE, e.Unit))
 	}
-	answer += fmt.Sprintf(", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**. ",
-		with(ridge.RMSE, e.Unit), linear, with(mean.RMSE, e.Unit), decimal(s.R2, 2))
+	answer += d.t(", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**.",
+		d.with(ridge.RMSE, e.Unit), linear, d.with(mean.RMSE, e.Unit), d.decimal(s.R2, 2))
 	return answer, verdict(d, part.Name)
 }
 
@@ -137,49 +153,49 @@ func verdict(d Document, part string) string {
 	var unbeaten []string
 	for i := range baselines {
 		if b := &baselines[i]; !(network.RMSE < b.On(part).RMSE) {
-			unbeaten = append(unbeaten, strings.TrimSuffix(labels[b.Name], " on colours"))
+			unbeaten = append(unbeaten, d.word(brief[b.Name]))
 		}
 	}
 	both := len(baselines) == 2
 	switch {
 	case len(unbeaten) == 0 && both:
-		return "The network beats both baselines."
+		return d.t("The network beats both baselines.")
 	case len(unbeaten) == 0:
-		return "The network beats all baselines."
+		return d.t("The network beats all baselines.")
 	case len(unbeaten) == len(baselines) && both:
-		return "**The network beats neither baseline.**"
+		return d.t("**The network beats neither baseline.**")
 	case len(unbeaten) == len(baselines):
-		return "**The network beats no baseline.**"
+		return d.t("**The network beats no baseline.**")
 	}
-	return "**The network does not beat " + strings.Join(unbeaten, " or ") + ".**"
+	return d.t("**The network does not beat %s.**", strings.Join(unbeaten, d.t(" or ")))
 }
 
 // data tells how the file became three parts, and what they hold.
 func data(m *markdown, d Document) {
 	e := d.Evaluation
-	m.say("## Data")
-	rows := [][]string{{"in the table", count(d.Cleaning.Rows)}}
+	m.section(d.t("Data"))
+	rows := [][]string{{d.t("in the table"), d.count(d.Cleaning.Rows)}}
 	for _, s := range d.Cleaning.Steps {
 		reason := reasons[s.Rule]
 		if reason == "" {
 			reason = "dropped"
 		}
-		rows = append(rows, []string{fmt.Sprintf("%s (%s)", reason, code(s.Rule)), sign(count(-s.Dropped))})
+		rows = append(rows, []string{fmt.Sprintf("%s (%s)", d.word(reason), code(s.Rule)), sign(d.count(-s.Dropped))})
 	}
-	rows = append(rows, []string{"**kept**", "**" + count(d.Cleaning.Kept) + "**"})
-	m.table("lr", []string{"rows", "count"}, rows...)
+	rows = append(rows, []string{"**" + d.t("kept") + "**", "**" + d.count(d.Cleaning.Kept) + "**"})
+	m.table("lr", d.words("rows", "count"), rows...)
 	if head := d.Cleaning.Head; len(head) > 0 {
 		dropped := d.Cleaning.Rows - d.Cleaning.Kept
-		summary := "The dropped rows"
+		summary := d.t("The dropped rows")
 		if len(head) < dropped {
-			summary = fmt.Sprintf("The first %d of %s dropped rows", len(head), count(dropped))
+			summary = d.t("The first %s of %s dropped rows", d.count(len(head)), d.count(dropped))
 		}
 		m.fold(summary, func() {
 			var rows [][]string
 			for _, r := range head {
-				rows = append(rows, []string{count(r.Line), code(r.Image), code(r.Rule), plain(r.Detail)})
+				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(r.Detail)})
 			}
-			m.table("rlll", []string{"row", "image", "rule", "detail"}, rows...)
+			m.table("rlll", d.words("row", "image", "rule", "detail"), rows...)
 		})
 	}
 	text := classesText
@@ -190,16 +206,16 @@ func data(m *markdown, d Document) {
 		text = targetText
 	}
 	if d.shows("target") {
-		m.say("![Distribution of %s: %s.](%s)", plain(e.Target), plain(text(d)), targetFile)
+		m.picture(d.t("Distribution of %s: %s", e.Target, text(d))+".", targetFile)
 	}
 	if d.shows("samples") && len(e.Photos) > 0 {
-		m.say("%s photos as the network sees them, %s:", heading(e.Headline), chosenText(d))
-		m.say("![%s](%s)", plain(samplesText(d)), samplesFile)
+		m.say(d.t("%s photos as the network sees them, %s:", heading(d.first(e.Headline)), chosenText(d)))
+		m.picture(samplesText(d), samplesFile)
 	}
 }
 
 // reasons says what a cleaning rule means.
-var reasons = map[string]string{
+var reasons = map[string]word{
 	"missing_target":   "without a target value",
 	"missing_image":    "whose image file is missing",
 	"unreadable_image": "whose image cannot be read",
@@ -210,20 +226,20 @@ var reasons = map[string]string{
 func split(m *markdown, d Document) {
 	e := d.Evaluation
 	grouped := e.Parts[0].Groups > 0
-	header, align := []string{"part", "photos"}, "lr"
+	header, align := d.words("part", "photos"), "lr"
 	if grouped {
-		header, align = append(header, "individuals"), align+"r"
+		header, align = append(header, d.t("individuals")), align+"r"
 	}
 	unit := ""
 	if e.Unit != "" {
 		unit = " (" + plain(e.Unit) + ")"
 	}
-	header, align = append(header, "mean"+unit, "sd", "min", "median", "max"), align+"rrrrr"
+	header, align = append(append(header, d.t("mean")+unit), d.words("sd", "min", "median", "max")...), align+"rrrrr"
 	var rows [][]string
 	for _, p := range e.Parts {
-		row := []string{p.Name, count(p.Photos)}
+		row := []string{d.part(p.Name), d.count(p.Photos)}
 		if grouped {
-			row = append(row, count(p.Groups))
+			row = append(row, d.count(p.Groups))
 		}
 		t := p.Target
 		rows = append(rows, append(row, d.number(t.Mean), d.number(t.Deviation), d.number(t.Min), d.number(t.Median), d.number(t.Max)))
@@ -236,12 +252,12 @@ func samplesText(d Document) string {
 	var list []string
 	for _, p := range d.Evaluation.Photos {
 		if d.classifies() {
-			list = append(list, fmt.Sprintf("%s taken for %s", d.class(p.True), d.sure(p.Prediction)))
+			list = append(list, d.t("%s taken for %s", d.class(p.True), d.sure(p.Prediction)))
 		} else {
-			list = append(list, fmt.Sprintf("%s predicted as %s", d.value(p.True), d.value(p.Predicted)))
+			list = append(list, d.t("%s predicted as %s", d.value(p.True), d.value(p.Predicted)))
 		}
 	}
-	return "Sample photos, true value and prediction: " + strings.Join(list, "; ")
+	return d.t("Sample photos, true value and prediction: %s", strings.Join(list, "; "))
 }
 
 // longHistory is how many epochs are shown without folding them.
@@ -249,26 +265,27 @@ const longHistory = 8
 
 // training shows the learning curves and the network.
 func training(m *markdown, d Document) {
-	m.say("## Training")
-	m.say("%s, %s. %s.", code(d.Network), parametersText(d), curvesText(d))
+	m.section(d.t("Training"))
+	m.say(fmt.Sprintf("%s, %s. %s.", code(d.Network), parametersText(d), curvesText(d)))
 	if w := d.Weights; w != nil {
-		m.say("It begins with the weights of %s: %s loaded%s%s.", code(w.File), plural(w.Loaded, "tensor"), namesText("left out", w.LeftOut), namesText("drawn anew", w.Missing))
+		m.say(d.t("It begins with the weights of %s: %s loaded%s%s.", code(w.File), d.plural(w.Loaded, "tensor"),
+			namesText(d, d.t("left out"), w.LeftOut), namesText(d, d.t("drawn anew"), w.Missing)))
 	}
 	features(m, d)
 	if d.shows("curves") {
-		m.say("![Learning curves: %s.](%s)", plain(curvesText(d)), curvesFile)
+		m.picture(d.t("Learning curves: %s", curvesText(d))+".", curvesFile)
 		if d.classifies() && d.validated() {
-			m.say("![Accuracy by epoch: %s.](%s)", plain(curvesText(d)), accuracyFile)
+			m.picture(d.t("Accuracy by epoch: %s", curvesText(d))+".", accuracyFile)
 		}
 		if d.scheduled() {
-			m.say("![Learning rate by epoch: %s.](%s)", rateText(d), rateFile)
+			m.picture(d.t("Learning rate by epoch: %s", rateText(d))+".", rateFile)
 		}
 	}
 	history := func() {
 		header, columns := figuresByEpoch(d)
 		var rows [][]string
 		for i, h := range d.History {
-			row := []string{count(h.Epoch)}
+			row := []string{d.count(h.Epoch)}
 			for _, column := range columns {
 				row = append(row, column[i])
 			}
@@ -279,21 +296,21 @@ func training(m *markdown, d Document) {
 			}
 			rows = append(rows, row)
 		}
-		header = append([]string{"epoch"}, header...)
+		header = append([]string{d.t("epoch")}, header...)
 		m.table(strings.Repeat("r", len(header)), header, rows...)
 	}
 	if len(d.History) > longHistory {
-		m.fold(fmt.Sprintf("All %d epochs", len(d.History)), history)
+		m.fold(d.t("All %s", d.plural(len(d.History), "epoch")), history)
 	} else {
 		history()
 	}
 	if len(d.Layers) > 0 {
-		m.fold("The layers of the network", func() {
+		m.fold(d.t("The layers of the network"), func() {
 			var rows [][]string
 			for _, l := range d.Layers {
-				rows = append(rows, []string{code(l.Name), plain(l.Kind), plain(l.Shape), count(l.Parameters)})
+				rows = append(rows, []string{code(l.Name), plain(l.Kind), plain(l.Shape), d.count(l.Parameters)})
 			}
-			m.table("lllr", []string{"layer", "kind", "output", "parameters"}, append(rows, []string{"**all**", "", "", "**" + count(d.Parameters) + "**"})...)
+			m.table("lllr", d.words("layer", "kind", "output", "parameters"), append(rows, []string{"**" + d.t("all") + "**", "", "", "**" + d.count(d.Parameters) + "**"})...)
 		})
 	}
 }
@@ -301,20 +318,20 @@ func training(m *markdown, d Document) {
 // parametersText says how many parameters there are, and train.
 func parametersText(d Document) string {
 	if d.Trained == 0 {
-		return plural(d.Parameters, "trained parameter")
+		return d.plural(d.Parameters, "trained parameter")
 	}
-	return fmt.Sprintf("%s, of which %s trained from the first epoch on", plural(d.Parameters, "parameter"), count(d.Trained))
+	return d.t("%s, of which %s trained from the first epoch on", d.plural(d.Parameters, "parameter"), d.count(d.Trained))
 }
 
 // namesText lists the first tensors of some kind.
-func namesText(what string, names []string) string {
+func namesText(d Document, what string, names []string) string {
 	const shown = 8
 	var list []string
 	for _, name := range names[:min(shown, len(names))] {
 		list = append(list, code(name))
 	}
 	if more := len(names) - len(list); more > 0 {
-		list = append(list, fmt.Sprintf("%d more", more))
+		list = append(list, d.t("%s more", d.count(more)))
 	}
 	if len(list) == 0 {
 		return ""
@@ -331,7 +348,7 @@ func figuresByEpoch(d Document) (header []string, columns [][]string) {
 		}
 		header, columns = append(header, name), append(columns, write(values))
 	}
-	together := func(values []float64) []string { return alike(slices.Min(values), values...) }
+	together := func(values []float64) []string { return d.alike(slices.Min(values), values...) }
 	each := func(write func(float64) string) func([]float64) []string {
 		return func(values []float64) (texts []string) {
 			for _, v := range values {
@@ -341,75 +358,79 @@ func figuresByEpoch(d Document) (header []string, columns [][]string) {
 		}
 	}
 	if d.scheduled() {
-		add("learning rate", func(h Epoch) float64 { return h.Rate }, each(significant))
+		add(d.t("learning rate"), func(h Epoch) float64 { return h.Rate }, each(d.significant))
 	}
-	add("train loss", func(h Epoch) float64 { return h.TrainLoss }, together)
+	add(d.t("train loss"), func(h Epoch) float64 { return h.TrainLoss }, together)
 	if !d.validated() {
 		return header, columns
 	}
-	add("validation loss", func(h Epoch) float64 { return h.ValidationLoss }, together)
+	add(d.t("validation loss"), func(h Epoch) float64 { return h.ValidationLoss }, together)
 	if d.classifies() {
-		add("validation accuracy", func(h Epoch) float64 { return h.ValidationAccuracy }, each(percent))
-		add("validation macro F1", func(h Epoch) float64 { return h.ValidationMacroF1 }, each(func(v float64) string { return decimal(v, 3) }))
+		add(d.t("validation accuracy"), func(h Epoch) float64 { return h.ValidationAccuracy }, each(d.percent))
+		add(d.t("validation macro F1"), func(h Epoch) float64 { return h.ValidationMacroF1 }, each(func(v float64) string { return d.decimal(v, 3) }))
 	} else {
-		add(named("validation RMSE", plain(d.Evaluation.Unit)), func(h Epoch) float64 { return h.ValidationRMSE }, together)
+		add(named(d.t("validation RMSE"), plain(d.Evaluation.Unit)), func(h Epoch) float64 { return h.ValidationRMSE }, together)
 	}
 	return header, columns
 }
 
 // labels names the baselines.
-var labels = map[string]string{
+var labels = map[string]word{
 	"mean": "guessing the mean", "linear": "linear regression on the features", "ridge": "ridge regression on colours",
 	"majority": "always the most frequent class", "untrained": "the network before training", "nearest_mean": "the nearest class mean",
 }
 
+// brief names those of a regression within a sentence.
+var brief = map[string]word{"mean": "guessing the mean", "linear": "linear regression on the features", "ridge": "ridge regression"}
+
 // results compares the network with the baselines and shows its predictions.
 func results(m *markdown, d Document) {
 	e := d.Evaluation
-	m.say("## Results")
+	m.section(d.t("Results"))
 	for _, name := range []string{evaluate.Test, evaluate.Validation} {
 		part := e.Part(name)
 		if part == nil {
 			continue
 		}
 		if d.Chosen && e.Headline == evaluate.Test && name == evaluate.Validation {
-			m.say("On the validation part, on which the kept epoch was chosen:")
+			m.say(d.t("On the validation part, on which the kept epoch was chosen:"))
 		} else {
-			m.say("On the %s part, %s:", name, plural(part.Photos, "photo"))
+			m.say(d.t("On the %s part, %s:", d.first(name), d.plural(part.Photos, "photo")))
 		}
 		scores := []*evaluate.Scores{part.Scores}
 		names := []string{"**" + plain(d.Network) + "**"}
 		for i := len(e.Baselines) - 1; i >= 0; i-- {
 			scores = append(scores, e.Baselines[i].On(name))
-			names = append(names, labels[e.Baselines[i].Name])
+			names = append(names, d.word(labels[e.Baselines[i].Name]))
 		}
 		if d.classifies() {
-			m.hits(names, scores)
+			hits(m, d, names, scores)
 		} else {
-			m.scores(e.Unit, names, scores)
+			errorTable(m, d, names, scores)
 		}
 	}
 	for _, b := range e.Baselines {
-		m.WriteString("- " + heading(labels[b.Name]) + ": " + b.Description + ".\n")
+		m.WriteString("- " + heading(d.word(labels[b.Name])) + ": " + b.Description + ".\n")
 	}
 	m.WriteString("\n")
 	if d.classifies() {
 		confusion(m, d)
 	} else if d.shows("fit") {
-		m.say("![Predicted against true %s: %s.](%s)", plain(e.Target), plain(fitText(d)), fitFile)
+		m.picture(d.t("Predicted against true %s: %s", e.Target, fitText(d))+".", fitFile)
 	}
 }
 
-// scores writes one row a model; the first is the network's and set in bold.
-func (m *markdown) scores(unit string, names []string, scores []*evaluate.Scores) {
+// errorTable writes one row a model; the first is the network's and set in bold.
+func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
+	unit := d.Evaluation.Unit
 	var rmse, mae, mse []float64
 	for _, s := range scores {
 		rmse, mae, mse = append(rmse, s.RMSE), append(mae, s.MAE), append(mse, s.MSE)
 	}
-	columns := [][]string{alike(rmse[0], rmse...), alike(mae[0], mae...), alike(mse[0], mse...)}
+	columns := [][]string{d.alike(rmse[0], rmse...), d.alike(mae[0], mae...), d.alike(mse[0], mse...)}
 	var rows [][]string
 	for i, s := range scores {
-		row := []string{names[i], columns[0][i], columns[1][i], columns[2][i], decimal(s.R2, 3)}
+		row := []string{names[i], columns[0][i], columns[1][i], columns[2][i], d.decimal(s.R2, 3)}
 		if i == 0 {
 			for k := 1; k < len(row); k++ {
 				row[k] = "**" + row[k] + "**"
@@ -426,9 +447,15 @@ func (m *markdown) scores(unit string, names []string, scores []*evaluate.Scores
 
 // recipe shows what was asked for.
 func recipe(m *markdown, d Document) {
-	m.say("## Recipe")
-	m.say("[%s](%s) in its canonical form, which leaves out what is at its default:", code(d.RecipePath), path.Join("../..", d.RecipePath))
-	m.say("```yaml\n%s\n```", bytes.TrimRight(d.Canonical, "\n"))
+	m.section(d.t("Recipe"))
+	m.say(d.t("[%s](%s) in its canonical form, which leaves out what is at its default:", code(d.RecipePath), path.Join("../..", d.RecipePath)))
+	m.say("```yaml\n" + strings.TrimRight(string(d.Canonical), "\n") + "\n```")
+}
+
+// digests are what those of a Document's Digests are of.
+var digests = map[string]word{
+	"recipe": "recipe", "table": "table", "pictures": "pictures", "weights_before": "weights to begin with",
+	"split": "split", "weights": "weights (model.safetensors)", "predictions": "predictions",
 }
 
 // provenance shows the digests that pin inputs and outputs.
@@ -436,13 +463,16 @@ func provenance(m *markdown, d Document) {
 	if len(d.Digests) == 0 {
 		return
 	}
-	m.say("## Digests")
+	m.section(d.t("Digests"))
 	var rows [][]string
 	for _, n := range d.Digests {
-		rows = append(rows, []string{plain(n.Name), code(n.Digest.String())})
+		rows = append(rows, []string{plain(d.word(digests[n.Name])), code(n.Digest.String())})
 	}
-	m.table("ll", []string{"of", "SHA-256"}, rows...)
+	m.table("ll", d.words("of", "SHA-256"), rows...)
 }
 
 // heading begins a text with a capital letter.
-func heading(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+func heading(s string) string {
+	letter, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(letter)) + s[size:]
+}

@@ -85,7 +85,7 @@ func encode(sheet image.Image) ([]byte, error) {
 // caption says below a photo what it shows and what the network sees in it.
 func (d Document) caption(photo evaluate.Photo) []words {
 	if !d.classifies() {
-		return []words{{"true " + d.value(photo.True), ink, true}, {"predicted " + d.value(photo.Predicted), muted, false}}
+		return []words{{d.t("true %s", d.value(photo.True)), ink, true}, {d.t("predicted %s", d.value(photo.Predicted)), muted, false}}
 	}
 	judged := muted
 	if photo.Predicted != photo.True {
@@ -93,8 +93,8 @@ func (d Document) caption(photo evaluate.Photo) []words {
 	}
 	return []words{
 		{d.class(photo.True), ink, true},
-		{"as " + d.class(photo.Predicted), judged, false},
-		{"probability " + percent(photo.Probability), muted, false},
+		{d.t("as %s", d.class(photo.Predicted)), judged, false},
+		{d.t("probability %s", d.percent(photo.Probability)), muted, false},
 	}
 }
 

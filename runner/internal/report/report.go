@@ -20,6 +20,8 @@ import (
 
 // Document is everything that a report shows.
 type Document struct {
+	// Language that the page and its pictures are written in.
+	Language
 	// Name of the experiment; Title of the page, made from name and target where
 	// it is empty.
 	Name, Title string
@@ -121,7 +123,8 @@ type Feature struct {
 	Empty        int
 }
 
-// NamedDigest is one row of the table of digests.
+// NamedDigest is one row of the table of digests: of the recipe, the table, the pictures, the
+// split, the weights_before (the training), the weights or the predictions.
 type NamedDigest struct {
 	Name   string
 	Digest digest.Digest

@@ -323,15 +323,15 @@ func TestNumbers(t *testing.T) {
 		0: "0.00", 0.153: "0.153", 0.01534: "0.0153", 1.005: "1.00", 12.34: "12.3", 1234.5: "1234",
 		-0.5: "−0.500", 1e-5: "1.00e-05", 2.5e8: "2.50e+08",
 	} {
-		if got := significant(x); got != want {
+		if got := Language("").significant(x); got != want {
 			t.Errorf("significant(%v) = %s, want %s", x, got, want)
 		}
 	}
-	if got := decimal(-0.001, 2); got != "0.00" {
+	if got := Language("").decimal(-0.001, 2); got != "0.00" {
 		t.Errorf("minus nothing is written %s", got)
 	}
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
-		if got := count(n); got != want {
+		if got := Language("").count(n); got != want {
 			t.Errorf("count(%d) = %s, want %s", n, got, want)
 		}
 	}

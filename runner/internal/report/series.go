@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"strings"
 )
@@ -29,42 +28,56 @@ type SeriesRun struct {
 }
 
 // figureNames are those that the table of a series has, as people write them.
-var figureNames = map[string]string{
+var figureNames = map[string]word{
 	"rmse": "RMSE", "mae": "MAE", "r2": "R²", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1",
 }
 
+// figuresOf are the same of a part of the split.
+var figuresOf = map[string]word{
+	"rmse": "%s RMSE", "mae": "%s MAE", "r2": "%s R²", "accuracy": "%s accuracy", "balanced_accuracy": "%s balanced accuracy", "macro_f1": "%s macro F1",
+}
+
+// over names what the runs of a series differ in, overOne one of it.
+var (
+	over    = map[string]word{"seeds": "seeds", "folds": "folds"}
+	overOne = map[string]word{"seeds": "seed", "folds": "fold"}
+)
+
 // write returns the column's name, its values, one a run, and their mean with deviation.
 func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
-	name = c.Part + " " + figureNames[c.Figure]
+	name = d.word(figureNames[c.Figure])
+	if c.Part != "" {
+		name = d.fill(figuresOf[c.Figure], d.first(c.Part))
+	}
 	switch c.Figure {
 	case "rmse", "mae":
 		if d.Evaluation.Unit != "" {
 			name = named(name, plain(d.Evaluation.Unit))
 		}
 		measure := math.Abs(c.Mean)
-		all := alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		all := d.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
 		return name, all[:n], all[n] + " ± " + all[n+1]
 	case "accuracy", "balanced_accuracy":
 		for _, v := range values {
-			texts = append(texts, percent(v))
+			texts = append(texts, d.percent(v))
 		}
-		return name, texts, decimal(100*c.Mean, 1) + " ± " + percent(c.Deviation)
+		return name, texts, d.decimal(100*c.Mean, 1) + " ± " + d.percent(c.Deviation)
 	}
 	for _, v := range values {
-		texts = append(texts, decimal(v, 3))
+		texts = append(texts, d.decimal(v, 3))
 	}
-	return name, texts, decimal(c.Mean, 3) + " ± " + decimal(c.Deviation, 3)
+	return name, texts, d.decimal(c.Mean, 3) + " ± " + d.decimal(c.Deviation, 3)
 }
 
 // seriesTable shows every run of a series and what they come to together.
 func seriesTable(m *markdown, d Document, s Series) {
-	header := []string{strings.TrimSuffix(s.Over, "s"), "epochs", "kept"}
+	header := append([]string{d.word(overOne[s.Over])}, d.words("epochs", "kept")...)
 	rows := make([][]string, len(s.Runs), len(s.Runs)+1)
 	for i, run := range s.Runs {
-		rows[i] = []string{plain(run.Name), count(run.Epochs), count(run.Kept)}
+		rows[i] = []string{plain(run.Name), d.count(run.Epochs), d.count(run.Kept)}
 	}
-	last := []string{"**mean ± standard deviation**", "", ""}
+	last := []string{"**" + d.t("mean ± standard deviation") + "**", "", ""}
 	for k, c := range s.Columns {
 		if figureNames[c.Figure] == "" {
 			continue
@@ -85,17 +98,17 @@ func seriesTable(m *markdown, d Document, s Series) {
 // series shows how much the result depends on what was drawn, or on which rows train.
 func series(m *markdown, d Document) {
 	for _, s := range d.Series {
-		m.say("## %s", heading(s.Over))
+		m.section(heading(d.word(over[s.Over])))
 		if s.Over == "folds" {
-			m.say("The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. "+
-				"Model, predictions and all other figures on this page are those of fold %s.", len(s.Runs), s.Runs[0].Name)
+			m.say(d.t("The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. "+
+				"Model, predictions and all other figures on this page are those of fold %s.", len(s.Runs), s.Runs[0].Name))
 		} else {
-			m.say("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name)
+			m.say(d.t("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name))
 		}
 		seriesTable(m, d, s)
 		if s.Over == "folds" && d.Folds != nil {
-			m.say("All %s together, each predicted by the network that did not train on it: %s. The predictions are in [%s](%s).",
-				plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile)
+			m.say(d.t("All %s together, each predicted by the network that did not train on it: %s. The predictions are in [%s](%s).",
+				d.plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile))
 		}
 	}
 }
@@ -110,5 +123,5 @@ func seriesAnswer(d Document, s Series) string {
 		}
 	}
 	name, _, mean := c.write(d, nil)
-	return fmt.Sprintf("Over %d %s: **%s %s**. ", len(s.Runs), s.Over, name, mean)
+	return d.t("Over %d %s: **%s %s**.", len(s.Runs), d.word(over[s.Over]), name, mean)
 }

@@ -21,7 +21,7 @@ type Variant struct {
 }
 
 // measures are the words of a sweep's measure, as people write them.
-var measures = map[string]string{
+var measures = map[string]word{
 	"validation_loss": "validation loss", "validation_rmse": "validation RMSE", "validation_accuracy": "validation accuracy", "validation_macro_f1": "validation macro F1",
 }
 
@@ -30,14 +30,14 @@ func sweep(m *markdown, d Document) {
 	if d.Sweep == nil {
 		return
 	}
-	m.say("## Sweep")
-	which := "all combinations"
+	m.section(d.t("Sweep"))
+	which := d.t("all combinations")
 	if d.Sweep.Drawn {
-		which = "combinations drawn at random"
+		which = d.t("combinations drawn at random")
 	}
-	measure := measures[d.Sweep.On]
-	m.say("%s were trained, %s. The best %s of a kept epoch won; the test part was not looked at. All other figures on this page are the winner's.",
-		heading(plural(len(d.Sweep.Variants), "variant")), which, measure)
+	measure := d.word(measures[d.Sweep.On])
+	m.say(d.t("%s were trained, %s. The best %s of a kept epoch won; the test part was not looked at. All other figures on this page are the winner's.",
+		d.plural(len(d.Sweep.Variants), "variant"), which, measure))
 	var values []float64
 	for _, v := range d.Sweep.Variants {
 		values = append(values, v.Score)
@@ -45,10 +45,10 @@ func sweep(m *markdown, d Document) {
 	if d.Sweep.On == "validation_rmse" {
 		measure = named(measure, plain(d.Evaluation.Unit))
 	}
-	scores := alike(finest(values), values...)
+	scores := d.alike(finest(values), values...)
 	var rows [][]string
 	for i, v := range d.Sweep.Variants {
-		row := []string{v.Name, code(strings.Join(v.Set, " ")), count(v.Epochs), count(v.Kept), scores[i]}
+		row := []string{v.Name, code(strings.Join(v.Set, " ")), d.count(v.Epochs), d.count(v.Kept), scores[i]}
 		if v.Won {
 			for k, cell := range row {
 				row[k] = "**" + cell + "**"
@@ -56,7 +56,7 @@ func sweep(m *markdown, d Document) {
 		}
 		rows = append(rows, row)
 	}
-	m.table("llrrr", []string{"variant", "settings", "epochs", "kept", measure}, rows...)
+	m.table("llrrr", append(d.words("variant", "settings", "epochs", "kept"), measure), rows...)
 }
 
 // finest returns the value nearest to 0 but not 0, for as many digits as tell all apart.
