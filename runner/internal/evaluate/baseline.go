@@ -111,8 +111,10 @@ func (b *Baseline) judge(in Input, parts map[string][]int, predict func(sample i
 			return nil
 		}
 		truth, predicted := predictions(in.Samples, parts[part], predict)
-		_, _, names := columns(in.Samples, parts[part])
-		return score(in, part, truth, predicted, names)
+		_, network, names := columns(in.Samples, parts[part])
+		s := score(in, part, truth, predicted, names)
+		s.Above = above(in, part, truth, network, predicted, names)
+		return s
 	}
 	b.Validation, b.Test = scoreOn(Validation), scoreOn(Test)
 }

@@ -160,6 +160,15 @@ type Errors struct {
 	Spearman *float64 `json:"spearman,omitempty"`
 	// Intervals are nil where there are fewer than two individuals.
 	Intervals *metric.ErrorIntervals `json:"intervals,omitempty"`
+	// Above compares a baseline with the network; nil for the network itself.
+	Above *Difference `json:"above,omitempty"`
+}
+
+// Difference is by how much one RMSE exceeds another on the same photos; the bootstrap
+// draws the same individuals for both. Without an interval nobody knows whether that is chance.
+type Difference struct {
+	RMSE     float64          `json:"rmse"`
+	Interval *metric.Interval `json:"interval,omitempty"`
 }
 
 // Hits are scores of predicted classes.

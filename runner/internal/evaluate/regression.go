@@ -20,6 +20,8 @@ type Regression struct {
 	By []Grouping `json:"by,omitempty"`
 	// Errors counts the photos by their error; 0 is an edge.
 	Errors Bins `json:"errors"`
+	// Against are the errors beside columns of numbers.
+	Against []Against `json:"against,omitempty"`
 	// Worst are the photos with the largest errors, the largest first.
 	Worst []Photo `json:"worst"`
 }
@@ -40,6 +42,15 @@ type Slice struct {
 	RMSE        float64 `json:"rmse"`
 	MAE         float64 `json:"mae"`
 	Bias        float64 `json:"bias"`
+}
+
+// Against shows the errors beside a column of numbers, for the photos that have one.
+type Against struct {
+	Column string `json:"column"`
+	// Correlation of the ranks of values and errors; nil where all errors are the same.
+	Correlation *float64  `json:"correlation,omitempty"`
+	Values      []float64 `json:"values"`
+	Errors      []float64 `json:"errors"`
 }
 
 // Bins counts values between ascending edges.
@@ -86,6 +97,17 @@ func score(in Input, part string, truth, predicted []float64, groups []string) *
 	return &Scores{N: len(truth), Errors: e}
 }
 
+// above compares predictions with those of the network.
+func above(in Input, part string, truth, network, predicted []float64, groups []string) *Difference {
+	stream := rng.New(in.Seed, "bootstrap "+part)
+	difference, interval, ok := metric.PairedRMSE(truth, network, predicted, groups, in.level(), Resamples, stream)
+	d := &Difference{RMSE: difference}
+	if ok {
+		d.Interval = &interval
+	}
+	return d
+}
+
 // mostWorst is how many of the largest errors are shown.
 const mostWorst = 9
 
@@ -102,7 +124,7 @@ func worst(samples []Sample, index []int) []int {
 // regression looks at the predictions for one part; its worst photos come later, with
 // their pixels.
 func regression(in Input, index []int) *Regression {
-	r := &Regression{Quarters: quarters(in.Samples, index), Errors: errorBins(in.Samples, index)}
+	r := &Regression{Quarters: quarters(in.Samples, index), Errors: errorBins(in.Samples, index), Against: against(in, index)}
 	for _, labels := range in.Labels {
 		if g := grouping(in.Samples, index, labels); g != nil {
 			r.By = append(r.By, *g)
@@ -210,4 +232,49 @@ func errorBins(samples []Sample, index []int) Bins {
 		b.Counts[metric.Locate(b.Edges, samples[i].Predicted-samples[i].True)]++
 	}
 	return b
+}
+
+// mostColumns is how many columns errors are shown against, and sameThing from which rank
+// correlation with the target on a column is taken for the same thing measured otherwise,
+// as a dry weight beside a fresh one: it would show what the true value shows.
+const (
+	mostColumns = 4
+	sameThing   = 0.9
+)
+
+// against returns the errors beside columns of numbers: those that the network sees, then
+// those whose ranks go most with those of the target.
+func against(in Input, index []int) []Against {
+	type candidate struct {
+		Against
+		strength float64
+	}
+	var all []candidate
+	for _, column := range in.Columns {
+		c := candidate{Against: Against{Column: column.Name}}
+		var truth []float64
+		for _, i := range index {
+			if x, s := column.Values[i], in.Samples[i]; finite(x) {
+				c.Values, c.Errors, truth = append(c.Values, x), append(c.Errors, s.Predicted-s.True), append(truth, s.True)
+			}
+		}
+		rho, ok := metric.Spearman(c.Values, truth)
+		seen := slices.Contains(in.Features, column.Name)
+		if c.strength = math.Abs(rho); !ok || len(truth) < leastPhotos || c.strength > sameThing && !seen {
+			continue
+		}
+		if seen {
+			c.strength++
+		}
+		if rho, ok := metric.Spearman(c.Values, c.Errors); ok {
+			c.Correlation = &rho
+		}
+		all = append(all, c)
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.strength, a.strength) })
+	var shown []Against
+	for _, c := range all[:min(mostColumns, len(all))] {
+		shown = append(shown, c.Against)
+	}
+	return shown
 }
