@@ -193,7 +193,7 @@ func TestAgainst(t *testing.T) {
 	noisy := func(share float64) func(int, float64) float64 {
 		return func(i int, truth float64) float64 { return truth + share*math.Mod(float64(i)*0.618, 1) }
 	}
-	add("weak", noisy(3))
+	add("weak", noisy(1.2))
 	add("dry weight", func(_ int, truth float64) float64 { return truth * 0.1 })
 	add("constant", func(int, float64) float64 { return 4 })
 	add("strong", noisy(0.6))
@@ -205,7 +205,7 @@ func TestAgainst(t *testing.T) {
 		}
 		return -truth - 1.2*math.Mod(float64(i)*0.618, 1)
 	})
-	add("weakest", noisy(300))
+	add("weakest", func(i int, _ float64) float64 { return float64(i % 2) })
 	in.Features = []string{"seen"}
 	for i := range in.Samples {
 		in.Samples[i].Features = []float64{float64(i)}
