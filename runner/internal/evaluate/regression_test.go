@@ -218,7 +218,7 @@ func TestAgainst(t *testing.T) {
 			t.Errorf("%s: %d values, %d errors", a.Column, len(a.Values), len(a.Errors))
 		}
 	}
-	if strings.Join(names, " ") != "seen strong middle weak" {
+	if strings.Join(names, " ") != "seen strong weak middle" {
 		t.Errorf("errors are shown against %q", names)
 	}
 }
