@@ -20,7 +20,8 @@ type Regression struct {
 	By []Grouping `json:"by,omitempty"`
 	// Errors counts the photos by their error; 0 is an edge.
 	Errors Bins `json:"errors"`
-	// Against are the errors beside columns of numbers.
+	// Against are columns of numbers beside the errors: first those that the network sees,
+	// then those that go most with the target, those that are the Same last.
 	Against []Against `json:"against,omitempty"`
 	// Worst are the photos with the largest errors, the largest first.
 	Worst []Photo `json:"worst"`
@@ -44,13 +45,18 @@ type Slice struct {
 	Bias        float64 `json:"bias"`
 }
 
-// Against shows the errors beside a column of numbers, for the photos that have one.
+// Against is a column of numbers that errors can be shown against.
 type Against struct {
 	Column string `json:"column"`
-	// Correlation of the ranks of values and errors; nil where all errors are the same.
-	Correlation *float64  `json:"correlation,omitempty"`
-	Values      []float64 `json:"values"`
-	Errors      []float64 `json:"errors"`
+	// Target and Errors are the correlations of the ranks of its values with those of the
+	// target and of the errors; nil where all of these are the same.
+	Target *float64 `json:"target,omitempty"`
+	Errors *float64 `json:"errors,omitempty"`
+	// Same says that the column goes with the target so well that it shows what the true
+	// value shows, as a dry weight beside a fresh one.
+	Same bool `json:"same,omitempty"`
+	// Values are those of Evaluation.Of(Headline), nil for an empty cell.
+	Values []*float64 `json:"values"`
 }
 
 // Bins counts values between ascending edges.
@@ -234,47 +240,49 @@ func errorBins(samples []Sample, index []int) Bins {
 	return b
 }
 
-// mostColumns is how many columns errors are shown against, and sameThing from which rank
-// correlation with the target on a column is taken for the same thing measured otherwise,
-// as a dry weight beside a fresh one: it would show what the true value shows.
+// mostColumns is how many columns errors can be shown against, and sameThing from which
+// rank correlation with the target on one is the Same.
 const (
-	mostColumns = 4
+	mostColumns = 12
 	sameThing   = 0.9
 )
 
-// against returns the errors beside columns of numbers: those that the network sees, then
-// those whose ranks go most with those of the target.
+// against looks at the columns that have some values for a part's samples, and more than
+// one.
 func against(in Input, index []int) []Against {
-	type candidate struct {
-		Against
-		strength float64
-	}
-	var all []candidate
+	var all []Against
+	rank := map[string]float64{} // by column: the first are the highest
 	for _, column := range in.Columns {
-		c := candidate{Against: Against{Column: column.Name}}
-		var truth []float64
+		a := Against{Column: column.Name}
+		var values, truth, errors []float64
 		for _, i := range index {
-			if x, s := column.Values[i], in.Samples[i]; finite(x) {
-				c.Values, c.Errors, truth = append(c.Values, x), append(c.Errors, s.Predicted-s.True), append(truth, s.True)
+			x, s := column.Values[i], in.Samples[i]
+			if !finite(x) {
+				a.Values = append(a.Values, nil)
+				continue
 			}
+			a.Values = append(a.Values, &x)
+			values, truth, errors = append(values, x), append(truth, s.True), append(errors, s.Predicted-s.True)
 		}
-		rho, ok := metric.Spearman(c.Values, truth)
-		seen := slices.Contains(in.Features, column.Name)
-		if c.strength = math.Abs(rho); !ok || len(truth) < leastPhotos || c.strength > sameThing && !seen {
+		if len(values) < leastPhotos || slices.Min(values) == slices.Max(values) {
 			continue
 		}
-		if seen {
-			c.strength++
+		seen := slices.Contains(in.Features, column.Name)
+		if rho, ok := metric.Spearman(values, truth); ok {
+			a.Target, rank[a.Column] = &rho, math.Abs(rho)
+			a.Same = math.Abs(rho) > sameThing && !seen
 		}
-		if rho, ok := metric.Spearman(c.Values, c.Errors); ok {
-			c.Correlation = &rho
+		if rho, ok := metric.Spearman(values, errors); ok {
+			a.Errors = &rho
 		}
-		all = append(all, c)
+		switch {
+		case seen:
+			rank[a.Column]++
+		case a.Same:
+			rank[a.Column]--
+		}
+		all = append(all, a)
 	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.strength, a.strength) })
-	var shown []Against
-	for _, c := range all[:min(mostColumns, len(all))] {
-		shown = append(shown, c.Against)
-	}
-	return shown
+	slices.SortStableFunc(all, func(a, b Against) int { return cmp.Compare(rank[b.Column], rank[a.Column]) })
+	return all[:min(mostColumns, len(all))]
 }

@@ -20,7 +20,7 @@ import (
 const (
 	residualsFile = "residuals.svg"
 	errorsFile    = "errors.svg"
-	againstFile   = "against.svg"
+	trendsFile    = "errors_against.svg"
 	worstFile     = "worst.png"
 )
 
@@ -105,8 +105,8 @@ func regression(m *markdown, d Document) {
 		m.say(d.t("By %s:", code(g.Column)))
 		sliceTable(m, d, code(g.Column), g.Slices, func(s evaluate.Slice) string { return code(s.Value) })
 	}
-	if d.shows("residuals") && len(r.Against) > 0 {
-		m.picture(d.t("Errors against columns of the table: %s", againstText(d))+".", againstFile)
+	if d.shows("residuals") && len(d.trends()) > 0 {
+		m.picture(d.t("Errors against columns of the table: %s", trendsText(d))+".", trendsFile)
 	}
 	if d.shows("worst") && len(r.Worst) > 0 {
 		m.say(d.t("The %s photos with the largest errors, as the network sees them:", d.first(e.Headline)))
@@ -272,41 +272,58 @@ func drawErrors(d Document) ([]byte, error) {
 	return c.render(680, 340, d.t("Distribution of the errors: %s", errorsText(d))), nil
 }
 
-// againstText says how errors go with columns.
-func againstText(d Document) string {
-	var list []string
+// mostTrends is how many columns errors are drawn against unless a recipe names them.
+const mostTrends = 4
+
+// trends are the columns that errors are drawn against.
+func (d Document) trends() []evaluate.Against {
+	if d.Evaluation.Regression == nil {
+		return nil
+	}
+	var all []evaluate.Against
 	for _, a := range d.Evaluation.Regression.Against {
-		if a.Correlation != nil {
-			list = append(list, fmt.Sprintf("%s %s", a.Column, d.decimal(*a.Correlation, 2)))
+		if !a.Same && len(all) < mostTrends {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// trendsText says how errors go with columns.
+func trendsText(d Document) string {
+	var list []string
+	for _, a := range d.trends() {
+		if a.Errors != nil {
+			list = append(list, fmt.Sprintf("%s %s", a.Column, d.decimal(*a.Errors, 2)))
 		}
 	}
 	return d.t("rank correlation with %s", strings.Join(list, ", "))
 }
 
-// drawAgainst draws the errors against columns of the table, side by side.
-func drawAgainst(d Document) ([]byte, error) {
+// drawTrends draws the errors against columns of the table, side by side.
+func drawTrends(d Document) ([]byte, error) {
 	e := d.Evaluation
-	if e.Regression == nil || len(e.Regression.Against) == 0 {
-		return nil, nil
-	}
-	low, high := 0.0, 0.0
-	for _, p := range e.Of(e.Headline) {
-		low, high = min(low, p.Predicted-p.True), max(high, p.Predicted-p.True)
-	}
 	var panels []*chart
-	for _, a := range e.Regression.Against {
-		points := make(plotter.XYs, len(a.Values))
-		for i, x := range a.Values {
-			points[i] = plotter.XY{X: x, Y: a.Errors[i]}
+	for _, a := range d.trends() {
+		var points plotter.XYs
+		low, high := 0.0, 0.0
+		for i, p := range e.Of(e.Headline) {
+			low, high = min(low, p.Predicted-p.True), max(high, p.Predicted-p.True)
+			if a.Values[i] != nil {
+				points = append(points, plotter.XY{X: *a.Values[i], Y: p.Predicted - p.True})
+			}
 		}
 		c := d.newChart("", "", a.Column, "")
 		c.scatter(d, points, [2]float64{low, high})
 		panels = append(panels, c)
 	}
+	if len(panels) == 0 {
+		return nil, nil
+	}
 	const height = 260
 	columns := min(len(panels), 2)
 	rows := (len(panels) + 1) / 2
-	c := d.newChart(d.t("Errors against columns of the table"), againstText(d), "", errorName(d))
+	c := d.newChart(d.t("Errors against columns of the table"), trendsText(d), "", errorName(d))
 	c.legend = []key{
 		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
 		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
@@ -319,7 +336,7 @@ func drawAgainst(d Document) ([]byte, error) {
 			panel.plot.Draw(draw.Crop(area, left, -(area.Max.X - area.Min.X - left - across + margin), area.Max.Y-area.Min.Y-top-height+margin, -top))
 		}
 	}
-	return c.render(680, 100+height*vg.Length(rows), d.t("Errors against columns of the table: %s", againstText(d))), nil
+	return c.render(680, 100+height*vg.Length(rows), d.t("Errors against columns of the table: %s", trendsText(d))), nil
 }
 
 // drawWorst draws the photos with the largest errors.

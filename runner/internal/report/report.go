@@ -161,7 +161,7 @@ var (
 		{"fit", fitFile, drawFit},
 		{"residuals", residualsFile, drawResiduals},
 		{"residuals", errorsFile, drawErrors},
-		{"residuals", againstFile, drawAgainst},
+		{"residuals", trendsFile, drawTrends},
 		{"worst", worstFile, drawWorst},
 	}
 	classFigures = []figure{
