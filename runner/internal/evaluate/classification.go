@@ -58,7 +58,7 @@ func (p *Part) judgeClasses(in Input, index []int) {
 		return // nobody asks how sure the result on what was learnt is
 	}
 	stream := rng.New(in.Seed, "bootstrap "+p.Name)
-	if interval, ok := metric.AccuracyInterval(truth, predicted, names, Level, Resamples, stream); ok {
+	if interval, ok := metric.AccuracyInterval(truth, predicted, names, in.level(), Resamples, stream); ok {
 		p.Interval = &interval
 	}
 }
@@ -186,7 +186,7 @@ func classify(in Input, part *Part, index []int) (*Classification, error) {
 	c := &Classification{Learning: in.Learning}
 	c.Macro, c.Weighted = part.Confusion.Averages()
 	stream := rng.New(in.Seed, "bootstrap macro F1 "+part.Name)
-	if interval, ok := metric.MacroF1Interval(truth, predicted, len(in.Classes), names, Level, Resamples, stream); ok {
+	if interval, ok := metric.MacroF1Interval(truth, predicted, len(in.Classes), names, in.level(), Resamples, stream); ok {
 		c.MacroF1Interval = &interval
 	}
 	var outputs []float32

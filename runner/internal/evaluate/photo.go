@@ -95,9 +95,11 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 		} else {
 			features[i] = colours(pixels)
 		}
-		if k := slices.Index(chosen, i); k >= 0 {
-			size, small := shrink(pixels, in.Size, in.Channels)
-			photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+		for k, c := range chosen { // one may be there twice, for two reasons
+			if c == i {
+				size, small := shrink(pixels, in.Size, in.Channels)
+				photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+			}
 		}
 	}
 	return features, photos, nil

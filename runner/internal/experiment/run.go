@@ -370,11 +370,15 @@ func runEvaluate(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
+	labels, err := l.groupLabels()
+	if err != nil {
+		return err
+	}
 	l.evaluation, err = evaluate.Run(evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
-		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
-		Learning: learning,
-		Pixels:   func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
+		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
+		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 	})
 	return err
 }
@@ -528,6 +532,19 @@ func (l *line) groups() ([]string, error) {
 		}
 	}
 	return groups, nil
+}
+
+// groupLabels returns the columns that name the groups, one by one.
+func (l *line) groupLabels() ([]evaluate.Labels, error) {
+	var all []evaluate.Labels
+	for _, name := range l.Recipe.Data.Group {
+		values, err := l.column(name)
+		if err != nil {
+			return nil, fmt.Errorf("data.group: %w", err)
+		}
+		all = append(all, evaluate.Labels{Column: name, Values: values})
+	}
+	return all, nil
 }
 
 // all returns the pixels and targets of all kept rows, loaded once a walk.

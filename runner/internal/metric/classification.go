@@ -190,7 +190,7 @@ func CrossEntropy(outputs []float32, truth []int, classes int, weights []float32
 	return Sum(losses) / Sum(total)
 }
 
-// AccuracyInterval is RMSEInterval for the share of right predictions.
+// AccuracyInterval is as RegressionIntervals for the share of right predictions.
 func AccuracyInterval(truth, predicted []int, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
 	hits := make([]float64, len(truth))
 	for i := range truth {
@@ -201,19 +201,9 @@ func AccuracyInterval(truth, predicted []int, groups []string, level float64, re
 	return meanInterval(hits, groups, level, resamples, stream, func(mean float64) float64 { return mean })
 }
 
-// MacroF1Interval is RMSEInterval for the macro F1 of so many classes.
+// MacroF1Interval is AccuracyInterval for the macro F1 of so many classes.
 func MacroF1Interval(truth, predicted []int, classes int, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
-	var clusters [][]int
-	place := map[string]int{}
-	for i, group := range groups {
-		at, known := place[group]
-		if !known || group == "" {
-			at = len(clusters)
-			place[group] = at
-			clusters = append(clusters, nil)
-		}
-		clusters[at] = append(clusters[at], i)
-	}
+	clusters := clusterMembers(groups)
 	if len(clusters) < 2 {
 		return Interval{}, false
 	}

@@ -216,7 +216,7 @@ func figureTable(m *markdown, d Document) {
 		row(d.t("expected calibration error"), d.percent(c.Reliability.ECE), nil, nil),
 		row(d.t("mean probability of the predicted class"), d.percent(c.Reliability.Confidence), nil, nil))
 	m.say(d.t("More of the %s part:", d.first(part.Name)))
-	m.table("lrr", []string{"", d.part(part.Name), d.t("%s %% interval", d.decimal(100*evaluate.Level, 0))}, rows...)
+	m.table("lrr", []string{"", d.part(part.Name), d.t("%s %% interval", d.level(e.Level))}, rows...)
 }
 
 // scoreTable writes the scores of each class and their means.

@@ -1,12 +1,9 @@
 package report
 
 import (
-	"image"
-	"image/draw"
 	"strings"
 
-	"codeberg.org/go-fonts/liberation/liberationsansbold"
-	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	"biomass/runner/internal/evaluate"
 )
 
 // confusedTable lists the classes that are most often taken for each other.
@@ -41,34 +38,14 @@ func confusedText(d Document) string {
 	return strings.Join(list, "; ")
 }
 
-// drawConfused draws photos of the most confused classes, a row a pair.
+// drawConfused draws photos of the most confused classes, pair by pair.
 func drawConfused(d Document) ([]byte, error) {
-	e := d.Evaluation
-	pairs := e.Classification.Confused
-	if len(pairs) == 0 || !d.shows("samples") {
+	if !d.shows("samples") {
 		return nil, nil
 	}
-	bold, err := face(liberationsansbold.TTF, textSize)
-	if err != nil {
-		return nil, err
+	var photos []evaluate.Photo
+	for _, p := range d.Evaluation.Classification.Confused {
+		photos = append(photos, p.Shown...)
 	}
-	regular, err := face(liberationsansregular.TTF, textSize)
-	if err != nil {
-		return nil, err
-	}
-	const height = lineStep + 8 + tile + lineStep + gutter
-	width := gutter + perRow*(tile+gutter)
-	sheet := image.NewRGBA(image.Rect(0, 0, width, gutter+len(pairs)*height))
-	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
-	for i, p := range pairs {
-		y := gutter + i*height + lineStep
-		write(sheet, bold, ink, gutter, y-4, width-2*gutter, d.t("%s taken for %s: %s of %s", e.Classes[p.True], e.Classes[p.Predicted], d.count(p.Photos), d.plural(p.Of, "photo")))
-		y += 4
-		for k, photo := range p.Shown {
-			x := gutter + k*(tile+gutter)
-			enlarge(sheet, x, y, tile, photo.Size, photo.Pixels)
-			write(sheet, regular, muted, x, y+tile+lineStep, tile, d.t("probability %s", d.percent(photo.Probability)))
-		}
-	}
-	return encode(sheet)
+	return d.sheet(photos, perRow)
 }

@@ -124,7 +124,7 @@ func judgedText(d Document, part *evaluate.Part) string {
 
 // intervalText is the interval of the result, empty where there is none.
 func intervalText(d Document, low, high string) string {
-	return d.t(" (%s %% interval %s to %s)", d.decimal(100*evaluate.Level, 0), low, high)
+	return d.t(" (%s %% interval %s to %s)", d.level(d.Evaluation.Level), low, high)
 }
 
 // errorAnswer states the result of a regression and compares it.
@@ -416,34 +416,9 @@ func results(m *markdown, d Document) {
 	m.WriteString("\n")
 	if d.classifies() {
 		classResults(m, d)
-	} else if d.shows("fit") {
-		m.picture(d.t("Predicted against true %s: %s", e.Target, fitText(d))+".", fitFile)
+	} else {
+		regression(m, d)
 	}
-}
-
-// errorTable writes one row a model; the first is the network's and set in bold.
-func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
-	unit := d.Evaluation.Unit
-	var rmse, mae, mse []float64
-	for _, s := range scores {
-		rmse, mae, mse = append(rmse, s.RMSE), append(mae, s.MAE), append(mse, s.MSE)
-	}
-	columns := [][]string{d.alike(rmse[0], rmse...), d.alike(mae[0], mae...), d.alike(mse[0], mse...)}
-	var rows [][]string
-	for i, s := range scores {
-		row := []string{names[i], columns[0][i], columns[1][i], columns[2][i], d.decimal(s.R2, 3)}
-		if i == 0 {
-			for k := 1; k < len(row); k++ {
-				row[k] = "**" + row[k] + "**"
-			}
-		}
-		rows = append(rows, row)
-	}
-	squared := ""
-	if unit != "" {
-		squared = unit + "²"
-	}
-	m.table("lrrrr", []string{"", named("RMSE", plain(unit)), named("MAE", plain(unit)), named("MSE", plain(squared)), "R²"}, rows...)
 }
 
 // recipe shows what was asked for.

@@ -31,8 +31,8 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves and fit, in the order in which they are
-	// wanted; each stands in its own section, those left out are not drawn.
+	// Plots are target, samples, curves, fit, residuals and worst; each stands in its own
+	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
@@ -168,6 +168,10 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"residuals", residualsFile, drawResiduals},
+		{"residuals", errorsFile, drawErrors},
+		{"residuals", trendsFile, drawTrends},
+		{"worst", worstFile, drawWorst},
 	}
 	classFigures = []figure{
 		{"target", targetFile, drawClasses},
@@ -205,9 +209,9 @@ func Render(d Document) (map[string][]byte, error) {
 		all = classFigures
 	}
 	files := map[string][]byte{}
-	for _, name := range d.Plots {
-		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+	for _, name := range d.Plots { // one of the other task shows nothing
+		if !slices.ContainsFunc(slices.Concat(figures, classFigures), func(f figure) bool { return f.plot == name }) {
+			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}
 	for _, f := range all {

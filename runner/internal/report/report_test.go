@@ -62,7 +62,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 	}
 	d := Document{
 		Name: "discs", RecipePath: "recipes/discs.yaml", Canonical: []byte("version: 1\nname: discs\ntask: regression\n"),
-		Plots: []string{"target", "samples", "curves", "fit"}, Evaluation: e, Chosen: true,
+		Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Evaluation: e, Chosen: true,
 		Cleaning: Cleaning{
 			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
 			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
