@@ -51,7 +51,7 @@ func baselines(in Input, parts map[string][]int, colours [][]float64) ([]Baselin
 	targets, _, _ := columns(in.Samples, parts[Train])
 	centre := metric.Mean(targets)
 	mean := Baseline{Name: "mean"}
-	mean.judge(in.Samples, parts, func(int) float64 { return centre })
+	mean.judge(in, parts, func(int) float64 { return centre })
 	all := []Baseline{mean}
 	if len(in.Features) > 0 {
 		features := make([][]float64, len(in.Samples))
@@ -59,20 +59,20 @@ func baselines(in Input, parts map[string][]int, colours [][]float64) ([]Baselin
 			features[i] = s.Features
 		}
 		linear := Baseline{Name: "linear", Columns: in.Features}
-		if err := linear.regress(in.Samples, parts, targets, features); err != nil {
+		if err := linear.regress(in, parts, targets, features); err != nil {
 			return nil, err
 		}
 		all = append(all, linear)
 	}
 	ridge := Baseline{Name: "ridge"}
-	err := ridge.regress(in.Samples, parts, targets, colours)
+	err := ridge.regress(in, parts, targets, colours)
 	return append(all, ridge), err
 }
 
 // regress fits a ridge regression of the targets of the training part to features, a
 // sample each. The penalty is the one with the lowest error on validation, or a small
 // one where there is no validation part.
-func (b *Baseline) regress(samples []Sample, parts map[string][]int, targets []float64, features [][]float64) error {
+func (b *Baseline) regress(in Input, parts map[string][]int, targets []float64, features [][]float64) error {
 	rows := make([][]float64, len(targets))
 	for i, sample := range parts[Train] {
 		rows[i] = features[sample]
@@ -82,37 +82,42 @@ func (b *Baseline) regress(samples []Sample, parts map[string][]int, targets []f
 	if len(parts[Validation]) == 0 {
 		grid, b.Penalties = lambdas[2:3], 0
 	}
-	best := math.Inf(1)
+	var best *metric.Ridge
+	least := math.Inf(1)
 	for _, lambda := range grid {
 		r, err := metric.FitRidge(rows, targets, lambda)
 		if err != nil {
 			return err
 		}
-		candidate := *b
-		candidate.Penalty = lambda
-		candidate.judge(samples, parts, func(i int) float64 { return r.Predict(features[i]) })
-		if candidate.Validation == nil || candidate.Validation.MSE < best {
-			*b = candidate
-			if b.Validation != nil {
-				best = b.Validation.MSE
-			}
+		truth, predicted := predictions(in.Samples, parts[Validation], func(i int) float64 { return r.Predict(features[i]) })
+		if mse := metric.MSE(truth, predicted); best == nil || mse < least {
+			best, least, b.Penalty = r, mse, lambda
 		}
 	}
+	b.judge(in, parts, func(i int) float64 { return best.Predict(features[i]) })
 	return nil
 }
 
+// predictions returns the true values of the samples at index and what predict says of them.
+func predictions(samples []Sample, index []int, predict func(sample int) float64) (truth, predicted []float64) {
+	truth, predicted, _ = columns(samples, index)
+	for i, sample := range index {
+		predicted[i] = predict(sample)
+	}
+	return truth, predicted
+}
+
 // judge scores what predict says of the samples of validation and test.
-func (b *Baseline) judge(samples []Sample, parts map[string][]int, predict func(sample int) float64) {
-	scoreOn := func(index []int) *Scores {
-		if len(index) == 0 {
+func (b *Baseline) judge(in Input, parts map[string][]int, predict func(sample int) float64) {
+	scoreOn := func(part string) *Scores {
+		if len(parts[part]) == 0 {
 			return nil
 		}
-		truth, _, _ := columns(samples, index)
-		predicted := make([]float64, len(index))
-		for i, sample := range index {
-			predicted[i] = predict(sample)
-		}
-		return score(truth, predicted)
+		truth, predicted := predictions(in.Samples, parts[part], predict)
+		_, network, names := columns(in.Samples, parts[part])
+		s := score(in, part, truth, predicted, names)
+		s.Above = above(in, part, truth, network, predicted, names)
+		return s
 	}
-	b.Validation, b.Test = scoreOn(parts[Validation]), scoreOn(parts[Test])
+	b.Validation, b.Test = scoreOn(Validation), scoreOn(Test)
 }

@@ -381,9 +381,9 @@ func TestSameBitsEverywhere(t *testing.T) {
 		tailed.Columns[1].Values = append(tailed.Columns[1].Values, 0.1*float64(i))
 	}
 	for want, in := range map[string]Input{
-		"sha256:9c9a90481add5a18617bc86f47976e504a9be17739ffbdbf8eadbe1dde66df5e": input(),
-		"sha256:980857863d5545db1a23fc28988aae2bef33baa4ea24249d294ad9848d5e4c45": tailed,
-		"sha256:6fd8b6b803e1955f8697c5f0ea3c076e3a16c6bb99c783dc4787d2c40677ba10": classified(),
+		"sha256:73213ebde336ebe6b0a204d01246fbc90434ef971d8e8f98cbaec61e78278348": input(),
+		"sha256:6e9cdfe82c8f7c7fa298926863c511d8496caf89f6645fec2a911c614cce20c4": tailed,
+		"sha256:467f7ef0510dec7be5b44459a5fcf4f6498d026353f348cb946767185797c595": classified(),
 	} {
 		if got := sum(t, run(t, in)).String(); got != want {
 			t.Errorf("the evaluation's digest is %s, want %s", got, want)

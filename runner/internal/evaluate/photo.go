@@ -40,10 +40,12 @@ func chooseJudged(samples []Sample, index []int) []int {
 			wrong = append(wrong, i)
 		}
 	}
-	doubt := func(s Sample) float64 { return -s.probability }
 	errors := min(len(wrong), max(mostPhotos/2, mostPhotos-len(right)))
 	return append(spaced(samples, right, mostPhotos-errors, doubt), spaced(samples, wrong, errors, doubt)...)
 }
+
+// doubt sorts samples by the probability of what is predicted, the surest first.
+func doubt(s Sample) float64 { return -s.probability }
 
 // spaced returns at most so many of the samples at index, at equally spaced ranks
 // of a value, smallest and largest included, each individual once as far as they
@@ -93,9 +95,11 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 		} else {
 			features[i] = colours(pixels)
 		}
-		if k := slices.Index(chosen, i); k >= 0 {
-			size, small := shrink(pixels, in.Size, in.Channels)
-			photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+		for k, c := range chosen { // one may be there twice, for two reasons
+			if c == i {
+				size, small := shrink(pixels, in.Size, in.Channels)
+				photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+			}
 		}
 	}
 	return features, photos, nil

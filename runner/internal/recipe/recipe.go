@@ -548,8 +548,10 @@ type Plateau struct {
 
 // Report says what the report shows.
 type Report struct {
-	// Plots in their order: target, samples, curves, fit.
+	// Plots are target, samples, curves, fit, residuals, worst.
 	Plots []string `yaml:"plots"`
+	// Interval is the level of the intervals of figures, such as 0.95.
+	Interval float64 `yaml:"interval"`
 	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
 	Leakage bool `yaml:"leakage"`
 	// Language that the report is written in: en or de.
@@ -559,7 +561,9 @@ type Report struct {
 // defaults returns the recipe in which nothing but required keys is missing.
 // One default, train.loss, follows the task, which the canonical form always
 // tells. A changed default needs a new version of the recipe language: keys at
-// their default are no part of the canonical form, so its digest would lie.
+// their default are no part of the canonical form, so its digest would lie. Only
+// report.plots may grow, together with the version of the stage report: it
+// changes nothing that is computed.
 func defaults(task string) Recipe {
 	loss := defaultLoss("mse")
 	if task == Classification {
@@ -585,7 +589,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"target", "samples", "curves", "fit"}, Language: "en"},
+		Report: Report{Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Interval: 0.95, Language: "en"},
 	}
 }
 

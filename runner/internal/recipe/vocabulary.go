@@ -55,8 +55,8 @@ var choices = map[string]choice{
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "fit"},
-		later: []string{"correlation", "pixels", "residuals", "worst"},
+		now:   []string{"target", "samples", "curves", "fit", "residuals", "worst"},
+		later: []string{"correlation", "pixels"},
 	},
 }
 
@@ -72,7 +72,6 @@ var later = map[string][]any{
 	"data.source.url":    nil,
 	"data.source.sha256": nil,
 	"picture.crop":       {"none"},
-	"report.interval":    nil,
 }
 
 // asksNothing reports whether the value of a later key is the one at which the

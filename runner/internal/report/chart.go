@@ -214,7 +214,7 @@ type bars struct {
 	edges  []float64
 	counts [][]int // by layer, from the lowest
 	colors []color.Color
-	title  func(layer, bin int) string
+	title  func(layer, bin int) string // may be nil
 }
 
 // Plot implements plot.Plotter.
@@ -230,7 +230,9 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			bottom, top := y(float64(height)), y(float64(height+counts[bin]))
 			height += counts[bin]
-			titled(c, b.title(layer, bin))
+			if b.title != nil {
+				titled(c, b.title(layer, bin))
+			}
 			c.FillPolygon(b.colors[layer], []vg.Point{{X: left + gap, Y: bottom}, {X: right - gap, Y: bottom}, {X: right - gap, Y: top}, {X: left + gap, Y: top}})
 		}
 	}

@@ -51,7 +51,7 @@ func answer(d Document) string {
 		digits, factor = 1, 100
 	}
 	if i := part.Interval; i != nil {
-		text += d.t(" (%s %% interval %s to %s)", d.shortest(100*evaluate.Level), d.decimal(factor*i.Low, digits), d.decimal(factor*i.High, digits))
+		text += d.t(" (%s %% interval %s to %s)", d.level(e.Level), d.decimal(factor*i.Low, digits), d.decimal(factor*i.High, digits))
 	}
 	strongest, simplest := &e.Baselines[0], &e.Baselines[0] // they are listed from the simplest on
 	for i := range e.Baselines {
@@ -69,6 +69,9 @@ func answer(d Document) string {
 	}
 	if d.classifies() {
 		text += d.t("; **macro F1 %s**", d.decimal(part.Scores.MacroF1, 3))
+		if i := e.Classification.MacroF1Interval; i != nil {
+			text += d.t(" (%s to %s)", d.decimal(i.Low, 3), d.decimal(i.High, 3))
+		}
 	} else {
 		text += d.t("; **R² %s**", d.decimal(part.Scores.R2, 2))
 	}

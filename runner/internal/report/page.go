@@ -194,6 +194,7 @@ func training(m *markdown, d Document) {
 			m.picture(d.t("Learning rate by epoch: %s", rateText(d))+".", rateFile)
 		}
 	}
+	learning(m, d)
 	history := func() {
 		header, columns := figuresByEpoch(d)
 		var rows [][]string
@@ -324,35 +325,10 @@ func results(m *markdown, d Document) {
 	}
 	m.WriteString("\n")
 	if d.classifies() {
-		confusion(m, d)
-	} else if d.shows("fit") {
-		m.picture(d.t("Predicted against true %s: %s", e.Target, fitText(d))+".", fitFile)
+		classResults(m, d)
+	} else {
+		regression(m, d)
 	}
-}
-
-// errorTable writes one row a model; the first is the network's and set in bold.
-func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
-	unit := d.Evaluation.Unit
-	var rmse, mae, mse []float64
-	for _, s := range scores {
-		rmse, mae, mse = append(rmse, s.RMSE), append(mae, s.MAE), append(mse, s.MSE)
-	}
-	columns := [][]string{d.alike(rmse[0], rmse...), d.alike(mae[0], mae...), d.alike(mse[0], mse...)}
-	var rows [][]string
-	for i, s := range scores {
-		row := []string{names[i], columns[0][i], columns[1][i], columns[2][i], d.decimal(s.R2, 3)}
-		if i == 0 {
-			for k := 1; k < len(row); k++ {
-				row[k] = "**" + row[k] + "**"
-			}
-		}
-		rows = append(rows, row)
-	}
-	squared := ""
-	if unit != "" {
-		squared = unit + "²"
-	}
-	m.table("lrrrr", []string{"", named("RMSE", plain(unit)), named("MAE", plain(unit)), named("MSE", plain(squared)), "R²"}, rows...)
 }
 
 // recipe shows what was asked for.

@@ -32,8 +32,8 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves and fit, in the order in which they are
-	// wanted; each stands in its own section, those left out are not drawn.
+	// Plots are target, samples, curves, fit, residuals and worst; each stands in its own
+	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
@@ -146,16 +146,22 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile      = "report.md"
-	htmlFile      = "report.html"
-	targetFile    = "target.svg"
-	samplesFile   = "samples.png"
-	curvesFile    = "curves.svg"
-	accuracyFile  = "accuracy.svg"
-	rateFile      = "rate.svg"
-	fitFile       = "fit.svg"
-	confusionFile = "confusion.svg"
-	foldsFile     = "out_of_fold.csv"
+	pageFile            = "report.md"
+	htmlFile            = "report.html"
+	targetFile          = "target.svg"
+	samplesFile         = "samples.png"
+	curvesFile          = "curves.svg"
+	accuracyFile        = "accuracy.svg"
+	rateFile            = "rate.svg"
+	fitFile             = "fit.svg"
+	confusionFile       = "confusion.svg"
+	sharesFile          = "confusion_shares.svg"
+	confusedFile        = "confused.png"
+	rocFile             = "roc.svg"
+	precisionRecallFile = "precision_recall.svg"
+	reliabilityFile     = "reliability.svg"
+	batchesFile         = "batches.svg"
+	foldsFile           = "out_of_fold.csv"
 )
 
 // twins are the files for programs.
@@ -183,6 +189,10 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"residuals", residualsFile, drawResiduals},
+		{"residuals", errorsFile, drawErrors},
+		{"residuals", trendsFile, drawTrends},
+		{"worst", worstFile, drawWorst},
 	}
 	classFigures = []figure{
 		{"target", targetFile, drawClasses},
@@ -190,7 +200,13 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
+		{"curves", batchesFile, drawBatches},
 		{"fit", confusionFile, drawConfusion},
+		{"fit", sharesFile, drawShares},
+		{"samples", confusedFile, drawConfused},
+		{"fit", rocFile, drawROC},
+		{"fit", precisionRecallFile, drawPrecisionRecall},
+		{"fit", reliabilityFile, drawReliability},
 	}
 )
 
@@ -217,9 +233,9 @@ func Render(d Document) (map[string][]byte, error) {
 		all = classFigures
 	}
 	files := map[string][]byte{}
-	for _, name := range d.Plots {
-		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+	for _, name := range d.Plots { // one of the other task shows nothing
+		if !slices.ContainsFunc(slices.Concat(figures, classFigures), func(f figure) bool { return f.plot == name }) {
+			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}
 	for _, f := range all {

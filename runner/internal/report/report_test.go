@@ -62,7 +62,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 	}
 	d := Document{
 		Name: "discs", RecipePath: "recipes/discs.yaml", Canonical: []byte("version: 1\nname: discs\ntask: regression\n"),
-		Plots: []string{"target", "samples", "curves", "fit"}, Evaluation: e, Chosen: true,
+		Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Evaluation: e, Chosen: true,
 		Cleaning: Cleaning{
 			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
 			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
@@ -210,10 +210,27 @@ func TestUnusual(t *testing.T) {
 				in.Samples[i].Predicted *= -1000
 			}
 		}, nil, "−"},
-		"one epoch":                   {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
-		"long":                        {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
-		"two classes":                 {classes(2, 1.5), nil, "**Test accuracy "},
-		"twelve classes":              {classes(12, 3), nil, "The network beats all baselines."},
+		"one epoch":      {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
+		"long":           {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
+		"two classes":    {classes(2, 1.5), nil, "**Test accuracy "},
+		"twelve classes": {classes(12, 3), nil, "The network beats all baselines."},
+		"fifty classes":  {classes(50, 4), nil, "The scores of each class"},
+		"weights and a sampler": {func(in *evaluate.Input) {
+			classes(4, 2)(in)
+			in.Learning = evaluate.Learning{Weights: []float64{0.5, 1, 1.5, 4}, Batches: [][]int{{4, 3, 5, 4}, {2, 7, 0, 7}, {5, 3, 4, 4}}}
+		}, nil, "The sampler draws every class as often, with replacement: 48 photos of the first 3 steps"},
+		"weights alike": {func(in *evaluate.Input) {
+			classes(2, 2)(in)
+			in.Learning.Weights = []float64{1, 1}
+		}, nil, "The loss weighs the classes, all of them alike."},
+		"one class in the test part": {func(in *evaluate.Input) {
+			classes(2, 2)(in)
+			for i := range in.Samples {
+				if in.Samples[i].Part == "test" {
+					in.Samples[i].True = 1
+				}
+			}
+		}, nil, "| – |"},
 		"forty classes":               {classes(40, 4), nil, "The scores of each class"},
 		"no skill":                    {classes(3, -2), nil, "**The network beats no baseline.**"},
 		"classes, no test part":       {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "test", "train") }, nil, "**Validation accuracy "},
