@@ -185,6 +185,11 @@ func RenderComparison(c *Comparison) (map[string][]byte, error) {
 			files[f.file] = data
 		}
 	}
+	html, err := htmlPage(c.Language, files[pageFile], files)
+	if err != nil {
+		return nil, fmt.Errorf("render comparison: %s: %w", htmlFile, err)
+	}
+	files[htmlFile] = html
 	return files, nil
 }
 

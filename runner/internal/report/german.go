@@ -140,6 +140,7 @@ var german = catalogue([][2]string{
 	{"Validation accuracy", "Validierungsgenauigkeit"},
 	{"Validation RMSE", "Validierungs-RMSE"},
 	{"The ring marks the epoch that each run kept", "Der Ring zeigt die Epoche, die jeder Lauf behalten hat"},
+	{"%s, epoch %d: %s", "%s, Epoche %d: %s"},
 	{"%s from %s to %s in the kept epoch %d of %d", "%s von %s bis %s in der behaltenen Epoche %d von %d"},
 
 	// confused.go

@@ -263,7 +263,7 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 	}
 	files[pageFile] = page(d)
-	html, err := htmlPage(d, files[pageFile], files)
+	html, err := htmlPage(d.Language, files[pageFile], files)
 	if err != nil {
 		return nil, fmt.Errorf("render report: %s: %w", htmlFile, err)
 	}
