@@ -1,11 +1,11 @@
 package report
 
-// german is the report's German: the English text of the sources, then the German one. It is in the order of
+// germanTexts is the report's German: the English text of the sources, then the German one. It is in the order of
 // the files that hold the texts, a section each; a text of two files stands with the first.
 //
 // Sets of photos are feminine (Trainingsmenge, Validierungsmenge, Testmenge), so that a sentence fits all
 // three; Language.first gives what stands before menge.
-var german = catalogue([][2]string{
+var germanTexts = [][2]string{
 	// classes.go
 	{"class", "Klasse"},
 	{"all", "alle"},
@@ -104,7 +104,6 @@ var german = catalogue([][2]string{
 	{"too few individuals", "zu wenige Individuen"},
 	{"may be chance", "kann Zufall sein"},
 	{"%s is better", "%s ist besser"},
-	{"trainings", "Trainings"},
 	{"Seeds and folds", "Seeds und Folds"},
 	{"Mean and standard deviation over the trainings of a run. Two runs that differ by less than their trainings do not differ.",
 		"Mittelwert und Standardabweichung über die Trainings eines Laufs. Läufe, die sich weniger unterscheiden als ihre Trainings, unterscheiden sich nicht."},
@@ -451,6 +450,10 @@ var german = catalogue([][2]string{
 	{"folds", "Folds"},
 	{"seed", "Seed"},
 	{"fold", "Fold"},
+	{"trainings", "Trainings"},
+	{"fold, seed", "Fold, Seed"},
+	{"Each fold was trained with each seed: %d trainings, which differ in what validates and in what was drawn.",
+		"Jeder Fold wurde mit jedem Seed trainiert: %d Trainings, die sich darin unterscheiden, was validiert und was gezogen wurde."},
 	{"epochs", "Epochen"},
 	{"mean ± standard deviation", "Mittelwert ± Standardabweichung"},
 	{"The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. Model, predictions and all other figures on this page are those of fold %s.",
@@ -492,7 +495,7 @@ var german = catalogue([][2]string{
 	{"the class whose training photos are nearest on average, by each photo's %s, all standardised", "die Klasse, deren Trainingsfotos im Mittel am nächsten sind, nach %s jedes Fotos, alle standardisiert"},
 	{"the penalty is the best of %s on the validation part", "der Strafterm ist der beste von %s auf der Validierungsmenge"},
 	{"the penalty is %s", "der Strafterm ist %s"},
-})
+}
 
 // germanNouns are those behind a number: of one and of several.
 var germanNouns = map[string][2]string{
@@ -511,14 +514,11 @@ var germanNouns = map[string][2]string{
 // germanFirst are the parts of a split as the first half of a compound.
 var germanFirst = map[string]string{"train": "Trainings", "validation": "Validierungs", "test": "Test"}
 
-// catalogue makes a map of texts, of which no two have the same key.
-func catalogue(texts [][2]string) map[string]string {
-	all := make(map[string]string, len(texts))
-	for _, text := range texts {
-		if all[text[0]] != "" {
-			panic("report: two German texts for " + text[0])
-		}
-		all[text[0]] = text[1]
+// german finds a German text by the English one.
+var german = func() map[string]string {
+	texts := make(map[string]string, len(germanTexts))
+	for _, text := range germanTexts {
+		texts[text[0]] = text[1]
 	}
-	return all
-}
+	return texts
+}()
