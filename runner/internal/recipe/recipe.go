@@ -562,7 +562,7 @@ type Plateau struct {
 
 // Report says what the report shows.
 type Report struct {
-	// Plots are target, samples, curves, fit, residuals, worst.
+	// Plots are target, samples, curves, augment, fit, residuals, worst and gradcam.
 	Plots []string `yaml:"plots"`
 	// Interval is the level of the intervals of figures, such as 0.95.
 	Interval float64 `yaml:"interval"`
@@ -603,7 +603,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Interval: 0.95, Language: "en"},
+		Report: Report{Plots: []string{"target", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
 	}
 }
 

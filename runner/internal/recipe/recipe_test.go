@@ -1108,7 +1108,7 @@ func TestDiff(t *testing.T) {
 		{[]string{"train.epochs=3", "report.plots=[fit]", "name=b"}, []string{
 			"name: plants -> b: another lock and another report",
 			"train.epochs: 10 -> 3: trains shorter; invalidates train, evaluate, report",
-			"report.plots: [target, samples, curves, fit, residuals, worst] -> [fit]: shows other plots; invalidates report",
+			"report.plots: [target, samples, curves, augment, fit, residuals, worst, gradcam] -> [fit]: shows other plots; invalidates report",
 		}},
 		{[]string{"train.seed=9", "data.target=height"}, []string{
 			"data.target: mass -> height: predicts another column; invalidates table, picture, clean, split, transform, train, evaluate, report",

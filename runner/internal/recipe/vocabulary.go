@@ -56,7 +56,7 @@ var choices = map[string]choice{
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "fit", "residuals", "worst"},
+		now:   []string{"target", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"},
 		later: []string{"correlation", "pixels"},
 	},
 }
