@@ -12,6 +12,7 @@ import (
 
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/metric"
 	"biomass/runner/internal/report"
 )
 
@@ -91,22 +92,38 @@ func writePredictions(path string, a *experiment.Assessment) error {
 // figure is one score by its name.
 type figure struct{ name, value string }
 
-func figures(a *experiment.Assessment, unit string) []figure {
+// figures are the scores; level is that of their intervals.
+func figures(a *experiment.Assessment, unit string, level float64) []figure {
 	if unit != "" {
 		unit = " " + unit
 	}
-	interval := ""
-	if i := a.Interval; i != nil {
-		interval = fmt.Sprintf(" (%g %% interval %.4g to %.4g)", 100*evaluate.Level, i.Low, i.High)
+	within := func(i *metric.Interval) string {
+		if i == nil {
+			return ""
+		}
+		return fmt.Sprintf(" (%.4g %% interval %.4g to %.4g)", 100*level, i.Low, i.High)
 	}
 	if e := a.Scores.Errors; e != nil {
-		return []figure{
-			{"RMSE", fmt.Sprintf("%.4g%s%s", e.RMSE, unit, interval)}, {"MAE", fmt.Sprintf("%.4g%s", e.MAE, unit)}, {"R²", fmt.Sprintf("%.4f", e.R2)},
+		var mae, r2 *metric.Interval
+		if i := e.Intervals; i != nil {
+			mae, r2 = &i.MAE, &i.R2
 		}
+		all := []figure{
+			{"RMSE", fmt.Sprintf("%.4g%s%s", e.RMSE, unit, within(a.Interval))}, {"MAE", fmt.Sprintf("%.4g%s%s", e.MAE, unit, within(mae))},
+			{"median error", fmt.Sprintf("%.4g%s", e.MedianAE, unit)}, {"mean error", fmt.Sprintf("%+.4g%s", e.Bias, unit)},
+			{"MSE", fmt.Sprintf("%.4g", e.MSE)}, {"R²", fmt.Sprintf("%.4f%s", e.R2, within(r2))},
+		}
+		if e.Spearman != nil {
+			all = append(all, figure{"Spearman", fmt.Sprintf("%.4f", *e.Spearman)})
+		}
+		if e.MAPE != nil {
+			all = append(all, figure{"MAPE", fmt.Sprintf("%.1f %%", 100**e.MAPE)})
+		}
+		return all
 	}
 	h := a.Scores.Hits
 	return []figure{
-		{"accuracy", fmt.Sprintf("%.4f%s", h.Accuracy, interval)}, {"balanced accuracy", fmt.Sprintf("%.4f", h.BalancedAccuracy)},
+		{"accuracy", fmt.Sprintf("%.4f%s", h.Accuracy, within(a.Interval))}, {"balanced accuracy", fmt.Sprintf("%.4f", h.BalancedAccuracy)},
 		{"macro F1", fmt.Sprintf("%.4f", h.MacroF1)}, {"weighted F1", fmt.Sprintf("%.4f", h.WeightedF1)}, {"cross entropy", fmt.Sprintf("%.4f", *h.CrossEntropy)},
 	}
 }
@@ -160,7 +177,7 @@ func (s *invocation) printAssessment(locked *experiment.Locked, a *experiment.As
 			fmt.Fprintln(w, strings.Join(cells, "\t"))
 		}
 	}
-	for _, f := range figures(a, locked.Recipe.Data.Unit) {
+	for _, f := range figures(a, locked.Recipe.Data.Unit, locked.Recipe.Report.Interval) {
 		row(f.name, f.value)
 	}
 	if a.Classes != nil {

@@ -1,9 +1,7 @@
 package evaluate
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"biomass/runner/internal/metric"
 )
@@ -11,10 +9,15 @@ import (
 // Baseline is a simple rule that a network has to beat, fitted on the training
 // part and judged on the same split. Scores are nil for a part without samples.
 type Baseline struct {
-	Name        string  `json:"name"` // mean, linear or ridge; nearest_mean, untrained or majority
-	Description string  `json:"description"`
-	Validation  *Scores `json:"validation,omitempty"`
-	Test        *Scores `json:"test,omitempty"`
+	Name string `json:"name"` // mean, linear or ridge; nearest_mean, untrained or majority
+	// Columns of the table that linear sees.
+	Columns []string `json:"columns,omitempty"`
+	// Penalty of a ridge regression, and of how many it is the best on the validation
+	// part, 0 where there is none to choose on.
+	Penalty    float64 `json:"penalty,omitempty"`
+	Penalties  int     `json:"penalties,omitempty"`
+	Validation *Scores `json:"validation,omitempty"`
+	Test       *Scores `json:"test,omitempty"`
 }
 
 // On returns the scores on one part, nil where there are none.
@@ -47,68 +50,74 @@ var lambdas = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
 func baselines(in Input, parts map[string][]int, colours [][]float64) ([]Baseline, error) {
 	targets, _, _ := columns(in.Samples, parts[Train])
 	centre := metric.Mean(targets)
-	mean := Baseline{Name: "mean", Description: "the mean of the training part for every photo"}
-	mean.judge(in.Samples, parts, func(int) float64 { return centre })
+	mean := Baseline{Name: "mean"}
+	mean.judge(in, parts, func(int) float64 { return centre })
 	all := []Baseline{mean}
 	if len(in.Features) > 0 {
 		features := make([][]float64, len(in.Samples))
 		for i, s := range in.Samples {
 			features[i] = s.Features
 		}
-		linear := Baseline{Name: "linear", Description: "a ridge regression without the photo, fitted on the training part to " + strings.Join(in.Features, ", ")}
-		if err := linear.regress(in.Samples, parts, targets, features); err != nil {
+		linear := Baseline{Name: "linear", Columns: in.Features}
+		if err := linear.regress(in, parts, targets, features); err != nil {
 			return nil, err
 		}
 		all = append(all, linear)
 	}
-	ridge := Baseline{Name: "ridge", Description: "fitted on the training part to each photo's " + featureNames(in.Channels)}
-	err := ridge.regress(in.Samples, parts, targets, colours)
+	ridge := Baseline{Name: "ridge"}
+	err := ridge.regress(in, parts, targets, colours)
 	return append(all, ridge), err
 }
 
 // regress fits a ridge regression of the targets of the training part to features, a
 // sample each. The penalty is the one with the lowest error on validation, or a small
 // one where there is no validation part.
-func (b *Baseline) regress(samples []Sample, parts map[string][]int, targets []float64, features [][]float64) error {
+func (b *Baseline) regress(in Input, parts map[string][]int, targets []float64, features [][]float64) error {
 	rows := make([][]float64, len(targets))
 	for i, sample := range parts[Train] {
 		rows[i] = features[sample]
 	}
-	grid, penalty := lambdas, fmt.Sprintf("the penalty is the best of %d on the validation part", len(lambdas))
+	grid := lambdas
+	b.Penalties = len(lambdas)
 	if len(parts[Validation]) == 0 {
-		grid, penalty = lambdas[2:3], fmt.Sprintf("the penalty is %g", lambdas[2])
+		grid, b.Penalties = lambdas[2:3], 0
 	}
-	b.Description += "; " + penalty
-	best := math.Inf(1)
+	var best *metric.Ridge
+	least := math.Inf(1)
 	for _, lambda := range grid {
 		r, err := metric.FitRidge(rows, targets, lambda)
 		if err != nil {
 			return err
 		}
-		candidate := Baseline{Name: b.Name, Description: b.Description}
-		candidate.judge(samples, parts, func(i int) float64 { return r.Predict(features[i]) })
-		if candidate.Validation == nil || candidate.Validation.MSE < best {
-			*b = candidate
-			if b.Validation != nil {
-				best = b.Validation.MSE
-			}
+		truth, predicted := predictions(in.Samples, parts[Validation], func(i int) float64 { return r.Predict(features[i]) })
+		if mse := metric.MSE(truth, predicted); best == nil || mse < least {
+			best, least, b.Penalty = r, mse, lambda
 		}
 	}
+	b.judge(in, parts, func(i int) float64 { return best.Predict(features[i]) })
 	return nil
 }
 
+// predictions returns the true values of the samples at index and what predict says of them.
+func predictions(samples []Sample, index []int, predict func(sample int) float64) (truth, predicted []float64) {
+	truth, predicted, _ = columns(samples, index)
+	for i, sample := range index {
+		predicted[i] = predict(sample)
+	}
+	return truth, predicted
+}
+
 // judge scores what predict says of the samples of validation and test.
-func (b *Baseline) judge(samples []Sample, parts map[string][]int, predict func(sample int) float64) {
-	scoreOn := func(index []int) *Scores {
-		if len(index) == 0 {
+func (b *Baseline) judge(in Input, parts map[string][]int, predict func(sample int) float64) {
+	scoreOn := func(part string) *Scores {
+		if len(parts[part]) == 0 {
 			return nil
 		}
-		truth, _, _ := columns(samples, index)
-		predicted := make([]float64, len(index))
-		for i, sample := range index {
-			predicted[i] = predict(sample)
-		}
-		return score(truth, predicted)
+		truth, predicted := predictions(in.Samples, parts[part], predict)
+		_, network, names := columns(in.Samples, parts[part])
+		s := score(in, part, truth, predicted, names)
+		s.Above = above(in, part, truth, network, predicted, names)
+		return s
 	}
-	b.Validation, b.Test = scoreOn(parts[Validation]), scoreOn(parts[Test])
+	b.Validation, b.Test = scoreOn(Validation), scoreOn(Test)
 }

@@ -1,10 +1,8 @@
 package evaluate
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/rng"
@@ -58,7 +56,7 @@ func (p *Part) judgeClasses(in Input, index []int) {
 		return // nobody asks how sure the result on what was learnt is
 	}
 	stream := rng.New(in.Seed, "bootstrap "+p.Name)
-	if interval, ok := metric.AccuracyInterval(truth, predicted, names, Level, Resamples, stream); ok {
+	if interval, ok := metric.AccuracyInterval(truth, predicted, names, in.level(), Resamples, stream); ok {
 		p.Interval = &interval
 	}
 }
@@ -97,16 +95,13 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 
 	var baselines []Baseline
 	for _, rule := range []struct {
-		name, description string
-		predict           func(sample int) int
-		outputs           func(Sample) []float32 // nil where there are no probabilities
+		name    string
+		predict func(sample int) int
+		outputs func(Sample) []float32 // nil where there are no probabilities
 	}{
-		{"majority", fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most]),
-			func(int) int { return most }, nil},
-		{"untrained", "the same network with its initial weights",
-			func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] }, untrained},
-		{"nearest_mean", "the class whose training photos are nearest on average, by each photo's " + featureNames(in.Channels) + ", all standardised",
-			func(i int) int { return nearest.Predict(features[i]) }, nil},
+		{"majority", func(int) int { return most }, nil},
+		{"untrained", func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] }, untrained},
+		{"nearest_mean", func(i int) int { return nearest.Predict(features[i]) }, nil},
 	} {
 		judge := func(index []int) *Scores {
 			if len(index) == 0 {
@@ -124,21 +119,82 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 			return scores
 		}
 		baselines = append(baselines, Baseline{
-			Name: rule.name, Description: rule.description, Validation: judge(parts[Validation]), Test: judge(parts[Test]),
+			Name: rule.name, Validation: judge(parts[Validation]), Test: judge(parts[Test]),
 		})
 	}
 	return baselines
 }
 
-// warnOfClasses adds which classes the result says nothing about.
-func (e *Evaluation) warnOfClasses(say func(format string, args ...any)) {
-	var without []string
-	for class, n := range e.Result().Counts {
-		if n == 0 {
-			without = append(without, e.Classes[class])
+// Classification judges the predicted probabilities and classes of the result's part
+// beyond its scores.
+type Classification struct {
+	// Macro and Weighted are the means of the classes' scores.
+	Macro    metric.ClassScore `json:"macro"`
+	Weighted metric.ClassScore `json:"weighted"`
+	// MacroF1Interval is nil where there are fewer than two individuals.
+	MacroF1Interval *metric.Interval   `json:"macro_f1_interval,omitempty"`
+	Brier           float64            `json:"brier"`
+	Reliability     metric.Reliability `json:"reliability"`
+	// Rankings are by class, each against all others, nil where the part shows only
+	// the class, or none of it. The curves are those of two classes only.
+	Rankings []*metric.Ranking `json:"rankings"`
+	// MacroAUC and MacroAveragePrecision are the means over the classes that are
+	// ranked; nil where none is.
+	MacroAUC              *float64 `json:"macro_auc,omitempty"`
+	MacroAveragePrecision *float64 `json:"macro_average_precision,omitempty"`
+	// Confused are the classes that are most often taken for each other.
+	Confused []Pair `json:"confused"`
+	Learning
+}
+
+// Learning tells how the training met the classes.
+type Learning struct {
+	// Weights are how much a photo of each class counts in the loss; nil where all
+	// count alike.
+	Weights []float64 `json:"weights,omitempty"`
+	// Batches are the photos of each class in the first batches that trained; nil
+	// where every photo trains once an epoch.
+	Batches [][]int `json:"batches,omitempty"`
+}
+
+// bins is how many bins of confidence there are. Guo et al. take 10 for their diagrams
+// and 15 for their tables; a part of a hundred photos fills no more than 10.
+const bins = 10
+
+// classify states what there is beyond the scores of the result's part.
+func classify(in Input, part *Part, index []int) (*Classification, error) {
+	values, predictions, names := columns(in.Samples, index)
+	truth, predicted := indices(values), indices(predictions)
+	c := &Classification{Learning: in.Learning}
+	c.Macro, c.Weighted = part.Confusion.Averages()
+	stream := rng.New(in.Seed, "bootstrap macro F1 "+part.Name)
+	if interval, ok := metric.MacroF1Interval(truth, predicted, len(in.Classes), names, in.level(), Resamples, stream); ok {
+		c.MacroF1Interval = &interval
+	}
+	var outputs []float32
+	confidence, right := make([]float64, len(index)), make([]bool, len(index))
+	for k, i := range index {
+		outputs = append(outputs, in.Samples[i].Outputs...)
+		confidence[k], right[k] = in.Samples[i].probability, truth[k] == predicted[k]
+	}
+	c.Brier = metric.Brier(outputs, truth, len(in.Classes))
+	c.Reliability = metric.NewReliability(confidence, right, bins)
+	c.Rankings = metric.RankClasses(outputs, truth, len(in.Classes))
+	var areas, precisions []float64
+	for _, r := range c.Rankings {
+		if r == nil {
+			continue
+		}
+		areas, precisions = append(areas, r.AUC), append(precisions, r.AveragePrecision)
+		if len(in.Classes) > 2 {
+			r.ROC, r.PrecisionRecall = nil, nil
 		}
 	}
-	if len(without) > 0 {
-		say("The %s part has no photo of %s: the result says nothing about that.", e.Headline, strings.Join(without, ", "))
+	if len(areas) > 0 {
+		auc, precision := metric.Mean(areas), metric.Mean(precisions)
+		c.MacroAUC, c.MacroAveragePrecision = &auc, &precision
 	}
+	var err error
+	c.Confused, err = confused(in, part, index)
+	return c, err
 }

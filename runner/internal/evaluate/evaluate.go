@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/metric"
-	"biomass/runner/internal/rng"
 )
 
 // The parts of a split, in the order in which they are shown.
@@ -23,7 +23,8 @@ const (
 
 var partNames = []string{Train, Validation, Test}
 
-// Level and Resamples define the bootstrap interval of the result.
+// Level, unless a recipe says otherwise, and Resamples define the bootstrap intervals of
+// the result.
 const (
 	Level     = 0.95
 	Resamples = 2000
@@ -50,14 +51,20 @@ type Input struct {
 	Copies, Alike []int
 	Likeness      float64
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
-	// for all samples in order, then again for a few, and its result is only read.
+	// for every sample, in order, then again for some that are shown, and its result
+	// is only read.
 	Pixels func(i int) ([]uint8, error)
 	// Attend returns the maps of where the network looks in some samples, each when it makes
 	// the output of this index, and the name of the layer that they are of; no maps where the
 	// network has none. It may be nil.
 	Attend func(samples, outputs []int) (layer string, maps []Map, err error)
-	// Seed of the bootstrap.
-	Seed uint64
+	// Seed of the bootstrap, and Level of its intervals; 0 stands for Level.
+	Seed  uint64
+	Level float64
+	// Learning tells how the training of a classification met the classes.
+	Learning Learning
+	// Labels are columns by whose values errors are shown.
+	Labels []Labels
 }
 
 // Column is a column of numbers, a value for each of Input.Samples, NaN where its
@@ -93,14 +100,21 @@ type Evaluation struct {
 	Classes []string `json:"classes,omitempty"`
 	// Whole says that every true value is a whole number, such as a count.
 	Whole bool `json:"whole"`
+	// Channels of the pixels, 1 for gray: the baselines see colours where there are any.
+	Channels int `json:"channels"`
 	// Headline is the part whose scores are the result: test, or validation
 	// where there is no test part.
 	Headline string `json:"headline"`
+	// Level of the intervals.
+	Level float64 `json:"level"`
 	// Parts are those that have samples, in the order train, validation, test.
 	Parts     []Part     `json:"parts"`
 	Baselines []Baseline `json:"baselines"`
-	// Histogram of the target of a regression.
+	// Classification holds what else is stated of one; nil for a regression.
+	Classification *Classification `json:"classification,omitempty"`
+	// Histogram of the target of a regression, and where its network errs.
 	Histogram   *Histogram   `json:"histogram,omitempty"`
+	Regression  *Regression  `json:"regression,omitempty"`
 	Predictions []Prediction `json:"predictions"`
 	// Leaks are individuals and photos on two sides of the split.
 	Leaks Leaks `json:"leaks"`
@@ -110,7 +124,6 @@ type Evaluation struct {
 	Photos []Photo `json:"photos"`
 	// Attention is nil for a network without a map.
 	Attention *Attention `json:"attention,omitempty"`
-	Warnings  []string   `json:"warnings"`
 }
 
 // Part describes one part of the split.
@@ -153,12 +166,29 @@ type Scores struct {
 	*Hits
 }
 
-// Errors are scores in the target's unit.
+// Errors are scores in the target's unit, but for R2, MAPE and Spearman, which have none.
 type Errors struct {
-	MSE  float64 `json:"mse"`
-	RMSE float64 `json:"rmse"`
-	MAE  float64 `json:"mae"`
-	R2   float64 `json:"r2"`
+	MSE      float64 `json:"mse"`
+	RMSE     float64 `json:"rmse"`
+	MAE      float64 `json:"mae"`
+	R2       float64 `json:"r2"`
+	MedianAE float64 `json:"median_ae"`
+	Bias     float64 `json:"bias"` // the mean of predicted - true
+	// MAPE is nil where true values are too small for it, see metric.Proportional, and
+	// Spearman where all predictions, or all true values, are the same.
+	MAPE     *float64 `json:"mape,omitempty"`
+	Spearman *float64 `json:"spearman,omitempty"`
+	// Intervals are nil where there are fewer than two individuals.
+	Intervals *metric.ErrorIntervals `json:"intervals,omitempty"`
+	// Above compares a baseline with the network; nil for the network itself.
+	Above *Difference `json:"above,omitempty"`
+}
+
+// Difference is by how much one RMSE exceeds another on the same photos; the bootstrap
+// draws the same individuals for both. Without an interval nobody knows whether that is chance.
+type Difference struct {
+	RMSE     float64          `json:"rmse"`
+	Interval *metric.Interval `json:"interval,omitempty"`
 }
 
 // Hits are scores of predicted classes.
@@ -200,7 +230,7 @@ func Run(in Input) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Leaks: leaks(in), Warnings: []string{}}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Level: in.level(), Channels: in.Channels, Leaks: leaks(in)}
 	if len(parts[Test]) == 0 {
 		e.Headline = Validation
 	}
@@ -217,28 +247,35 @@ func Run(in Input) (*Evaluation, error) {
 			e.Predictions = append(e.Predictions, s.prediction())
 		}
 	}
-	var chosen []int
+	var chosen, largest []int
 	if in.Classes != nil {
 		chosen = chooseJudged(in.Samples, parts[e.Headline])
 	} else {
 		e.Histogram = histogram(in.Samples, e.Parts, e.Whole)
 		chosen = choose(in.Samples, parts[e.Headline])
+		largest = worst(in.Samples, parts[e.Headline])
+		e.Regression = regression(in, parts[e.Headline])
 	}
-	features, photos, err := look(in, chosen)
+	features, photos, err := look(in, slices.Concat(chosen, largest))
 	if err != nil {
 		return nil, err
 	}
-	e.Photos = photos
+	e.Photos = photos[:len(chosen):len(chosen)]
+	if e.Regression != nil {
+		e.Regression.Worst = photos[len(chosen):]
+	}
+	e.tell(in, parts, features)
 	if e.Attention, err = attend(in, parts[e.Headline]); err != nil {
 		return nil, err
 	}
-	e.tell(in, parts, features)
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
+		if e.Classification, err = classify(in, e.Result(), parts[e.Headline]); err != nil {
+			return nil, err
+		}
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
-	e.warn()
 	return e, nil
 }
 
@@ -348,10 +385,9 @@ func describe(in Input, name string, index []int, trained map[string]bool) Part 
 	if !finite(metric.Sum(predicted)) {
 		return p
 	}
-	p.Scores = score(truth, predicted)
-	stream := rng.New(in.Seed, "bootstrap "+name)
-	if interval, ok := metric.RMSEInterval(truth, predicted, names, Level, Resamples, stream); ok {
-		p.Interval = &interval
+	p.Scores = score(in, name, truth, predicted, names)
+	if intervals := p.Scores.Intervals; intervals != nil {
+		p.Interval = &intervals.RMSE
 	}
 	return p
 }
@@ -374,15 +410,6 @@ func groups(samples []Sample, index []int) map[string]bool {
 		}
 	}
 	return set
-}
-
-func score(truth, predicted []float64) *Scores {
-	return &Scores{N: len(truth), Errors: &Errors{
-		MSE:  metric.MSE(truth, predicted),
-		RMSE: metric.RMSE(truth, predicted),
-		MAE:  metric.MAE(truth, predicted),
-		R2:   metric.R2(truth, predicted),
-	}}
 }
 
 func summarize(values []float64) *Summary {
@@ -440,31 +467,3 @@ func count(samples []Sample, parts []Part, edges []float64) *Histogram {
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// fewGroups is below how many individuals an interval is only a rough guide.
-const fewGroups = 20
-
-// warn adds what a reader has to know before believing the result.
-func (e *Evaluation) warn() {
-	say := func(format string, args ...any) { e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...)) }
-	result := e.Result()
-	if e.Headline == Validation {
-		say("There is no test part: the results are those of the validation part. What was chosen on it, such as the epoch to keep, makes them too good.")
-	}
-	if result.Trained > 0 {
-		say("%d of the %d individuals in the %s part are in the training part too: the result says little about new individuals. `split.by: group` keeps them apart.", result.Trained, result.Groups, result.Name)
-	}
-	independent := result.Groups
-	if independent == 0 {
-		independent = result.Photos
-	}
-	if independent < fewGroups {
-		say("The %s part has only %d independent samples: the interval is a rough guide.", result.Name, independent)
-	}
-	switch {
-	case e.Classes != nil:
-		e.warnOfClasses(say)
-	case result.Target.Min == result.Target.Max:
-		say("Every photo of the %s part has the same %s: R² says nothing.", result.Name, e.Target)
-	}
-}

@@ -40,10 +40,12 @@ func chooseJudged(samples []Sample, index []int) []int {
 			wrong = append(wrong, i)
 		}
 	}
-	doubt := func(s Sample) float64 { return -s.probability }
 	errors := min(len(wrong), max(mostPhotos/2, mostPhotos-len(right)))
 	return append(spaced(samples, right, mostPhotos-errors, doubt), spaced(samples, wrong, errors, doubt)...)
 }
+
+// doubt sorts samples by the probability of what is predicted, the surest first.
+func doubt(s Sample) float64 { return -s.probability }
 
 // spaced returns at most so many of the samples at index, at equally spaced ranks
 // of a value, smallest and largest included, each individual once as far as they
@@ -93,8 +95,10 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 		} else {
 			features[i] = colours(pixels)
 		}
-		if k := slices.Index(chosen, i); k >= 0 {
-			photos[k] = thumbnail(in, s, pixels)
+		for k, c := range chosen { // one may be there twice, for two reasons
+			if c == i {
+				photos[k] = thumbnail(in, s, pixels)
+			}
 		}
 	}
 	return features, photos, nil
@@ -104,14 +108,6 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 func thumbnail(in Input, s Sample, pixels []uint8) Photo {
 	size, small := shrink(pixels, in.Size, in.Channels)
 	return Photo{Prediction: s.prediction(), Size: size, Pixels: small}
-}
-
-// featureNames says what the baselines see of a photo.
-func featureNames(channels int) string {
-	if channels == 1 {
-		return "mean and standard deviation of brightness"
-	}
-	return "share of green pixels and its mean and standard deviation of red, green and blue"
 }
 
 // colours returns the features of a photo in colour: the share of green pixels,

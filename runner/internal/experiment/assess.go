@@ -92,7 +92,7 @@ func sameScores(locked lock.Score, p *evaluate.Part) bool {
 		return false
 	}
 	if e, s := locked.Errors, p.Scores.Errors; e != nil && s != nil {
-		return *s == evaluate.Errors{MSE: e.MSE, RMSE: e.RMSE, MAE: e.MAE, R2: e.R2} && slices.Equal(bounds(*p), e.RMSEInterval)
+		return s.MSE == e.MSE && s.RMSE == e.RMSE && s.MAE == e.MAE && s.R2 == e.R2 && slices.Equal(bounds(*p), e.RMSEInterval)
 	}
 	if h, s := locked.Hits, p.Scores.Hits; h != nil && s != nil {
 		return reflect.DeepEqual(*s, evaluate.Hits{
@@ -235,7 +235,7 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 	a := &Assessment{Classes: model.Classes}
 	a.Part, a.Predictions, err = evaluate.Judge(evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: model.Classes,
-		Seed: l.Recipe.Train.Seed, Samples: samples,
+		Seed: l.Recipe.Train.Seed, Level: l.Recipe.Report.Interval, Samples: samples,
 	}, part)
 	return a, err
 }

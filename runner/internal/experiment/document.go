@@ -34,15 +34,13 @@ func (l *line) document() (report.Document, error) {
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
-		Verify: fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
+		Lock: fmt.Sprintf("lock/%s.lock.yaml", r.Name), Numerics: lock.Numerics,
 	}
-	if d.Warnings, err = l.dataWarnings(); err != nil {
-		return d, err
-	}
+	d.Verify = "bin/runner verify " + d.Lock
 	if d.Against, err = l.against(); err != nil {
 		return d, err
 	}
-	if d.Features, err = l.describeFeatures(); err != nil {
+	if err := l.observe(&d); err != nil {
 		return d, err
 	}
 	if t := l.initial.Taken; t != nil {

@@ -210,10 +210,15 @@ var stages = []stage{
 		name: "evaluate", version: 1, swept: true, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).
-				String(l.Recipe.Split.By).String(l.Recipe.Split.Column).Float(l.Recipe.Split.Near).Sum()
+			e := digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Float(l.Recipe.Report.Interval)
+			weights := l.Recipe.Train.Loss.CrossEntropy.ClassWeights // which are shown, and may train as others do
+			e.String(weights.Kind)
+			for _, w := range weights.Given {
+				e.Float(w)
+			}
+			return e.Digest(rowPlaces(l)).String(l.Recipe.Split.By).String(l.Recipe.Split.Column).Float(l.Recipe.Split.Near).Sum()
 		},
-		keys:   []string{"task", "train.seed", "split.by", "split.column", "split.near"},
+		keys:   []string{"task", "train.seed", "train.loss", "split.by", "split.column", "split.near", "report.interval"},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},

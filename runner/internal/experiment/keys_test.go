@@ -177,6 +177,7 @@ var effects = map[string]effect{
 	"sweep.draw":              {"sweep", "sweep.draw=1", []string{"sweep.over={train.batch: [8, 4, 6, 10]}", "sweep.draw=2"}},
 	"sweep.seed":              {"sweep", "sweep.seed=1", []string{"sweep.over={train.batch: [8, 4, 6, 10]}", "sweep.draw=2"}},
 	"sweep.on":                {"sweep", "sweep.on=validation_rmse", []string{"sweep.over={train.batch: [8, 4]}"}},
+	"report.interval":         {"evaluate", "report.interval=0.9", nil},
 	"report.language":         {"report", "report.language=de", nil},
 	"report.against":          {"report", "report.against=[gap]", []string{"report.plots=[against]"}},
 	"report.leakage":          {"runs", "report.leakage=true", []string{"data.group=[plant]", "split.by=group"}},

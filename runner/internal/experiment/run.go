@@ -369,9 +369,18 @@ func runEvaluate(ctx context.Context, l *line) error {
 		return err
 	}
 	task.Add(len(samples))
+	learning, err := l.learning()
+	if err != nil {
+		return err
+	}
+	labels, err := l.groupLabels()
+	if err != nil {
+		return err
+	}
 	in := evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
+		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 		Attend: l.attend,
 	}
@@ -380,6 +389,36 @@ func runEvaluate(ctx context.Context, l *line) error {
 	}
 	l.evaluation, err = evaluate.Run(in)
 	return err
+}
+
+// firstBatches is how many batches are told whose classes a sampler balances.
+const firstBatches = 10
+
+// learning tells how the training of a classification met the classes.
+func (l *line) learning() (learning evaluate.Learning, err error) {
+	if !l.classifies() {
+		return learning, nil
+	}
+	in := train.Input{Spec: l.Recipe.Train, Classes: l.classes}
+	if in.Train, err = l.set(l.split.Train); err != nil {
+		return learning, err
+	}
+	weights, err := in.ClassWeights()
+	for _, w := range weights {
+		learning.Weights = append(learning.Weights, float64(w))
+	}
+	if err != nil || in.Spec.Sampler == "shuffle" {
+		return learning, err
+	}
+	first, err := train.First(in, firstBatches)
+	for _, rows := range first {
+		counts := make([]int, len(l.classes))
+		for _, row := range rows {
+			counts[int(in.Train.Targets[row])]++
+		}
+		learning.Batches = append(learning.Batches, counts)
+	}
+	return learning, err
 }
 
 // attend returns where the trained network looks in some of the kept rows.
@@ -514,6 +553,19 @@ func (l *line) groups() ([]string, error) {
 		}
 	}
 	return groups, nil
+}
+
+// groupLabels returns the columns that name the groups, one by one.
+func (l *line) groupLabels() ([]evaluate.Labels, error) {
+	var all []evaluate.Labels
+	for _, name := range l.Recipe.Data.Group {
+		values, err := l.column(name)
+		if err != nil {
+			return nil, fmt.Errorf("data.group: %w", err)
+		}
+		all = append(all, evaluate.Labels{Column: name, Values: values})
+	}
+	return all, nil
 }
 
 // all returns the pixels and targets of all kept rows, loaded once a walk.

@@ -61,62 +61,6 @@ func squares(values []float64, centre float64) []float64 {
 	return out
 }
 
-// errors returns f(truth - predicted) for every pair.
-func errors(truth, predicted []float64, f func(float64) float64) []float64 {
-	if len(truth) != len(predicted) {
-		panic("metric: as many predictions as true values are needed")
-	}
-	out := make([]float64, len(truth))
-	for i := range out {
-		out[i] = f(truth[i] - predicted[i])
-	}
-	return out
-}
-
-func square(x float64) float64 { return float64(x * x) }
-
-// MSE returns the mean squared error, 0 of no values.
-func MSE(truth, predicted []float64) float64 {
-	return Mean(errors(truth, predicted, square))
-}
-
-// RMSE returns the root of the mean squared error.
-func RMSE(truth, predicted []float64) float64 { return math.Sqrt(MSE(truth, predicted)) }
-
-// MAE returns the mean absolute error, 0 of no values.
-func MAE(truth, predicted []float64) float64 {
-	return Mean(errors(truth, predicted, math.Abs))
-}
-
-// Huber returns the mean of half the squared error where that is below 1, and of
-// the absolute error less a half elsewhere; 0 of no values (Huber: Robust
-// Estimation of a Location Parameter, 1964).
-func Huber(truth, predicted []float64) float64 {
-	return Mean(errors(truth, predicted, func(d float64) float64 {
-		if math.Abs(d) < 1 {
-			return square(d) / 2
-		}
-		return math.Abs(d) - 0.5
-	}))
-}
-
-// R2 returns the coefficient of determination: 1 less the squared error's share
-// of the squared distance from the mean. Where every true value is the same,
-// one single value included, there is nothing to explain: it is then 1 for
-// perfect predictions and 0 for all others, and so always finite.
-func R2(truth, predicted []float64) float64 {
-	residual := Sum(errors(truth, predicted, square))
-	total := Sum(squares(truth, Mean(truth)))
-	switch {
-	case total > 0 && !constant(truth):
-		return 1 - residual/total
-	case residual == 0:
-		return 1
-	default:
-		return 0
-	}
-}
-
 // constant reports whether all values are equal; the rounding of their mean
 // may leave them a distance from it.
 func constant(values []float64) bool {

@@ -107,43 +107,6 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-func TestRMSEInterval(t *testing.T) {
-	stream := rng.New(1, "errors")
-	var truth, predicted []float64
-	var single, plants []string
-	for i := range 300 {
-		if i%3 == 0 { // the three photos of a plant err alike
-			predicted = append(predicted, stream.Normal())
-		} else {
-			predicted = append(predicted, predicted[len(predicted)-1])
-		}
-		truth = append(truth, 0)
-		single = append(single, "")
-		plants = append(plants, fmt.Sprint(i/3))
-	}
-	interval := func(groups []string) Interval {
-		i, ok := RMSEInterval(truth, predicted, groups, 0.95, 1000, rng.New(7, "bootstrap"))
-		if !ok {
-			t.Fatal("no interval")
-		}
-		return i
-	}
-	byPhoto, byPlant := interval(single), interval(plants)
-	if rmse := RMSE(truth, predicted); !(byPlant.Low < rmse && rmse < byPlant.High) {
-		t.Errorf("%v does not hold the RMSE %v", byPlant, rmse)
-	}
-	// Threefold repetition widens a 95 % interval by the root of three.
-	if ratio := (byPlant.High - byPlant.Low) / (byPhoto.High - byPhoto.Low); ratio < 1.5 || ratio > 2 {
-		t.Errorf("the interval by plant is %.2f times as wide as by photo, want about 1.73", ratio)
-	}
-	if again := interval(plants); again != byPlant {
-		t.Errorf("the same stream gives %v and %v", byPlant, again)
-	}
-	if _, ok := RMSEInterval(truth[:3], predicted[:3], plants[:3], 0.95, 10, stream); ok {
-		t.Error("one plant gives an interval")
-	}
-}
-
 // For two standardised features with correlation c the normal equations are
 // ((1+lambda, c), (c, 1+lambda)) b = r, which has a closed solution.
 func TestRidgeAgainstClosedForm(t *testing.T) {

@@ -23,8 +23,8 @@ func TestPaired(t *testing.T) {
 	if want := RMSE(truth, b) - RMSE(truth, a); !ok || math.Abs(d-want) > 1e-12 || in.Low <= 0 || in.High < d || in.Low > d {
 		t.Errorf("difference %v in %v, want %v", d, in, want)
 	}
-	if wide, _ := RMSEInterval(truth, a, groups, 0.95, 500, rng.New(1, "test")); wide.High-wide.Low < 2*(in.High-in.Low) {
-		t.Errorf("the paired interval %v is not much narrower than %v", in, wide)
+	if wide, _ := RegressionIntervals(truth, a, groups, 0.95, 500, rng.New(1, "test")); wide.RMSE.High-wide.RMSE.Low < 2*(in.High-in.Low) {
+		t.Errorf("the paired interval %v is not much narrower than %v", in, wide.RMSE)
 	}
 	if d, in, _ := PairedRMSE(truth, a, a, groups, 0.95, 100, rng.New(1, "test")); d != 0 || in != (Interval{}) {
 		t.Errorf("nothing differs, and yet %v in %v", d, in)

@@ -51,6 +51,8 @@ var stages = map[string][]string{
 	"train":     {"train", "evaluate", "report"},
 	"sweep":     {"sweep", "transform", "network", "train", "evaluate", "report"},
 	"report":    {"report"},
+
+	"report.interval": {"evaluate", "report"},
 }
 
 // meanings say what a change of a key does, by generic key. Two texts say it
@@ -167,6 +169,7 @@ var meanings = map[string][]string{
 	"sweep.on":                             {"takes another measure for the best"},
 	"report.language":                      {"writes the report in another language"},
 	"report.plots":                         {"shows other plots"},
+	"report.interval":                      {"wider intervals, which more often hold the figure", "narrower intervals, which less often hold the figure"},
 	"report.against":                       {"draws the target against other columns"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},

@@ -566,6 +566,8 @@ type Report struct {
 	Plots []string `yaml:"plots"`
 	// Against are the columns of numbers that the target is drawn against; none leaves the choice to the data.
 	Against []string `yaml:"against"`
+	// Interval is the level of the intervals of figures, such as 0.95.
+	Interval float64 `yaml:"interval"`
 	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
 	Leakage bool `yaml:"leakage"`
 	// Language that the report is written in: en or de.
@@ -575,7 +577,9 @@ type Report struct {
 // defaults returns the recipe in which nothing but required keys is missing.
 // One default, train.loss, follows the task, which the canonical form always
 // tells. A changed default needs a new version of the recipe language: keys at
-// their default are no part of the canonical form, so its digest would lie.
+// their default are no part of the canonical form, so its digest would lie. Only
+// report.plots may grow, together with the version of the stage report: it
+// changes nothing that is computed.
 func defaults(task string) Recipe {
 	loss := defaultLoss("mse")
 	if task == Classification {
@@ -601,7 +605,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "gradcam"}, Language: "en"},
+		Report: Report{Plots: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
 	}
 }
 

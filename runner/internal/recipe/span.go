@@ -88,6 +88,8 @@ var spans = map[string]span{
 
 	"sweep.draw": between(0, maxRuns),
 
+	"report.interval": between(0.5, 0.999), // 2000 draws say no more
+
 	"train.loss.cross_entropy.label_smoothing": partial,
 	"train.loss.cross_entropy.class_weights[]": above(0),
 

@@ -56,8 +56,7 @@ var choices = map[string]choice{
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now:   []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "gradcam"},
-		later: []string{"residuals", "worst"},
+		now: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "residuals", "worst", "gradcam"},
 	},
 }
 
@@ -69,9 +68,7 @@ var torchvision = []string{
 
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
-var later = map[string][]any{
-	"report.interval": nil,
-}
+var later = map[string][]any{}
 
 // asksNothing reports whether the value of a later key is the one at which the
 // key might as well be left out.

@@ -191,7 +191,7 @@ func (c *chart) logarithmic(axis *plot.Axis, low, high float64) {
 			for _, m := range mantissas {
 				v, _ := strconv.ParseFloat(string(m)+"e"+strconv.Itoa(exponent), 64) // a number by construction
 				if v >= axis.Min && v <= axis.Max {
-					ticks = append(ticks, plot.Tick{Value: v, Label: c.point(strconv.FormatFloat(v, 'g', -1, 64))})
+					ticks = append(ticks, plot.Tick{Value: v, Label: c.shortest(v)})
 				}
 			}
 		}
@@ -214,7 +214,7 @@ type bars struct {
 	edges  []float64
 	counts [][]int // by layer, from the lowest
 	colors []color.Color
-	title  func(layer, bin int) string
+	title  func(layer, bin int) string // may be nil
 }
 
 // Plot implements plot.Plotter.
@@ -230,7 +230,9 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			bottom, top := y(float64(height)), y(float64(height+counts[bin]))
 			height += counts[bin]
-			titled(c, b.title(layer, bin))
+			if b.title != nil {
+				titled(c, b.title(layer, bin))
+			}
 			c.FillPolygon(b.colors[layer], []vg.Point{{X: left + gap, Y: bottom}, {X: right - gap, Y: bottom}, {X: right - gap, Y: top}, {X: left + gap, Y: top}})
 		}
 	}

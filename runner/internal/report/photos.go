@@ -32,20 +32,22 @@ type words struct {
 	bold  bool
 }
 
-// drawSamples draws the evaluation's photos, each with its true and its
-// predicted value below. Letters are drawn by freetype, which computes in whole
+// drawSamples draws the evaluation's photos.
+func drawSamples(d Document) ([]byte, error) { return d.sheet(d.Evaluation.Photos, perRow) }
+
+// sheet draws photos in rows, each with its true and its predicted value below; nil
+// where there are none. Letters are drawn by freetype, which computes in whole
 // numbers only and so gives the same pixels everywhere.
-func drawSamples(d Document) ([]byte, error) {
-	e := d.Evaluation
-	if len(e.Photos) == 0 {
+func (d Document) sheet(photos []evaluate.Photo, perRow int) ([]byte, error) {
+	if len(photos) == 0 {
 		return nil, nil
 	}
-	captions := make([][]words, len(e.Photos))
-	for i, photo := range e.Photos {
+	captions := make([][]words, len(photos))
+	for i, photo := range photos {
 		captions[i] = d.caption(photo)
 	}
-	columns := min(perRow, len(e.Photos))
-	rows := (len(e.Photos) + perRow - 1) / perRow
+	columns := min(perRow, len(photos))
+	rows := (len(photos) + perRow - 1) / perRow
 	height := tile + len(captions[0])*lineStep + 6
 	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(tile+gutter), gutter+rows*(height+gutter)))
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
@@ -57,7 +59,7 @@ func drawSamples(d Document) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, photo := range e.Photos {
+	for i, photo := range photos {
 		if len(photo.Pixels) != photo.Size*photo.Size*3 || photo.Size == 0 {
 			return nil, fmt.Errorf("photo %s: %d bytes of pixels do not make a square of %d", photo.Image, len(photo.Pixels), photo.Size)
 		}

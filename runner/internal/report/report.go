@@ -67,10 +67,15 @@ type Document struct {
 
 	// Digests are shown in their order.
 	Digests []NamedDigest
-	// Warnings of the stages before evaluate, in plain Markdown.
-	Warnings []string
-	// Verify is the command that checks the report.
-	Verify string
+	// Observed is what the stages before the training saw, in English sentences, and
+	// Clipped how targets were changed for the training; nil where they were not.
+	Observed []string
+	Clipped  *Clipped
+	// Lock is the path of the lock from the project's folder, with slashes, Numerics the
+	// version of the arithmetic, and Verify the command that checks the report.
+	Lock     string
+	Numerics int
+	Verify   string
 }
 
 // Weights tell which file a network begins with, and which tensors of it.
@@ -134,6 +139,10 @@ type Feature struct {
 	Fill         *float64
 	FillCategory *string
 	Empty        int
+	// Unseen is how many rows have a category that no training row has, of which
+	// UnseenCategories names some.
+	Unseen           int
+	UnseenCategories []string
 }
 
 // NamedDigest is one row of the table of digests: of the recipe, the table, the pictures, the
@@ -156,15 +165,21 @@ const (
 	againstFile     = "against.svg"
 	pixelsFile      = "pixels.svg"
 
-	samplesFile   = "samples.png"
-	curvesFile    = "curves.svg"
-	accuracyFile  = "accuracy.svg"
-	rateFile      = "rate.svg"
-	fitFile       = "fit.svg"
-	confusionFile = "confusion.svg"
-	attentionFile = "gradcam.png"
-	augmentFile   = "augment.png"
-	foldsFile     = "out_of_fold.csv"
+	samplesFile         = "samples.png"
+	curvesFile          = "curves.svg"
+	accuracyFile        = "accuracy.svg"
+	rateFile            = "rate.svg"
+	fitFile             = "fit.svg"
+	confusionFile       = "confusion.svg"
+	sharesFile          = "confusion_shares.svg"
+	confusedFile        = "confused.png"
+	rocFile             = "roc.svg"
+	precisionRecallFile = "precision_recall.svg"
+	reliabilityFile     = "reliability.svg"
+	batchesFile         = "batches.svg"
+	foldsFile           = "out_of_fold.csv"
+	attentionFile       = "gradcam.png"
+	augmentFile         = "augment.png"
 )
 
 // twins are the files for programs.
@@ -197,6 +212,10 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"residuals", residualsFile, drawResiduals},
+		{"residuals", errorsFile, drawErrors},
+		{"residuals", trendsFile, drawTrends},
+		{"worst", worstFile, drawWorst},
 		{"augment", augmentFile, drawAugmented},
 		{"gradcam", attentionFile, drawAttention},
 	}
@@ -210,7 +229,13 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
+		{"curves", batchesFile, drawBatches},
 		{"fit", confusionFile, drawConfusion},
+		{"fit", sharesFile, drawShares},
+		{"samples", confusedFile, drawConfused},
+		{"fit", rocFile, drawROC},
+		{"fit", precisionRecallFile, drawPrecisionRecall},
+		{"fit", reliabilityFile, drawReliability},
 		{"augment", augmentFile, drawAugmented},
 		{"gradcam", attentionFile, drawAttention},
 	}
@@ -239,8 +264,8 @@ func Render(d Document) (map[string][]byte, error) {
 		all = classFigures
 	}
 	files := map[string][]byte{}
-	for _, name := range d.Plots {
-		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
+	for _, name := range d.Plots { // one of the other task shows nothing
+		if !slices.ContainsFunc(slices.Concat(figures, classFigures), func(f figure) bool { return f.plot == name }) {
 			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}

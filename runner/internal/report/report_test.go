@@ -73,7 +73,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 	}
 	d := Document{
 		Name: "discs", RecipePath: "recipes/discs.yaml", Canonical: []byte("version: 1\nname: discs\ntask: regression\n"),
-		Plots:      []string{"funnel", "target", "correlation", "against", "pixels", "samples", "curves", "fit"},
+		Plots:      []string{"funnel", "target", "correlation", "against", "pixels", "samples", "curves", "fit", "residuals", "worst"},
 		Evaluation: e, Chosen: true, Against: []Against{against},
 		Cleaning: Cleaning{
 			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
@@ -82,8 +82,8 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 		Network: "layers", Parameters: 12345, Rate: 0.001,
 		Layers:   []Layer{{Name: "0", Kind: "conv 3 × 3", Shape: "24 × 24 × 8", Parameters: 224, MultiplyAdds: 124416, Trains: 1}, {Name: "1", Kind: "relu", Shape: "24 × 24 × 8"}},
 		Digests:  []NamedDigest{{"table", digest.Of([]byte("table"))}},
-		Warnings: []string{"3 images have the same bytes."},
-		Verify:   "bin/runner verify lock/discs.lock.yaml",
+		Observed: []string{"3 images have the same bytes."},
+		Lock:     "lock/discs.lock.yaml", Numerics: 1, Verify: "bin/runner verify lock/discs.lock.yaml",
 	}
 	for i := 1; i <= 12; i++ {
 		d.History = append(d.History, Epoch{ValidationAccuracy: 1 - 0.6/float64(i), ValidationMacroF1: 1 - 0.7/float64(min(i, 9)), Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + float64(0.01*float64(i)), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
@@ -211,7 +211,7 @@ func TestUnusual(t *testing.T) {
 			for i := range in.Samples {
 				in.Samples[i].Group = ""
 			}
-		}, nil, "Judged on 48 photos. "},
+		}, nil, "; judged on 48 photos that the training has not seen. "},
 		"constant target": {func(in *evaluate.Input) {
 			for i := range in.Samples {
 				in.Samples[i].True = 3
@@ -223,12 +223,29 @@ func TestUnusual(t *testing.T) {
 				in.Samples[i].Predicted *= -1000
 			}
 		}, nil, "−"},
-		"one epoch":                   {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
-		"long":                        {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
-		"two classes":                 {classes(2, 1.5), nil, "**Test accuracy "},
-		"twelve classes":              {classes(12, 3), nil, "The network beats all baselines."},
+		"one epoch":      {nil, func(d *Document) { d.History = d.History[:1] }, "1 epoch"},
+		"long":           {nil, func(d *Document) { d.History = long() }, "All 200 epochs"},
+		"two classes":    {classes(2, 1.5), nil, "**Test accuracy "},
+		"twelve classes": {classes(12, 3), nil, "The network beats all baselines."},
+		"fifty classes":  {classes(50, 4), nil, "The scores of each class"},
+		"weights and a sampler": {func(in *evaluate.Input) {
+			classes(4, 2)(in)
+			in.Learning = evaluate.Learning{Weights: []float64{0.5, 1, 1.5, 4}, Batches: [][]int{{4, 3, 5, 4}, {2, 7, 0, 7}, {5, 3, 4, 4}}}
+		}, nil, "The sampler draws every class as often, with replacement: 48 photos of the first 3 steps"},
+		"weights alike": {func(in *evaluate.Input) {
+			classes(2, 2)(in)
+			in.Learning.Weights = []float64{1, 1}
+		}, nil, "The loss weighs the classes, all of them alike."},
+		"one class in the test part": {func(in *evaluate.Input) {
+			classes(2, 2)(in)
+			for i := range in.Samples {
+				if in.Samples[i].Part == "test" {
+					in.Samples[i].True = 1
+				}
+			}
+		}, nil, "| – |"},
 		"forty classes":               {classes(40, 4), nil, "The scores of each class"},
-		"no skill":                    {classes(3, -2), nil, "**The network does not beat "},
+		"no skill":                    {classes(3, -2), nil, "**The network beats no baseline.**"},
 		"classes, no test part":       {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "test", "train") }, nil, "**Validation accuracy "},
 		"classes, no validation part": {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "validation", "train") }, nil, "**Test accuracy "},
 		"no validation part":          {func(in *evaluate.Input) { move(in, "validation", "train") }, nil, "Epoch 9 of 12 was kept: train loss 0.111."},

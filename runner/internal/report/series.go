@@ -46,12 +46,18 @@ var (
 	overOne = map[string]word{"seeds": "seed", "folds": "fold", "trainings": "fold, seed"}
 )
 
-// write returns the column's name, its values, one a run, and their mean with deviation.
-func (c SeriesColumn) write(l Language, unit string, values []float64) (name string, texts []string, mean string) {
-	name = l.word(figureNames[c.Figure])
-	if c.Part != "" {
-		name = l.fill(figuresOf[c.Figure], l.first(c.Part))
+// name is what the column holds, without its unit.
+func (c SeriesColumn) name(l Language) string {
+	if c.Part == "" {
+		return l.word(figureNames[c.Figure])
 	}
+	return l.fill(figuresOf[c.Figure], l.first(c.Part))
+}
+
+// write returns the column's head, its values, one a run, and their mean with deviation. Of
+// errors, unit is the target's.
+func (c SeriesColumn) write(l Language, unit string, values []float64) (name string, texts []string, mean string) {
+	name = c.name(l)
 	switch c.Figure {
 	case "rmse", "mae":
 		name = named(name, plain(unit))
@@ -115,17 +121,4 @@ func series(m *markdown, d Document) {
 				d.plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile))
 		}
 	}
-}
-
-// seriesAnswer states the result over a series in one sentence.
-func seriesAnswer(d Document, s Series) string {
-	c := s.Columns[0]
-	for _, other := range s.Columns {
-		if s.Over != "seeds" && other.Part == "validation" { // each photo once a seed
-			c = other
-			break
-		}
-	}
-	name, _, mean := c.write(d.Language, d.Evaluation.Unit, nil)
-	return d.t("Over %d %s: **%s %s**.", len(s.Runs), d.word(over[s.Over]), name, mean)
 }

@@ -145,8 +145,8 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 		if err := d.Decode(&value); err != nil {
 			return nil, nil, err
 		}
-		name := token.(string) // a name, where an object is valid
-		if name == pixels && value[0] == '"' {
+		name := token.(string)                 // a name, where an object is valid
+		if name == pixels && value[0] == '"' { // bytes, not the story's distributions
 			continue
 		}
 		quoted, err := json.Marshal(name)

@@ -28,6 +28,19 @@ func TestMetricsAreTheEvaluation(t *testing.T) {
 			}
 			want := *d.Evaluation
 			want.Predictions, want.Photos = nil, nil
+			var shown [][]evaluate.Photo
+			if want.Regression != nil {
+				shown = append(shown, want.Regression.Worst)
+			} else {
+				for _, pair := range want.Classification.Confused {
+					shown = append(shown, pair.Shown)
+				}
+			}
+			for _, photos := range shown {
+				for i := range photos {
+					photos[i].Pixels = nil
+				}
+			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v\nwant %+v", got, want)
 			}
