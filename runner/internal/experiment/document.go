@@ -101,24 +101,32 @@ func history(epochs []lock.Epoch, kept int) []report.Epoch {
 
 // documentSeries are the runs as the report shows them, a training's own first.
 func documentSeries(own lock.Run, further []lock.Run, spread []lock.Spread, seed uint64) []report.Series {
+	first := strconv.FormatUint(seed, 10)
 	var all []report.Series
 	for _, kind := range kinds {
-		runs := ofKind(further, kind.prefix)
+		runs := ofKind(further, kind)
 		if len(runs) == 0 {
 			continue
 		}
-		s := report.Series{Over: kind.over}
+		s := report.Series{Over: kind}
 		for _, c := range spread {
-			if c.Over == kind.over {
+			if c.Over == kind {
 				s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
 			}
 		}
-		own.Name = kind.prefix + "1"
-		if kind.over == "seeds" {
-			own.Name = kind.prefix + strconv.FormatUint(seed, 10)
+		own.Name = "fold-1"
+		if kind == seeds {
+			own.Name = "seed-" + first
 		}
 		for _, run := range append([]lock.Run{own}, runs...) {
-			shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, kind.prefix), Epochs: len(run.Training), Kept: run.Model.Epoch}
+			fold, seed, crossed := strings.Cut(run.Name, "-seed-")
+			shown := report.SeriesRun{Name: fold[strings.IndexByte(fold, '-')+1:], Epochs: len(run.Training), Kept: run.Model.Epoch}
+			if !crossed {
+				seed = first
+			}
+			if kind == trainings {
+				shown.Name += ", " + seed
+			}
 			for _, c := range s.Columns {
 				shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
 			}

@@ -315,6 +315,9 @@ func (l *line) facts() map[string]string {
 		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
 		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
 	}
+	if l.Recipe.Picture.Cropped() {
+		facts["picture_crop"] = l.Recipe.Picture.Crop
+	}
 	if l.Recipe.Picture.Color != "rgb" {
 		facts["picture_color"] = l.Recipe.Picture.Color
 	}

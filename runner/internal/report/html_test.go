@@ -166,3 +166,27 @@ func TestDigestOfPixels(t *testing.T) {
 		}
 	}
 }
+
+// A page of many photos stays small, and is written at once.
+func TestPageOfManyPhotos(t *testing.T) {
+	files, err := Render(document(t, func(in *evaluate.Input) {
+		few := in.Samples
+		in.Samples = nil
+		for i := range 4000 {
+			in.Samples = append(in.Samples, few[i%len(few)])
+		}
+		pixels := in.Pixels
+		in.Pixels = func(i int) ([]uint8, error) { return pixels(i % len(few)) }
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := len(files[htmlFile]); size > 5<<20 {
+		t.Errorf("report.html has %d bytes", size)
+	}
+	for name, n := range map[string]int{"fit.svg": 800} {
+		if got := strings.Count(string(files[name]), "</title></circle>"); got != n {
+			t.Errorf("%s has %d titles of points, want %d", name, got, n)
+		}
+	}
+}
