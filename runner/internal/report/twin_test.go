@@ -28,15 +28,38 @@ func TestMetricsAreTheEvaluation(t *testing.T) {
 			}
 			want := *d.Evaluation
 			want.Predictions, want.Photos = nil, nil
+			forgetBytes(reflect.ValueOf(&want))
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v\nwant %+v", got, want)
 			}
-			for _, word := range []string{`"pixels"`, `"predictions"`, `\u003c`} {
+			for _, word := range []string{`"pixels": "`, `"predictions"`, `\u003c`} {
 				if strings.Contains(string(data), word) {
 					t.Errorf("metrics.json holds %s", word)
 				}
 			}
 		})
+	}
+}
+
+// forgetBytes takes all bytes from a value.
+func forgetBytes(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			forgetBytes(v.Elem())
+		}
+	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[[]byte]() {
+			v.SetZero()
+			return
+		}
+		for i := range v.Len() {
+			forgetBytes(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			forgetBytes(v.Field(i))
+		}
 	}
 }
 
@@ -80,7 +103,7 @@ func TestMetricsNames(t *testing.T) {
 }
 
 func TestLayout(t *testing.T) {
-	got, err := layout([]byte(`{"a":[],"b":{},"c":[[1,2],[3e-7]],"d":"x{[","pixels":"AAAA","e":[{"pixels":"AA","f":null},"t"],"g":["[",1.50]}`))
+	got, err := layout([]byte(`{"a":[],"b":{},"c":[[1,2],[3e-7]],"d":"x{[","pixels":"AAAA","e":[{"pixels":"AA","f":null},"t"],"h":{"pixels":[1]},"g":["[",1.50]}`))
 	want := `{
   "a": [],
   "b": {},
@@ -95,6 +118,9 @@ func TestLayout(t *testing.T) {
     },
     "t"
   ],
+  "h": {
+    "pixels": [1]
+  },
   "g": ["[", 1.50]
 }
 `
