@@ -74,6 +74,17 @@ func TestMetricsNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := snakeCase(t, data)
+	for _, name := range []string{"series", "sweep", "leakage", "out_of_fold", "kept_epoch", "unit"} {
+		if all[name] == nil {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+// snakeCase wants every name in JSON to be in snake case, and returns the JSON.
+func snakeCase(t *testing.T, data []byte) map[string]any {
+	t.Helper()
 	var walk func(value any)
 	walk = func(value any) {
 		switch v := value.(type) {
@@ -95,11 +106,7 @@ func TestMetricsNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	walk(all)
-	for _, name := range []string{"series", "sweep", "leakage", "out_of_fold", "kept_epoch", "unit"} {
-		if all[name] == nil {
-			t.Errorf("there is no %s", name)
-		}
-	}
+	return all
 }
 
 func TestLayout(t *testing.T) {
