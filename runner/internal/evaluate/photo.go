@@ -94,11 +94,16 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 			features[i] = colours(pixels)
 		}
 		if k := slices.Index(chosen, i); k >= 0 {
-			size, small := shrink(pixels, in.Size, in.Channels)
-			photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+			photos[k] = thumbnail(in, s, pixels)
 		}
 	}
 	return features, photos, nil
+}
+
+// thumbnail returns the photo of a sample, given its pixels.
+func thumbnail(in Input, s Sample, pixels []uint8) Photo {
+	size, small := shrink(pixels, in.Size, in.Channels)
+	return Photo{Prediction: s.prediction(), Size: size, Pixels: small}
 }
 
 // featureNames says what the baselines see of a photo.

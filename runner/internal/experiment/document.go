@@ -14,6 +14,12 @@ import (
 // ledgerHead is how many dropped rows the report lists.
 const ledgerHead = 20
 
+// The report shows so many augmented photos and epochs.
+const (
+	reportRows   = 3
+	reportEpochs = 5
+)
+
 // document gathers what the report shows. It holds nothing that could differ
 // between two runs of the same line: no git state, time or machine.
 func (l *line) document() (report.Document, error) {
@@ -33,6 +39,9 @@ func (l *line) document() (report.Document, error) {
 	if d.Warnings, err = l.dataWarnings(); err != nil {
 		return d, err
 	}
+	if d.Against, err = l.against(); err != nil {
+		return d, err
+	}
 	if d.Features, err = l.describeFeatures(); err != nil {
 		return d, err
 	}
@@ -48,9 +57,14 @@ func (l *line) document() (report.Document, error) {
 	d.History = history(l.trained.Epochs, l.trained.Kept)
 	for _, layer := range net.Layers() {
 		d.Layers = append(d.Layers, report.Layer{
-			Name: layer.Name, Kind: layer.Kind, Parameters: layer.Parameters,
+			Name: layer.Name, Kind: layer.Kind, Stage: layer.Stage, Parameters: layer.Parameters, MultiplyAdds: layer.MultiplyAdds, Trains: layer.Trains,
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
+	}
+	if len(r.Transform.Augment) > 0 {
+		if d.Augmented, err = l.augmented(reportRows, reportEpochs); err != nil {
+			return d, err
+		}
 	}
 	d.Sweep, d.Series, d.Leakage = l.documentSweep(), documentSeries(l.run(""), l.series.Runs, l.series.Spread, l.Recipe.Train.Seed), l.documentLeakage()
 	if d.Folds, err = l.documentFolds(); err != nil {

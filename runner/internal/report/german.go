@@ -6,6 +6,63 @@ package report
 // Sets of photos are feminine (Trainingsmenge, Validierungsmenge, Testmenge), so that a sentence fits all
 // three; Language.first gives what stands before menge.
 var german = catalogue([][2]string{
+	// architecture.go
+	{"%s, of which %s trained from the first epoch on", "%s, von denen %s ab der ersten Epoche trainiert wurden"},
+	{"%s million multiply-adds a photo", "%s Millionen Multiplikationen je Foto"},
+	{"The layers of the network", "Die Schichten des Netzes"},
+	{"stage", "Stufe"},
+	{"layers", "Schichten"},
+	{"layer", "Schicht"},
+	{"kind", "Art"},
+	{"output", "Ausgabe"},
+	{"parameters", "Parameter"},
+	{"multiply-adds", "Multiplikationen"},
+	{"trains", "trainiert"},
+	{"from epoch %d on", "ab Epoche %d"},
+	{"never", "nie"},
+	{"in part", "zum Teil"},
+	{"The output is height × width × channels. A multiply-add is one product of a convolution or a dense layer and its addition.",
+		"Die Ausgabe ist Höhe × Breite × Kanäle. Gezählt ist jede Multiplikation einer Faltung oder einer dichten Schicht samt ihrer Addition."},
+
+	// augment.go
+	{"Every epoch sees each training photo changed anew: %s.", "Jede Epoche sieht jedes Trainingsfoto neu verändert: %s."},
+	{"Photos as they are, and as the first epochs saw them:", "Fotos, wie sie sind, und wie die ersten Epochen sie sahen:"},
+	{"Training photos (%s), each as it is and in the versions of %s", "Trainingsfotos (%s), jeweils wie sie sind und in den Fassungen aus %s"},
+	{"as it is", "wie es ist"},
+	{"not drawn", "nicht gezogen"},
+	{"epoch %d", "Epoche %d"},
+
+	// attention.go
+	{"Where the network looks", "Wohin das Netz schaut"},
+	{"what raises the predicted %s most", "was die Vorhersage von %s am meisten erhöht"},
+	{"the absolute error", "dem absoluten Fehler"},
+	{"what speaks most for the predicted class", "was am meisten für die vorhergesagte Klasse spricht"},
+	{"the probability of the true class", "der Wahrscheinlichkeit der wahren Klasse"},
+	{"[Grad-CAM](https://arxiv.org/abs/1610.02391) at the layer %s, a map of %d × %d places. Yellow is %s, dark blue what does not, or speaks against it. Each photo has its own scale: it tells where, not how much. The photos are those of the %s part with the best, the median and the worst result, by %s:",
+		"[Grad-CAM](https://arxiv.org/abs/1610.02391) an der Schicht %s, einer Karte aus %d × %d Stellen. Gelb ist, %s, dunkelblau, was das nicht tut oder dagegen spricht. Jedes Foto hat seine eigene Skala: Sie zeigt, wo, nicht wie sehr. Es sind die Fotos der %smenge mit dem besten, dem mittleren und dem schlechtesten Ergebnis, nach %s:"},
+	{"the best", "am besten"},
+	{"the median", "in der Mitte"},
+	{"the worst", "am schlechtesten"},
+	{"Where the network looks: %s", "Wohin das Netz schaut: %s"},
+	{"brightest at the top left", "am hellsten oben links"},
+	{"brightest at the top", "am hellsten oben"},
+	{"brightest at the top right", "am hellsten oben rechts"},
+	{"brightest at the left", "am hellsten links"},
+	{"brightest in the middle", "am hellsten in der Mitte"},
+	{"brightest at the right", "am hellsten rechts"},
+	{"brightest at the bottom left", "am hellsten unten links"},
+	{"brightest at the bottom", "am hellsten unten"},
+	{"brightest at the bottom right", "am hellsten unten rechts"},
+	{"dark everywhere", "überall dunkel"},
+	{"not at all", "gar nicht"},
+	{"most", "am meisten"},
+	// against.go
+	{"%s, logarithmic", "%s, logarithmisch"},
+	{"%s against %s", "%s gegen %s"},
+	{"a point a photo; r is Pearson's coefficient of correlation", "je Foto ein Punkt; r ist Pearsons Korrelationskoeffizient"},
+	{", Pearson's r %s", ", Pearsons r %s"},
+	{", of which %s are drawn", ", davon %s gezeichnet"},
+
 	// classes.go
 	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
 	{", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**.", ", zum Vergleich: nächstes Klassenmittel %s, immer die häufigste Klasse %s; **Makro-F1 %s**."},
@@ -53,6 +110,16 @@ var german = catalogue([][2]string{
 	{"wrong", "falsch"},
 	{"%s: %s of the %s part", "%s: %s der %smenge"},
 	{"%s taken for %s: %s of %s", "%s, erkannt als %s: %s von %s"},
+
+	// correlation.go
+	{"Correlation of the table's columns", "Korrelation der Tabellenspalten"},
+	{"Correlation of the table's columns: %s", "Korrelation der Tabellenspalten: %s"},
+	{"Pearson's r over the photos that have both values: 0 is no line, 1 and −1 are perfect ones", "Pearsons r über die Fotos, die beide Werte haben: 0 keine Gerade, 1 und −1 eine vollkommene"},
+	{"Pearson's r of %s", "Pearsons r von %s"},
+	{"Pearson's r with %s: %s", "Pearsons r mit %s: %s"},
+	{"; %s with smaller ones left out", "; %s mit kleineren weggelassen"},
+	{"The table's columns of numbers", "Die Zahlenspalten der Tabelle"},
+	{"r with %s", "r mit %s"},
 
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
@@ -106,6 +173,12 @@ var german = catalogue([][2]string{
 	{"by time", "nach Zeit"},
 	{"random", "zufällig"},
 	{"difference", "Unterschied"},
+
+	// funnel.go
+	{"where %s", "mit %s"},
+	{"From the table to the parts", "Von der Tabelle zu den Teilen"},
+	{"From the table to the parts: %s", "Von der Tabelle zu den Teilen: %s"},
+	{"%s of %s rows are kept", "%s von %s Zeilen werden behalten"},
 
 	// language.go
 	{"train", "Training"},
@@ -164,12 +237,6 @@ var german = catalogue([][2]string{
 	{"drawn anew", "neu gezogen"},
 	{"%s more", "%s weitere"},
 	{"All %s", "Alle %s"},
-	{"The layers of the network", "Die Schichten des Netzes"},
-	{"layer", "Schicht"},
-	{"kind", "Art"},
-	{"output", "Ausgabe"},
-	{"parameters", "Parameter"},
-	{"%s, of which %s trained from the first epoch on", "%s, von denen %s ab der ersten Epoche lernen"},
 	{"train loss", "Trainingsverlust"},
 	{"validation loss", "Validierungsverlust"},
 	{"validation RMSE", "Validierungs-RMSE"},
@@ -228,6 +295,45 @@ var german = catalogue([][2]string{
 		"Alle %s zusammen, jedes vorhergesagt von dem Netz, das nicht mit ihm trainiert wurde: %s. Die Vorhersagen stehen in [%s](%s)."},
 	{"Over %d %s: **%s %s**.", "Über %d %s: **%s %s**."},
 
+	// spread.go
+	{"%s in the parts", "%s in den Teilen"},
+	{"%s in the parts: %s", "%s in den Teilen: %s"},
+	{"box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends", "Kasten: mittlere Hälfte der Fotos; Antennen: 95 %%; Punkte: die Enden"},
+	{"Kolmogorov-Smirnov distance from training: %s", "Kolmogorow-Smirnow-Abstand vom Training: %s"},
+	{"%s median %s, half of the photos from %s to %s", "%s Median %s, die Hälfte der Fotos von %s bis %s"},
+	{"red", "Rot"},
+	{"green", "Grün"},
+	{"blue", "Blau"},
+	{"brightness", "Helligkeit"},
+	{"contrast", "Kontrast"},
+	{"green pixels", "grüne Pixel"},
+	{"Pixels", "Pixel"},
+	{"Pixels: %s", "Pixel: %s"},
+	{"mean of a photo, from 0 for none to 1 for all", "Mittel eines Fotos, von 0 für nichts bis 1 für alles"},
+	{"Largest Kolmogorov-Smirnov distance from training: %s of %s, %s; chance makes up to %s", "Größter Kolmogorow-Smirnow-Abstand vom Training: %s, %s, %s; der Zufall macht bis %s aus"},
+	{"median of %s: %s", "Median %s: %s"},
+
+	// story.go
+	{"about symmetric", "etwa symmetrisch"},
+	{"a long tail of large values", "wenige sehr große Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more large values than a symmetric distribution has", "etwas mehr große Werte als bei einer symmetrischen Verteilung"},
+	{"a long tail of small values", "wenige sehr kleine Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more small values than a symmetric distribution has", "etwas mehr kleine Werte als bei einer symmetrischen Verteilung"},
+	{"The skewness of %s is %s (adjusted Fisher-Pearson coefficient): %s.", "Die Schiefe von %s ist %s (korrigierter Fisher-Pearson-Koeffizient): %s."},
+	{"%s. Chance alone stays below %s in 19 of 20 splits: no sign of a drift.", "%s. Der Zufall allein bleibt in 19 von 20 Aufteilungen unter %s: kein Anzeichen einer Drift."},
+	{"%s. Chance alone stays below %s in 19 of 20 splits: **more than that: %s.**", "%s. Der Zufall allein bleibt in 19 von 20 Aufteilungen unter %s: **mehr als das: %s.**"},
+	{" and ", " und "},
+	{"%s of %s", "%s von %s"},
+	{"none of %s", "keine von %s"},
+	{"unknown: %s names no columns", "unbekannt: %s nennt keine Spalten"},
+	{"not looked for: %s asks for it", "nicht gesucht: %s verlangt es"},
+	{"photos that look like one in another part", "Fotos, die einem in einem anderen Teil ähneln"},
+	{"photos that look like one in another part (likeness %s or more)", "Fotos, die einem in einem anderen Teil ähneln (Ähnlichkeit %s oder mehr)"},
+	{"leakage check", "Prüfung auf Datenlecks"},
+	{"found", "gefunden"},
+	{"individuals with photos in more than one part", "Individuen mit Fotos in mehr als einem Teil"},
+	{"photos whose file is in another part too (SHA-256)", "Fotos, deren Datei auch in einem anderen Teil liegt (SHA-256)"},
+
 	// sweep.go
 	{"Sweep", "Sweep"},
 	{"all combinations", "alle Kombinationen"},
@@ -241,7 +347,6 @@ var german = catalogue([][2]string{
 	{"For programs: %s.", "Für Programme: %s."},
 
 	// comparison.go
-	{"%s against %s", "%s gegen %s"},
 	{"%s and %s", "%s und %s"},
 	{"**%s has the best result: %s %s**", "**%s hat das beste Ergebnis: %s %s**"},
 	{" (%s %% interval %s)", " (%s-%%-Intervall %s)"},
@@ -257,7 +362,6 @@ var german = catalogue([][2]string{
 		"Verglichen wird auf der Validierungsmenge, auf der die Epochen gewählt wurden, weil nicht alle Läufe eine Testmenge haben: Die Zahlen sind zu gut."},
 	{"Single predictions are neither in the store nor beside the locked report of %s: `runner apply` brings them back. Differences to it have no interval.",
 		"Die einzelnen Vorhersagen von %s fehlen im Speicher und neben dem Bericht, den der Lock festhält: `runner apply` bringt sie zurück. Ohne sie gibt es keine Intervalle der Unterschiede."},
-	{"%s of %s", "%s von %s"},
 	{"On the same %s the two differ by %s; that is too few individuals for an interval.", "Bei denselben %s unterscheiden sich die beiden um %s; für ein Intervall sind es zu wenige Individuen."},
 	{"On the same %s the two differ by %s (%s %% interval %s): **it may be chance.**", "Bei denselben %s unterscheiden sich die beiden um %s (%s-%%-Intervall %s): **Das kann Zufall sein.**"},
 	{"On the same %s the two differ by %s (%s %% interval %s).", "Bei denselben %s unterscheiden sich die beiden um %s (%s-%%-Intervall %s)."},
@@ -282,7 +386,6 @@ var german = catalogue([][2]string{
 		"Die Läufe messen ihren Verlust verschieden: Wie hoch die Kurven liegen, sagt nichts, nur wie sie fallen."},
 	{"Networks", "Netze"},
 	{"network", "Netz"},
-	{"layers", "Schichten"},
 	{"of them trained", "davon trainiert"},
 	{"weights (MB)", "Gewichte (MB)"},
 	{"multiply-adds (M)", "MACs (Mio.)"},
@@ -324,6 +427,7 @@ var germanNouns = map[string][2]string{
 	"trained parameter": {"trainierter Parameter", "trainierte Parameter"},
 	"variant":           {"Variante", "Varianten"},
 	"number":            {"Zahl", "Zahlen"},
+	"column":            {"Spalte", "Spalten"},
 }
 
 // germanFirst are the parts of a split as the first half of a compound.

@@ -32,13 +32,15 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves and fit, in the order in which they are
-	// wanted; each stands in its own section, those left out are not drawn.
+	// Plots are those that are wanted, as the recipe names them; each stands in its own
+	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
-	History    []Epoch
+	// Against are the columns that the target is drawn against.
+	Against []Against
+	History []Epoch
 	// Rate is the learning rate of epochs that state none.
 	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
@@ -56,6 +58,8 @@ type Document struct {
 	Network             string
 	Layers              []Layer
 	Parameters, Trained int
+	// Augmented shows what augmentation does; nil where the epochs see photos as they are.
+	Augmented *Augmented
 	// Weights are those that the network begins with; nil where they are drawn.
 	Weights *Weights
 	// Features are the columns that it sees beside the photo.
@@ -113,9 +117,13 @@ type Epoch struct {
 
 // Layer is one row of the architecture table.
 type Layer struct {
-	Name, Kind string
-	Shape      string // of the output, such as "56 × 56 × 64"
-	Parameters int
+	Name, Kind   string
+	Stage        string // that it belongs to; empty in a network without stages
+	Shape        string // of the output, such as "56 × 56 × 64"
+	Parameters   int
+	MultiplyAdds int // a photo
+	// Trains is the first epoch in which its parameters do, 0 for none.
+	Trains int
 }
 
 // Feature is a column of the second input: one of numbers, or one of categories.
@@ -139,15 +147,25 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile      = "report.md"
-	htmlFile      = "report.html"
-	targetFile    = "target.svg"
+	pageFile   = "report.md"
+	htmlFile   = "report.html"
+	targetFile = "target.svg"
+
+	// Those of the data's story.
+	funnelFile      = "funnel.svg"
+	driftFile       = "drift.svg"
+	correlationFile = "correlation.svg"
+	againstFile     = "against.svg"
+	pixelsFile      = "pixels.svg"
+
 	samplesFile   = "samples.png"
 	curvesFile    = "curves.svg"
 	accuracyFile  = "accuracy.svg"
 	rateFile      = "rate.svg"
 	fitFile       = "fit.svg"
 	confusionFile = "confusion.svg"
+	attentionFile = "gradcam.png"
+	augmentFile   = "augment.png"
 	foldsFile     = "out_of_fold.csv"
 )
 
@@ -171,19 +189,32 @@ type figure struct {
 // classification's.
 var (
 	figures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawTarget},
+		{"target", driftFile, drawDrift},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
 		{"fit", fitFile, drawFit},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawClasses},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
 		{"fit", confusionFile, drawConfusion},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 )
 
@@ -212,7 +243,7 @@ func Render(d Document) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
 		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves or fit", name)
+			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}
 	for _, f := range all {
