@@ -108,14 +108,16 @@ type DroppedRow struct {
 
 // Epoch is one line of the training history.
 type Epoch struct {
-	Epoch                     int
-	TrainLoss, ValidationLoss float64
-	ValidationRMSE            float64 // of a regression, in the target's unit
+	Epoch          int     `json:"epoch"`
+	TrainLoss      float64 `json:"train_loss"`
+	ValidationLoss float64 `json:"validation_loss"`
+	ValidationRMSE float64 `json:"validation_rmse,omitzero"` // of a regression, in the target's unit
 	// ValidationAccuracy and ValidationMacroF1 are those of a classification.
-	ValidationAccuracy, ValidationMacroF1 float64
-	Kept                                  bool
+	ValidationAccuracy float64 `json:"validation_accuracy,omitzero"`
+	ValidationMacroF1  float64 `json:"validation_macro_f1,omitzero"`
+	Kept               bool    `json:"kept"`
 	// Rate is the learning rate of the last step, 0 where no schedule changes it.
-	Rate float64
+	Rate float64 `json:"learning_rate,omitzero"`
 }
 
 // Layer is one row of the architecture table.
