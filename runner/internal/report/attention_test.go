@@ -40,6 +40,7 @@ func TestGoldenLooking(t *testing.T) {
 		seeing(&d)
 		d.Plots, d.Language = []string{"samples", "augment", "gradcam"}, map[string]Language{"looking_classes": German}[name]
 		d.Network, d.Trained = "resnet18", 520
+		d.Weights = &Weights{File: "resnet18-f37072fd.pth", ImageNet: true, Loaded: 120, LeftOut: []string{"fc.weight", "fc.bias"}, Missing: []string{"fc.weight", "fc.bias"}}
 		d.Layers = nil
 		for _, l := range []Layer{
 			{Name: "conv1", Kind: "conv", Stage: "stem", Parameters: 9408, MultiplyAdds: 118013952},
