@@ -26,7 +26,7 @@ var imports = map[string][]string{
 	"internal/experiment": {"internal/clean", "internal/digest", "internal/evaluate", "internal/fetch", "internal/kernel", "internal/lock", "internal/metric", "internal/network", "internal/picture", "internal/progress", "internal/recipe", "internal/report", "internal/rosette", "internal/source", "internal/split", "internal/store", "internal/table", "internal/train", "internal/transform", "internal/weights"},
 	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric", "internal/typeface"},
 	"internal/lock":       {"internal/digest"},
-	"internal/evaluate":   {"internal/digest", "internal/metric", "internal/rng"},
+	"internal/evaluate":   {"internal/digest", "internal/elementary", "internal/metric", "internal/rng"},
 	"internal/train":      {"internal/digest", "internal/elementary", "internal/kernel", "internal/metric", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/transform", "internal/weights"},
 	"internal/network":    {"internal/digest", "internal/kernel", "internal/onnx", "internal/recipe", "internal/rng", "internal/weights"},
 	"internal/onnx":       {"internal/weights"},

@@ -41,6 +41,14 @@ type Input struct {
 	Size, Channels int
 	// Samples are the rows that were kept, in the order of the table.
 	Samples []Sample
+	// Columns are the table's columns of numbers beside the target; nil where there
+	// are none.
+	Columns []Column
+	// Copies has a number for each sample, which those share whose files are the same
+	// bytes, and Alike one that those share whose photos have a likeness of Likeness or
+	// more; nil, and 0, where photos were not compared.
+	Copies, Alike []int
+	Likeness      float64
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
 	// for all samples in order, then again for a few, and its result is only read.
 	Pixels func(i int) ([]uint8, error)
@@ -50,6 +58,13 @@ type Input struct {
 	Attend func(samples, outputs []int) (layer string, maps []Map, err error)
 	// Seed of the bootstrap.
 	Seed uint64
+}
+
+// Column is a column of numbers, a value for each of Input.Samples, NaN where its
+// cell is empty.
+type Column struct {
+	Name   string
+	Values []float64
 }
 
 // Sample is one photo with its true and its predicted value in the original
@@ -87,6 +102,9 @@ type Evaluation struct {
 	// Histogram of the target of a regression.
 	Histogram   *Histogram   `json:"histogram,omitempty"`
 	Predictions []Prediction `json:"predictions"`
+	// Leaks are individuals and photos on two sides of the split.
+	Leaks Leaks `json:"leaks"`
+	Story Story `json:"story"`
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
 	Photos []Photo `json:"photos"`
@@ -182,7 +200,7 @@ func Run(in Input) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Warnings: []string{}}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Leaks: leaks(in), Warnings: []string{}}
 	if len(parts[Test]) == 0 {
 		e.Headline = Validation
 	}
@@ -214,6 +232,7 @@ func Run(in Input) (*Evaluation, error) {
 	if e.Attention, err = attend(in, parts[e.Headline]); err != nil {
 		return nil, err
 	}
+	e.tell(in, parts, features)
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
@@ -398,12 +417,19 @@ func edges(low, high float64, whole bool) []float64 {
 
 func histogram(samples []Sample, parts []Part, whole bool) *Histogram {
 	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range parts {
+		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
+	}
+	return count(samples, parts, edges(low, high, whole && low != high))
+}
+
+// count counts the target of each part between these edges.
+func count(samples []Sample, parts []Part, edges []float64) *Histogram {
+	h := &Histogram{Edges: edges, Counts: make([][]int, len(parts))}
 	place := map[string]int{}
 	for i, p := range parts {
-		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
 		place[p.Name] = i
 	}
-	h := &Histogram{Edges: edges(low, high, whole && low != high), Counts: make([][]int, len(parts))}
 	for i := range h.Counts {
 		h.Counts[i] = make([]int, len(h.Edges)-1)
 	}

@@ -39,6 +39,9 @@ func (l *line) document() (report.Document, error) {
 	if d.Warnings, err = l.dataWarnings(); err != nil {
 		return d, err
 	}
+	if d.Against, err = l.against(); err != nil {
+		return d, err
+	}
 	if d.Features, err = l.describeFeatures(); err != nil {
 		return d, err
 	}

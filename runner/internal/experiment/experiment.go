@@ -210,9 +210,10 @@ var stages = []stage{
 		name: "evaluate", version: 1, swept: true, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
-			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).Sum()
+			return digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Digest(rowPlaces(l)).
+				String(l.Recipe.Split.By).String(l.Recipe.Split.Column).Float(l.Recipe.Split.Near).Sum()
 		},
-		keys:   []string{"task", "train.seed"},
+		keys:   []string{"task", "train.seed", "split.by", "split.column", "split.near"},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},
@@ -479,6 +480,11 @@ func (e *Experiment) columns(t *table.Table) error {
 	for _, u := range e.uses() {
 		if _, err := t.Column(u.column); err != nil {
 			problems = append(problems, e.Problem(u.key, err.Error(), ""))
+		}
+	}
+	for i, name := range e.Recipe.Report.Against {
+		if err := holdsNumbers(t, name); err != nil {
+			problems = append(problems, e.Problem(fmt.Sprintf("report.against[%d]", i), err.Error(), ""))
 		}
 	}
 	for i, rule := range e.Recipe.Clean {

@@ -345,7 +345,7 @@ func trainingKept(l *line) bool {
 	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
-func runEvaluate(_ context.Context, l *line) error {
+func runEvaluate(ctx context.Context, l *line) error {
 	net, err := l.trainedNetwork()
 	if err != nil {
 		return err
@@ -369,12 +369,16 @@ func runEvaluate(_ context.Context, l *line) error {
 		return err
 	}
 	task.Add(len(samples))
-	l.evaluation, err = evaluate.Run(evaluate.Input{
+	in := evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
-		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples,
+		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 		Attend: l.attend,
-	})
+	}
+	if err := l.compare(ctx, &in); err != nil {
+		return err
+	}
+	l.evaluation, err = evaluate.Run(in)
 	return err
 }
 
@@ -577,15 +581,24 @@ func (l *line) samples() ([]evaluate.Sample, error) {
 			samples[i].Features = floats(features[i])
 		}
 	}
+	for i, part := range l.parts() {
+		samples[i].Part = part
+	}
+	return samples, nil
+}
+
+// parts returns the part of each kept row.
+func (l *line) parts() []string {
+	parts := make([]string, len(l.ledger.Kept))
 	for _, part := range []struct {
 		name string
 		rows []int
 	}{{evaluate.Train, l.split.Train}, {evaluate.Validation, l.split.Validation}, {evaluate.Test, l.split.Test}} {
 		for _, row := range part.rows {
-			samples[row].Part = part.name
+			parts[row] = part.name
 		}
 	}
-	return samples, nil
+	return parts
 }
 
 // build returns the network of the recipe, not yet initialised.

@@ -56,8 +56,8 @@ var choices = map[string]choice{
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "augment", "fit", "gradcam"},
-		later: []string{"correlation", "pixels", "residuals", "worst"},
+		now:   []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "gradcam"},
+		later: []string{"residuals", "worst"},
 	},
 }
 

@@ -56,6 +56,12 @@ var german = catalogue([][2]string{
 	{"dark everywhere", "überall dunkel"},
 	{"not at all", "gar nicht"},
 	{"most", "am meisten"},
+	// against.go
+	{"%s, logarithmic", "%s, logarithmisch"},
+	{"%s against %s", "%s gegen %s"},
+	{"a point a photo; r is Pearson's coefficient of correlation", "je Foto ein Punkt; r ist Pearsons Korrelationskoeffizient"},
+	{", Pearson's r %s", ", Pearsons r %s"},
+	{", of which %s are drawn", ", davon %s gezeichnet"},
 
 	// classes.go
 	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
@@ -104,6 +110,16 @@ var german = catalogue([][2]string{
 	{"wrong", "falsch"},
 	{"%s: %s of the %s part", "%s: %s der %smenge"},
 	{"%s taken for %s: %s of %s", "%s, erkannt als %s: %s von %s"},
+
+	// correlation.go
+	{"Correlation of the table's columns", "Korrelation der Tabellenspalten"},
+	{"Correlation of the table's columns: %s", "Korrelation der Tabellenspalten: %s"},
+	{"Pearson's r over the photos that have both values: 0 is no line, 1 and −1 are perfect ones", "Pearsons r über die Fotos, die beide Werte haben: 0 keine Gerade, 1 und −1 eine vollkommene"},
+	{"Pearson's r of %s", "Pearsons r von %s"},
+	{"Pearson's r with %s: %s", "Pearsons r mit %s: %s"},
+	{"; %s with smaller ones left out", "; %s mit kleineren weggelassen"},
+	{"The table's columns of numbers", "Die Zahlenspalten der Tabelle"},
+	{"r with %s", "r mit %s"},
 
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
@@ -157,6 +173,12 @@ var german = catalogue([][2]string{
 	{"by time", "nach Zeit"},
 	{"random", "zufällig"},
 	{"difference", "Unterschied"},
+
+	// funnel.go
+	{"where %s", "mit %s"},
+	{"From the table to the parts", "Von der Tabelle zu den Teilen"},
+	{"From the table to the parts: %s", "Von der Tabelle zu den Teilen: %s"},
+	{"%s of %s rows are kept", "%s von %s Zeilen werden behalten"},
 
 	// language.go
 	{"train", "Training"},
@@ -274,6 +296,45 @@ var german = catalogue([][2]string{
 		"Alle %s zusammen, jedes vorhergesagt von dem Netz, das nicht mit ihm trainiert wurde: %s. Die Vorhersagen stehen in [%s](%s)."},
 	{"Over %d %s: **%s %s**.", "Über %d %s: **%s %s**."},
 
+	// spread.go
+	{"%s in the parts", "%s in den Teilen"},
+	{"%s in the parts: %s", "%s in den Teilen: %s"},
+	{"box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends", "Kasten: mittlere Hälfte der Fotos; Antennen: 95 %%; Punkte: die Enden"},
+	{"Kolmogorov-Smirnov distance from training: %s", "Kolmogorow-Smirnow-Abstand vom Training: %s"},
+	{"%s median %s, half of the photos from %s to %s", "%s Median %s, die Hälfte der Fotos von %s bis %s"},
+	{"red", "Rot"},
+	{"green", "Grün"},
+	{"blue", "Blau"},
+	{"brightness", "Helligkeit"},
+	{"contrast", "Kontrast"},
+	{"green pixels", "grüne Pixel"},
+	{"Pixels", "Pixel"},
+	{"Pixels: %s", "Pixel: %s"},
+	{"mean of a photo, from 0 for none to 1 for all", "Mittel eines Fotos, von 0 für nichts bis 1 für alles"},
+	{"Largest Kolmogorov-Smirnov distance from training: %s of %s, %s; chance makes up to %s", "Größter Kolmogorow-Smirnow-Abstand vom Training: %s, %s, %s; der Zufall macht bis %s aus"},
+	{"median of %s: %s", "Median %s: %s"},
+
+	// story.go
+	{"about symmetric", "etwa symmetrisch"},
+	{"a long tail of large values", "wenige sehr große Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more large values than a symmetric distribution has", "etwas mehr große Werte als bei einer symmetrischen Verteilung"},
+	{"a long tail of small values", "wenige sehr kleine Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more small values than a symmetric distribution has", "etwas mehr kleine Werte als bei einer symmetrischen Verteilung"},
+	{"The skewness of %s is %s (adjusted Fisher-Pearson coefficient): %s.", "Die Schiefe von %s ist %s (korrigierter Fisher-Pearson-Koeffizient): %s."},
+	{"%s. Chance alone stays below %s in 19 of 20 splits: no sign of a drift.", "%s. Der Zufall allein bleibt in 19 von 20 Aufteilungen unter %s: kein Anzeichen einer Drift."},
+	{"%s. Chance alone stays below %s in 19 of 20 splits: **more than that: %s.**", "%s. Der Zufall allein bleibt in 19 von 20 Aufteilungen unter %s: **mehr als das: %s.**"},
+	{" and ", " und "},
+	{"%s of %s", "%s von %s"},
+	{"none of %s", "keine von %s"},
+	{"unknown: %s names no columns", "unbekannt: %s nennt keine Spalten"},
+	{"not looked for: %s asks for it", "nicht gesucht: %s verlangt es"},
+	{"photos that look like one in another part", "Fotos, die einem in einem anderen Teil ähneln"},
+	{"photos that look like one in another part (likeness %s or more)", "Fotos, die einem in einem anderen Teil ähneln (Ähnlichkeit %s oder mehr)"},
+	{"leakage check", "Prüfung auf Datenlecks"},
+	{"found", "gefunden"},
+	{"individuals with photos in more than one part", "Individuen mit Fotos in mehr als einem Teil"},
+	{"photos whose file is in another part too (SHA-256)", "Fotos, deren Datei auch in einem anderen Teil liegt (SHA-256)"},
+
 	// sweep.go
 	{"Sweep", "Sweep"},
 	{"all combinations", "alle Kombinationen"},
@@ -287,7 +348,6 @@ var german = catalogue([][2]string{
 	{"For programs: %s.", "Für Programme: %s."},
 
 	// comparison.go
-	{"%s against %s", "%s gegen %s"},
 	{"%s and %s", "%s und %s"},
 	{"**%s has the best result: %s %s**", "**%s hat das beste Ergebnis: %s %s**"},
 	{" (%s %% interval %s)", " (%s-%%-Intervall %s)"},
@@ -303,7 +363,6 @@ var german = catalogue([][2]string{
 		"Verglichen wird auf der Validierungsmenge, auf der die Epochen gewählt wurden, weil nicht alle Läufe eine Testmenge haben: Die Zahlen sind zu gut."},
 	{"Single predictions are neither in the store nor beside the locked report of %s: `runner apply` brings them back. Differences to it have no interval.",
 		"Die einzelnen Vorhersagen von %s fehlen im Speicher und neben dem Bericht, den der Lock festhält: `runner apply` bringt sie zurück. Ohne sie gibt es keine Intervalle der Unterschiede."},
-	{"%s of %s", "%s von %s"},
 	{"On the same %s the two differ by %s; that is too few individuals for an interval.", "Bei denselben %s unterscheiden sich die beiden um %s; für ein Intervall sind es zu wenige Individuen."},
 	{"On the same %s the two differ by %s (%s %% interval %s): **it may be chance.**", "Bei denselben %s unterscheiden sich die beiden um %s (%s-%%-Intervall %s): **Das kann Zufall sein.**"},
 	{"On the same %s the two differ by %s (%s %% interval %s).", "Bei denselben %s unterscheiden sich die beiden um %s (%s-%%-Intervall %s)."},
@@ -369,6 +428,7 @@ var germanNouns = map[string][2]string{
 	"trained parameter": {"trainierter Parameter", "trainierte Parameter"},
 	"variant":           {"Variante", "Varianten"},
 	"number":            {"Zahl", "Zahlen"},
+	"column":            {"Spalte", "Spalten"},
 }
 
 // germanFirst are the parts of a split as the first half of a compound.

@@ -32,13 +32,15 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves, augment, fit and gradcam, in the order in which they are
-	// wanted; each stands in its own section, those left out are not drawn.
+	// Plots are those that are wanted, as the recipe names them; each stands in its own
+	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
-	History    []Epoch
+	// Against are the columns that the target is drawn against.
+	Against []Against
+	History []Epoch
 	// Rate is the learning rate of epochs that state none.
 	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
@@ -144,9 +146,17 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile      = "report.md"
-	htmlFile      = "report.html"
-	targetFile    = "target.svg"
+	pageFile   = "report.md"
+	htmlFile   = "report.html"
+	targetFile = "target.svg"
+
+	// Those of the data's story.
+	funnelFile      = "funnel.svg"
+	driftFile       = "drift.svg"
+	correlationFile = "correlation.svg"
+	againstFile     = "against.svg"
+	pixelsFile      = "pixels.svg"
+
 	samplesFile   = "samples.png"
 	curvesFile    = "curves.svg"
 	accuracyFile  = "accuracy.svg"
@@ -178,7 +188,12 @@ type figure struct {
 // classification's.
 var (
 	figures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawTarget},
+		{"target", driftFile, drawDrift},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
@@ -187,7 +202,11 @@ var (
 		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawClasses},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
@@ -223,7 +242,7 @@ func Render(d Document) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range d.Plots {
 		if !slices.ContainsFunc(all, func(f figure) bool { return f.plot == name }) {
-			return nil, fmt.Errorf("render report: report.plots names %q, which is not target, samples, curves, augment, fit or gradcam", name)
+			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}
 	for _, f := range all {
