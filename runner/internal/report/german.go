@@ -362,6 +362,7 @@ var germanTexts = [][2]string{
 	{"%s predicted as %s", "%s, vorhergesagt %s"},
 	{"Sample photos, true value and prediction: %s", "Beispielfotos, wahrer Wert und Vorhersage: %s"},
 	{"Training", "Training"},
+	{"torchvision for ImageNet (%s)", "torchvision für ImageNet (%s)"},
 	{"It begins with the weights of %s: %s loaded%s%s.", "Es beginnt mit den Gewichten aus %s: %s geladen%s%s."},
 	{"left out", "weggelassen"},
 	{"drawn anew", "neu gezogen"},

@@ -80,10 +80,11 @@ type Document struct {
 
 // Weights tell which file a network begins with, and which tensors of it.
 type Weights struct {
-	File    string
-	Loaded  int      // tensors
-	LeftOut []string // that only the file has, or of another head
-	Missing []string // that only the network has: they are drawn
+	File     string
+	ImageNet bool     // the file is torchvision's for the backbone
+	Loaded   int      // tensors
+	LeftOut  []string // that only the file has, or of another head
+	Missing  []string // that only the network has: they are drawn
 }
 
 // Cleaning tells how the rows of the table became the rows that were kept.
