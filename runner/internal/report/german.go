@@ -196,6 +196,8 @@ var german = catalogue([][2]string{
 	{"How sure that is: %s %% intervals on the %s part, from drawing its %s %s times with replacement. The last column says by how much a baseline's RMSE is above the network's on the same draws.",
 		"Wie sicher das ist: %s-%%-Intervalle auf der %smenge, für die aus ihr (%s) %s-mal mit Zurücklegen gezogen wurde. Die letzte Spalte sagt, wie weit der RMSE einer Baseline bei denselben Ziehungen über dem des Netzes liegt."},
 	{"RMSE above", "RMSE darüber"},
+	{"Its lead over %s may be chance: the %s %% interval of the difference holds 0.", "Der Vorsprung kann Zufall sein (%s): Das %s-%%-Intervall des Unterschieds enthält 0."},
+	{" and ", " und "},
 	{"%s (%s to %s)", "%s (%s bis %s)"},
 	{"%s to %s", "%s bis %s"},
 	{"Where the network errs", "Wo sich das Netz irrt"},

@@ -144,7 +144,7 @@ func errorAnswer(d Document) (answer, judgement string) {
 	}
 	answer += d.t(", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**.",
 		d.with(ridge.RMSE, e.Unit), linear, d.with(mean.RMSE, e.Unit), d.decimal(s.R2, 2))
-	return answer, verdict(d, part.Name)
+	return answer, verdict(d, part.Name) + chanceText(d, part.Name)
 }
 
 // verdict compares the network of a regression with the baselines in words.
