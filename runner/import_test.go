@@ -24,7 +24,7 @@ var imports = map[string][]string{
 	"internal/doctor":     {"internal/digest", "internal/kernel", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/source", "internal/store", "internal/train", "internal/transform"},
 	"internal/bundle":     {"internal/digest", "internal/experiment", "internal/lock", "internal/report", "internal/store"},
 	"internal/experiment": {"internal/clean", "internal/digest", "internal/evaluate", "internal/fetch", "internal/kernel", "internal/lock", "internal/metric", "internal/network", "internal/picture", "internal/progress", "internal/recipe", "internal/report", "internal/rosette", "internal/source", "internal/split", "internal/store", "internal/table", "internal/train", "internal/transform", "internal/weights"},
-	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric"},
+	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric", "internal/typeface"},
 	"internal/lock":       {"internal/digest"},
 	"internal/evaluate":   {"internal/digest", "internal/metric", "internal/rng"},
 	"internal/train":      {"internal/digest", "internal/elementary", "internal/kernel", "internal/metric", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/transform", "internal/weights"},
@@ -47,6 +47,7 @@ var imports = map[string][]string{
 	"internal/kernel":     {"internal/elementary", "internal/rng"},
 	"internal/progress":   {},
 	"internal/rng":        {"internal/digest", "internal/elementary"},
+	"internal/typeface":   {},
 	"internal/digest":     {},
 	"internal/elementary": {},
 }
@@ -63,6 +64,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":      {"command"},
 	"github.com/rs/zerolog":       {"command", "internal/experiment", "internal/verify"},
 	"gonum.org/v1/plot":           {"internal/report"},
+	"github.com/yuin/goldmark":    {"internal/report"},
 }
 
 // TestImports reads the imports of every file that is not a test and holds them

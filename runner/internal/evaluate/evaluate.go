@@ -46,11 +46,14 @@ type Input struct {
 	// are none.
 	Columns []Column
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
-	// once a sample, in order, and its result is only read.
+	// for every sample, in order, then again for some that are shown, and its result
+	// is only read.
 	Pixels func(i int) ([]uint8, error)
 	// Seed of the bootstrap, and Level of its intervals; 0 stands for Level.
 	Seed  uint64
 	Level float64
+	// Learning tells how the training of a classification met the classes.
+	Learning Learning
 	// Labels are columns by whose values errors are shown.
 	Labels []Labels
 }
@@ -96,6 +99,8 @@ type Evaluation struct {
 	// Parts are those that have samples, in the order train, validation, test.
 	Parts     []Part     `json:"parts"`
 	Baselines []Baseline `json:"baselines"`
+	// Classification holds what else is stated of one; nil for a regression.
+	Classification *Classification `json:"classification,omitempty"`
 	// Histogram of the target of a regression, and where its network errs.
 	Histogram   *Histogram   `json:"histogram,omitempty"`
 	Regression  *Regression  `json:"regression,omitempty"`
@@ -246,6 +251,9 @@ func Run(in Input) (*Evaluation, error) {
 	}
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
+		if e.Classification, err = classify(in, e.Result(), parts[e.Headline]); err != nil {
+			return nil, err
+		}
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}

@@ -40,10 +40,12 @@ func chooseJudged(samples []Sample, index []int) []int {
 			wrong = append(wrong, i)
 		}
 	}
-	doubt := func(s Sample) float64 { return -s.probability }
 	errors := min(len(wrong), max(mostPhotos/2, mostPhotos-len(right)))
 	return append(spaced(samples, right, mostPhotos-errors, doubt), spaced(samples, wrong, errors, doubt)...)
 }
+
+// doubt sorts samples by the probability of what is predicted, the surest first.
+func doubt(s Sample) float64 { return -s.probability }
 
 // spaced returns at most so many of the samples at index, at equally spaced ranks
 // of a value, smallest and largest included, each individual once as far as they

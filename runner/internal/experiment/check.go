@@ -1,12 +1,10 @@
 package experiment
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image/png"
 	"io"
 	"io/fs"
 	"os"
@@ -288,11 +286,8 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 	return all
 }
 
-// What no file of a report exceeds.
-const (
-	maxPage   = 64 << 20 // bytes
-	maxPixels = 64 << 20 // of a PNG
-)
+// maxPage is what no file of a report exceeds, in bytes.
+const maxPage = 64 << 20
 
 // PagesIn returns the digest of the report's files in a folder, and those of
 // each; none are there when the map is empty. The ends of lines do not count:
@@ -329,15 +324,6 @@ func readPage(path string) ([]byte, error) {
 	}
 	if len(data) > maxPage {
 		return nil, fmt.Errorf("%s has more than %d MiB: no report has", path, maxPage>>20)
-	}
-	if strings.HasSuffix(path, ".png") {
-		size, err := png.DecodeConfig(bytes.NewReader(data))
-		if err == nil && (size.Width > maxPixels || size.Height > maxPixels/max(size.Width, 1)) {
-			err = fmt.Errorf("%d x %d pixels: no plot has", size.Width, size.Height)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
 	}
 	return data, nil
 }

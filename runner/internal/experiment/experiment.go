@@ -208,9 +208,14 @@ var stages = []stage{
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Float(l.Recipe.Report.Interval)
+			weights := l.Recipe.Train.Loss.CrossEntropy.ClassWeights // which are shown, and may train as others do
+			e.String(weights.Kind)
+			for _, w := range weights.Given {
+				e.Float(w)
+			}
 			return e.Digest(rowPlaces(l)).Sum()
 		},
-		keys:   []string{"task", "train.seed", "report.interval"},
+		keys:   []string{"task", "train.seed", "train.loss", "report.interval"},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},

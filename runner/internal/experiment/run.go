@@ -366,6 +366,10 @@ func runEvaluate(_ context.Context, l *line) error {
 		return err
 	}
 	task.Add(len(samples))
+	learning, err := l.learning()
+	if err != nil {
+		return err
+	}
 	labels, err := l.groupLabels()
 	if err != nil {
 		return err
@@ -373,10 +377,40 @@ func runEvaluate(_ context.Context, l *line) error {
 	l.evaluation, err = evaluate.Run(evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
-		Level: l.Recipe.Report.Interval, Labels: labels,
+		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
 	})
 	return err
+}
+
+// firstBatches is how many batches are told whose classes a sampler balances.
+const firstBatches = 10
+
+// learning tells how the training of a classification met the classes.
+func (l *line) learning() (learning evaluate.Learning, err error) {
+	if !l.classifies() {
+		return learning, nil
+	}
+	in := train.Input{Spec: l.Recipe.Train, Classes: l.classes}
+	if in.Train, err = l.set(l.split.Train); err != nil {
+		return learning, err
+	}
+	weights, err := in.ClassWeights()
+	for _, w := range weights {
+		learning.Weights = append(learning.Weights, float64(w))
+	}
+	if err != nil || in.Spec.Sampler == "shuffle" {
+		return learning, err
+	}
+	first, err := train.First(in, firstBatches)
+	for _, rows := range first {
+		counts := make([]int, len(l.classes))
+		for _, row := range rows {
+			counts[int(in.Train.Targets[row])]++
+		}
+		learning.Batches = append(learning.Batches, counts)
+	}
+	return learning, err
 }
 
 // predictValues sets what the network predicts for every sample.

@@ -61,14 +61,11 @@ func spreadClusters(values []float64, groups []string) []spread {
 	for i, c := range sums {
 		means[i] = spread{count: c.count, mean: c.sum / c.count}
 	}
-	var members [][]float64
-	eachCluster(groups, func(i, cluster int) {
-		if cluster == len(members) {
-			members = append(members, nil)
+	for i, members := range clusterMembers(groups) {
+		var own []float64
+		for _, sample := range members {
+			own = append(own, values[sample])
 		}
-		members[cluster] = append(members[cluster], values[i])
-	})
-	for i, own := range members {
 		if constant(own) {
 			means[i].mean = own[0]
 			continue
@@ -187,6 +184,18 @@ func sumClusters(values []float64, groups []string) []cluster {
 		}
 		clusters[at].sum += values[i]
 		clusters[at].count++
+	})
+	return clusters
+}
+
+// clusterMembers returns the samples of each group.
+func clusterMembers(groups []string) [][]int {
+	var clusters [][]int
+	eachCluster(groups, func(i, at int) {
+		if at == len(clusters) {
+			clusters = append(clusters, nil)
+		}
+		clusters[at] = append(clusters[at], i)
 	})
 	return clusters
 }

@@ -88,29 +88,46 @@ func (c Confusion) BalancedAccuracy() float64 {
 	return Mean(recalls)
 }
 
-// MacroF1 is the mean F1 of the classes that have samples or were predicted.
-func (c Confusion) MacroF1() float64 {
-	var scores []float64
+// Averages returns the means of the classes' scores as scikit-learn's
+// classification_report has them: macro over the classes that have samples or were
+// predicted, weighted over all by their samples. Their support is that of all.
+func (c Confusion) Averages() (macro, weighted ClassScore) {
+	var scores []ClassScore
+	all := 0
 	for i, s := range c.Classes() {
 		if _, _, taken := c.class(i); s.Support > 0 || taken > 0 {
-			scores = append(scores, s.F1)
+			scores = append(scores, s)
+		}
+		all += s.Support
+	}
+	values, products := make([]float64, len(scores)), make([]float64, len(scores))
+	average := func(score func(ClassScore) float64, macro, weighted *float64) {
+		for i, s := range scores {
+			values[i] = score(s)
+			products[i] = float64(values[i] * float64(s.Support))
+		}
+		*macro = Mean(values)
+		if all > 0 {
+			*weighted = Sum(products) / float64(all)
 		}
 	}
-	return Mean(scores)
+	average(func(s ClassScore) float64 { return s.Precision }, &macro.Precision, &weighted.Precision)
+	average(func(s ClassScore) float64 { return s.Recall }, &macro.Recall, &weighted.Recall)
+	average(func(s ClassScore) float64 { return s.F1 }, &macro.F1, &weighted.F1)
+	macro.Support, weighted.Support = all, all
+	return macro, weighted
+}
+
+// MacroF1 is the mean F1 of the classes that have samples or were predicted.
+func (c Confusion) MacroF1() float64 {
+	macro, _ := c.Averages()
+	return macro.F1
 }
 
 // WeightedF1 is the mean F1 of the classes, each weighted by its samples.
 func (c Confusion) WeightedF1() float64 {
-	var weighted []float64
-	all := 0
-	for _, s := range c.Classes() {
-		weighted = append(weighted, float64(s.F1*float64(s.Support)))
-		all += s.Support
-	}
-	if all == 0 {
-		return 0
-	}
-	return Sum(weighted) / float64(all)
+	_, weighted := c.Averages()
+	return weighted.F1
 }
 
 // Softmax sets probabilities to those that a row of outputs stands for.
@@ -173,7 +190,7 @@ func CrossEntropy(outputs []float32, truth []int, classes int, weights []float32
 	return Sum(losses) / Sum(total)
 }
 
-// AccuracyInterval is RMSEInterval for the share of right predictions.
+// AccuracyInterval is as RegressionIntervals for the share of right predictions.
 func AccuracyInterval(truth, predicted []int, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
 	hits := make([]float64, len(truth))
 	for i := range truth {
@@ -182,6 +199,46 @@ func AccuracyInterval(truth, predicted []int, groups []string, level float64, re
 		}
 	}
 	return meanInterval(hits, groups, level, resamples, stream, func(mean float64) float64 { return mean })
+}
+
+// MacroF1Interval is AccuracyInterval for the macro F1 of so many classes.
+func MacroF1Interval(truth, predicted []int, classes int, groups []string, level float64, resamples int, stream *rng.Stream) (interval Interval, ok bool) {
+	clusters := clusterMembers(groups)
+	if len(clusters) < 2 {
+		return Interval{}, false
+	}
+	counts := NewConfusion(nil, nil, classes)
+	return percentiles(level, resamples, func() float64 {
+		for _, row := range counts {
+			clear(row)
+		}
+		for range clusters {
+			for _, i := range clusters[stream.IntN(len(clusters))] {
+				counts[truth[i]][predicted[i]]++
+			}
+		}
+		return counts.MacroF1()
+	}), true
+}
+
+// Brier returns the mean over rows of the squared distance between the
+// probabilities, softmax(outputs), and those of the truth, 1 for the true class and
+// 0 for the others (Brier: Verification of Forecasts Expressed in Terms of
+// Probability, 1950): from 0, best, to 2. Of two classes it is twice scikit-learn's
+// brier_score_loss, which counts one of them. It is 0 of no rows.
+func Brier(outputs []float32, truth []int, classes int) float64 {
+	if len(outputs) != len(truth)*classes {
+		panic("metric: as many outputs as rows times classes are needed")
+	}
+	distances, probabilities := make([]float64, len(truth)), make([]float64, classes)
+	for i, y := range truth {
+		Softmax(probabilities, outputs[i*classes:(i+1)*classes])
+		probabilities[y] -= 1
+		for _, p := range probabilities {
+			distances[i] += square(p)
+		}
+	}
+	return Mean(distances)
 }
 
 // Largest returns the class of the largest output in every row (rows, classes),

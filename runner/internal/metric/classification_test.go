@@ -140,3 +140,36 @@ func TestNearestMean(t *testing.T) {
 		}
 	}
 }
+
+// Photos of one plant that are right or wrong together widen the interval of the macro F1,
+// too; what was drawn lies around the figure.
+func TestMacroF1Interval(t *testing.T) {
+	stream := rng.New(1, "hits")
+	truth, predicted := make([]int, 600), make([]int, 600)
+	var single, plants []string
+	for i := range truth {
+		truth[i] = i / 3 % 4
+		predicted[i] = truth[i]
+		if i%3 == 0 && stream.Float64() < 0.3 || i%3 != 0 && predicted[i-i%3] != truth[i] {
+			predicted[i] = (truth[i] + 1) % 4
+		}
+		single, plants = append(single, ""), append(plants, fmt.Sprint(i/3))
+	}
+	interval := func(groups []string) Interval {
+		i, ok := MacroF1Interval(truth, predicted, 4, groups, 0.95, 500, rng.New(7, "bootstrap"))
+		if !ok {
+			t.Fatal("no interval")
+		}
+		return i
+	}
+	byPhoto, byPlant := interval(single), interval(plants)
+	if f1 := NewConfusion(truth, predicted, 4).MacroF1(); !(byPhoto.Low < f1 && f1 < byPhoto.High) {
+		t.Errorf("%v does not hold %v", byPhoto, f1)
+	}
+	if ratio := (byPlant.High - byPlant.Low) / (byPhoto.High - byPhoto.Low); ratio < 1.5 || ratio > 2 {
+		t.Errorf("the interval by plant is %.2f times as wide as by photo, want about 1.73", ratio)
+	}
+	if _, ok := MacroF1Interval([]int{0, 1}, []int{0, 1}, 2, []string{"a", "a"}, 0.95, 10, rng.New(7, "bootstrap")); ok {
+		t.Error("an interval from one plant")
+	}
+}

@@ -5,9 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	stdfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -16,43 +14,6 @@ import (
 	"biomass/runner/internal/elementary"
 	"biomass/runner/internal/metric"
 )
-
-// The palette of Okabe and Ito (Color Universal Design, 2008), which people with
-// any colour vision tell apart. A part of the split has one colour everywhere.
-var (
-	blue   = color.NRGBA{0x00, 0x72, 0xB2, 0xFF} // train
-	orange = color.NRGBA{0xE6, 0x9F, 0x00, 0xFF} // validation
-	green  = color.NRGBA{0x00, 0x9E, 0x73, 0xFF} // test
-	pink   = color.NRGBA{0xCC, 0x79, 0xA7, 0xFF} // a second curve of validation
-	red    = color.NRGBA{0xD5, 0x5E, 0x00, 0xFF} // what is wrong
-
-	ink   = color.NRGBA{0x1F, 0x23, 0x28, 0xFF}
-	muted = color.NRGBA{0x59, 0x63, 0x6E, 0xFF}
-	faint = color.NRGBA{0xE4, 0xE7, 0xEB, 0xFF}
-)
-
-var partColor = map[string]color.NRGBA{"train": blue, "validation": orange, "test": green}
-
-// transparent returns a colour with this opacity, 0 to 255.
-func transparent(c color.NRGBA, opacity uint8) color.NRGBA {
-	c.A = opacity
-	return c
-}
-
-// Sizes of text and space, in the pixels of the SVG.
-const (
-	titleSize = 18
-	textSize  = 14
-	margin    = 18
-)
-
-func letters(size vg.Length, c color.Color, bold bool) text.Style {
-	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
-	if bold {
-		f.Weight = stdfont.WeightBold
-	}
-	return text.Style{Color: c, Font: f, Handler: plot.DefaultTextHandler}
-}
 
 // chart is one plot in the report's style: title, a line that says what is seen,
 // the name of the vertical axis above it, where it can be read, and the legend
@@ -102,7 +63,7 @@ func (l Language) newChart(title, subtitle, horizontal, vertical string) *chart 
 func (c *chart) render(width, height vg.Length, alternative string) []byte {
 	s := newSVG(width, height)
 	canvas := draw.New(s)
-	canvas.SetColor(color.White)
+	canvas.SetColor(paper)
 	canvas.Fill(canvas.Rectangle.Path())
 	area := draw.Crop(canvas, margin, -margin, margin-4, -margin)
 	write := func(style text.Style, line string) {
@@ -231,6 +192,7 @@ type bars struct {
 	edges  []float64
 	counts [][]int // by layer, from the lowest
 	colors []color.Color
+	title  func(layer, bin int) string // may be nil
 }
 
 // Plot implements plot.Plotter.
@@ -246,16 +208,44 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			bottom, top := y(float64(height)), y(float64(height+counts[bin]))
 			height += counts[bin]
+			if b.title != nil {
+				titled(c, b.title(layer, bin))
+			}
 			c.FillPolygon(b.colors[layer], []vg.Point{{X: left + gap, Y: bottom}, {X: right - gap, Y: bottom}, {X: right - gap, Y: top}, {X: left + gap, Y: top}})
 		}
 	}
 }
 
-// line returns a line through points, and points its dots.
+// line returns a line through points.
 func line(points plotter.XYs, style draw.LineStyle) plot.Plotter {
 	return &plotter.Line{XYs: points, LineStyle: style}
 }
 
-func dots(points plotter.XYs, c color.Color, radius vg.Length) plot.Plotter {
-	return &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: c, Radius: radius, Shape: draw.CircleGlyph{}}}
+// dots returns points as dots, each with its title where there are any.
+func dots(points plotter.XYs, c color.Color, radius vg.Length, titles ...string) plot.Plotter {
+	if len(titles) > mostTitles {
+		titles = nil
+	}
+	return dotted{points, titles, draw.GlyphStyle{Color: c, Radius: radius, Shape: draw.CircleGlyph{}}}
+}
+
+// mostTitles is how many dots of a plot have titles: with more, they would be most of
+// the file, and no pointer would find the one that is looked for.
+const mostTitles = 2000
+
+type dotted struct {
+	points plotter.XYs
+	titles []string
+	style  draw.GlyphStyle
+}
+
+// Plot implements plot.Plotter.
+func (d dotted) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	for i, point := range d.points {
+		if d.titles != nil {
+			titled(c, d.titles[i])
+		}
+		c.DrawGlyph(d.style, vg.Point{X: x(point.X), Y: y(point.Y)})
+	}
 }

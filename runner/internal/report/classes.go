@@ -39,8 +39,12 @@ func accuracyAnswer(d Document) (answer, judgement string) {
 		}
 	}
 	nearest, majority := e.Baseline("nearest_mean").On(part.Name), e.Baseline("majority").On(part.Name)
-	answer += d.t(", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**.",
-		d.percent(nearest.Accuracy), d.percent(majority.Accuracy), d.decimal(part.Scores.MacroF1, 3))
+	macro := ""
+	if i := e.Classification.MacroF1Interval; i != nil {
+		macro = d.t(" (%s to %s)", d.decimal(i.Low, 3), d.decimal(i.High, 3))
+	}
+	answer += d.t(", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**%s.",
+		d.percent(nearest.Accuracy), d.percent(majority.Accuracy), d.decimal(part.Scores.MacroF1, 3), macro)
 	if len(better) > 0 {
 		return answer, d.t("**The network does not beat %s.**", strings.Join(better, d.t(", nor ")))
 	}
@@ -64,7 +68,14 @@ func classTable(m *markdown, d Document) {
 		header, align = append(header, d.part(p.Name)), align+"r"
 		last, individuals = append(last, "**"+d.count(p.Photos)+"**"), append(individuals, d.count(p.Groups))
 		for i := range rows {
-			rows[i] = append(rows[i], d.count(p.Counts[i]))
+			rows[i] = append(rows[i], d.t("%s (%s %%)", d.count(p.Counts[i]), d.decimal(share(p.Counts, i), 1)))
+		}
+	}
+	if weights := e.Classification.Weights; weights != nil {
+		header, align = append(header, d.t("weight in the loss")), align+"r"
+		last, individuals = append(last, ""), append(individuals, "")
+		for i, weight := range weights {
+			rows[i] = append(rows[i], d.significant(weight))
 		}
 	}
 	rows = append(rows, last)
@@ -155,85 +166,174 @@ func hits(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
 	m.table("lrrrrr", append([]string{""}, d.words("accuracy", "balanced accuracy", "macro F1", "weighted F1", "cross entropy")...), rows...)
 }
 
-// confusion shows which classes are taken for which, and the scores of each.
-func confusion(m *markdown, d Document) {
+// classResults shows which classes are taken for which, the scores of each, and how sure
+// the network is.
+func classResults(m *markdown, d Document) {
 	e := d.Evaluation
+	figureTable(m, d)
+	m.say("### " + d.t("Classes"))
 	if d.shows("fit") {
 		m.picture(d.t("Confusion matrix: %s", confusionText(d))+".", confusionFile)
+		m.picture(d.t("Confusion matrix in shares: %s", sharesText(d))+".", sharesFile)
 	}
-	part := e.Result()
-	m.say(d.t("Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean:"))
-	m.foldMany(len(e.Classes), d.t("The scores of each class"), func() {
-		var rows [][]string
-		for i, s := range part.ClassScores {
-			rows = append(rows, []string{plain(e.Classes[i]), d.percent(s.Precision), d.percent(s.Recall), d.decimal(s.F1, 3), d.count(s.Support)})
+	confusedTable(m, d)
+	m.say(d.t("Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean. AUC and average precision judge the ranking of all photos by the probability of the class:"))
+	m.foldMany(len(e.Classes), d.t("The scores of each class"), func() { scoreTable(m, d) })
+	m.say("### " + d.t("Probabilities"))
+	if d.shows("fit") {
+		if d.curved() {
+			m.picture(d.t("Receiver operating characteristic: %s", rocText(d))+".", rocFile)
+			m.picture(d.t("Precision and recall: %s", precisionRecallText(d))+".", precisionRecallFile)
 		}
-		m.table("lrrrr", append(d.words("class", "precision", "recall", "F1"), d.t("%s photos", d.first(part.Name))), rows...)
-	})
+		m.picture(d.t("Reliability: %s", reliabilityText(d))+".", reliabilityFile)
+	}
+	m.say(d.t("Photos are sorted by the probability of the predicted class into %d bins of equal width. The expected calibration error is the mean distance between how sure and how often right, weighted by the photos of the bins (Guo et al. 2017).", len(e.Classification.Reliability.Bins)))
 }
 
-// confusionText says what the confusion matrix shows, in numbers.
-func confusionText(d Document) string {
+// figureTable writes the figures of the result's part that only the network has.
+func figureTable(m *markdown, d Document) {
 	e := d.Evaluation
-	part := e.Result()
-	right, most, from, to := 0, 0, 0, 0
-	for i, row := range part.Confusion {
-		right += row[i]
-		for j, n := range row {
-			if i != j && n > most {
-				most, from, to = n, i, j
+	part, c := e.Result(), e.Classification
+	row := func(name, value string, interval *metric.Interval, write func(float64) string) []string {
+		span := "–"
+		if interval != nil {
+			span = d.t("%s to %s", write(interval.Low), write(interval.High))
+		}
+		return []string{name, value, span}
+	}
+	three := func(x float64) string { return d.decimal(x, 3) }
+	rows := [][]string{
+		row(d.t("accuracy"), d.percent(part.Scores.Accuracy), part.Interval, d.percent),
+		row(d.t("macro F1"), three(c.Macro.F1), c.MacroF1Interval, three),
+	}
+	if c.MacroAUC != nil {
+		rows = append(rows,
+			row(d.t("AUC, the mean of the classes, each against all others"), three(*c.MacroAUC), nil, nil),
+			row(d.t("average precision, the mean of the classes"), three(*c.MacroAveragePrecision), nil, nil))
+	}
+	rows = append(rows,
+		row(d.t("Brier score, from 0, best, to 2"), three(c.Brier), nil, nil),
+		row(d.t("expected calibration error"), d.percent(c.Reliability.ECE), nil, nil),
+		row(d.t("mean probability of the predicted class"), d.percent(c.Reliability.Confidence), nil, nil))
+	m.say(d.t("More of the %s part:", d.first(part.Name)))
+	m.table("lrr", []string{"", d.part(part.Name), d.t("%s %% interval", d.level(e.Level))}, rows...)
+}
+
+// scoreTable writes the scores of each class and their means.
+func scoreTable(m *markdown, d Document) {
+	e := d.Evaluation
+	part, c := e.Result(), e.Classification
+	row := func(name string, s metric.ClassScore, auc, average string) []string {
+		return []string{name, d.percent(s.Precision), d.percent(s.Recall), d.decimal(s.F1, 3), auc, average, d.count(s.Support)}
+	}
+	var rows [][]string
+	for i, s := range part.ClassScores {
+		auc, average := "–", "–"
+		if r := c.Rankings[i]; r != nil {
+			auc, average = d.decimal(r.AUC, 3), d.decimal(r.AveragePrecision, 3)
+		}
+		rows = append(rows, row(plain(e.Classes[i]), s, auc, average))
+	}
+	auc, average := "–", "–"
+	if c.MacroAUC != nil {
+		auc, average = d.decimal(*c.MacroAUC, 3), d.decimal(*c.MacroAveragePrecision, 3)
+	}
+	rows = append(rows, row("**"+d.t("mean")+"**", c.Macro, auc, average), row("**"+d.t("mean weighted by photos")+"**", c.Weighted, "–", "–"))
+	header := append(d.words("class", "precision", "recall", "F1", "AUC", "average precision"), d.t("%s photos", d.first(part.Name)))
+	m.table("lrrrrrr", header, rows...)
+}
+
+// learning tells how the training met the classes, where not as they come.
+func learning(m *markdown, d Document) {
+	c := d.Evaluation.Classification
+	if c == nil {
+		return
+	}
+	if c.Weights != nil {
+		least, most := 0, 0
+		for class, w := range c.Weights {
+			if w < c.Weights[least] {
+				least = class
+			}
+			if w > c.Weights[most] {
+				most = class
 			}
 		}
+		classes := d.Evaluation.Classes
+		if c.Weights[least] == c.Weights[most] {
+			m.say(d.t("The loss weighs the classes, all of them alike."))
+		} else {
+			m.say(d.t("The loss weighs the classes: a photo of %s counts %s, one of %s %s. The table of the classes has all weights.",
+				plain(classes[least]), d.significant(c.Weights[least]), plain(classes[most]), d.significant(c.Weights[most])))
+		}
 	}
-	said := d.t("%s of %s of the %s part are right", d.count(right), d.plural(part.Photos, "photo"), d.first(part.Name))
-	if most > 0 {
-		said += d.t("; most often %s is taken for %s, %s", e.Classes[from], e.Classes[to], timesText(d, most))
+	if len(c.Batches) > 0 {
+		m.say(d.t("The sampler draws every class as often, with replacement: %s.", batchesText(d)))
+		if d.shows("curves") {
+			m.picture(d.t("The classes of the first batches: %s", batchesText(d))+".", batchesFile)
+		}
 	}
-	return said
 }
 
-func timesText(d Document, n int) string {
-	if n == 1 {
-		return d.t("once")
-	}
-	return d.t("%s times", d.count(n))
-}
-
-// drawClasses draws the photos of each class as a bar of its parts.
+// drawClasses draws the photos of each class as a bar of its parts, and beside it the
+// share that the class has of each part.
 func drawClasses(d Document) ([]byte, error) {
 	e := d.Evaluation
-	c := d.newChart(d.t("Distribution of %s", e.Target), classesText(d), "", d.t("photos"))
+	c := d.newChart(d.t("Distribution of %s", e.Target), classesText(d), "", d.t("photos; beside them, the share of each part"))
+	most, largest := 0, 0.0
+	totals := classTotals(e)
+	for i, n := range totals {
+		most = max(most, n)
+		for _, p := range e.Parts {
+			largest = max(largest, share(p.Counts, i))
+		}
+	}
 	for _, p := range e.Parts {
 		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
 	}
-	totals := classTotals(e)
-	most := 0
-	for _, n := range totals {
-		most = max(most, n)
-	}
+	steps := within(metric.RoundSteps(0, largest, 3), 0, 100)
+	widest := max(steps[len(steps)-1], largest)
 	height := rowHeight(len(e.Classes))
 	c.body = func(area draw.Canvas) {
 		names := newNames(e.Classes, height, 200)
 		style := names.style
+		const axis = textSize + 8
+		bottom := area.Min.Y + axis
 		left := area.Min.X + names.width + 10
+		shares := left + vg.Length((area.Max.X-left)*0.62) // where they begin
+		right := area.Max.X - 20
 		half := vg.Length(height * 0.36)
-		scale := (area.Max.X - left - style.Width(d.count(most)) - 8) / vg.Length(most)
+		scale := (shares - left - style.Width(d.count(most)) - 30) / vg.Length(most)
+		at := func(percent float64) vg.Length {
+			return shares + vg.Length(vg.Length(percent/widest)*(right-shares))
+		}
+		mark := letters(textSize, muted, false)
+		mark.XAlign, mark.YAlign = draw.XCenter, draw.YBottom
+		for _, step := range steps {
+			area.StrokeLine2(draw.LineStyle{Color: faint, Width: 1}, at(step), bottom, at(step), area.Max.Y)
+			area.FillText(mark, vg.Point{X: at(step), Y: area.Min.Y}, d.decimal(step, 0)+" %")
+		}
 		for i, name := range names.list {
 			middle := area.Max.Y - vg.Length(vg.Length(float64(i)+0.5)*height)
 			names.write(area, name, left-10, middle)
 			x, done := left, 0
-			for _, p := range e.Parts {
+			for k, p := range e.Parts {
 				done += p.Counts[i]
 				next := left + vg.Length(vg.Length(done)*scale)
+				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.plural(p.Counts[i], "photo"), d.first(p.Name)))
 				fill(area, partColor[p.Name], x, middle-half, next, middle+half)
 				x = next
+				y := middle + vg.Length(vg.Length(1-k)*height*0.22)
+				style := draw.GlyphStyle{Color: partColor[p.Name], Radius: min(4, height*0.16), Shape: draw.CircleGlyph{}}
+				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.percent(share(p.Counts, i)/100), d.first(p.Name)))
+				area.DrawGlyph(style, vg.Point{X: at(share(p.Counts, i)), Y: y})
 			}
 			style.XAlign = draw.XLeft
 			style.Color = muted
 			area.FillText(style, vg.Point{X: x + 6, Y: middle}, d.count(totals[i]))
 		}
 	}
-	return c.render(680, chartHead+vg.Length(vg.Length(len(e.Classes))*height), d.t("Distribution of %s: %s", e.Target, classesText(d))), nil
+	return c.render(680, chartHead+textSize+8+vg.Length(vg.Length(len(e.Classes))*height), d.t("Distribution of %s: %s", e.Target, classesText(d))), nil
 }
 
 // chartHead is how high a chart is without its body.
@@ -289,120 +389,7 @@ func drawAccuracy(d Document) ([]byte, error) {
 	steps := within(metric.RoundSteps(low, high, 6), 0, 100)
 	c.marks(&c.plot.Y, min(low, steps[0]), max(high, steps[len(steps)-1]), steps)
 	c.byEpoch(d,
-		curve{d.t("validation macro F1"), pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
-		curve{d.t("validation accuracy"), orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
+		curve{d.t("validation macro F1"), d.t("validation macro F1"), "%", pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
+		curve{d.t("validation accuracy"), d.t("validation accuracy"), "%", orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
 	return c.render(680, 380, d.t("Accuracy by epoch: %s", curvesText(d))), nil
-}
-
-// drawConfusion draws the confusion matrix of the result's part: a row a true
-// class, a column a predicted one. A cell tells its photos and their share of the
-// row, which also colours it.
-func drawConfusion(d Document) ([]byte, error) {
-	e := d.Evaluation
-	matrix := e.Result().Confusion
-	n := vg.Length(len(e.Classes))
-	c := d.newChart(d.t("Predicted against true %s", e.Target), confusionText(d), "", d.t("true, by row; predicted, by column"))
-	c.legend = []key{{name: d.t("right"), color: blue}, {name: d.t("wrong"), color: orange}}
-	const width = 680
-	rows := newNames(e.Classes, rowHeight(len(e.Classes)), 150)
-	side := (width - 2*margin - rows.width - 10) / n // of a cell
-	height := max(min(side, 60), 10)
-	side = min(side, 2*height)
-	rows = newNames(e.Classes, height, 150)
-	columns := newNames(e.Classes, min(26, side), 120)
-	upright := columns.width > side-8
-	head := vg.Length(textSize + 10)
-	if upright {
-		head = columns.width + 10
-	}
-	c.body = func(area draw.Canvas) {
-		left, top := area.Min.X+rows.width+10, area.Max.Y-head
-		cell := newCell(d.Language, matrix, side, height)
-		for i, name := range rows.list {
-			y := top - vg.Length(vg.Length(i)*height)
-			rows.write(area, name, left-10, y-vg.Length(height/2))
-			for j, photos := range matrix[i] {
-				cell.draw(area, left+vg.Length(vg.Length(j)*side), y, photos, e.Result().Counts[i], i == j)
-			}
-		}
-		for j, name := range columns.list {
-			style := columns.style
-			middle := left + vg.Length(vg.Length(float64(j)+0.5)*side)
-			if upright {
-				style.Rotation, style.XAlign, style.YAlign = quarterTurn, draw.XLeft, draw.YCenter
-			} else {
-				style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
-			}
-			area.FillText(style, vg.Point{X: middle, Y: top + 6}, name)
-		}
-	}
-	return c.render(width, chartHead+head+vg.Length(n*height), d.t("Confusion matrix: %s", confusionText(d))), nil
-}
-
-const quarterTurn = 1.5707963267948966
-
-// cell draws the cells of a confusion matrix, all with letters of one size.
-type cell struct {
-	Language
-	width, height vg.Length
-	style         text.Style
-	two           bool // there is room for the share below the count
-}
-
-// smallest is the size below which letters are not worth their ink.
-const smallest = 7
-
-func newCell(l Language, matrix metric.Confusion, width, height vg.Length) cell {
-	widest := "100 %"
-	for _, row := range matrix {
-		for _, photos := range row {
-			if s := l.count(photos); len(s) > len(widest) {
-				widest = s
-			}
-		}
-	}
-	style := letters(textSize, ink, false)
-	size := min(textSize, textSize*(width-6)/style.Width(widest), height*0.8)
-	style = letters(size, ink, false)
-	style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
-	return cell{Language: l, width: width, height: height, style: style, two: height >= 2.4*size}
-}
-
-// draw draws the cell whose upper left corner is (x, y).
-func (c cell) draw(area draw.Canvas, x, y vg.Length, photos, all int, right bool) {
-	paint, strength := orange, 0
-	if right {
-		paint = blue
-	}
-	if all > 0 {
-		strength = 256 * photos / all
-	}
-	gap := min(1, c.width/12)
-	fill(area, mix(paint, strength), x+gap, y-c.height+gap, x+c.width-gap, y-gap)
-	if photos == 0 || c.style.Font.Size < smallest {
-		return
-	}
-	style := c.style
-	if right && strength > 140 {
-		style.Color = color.White
-	}
-	middle := vg.Point{X: x + vg.Length(c.width/2), Y: y - vg.Length(c.height/2)}
-	if !c.two {
-		area.FillText(style, middle, c.count(photos))
-		return
-	}
-	share := "<1 %"
-	if 100*photos >= all {
-		share = c.decimal(100*float64(photos)/float64(all), 0) + " %"
-	}
-	step := vg.Length(style.Font.Size * 0.6)
-	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y + step}, c.count(photos))
-	area.FillText(style, vg.Point{X: middle.X, Y: middle.Y - step}, share)
-}
-
-// mix returns a colour thinned with a light gray: strength is 0 to 256.
-func mix(c color.NRGBA, strength int) color.NRGBA {
-	const light = 0xF4
-	thin := func(v uint8) uint8 { return uint8(light + (int(v)-light)*strength/256) }
-	return color.NRGBA{thin(c.R), thin(c.G), thin(c.B), 255}
 }

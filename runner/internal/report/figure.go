@@ -20,6 +20,10 @@ func drawTarget(d Document) ([]byte, error) {
 	e := d.Evaluation
 	c := d.newChart(d.t("Distribution of %s", e.Target), targetText(d), named(e.Target, e.Unit), d.t("photos"))
 	b := bars{edges: e.Histogram.Edges, counts: e.Histogram.Counts}
+	ends := d.alike(b.edges[1]-b.edges[0], b.edges...)
+	b.title = func(part, bin int) string {
+		return d.t("%s to %s: %s of the %s part", ends[bin], strings.TrimSpace(ends[bin+1]+" "+e.Unit), d.plural(b.counts[part][bin], "photo"), d.first(e.Parts[part].Name))
+	}
 	highest := 0
 	for bin := range len(b.edges) - 1 {
 		total := 0
@@ -58,9 +62,9 @@ func drawCurves(d Document) ([]byte, error) {
 		return nil, fmt.Errorf("there is no training history")
 	}
 	c := d.newChart(d.t("Learning curves"), keptText(d), d.t("epoch"), d.t("loss"))
-	curves := []curve{{d.part(evaluate.Train), blue, func(h Epoch) float64 { return h.TrainLoss }}}
+	curves := []curve{{d.part(evaluate.Train), d.t("train loss"), "", blue, func(h Epoch) float64 { return h.TrainLoss }}}
 	if d.validated() {
-		curves = append(curves, curve{d.part(evaluate.Validation), orange, func(h Epoch) float64 { return h.ValidationLoss }})
+		curves = append(curves, curve{d.part(evaluate.Validation), d.t("validation loss"), "", orange, func(h Epoch) float64 { return h.ValidationLoss }})
 	}
 	low, high := math.Inf(1), 0.0
 	for _, h := range d.History {
@@ -103,7 +107,7 @@ func drawRate(d Document) ([]byte, error) {
 		steps := metric.RoundSteps(0, high, 6)
 		c.marks(&c.plot.Y, 0, steps[len(steps)-1], steps)
 	}
-	c.byEpoch(d, curve{d.t("last step"), blue, func(h Epoch) float64 { return h.Rate }})
+	c.byEpoch(d, curve{d.t("last step"), d.t("learning rate"), "", blue, func(h Epoch) float64 { return h.Rate }})
 	return c.render(680, 300, d.t("Learning rate by epoch: %s", rateText(d))), nil
 }
 
@@ -115,9 +119,9 @@ func rateText(d Document) string {
 
 // curve is one line over the epochs.
 type curve struct {
-	name  string
-	color color.NRGBA
-	value func(Epoch) float64
+	name, title, unit string // in the legend; of its points
+	color             color.NRGBA
+	value             func(Epoch) float64
 }
 
 // byEpoch draws curves over the epochs and marks the kept one on the last.
@@ -137,16 +141,20 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 	}
 	for _, curve := range curves {
 		var points plotter.XYs
+		var titles []string
 		for _, h := range d.History {
 			points = append(points, plotter.XY{X: float64(h.Epoch), Y: curve.value(h)})
+			titles = append(titles, d.t("epoch %d: %s %s", h.Epoch, curve.title, d.with(curve.value(h), curve.unit)))
 		}
 		p.Add(line(points, draw.LineStyle{Color: curve.color, Width: 2.5}))
-		if len(d.History) <= 60 {
-			p.Add(dots(points, curve.color, 3))
+		visible := curve.color
+		if len(d.History) > 60 {
+			visible.A = 0 // only to be pointed at
 		}
+		p.Add(dots(points, visible, 3, titles...))
 		c.legend = append(c.legend, key{name: curve.name, color: curve.color, line: true})
 	}
-	p.Add(dots(kept, marked.color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
+	p.Add(dots(kept, marked.color, 7), dots(kept, paper, 3.5))
 	c.legend = append(c.legend, key{name: d.t("kept epoch"), color: muted, line: true, dashes: dashed})
 }
 
@@ -183,9 +191,11 @@ func curvesText(d Document) string {
 func drawFit(d Document) ([]byte, error) {
 	e := d.Evaluation
 	var points plotter.XYs
+	var titles []string
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range e.Of(e.Headline) {
 		points = append(points, plotter.XY{X: p.True, Y: p.Predicted})
+		titles = append(titles, d.t("%s: true %s, predicted %s", p.Image, d.value(p.True), d.value(p.Predicted)))
 		low, high = min(low, p.True, p.Predicted), max(high, p.True, p.Predicted)
 	}
 	c := d.newChart(d.t("Predicted against true %s", e.Target), fitText(d), named(d.t("true %s", e.Target), e.Unit), named(d.t("predicted"), e.Unit))
@@ -203,7 +213,7 @@ func drawFit(d Document) ([]byte, error) {
 	}
 	p.Add(grid,
 		line(plotter.XYs{{X: first, Y: first}, {X: last, Y: last}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
-		dots(points, transparent(partColor[e.Headline], opacity), 4))
+		dots(points, transparent(partColor[e.Headline], opacity), 4, titles...))
 	c.legend = []key{
 		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
 		{name: d.t("perfect"), color: muted, line: true, dashes: dashed},

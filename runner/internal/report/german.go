@@ -8,7 +8,8 @@ package report
 var german = catalogue([][2]string{
 	// classes.go
 	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
-	{", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**.", ", zum Vergleich: nächstes Klassenmittel %s, immer die häufigste Klasse %s; **Makro-F1 %s**."},
+	{" (%s to %s)", " (%s bis %s)"},
+	{", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**%s.", ", zum Vergleich: nächstes Klassenmittel %s, immer die häufigste Klasse %s; **Makro-F1 %s**%s."},
 	{"**The network does not beat %s.**", "**Das Netz ist nicht besser als: %s.**"},
 	{", nor ", ", "},
 	{"The network beats all baselines.", "Das Netz schlägt alle Baselines."},
@@ -28,8 +29,29 @@ var german = catalogue([][2]string{
 	{"weighted F1", "gewichtetes F1"},
 	{"cross entropy", "Kreuzentropie"},
 	{"Confusion matrix: %s", "Konfusionsmatrix: %s"},
-	{"Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean:",
-		"Präzision ist der Anteil der Fotos, die eine Klasse zeigen, an denen, die für sie gehalten werden, Trefferquote (recall) der Anteil der Fotos einer Klasse, die für sie gehalten werden, F1 das harmonische Mittel beider:"},
+	{"Classes", "Klassen"},
+	{"Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean. AUC and average precision judge the ranking of all photos by the probability of the class:",
+		"Präzision ist der Anteil der Fotos, die eine Klasse zeigen, an denen, die für sie gehalten werden, Trefferquote (recall) der Anteil der Fotos einer Klasse, die für sie gehalten werden, F1 das harmonische Mittel beider. AUC und mittlere Präzision beurteilen die Reihenfolge aller Fotos nach der Wahrscheinlichkeit der Klasse:"},
+	{"Probabilities", "Wahrscheinlichkeiten"},
+	{"Photos are sorted by the probability of the predicted class into %d bins of equal width. The expected calibration error is the mean distance between how sure and how often right, weighted by the photos of the bins (Guo et al. 2017).",
+		"Die Fotos sind nach der Wahrscheinlichkeit der vorhergesagten Klasse in %d gleich breite Bereiche eingeteilt. Der erwartete Kalibrierungsfehler ist der mittlere Abstand zwischen wie sicher und wie oft richtig, gewichtet mit den Fotos der Bereiche (Guo et al. 2017)."},
+	{"AUC, the mean of the classes, each against all others", "AUC, Mittel der Klassen, jede gegen alle anderen"},
+	{"average precision, the mean of the classes", "mittlere Präzision, Mittel der Klassen"},
+	{"Brier score, from 0, best, to 2", "Brier-Wert, von 0 (am besten) bis 2"},
+	{"expected calibration error", "erwarteter Kalibrierungsfehler"},
+	{"mean probability of the predicted class", "mittlere Wahrscheinlichkeit der vorhergesagten Klasse"},
+	{"More of the %s part:", "Mehr zur %smenge:"},
+	{"%s %% interval", "%s-%%-Intervall"},
+	{"AUC", "AUC"},
+	{"average precision", "mittlere Präzision"},
+	{"mean weighted by photos", "mit den Fotos gewichtetes Mittel"},
+	{"%s (%s %%)", "%s (%s %%)"},
+	{"weight in the loss", "Gewicht im Verlust"},
+	{"The loss weighs the classes, all of them alike.", "Der Verlust gewichtet die Klassen, alle gleich."},
+	{"The loss weighs the classes: a photo of %s counts %s, one of %s %s. The table of the classes has all weights.",
+		"Der Verlust gewichtet die Klassen: Ein Foto von %s zählt %s, eines von %s %s. Alle Gewichte stehen in der Tabelle der Klassen."},
+	{"The sampler draws every class as often, with replacement: %s.", "Der Sampler zieht jede Klasse gleich oft, mit Zurücklegen: %s."},
+	{"photos; beside them, the share of each part", "Fotos; daneben der Anteil an jeder Menge"},
 	{"The scores of each class", "Die Werte jeder Klasse"},
 	{"precision", "Präzision"},
 	{"recall", "Trefferquote"},
@@ -48,9 +70,59 @@ var german = catalogue([][2]string{
 	{"validation accuracy", "Validierungsgenauigkeit"},
 	{"Accuracy by epoch: %s", "Genauigkeit nach Epoche: %s"},
 	{"Predicted against true %s", "Vorhersage gegen wahren Wert von %s"},
-	{"true, by row; predicted, by column", "wahr: Zeilen; vorhergesagt: Spalten"},
 	{"right", "richtig"},
 	{"wrong", "falsch"},
+	{"%s: %s of the %s part", "%s: %s der %smenge"},
+
+	// confused.go
+	{"What is confused most often:", "Am häufigsten verwechselt:"},
+	{"taken for", "gehalten für"},
+	{"share of the class", "Anteil der Klasse"},
+	{"The most confused classes, and how sure the network was: %s", "Die am häufigsten verwechselten Klassen und wie sicher das Netz war: %s"},
+	{"%s taken for %s, %s", "%s für %s gehalten, %s"},
+	{"%s taken for %s: %s of %s", "%s für %s gehalten: %s von %s"},
+
+	// matrix.go
+	{"photos; true by row, predicted by column", "Fotos; wahr: Zeilen, vorhergesagt: Spalten"},
+	{"Predicted against true %s, in shares", "Vorhersage gegen wahren Wert von %s, in Anteilen"},
+	{"%% of the photos of each true class; true by row, predicted by column", "%% der Fotos jeder wahren Klasse; wahr: Zeilen, vorhergesagt: Spalten"},
+	{"Confusion matrix in shares: %s", "Konfusionsmatrix in Anteilen: %s"},
+	{"%s of the photos of every class are right", "%s der Fotos jeder Klasse sind richtig erkannt"},
+	{"from %s of %s to %s of %s are right", "richtig erkannt sind von %s (%s) bis %s (%s)"},
+	{"together", "zusammen"},
+	{"The classes of the first batches", "Die Klassen der ersten Batches"},
+	{"photos by class, a column a batch; their share together, and that of the training part",
+		"Fotos nach Klasse, eine Spalte je Batch; ihr Anteil zusammen und der an der Trainingsmenge"},
+	{"The classes of the first batches: %s", "Die Klassen der ersten Batches: %s"},
+	{"%s of the first %s: each class has %s of them, and %s of the training part",
+		"%s der ersten %s: auf jede Klasse entfallen %s davon und %s der Trainingsmenge"},
+
+	{"%s, batch %d: %s", "%s, Batch %d: %s"},
+	{"%s: %s of the first batches", "%s: %s der ersten Batches"},
+
+	// ranking.go
+	{"Receiver operating characteristic", "ROC-Kurve"},
+	{"%% of the photos of %s taken for %s", "%% der Fotos von %s, für %s gehalten"},
+	{"%% of the photos of %s found", "%% der Fotos von %s, gefunden"},
+	{"network", "Netz"},
+	{"guessing", "Raten"},
+	{"Receiver operating characteristic: %s", "ROC-Kurve: %s"},
+	{"AUC %s; %s are found at 10 %% false alarms", "AUC %s; %s werden bei 10 %% Fehlalarmen gefunden"},
+	{"Precision and recall", "Präzision und Trefferquote"},
+	{"recall, in %%", "Trefferquote (recall) in %%"},
+	{"precision, in %%", "Präzision in %%"},
+	{"Precision and recall: %s", "Präzision und Trefferquote: %s"},
+	{"average precision %s of %s, %s of %s", "mittlere Präzision %s (%s), %s (%s)"},
+
+	// reliability.go
+	{"How sure the network is, and how often it is right", "Wie sicher das Netz ist und wie oft es recht hat"},
+	{"right, in %%", "richtig, in %%"},
+	{"how sure, on average", "wie sicher im Mittel"},
+	{"as sure as right", "so sicher wie richtig"},
+	{"probability of the predicted class, in %%", "Wahrscheinlichkeit der vorhergesagten Klasse, in %%"},
+	{"Reliability: %s", "Zuverlässigkeit: %s"},
+	{"%s to %s %%: %s, %s sure on average, %s right", "%s bis %s %%: %s, im Mittel zu %s sicher, %s richtig"},
+	{"%s sure on average, %s right; expected calibration error %s over %d bins", "im Mittel zu %s sicher, %s richtig; erwarteter Kalibrierungsfehler %s in %d Bereichen"},
 
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
@@ -90,6 +162,9 @@ var german = catalogue([][2]string{
 	{"perfect", "perfekt"},
 	{"Predicted against true %s: %s", "Vorhersage gegen wahren Wert von %s: %s"},
 	{"%s of the %s part: R² %s, RMSE %s", "%s der %smenge: R² %s, RMSE %s"},
+	{"%s to %s: %s of the %s part", "%s bis %s: %s der %smenge"},
+	{"epoch %d: %s %s", "Epoche %d: %s %s"},
+	{"%s: true %s, predicted %s", "%s: wahr %s, vorhergesagt %s"},
 
 	// folds.go
 	{"Leakage", "Datenleck"},
@@ -106,6 +181,12 @@ var german = catalogue([][2]string{
 	{"train", "Training"},
 	{"validation", "Validierung"},
 	{"test", "Test"},
+
+	// html.go
+	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
+	{"Contents", "Inhalt"},
+	{"Note", "Hinweis"},
+	{"Warning", "Warnung"},
 
 	// page.go
 	{"%s: %s from photos", "%s: %s aus Fotos"},
@@ -266,6 +347,7 @@ var germanNouns = map[string][2]string{
 	"trained parameter": {"trainierter Parameter", "trainierte Parameter"},
 	"variant":           {"Variante", "Varianten"},
 	"number":            {"Zahl", "Zahlen"},
+	"step":              {"Schritt", "Schritte"},
 }
 
 // germanFirst are the parts of a split as the first half of a compound.

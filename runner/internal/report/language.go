@@ -13,6 +13,14 @@ type Language string
 // German is the language de.
 const German Language = "de"
 
+// tag is the language's tag in HTML.
+func (l Language) tag() string {
+	if l == "" {
+		return "en"
+	}
+	return string(l)
+}
+
 // word is a text that a table in the sources holds, such as the name of a figure.
 type word string
 

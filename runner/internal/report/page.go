@@ -281,6 +281,7 @@ func training(m *markdown, d Document) {
 			m.picture(d.t("Learning rate by epoch: %s", rateText(d))+".", rateFile)
 		}
 	}
+	learning(m, d)
 	history := func() {
 		header, columns := figuresByEpoch(d)
 		var rows [][]string
@@ -414,7 +415,7 @@ func results(m *markdown, d Document) {
 	}
 	m.WriteString("\n")
 	if d.classifies() {
-		confusion(m, d)
+		classResults(m, d)
 	} else {
 		regression(m, d)
 	}

@@ -6,11 +6,13 @@ package report
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"image"
 	"image/draw"
 	"image/png"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -132,15 +134,22 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile      = "report.md"
-	targetFile    = "target.svg"
-	samplesFile   = "samples.png"
-	curvesFile    = "curves.svg"
-	accuracyFile  = "accuracy.svg"
-	rateFile      = "rate.svg"
-	fitFile       = "fit.svg"
-	confusionFile = "confusion.svg"
-	foldsFile     = "out_of_fold.csv"
+	pageFile            = "report.md"
+	htmlFile            = "report.html"
+	targetFile          = "target.svg"
+	samplesFile         = "samples.png"
+	curvesFile          = "curves.svg"
+	accuracyFile        = "accuracy.svg"
+	rateFile            = "rate.svg"
+	fitFile             = "fit.svg"
+	confusionFile       = "confusion.svg"
+	sharesFile          = "confusion_shares.svg"
+	confusedFile        = "confused.png"
+	rocFile             = "roc.svg"
+	precisionRecallFile = "precision_recall.svg"
+	reliabilityFile     = "reliability.svg"
+	batchesFile         = "batches.svg"
+	foldsFile           = "out_of_fold.csv"
 )
 
 // figure is one picture of a report.
@@ -170,13 +179,19 @@ var (
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
 		{"curves", rateFile, drawRate},
+		{"curves", batchesFile, drawBatches},
 		{"fit", confusionFile, drawConfusion},
+		{"fit", sharesFile, drawShares},
+		{"samples", confusedFile, drawConfused},
+		{"fit", rocFile, drawROC},
+		{"fit", precisionRecallFile, drawPrecisionRecall},
+		{"fit", reliabilityFile, drawReliability},
 	}
 )
 
 // Files returns the names of all files that a report may have, sorted.
 func Files() []string {
-	files := []string{pageFile, foldsFile}
+	files := []string{pageFile, htmlFile, foldsFile}
 	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
 	}
@@ -218,11 +233,16 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 	}
 	files[pageFile] = page(d)
+	html, err := htmlPage(d, files[pageFile], files)
+	if err != nil {
+		return nil, fmt.Errorf("render report: %s: %w", htmlFile, err)
+	}
+	files[htmlFile] = html
 	return files, nil
 }
 
-// Digest returns the digest of a report's files: the bytes of Markdown and SVG,
-// and the decoded pixels of PNG, whose compression may change.
+// Digest returns the digest of a report's files: their bytes, but of PNG, whose
+// compression may change, the decoded pixels, in files of their own and in others.
 func Digest(files map[string][]byte) (digest.Digest, error) {
 	sum := digest.New("report")
 	for _, name := range Files() {
@@ -231,18 +251,61 @@ func Digest(files map[string][]byte) (digest.Digest, error) {
 			continue
 		}
 		sum.String(name)
-		if !strings.HasSuffix(name, ".png") {
-			sum.Bytes(data)
+		if strings.HasSuffix(name, ".png") {
+			pixels, err := pixelDigest(data)
+			if err != nil {
+				return digest.Digest{}, fmt.Errorf("digest of report: %s: %w", name, err)
+			}
+			sum.Bytes(pixels[:])
 			continue
 		}
-		decoded, err := png.Decode(bytes.NewReader(data))
-		if err != nil {
-			return digest.Digest{}, fmt.Errorf("digest of report: %s: %w", name, err)
+		var bad error
+		sum.Bytes(embedded.ReplaceAllFunc(data, func(uri []byte) []byte {
+			encoded := uri[len(embeddedPNG):]
+			decoded := make([]byte, base64.StdEncoding.DecodedLen(len(encoded)))
+			n, err := base64.StdEncoding.Decode(decoded, encoded)
+			if err != nil {
+				bad = err
+				return nil
+			}
+			pixels, err := pixelDigest(decoded[:n])
+			if err != nil {
+				bad = err
+			}
+			return []byte(pixels.String())
+		}))
+		if bad != nil {
+			return digest.Digest{}, fmt.Errorf("digest of report: a picture in %s: %w", name, bad)
 		}
-		pixels := image.NewNRGBA(image.Rectangle{Max: decoded.Bounds().Size()})
-		draw.Draw(pixels, pixels.Rect, decoded, decoded.Bounds().Min, draw.Src)
-		sum.Int(int64(pixels.Rect.Dx())).Int(int64(pixels.Rect.Dy())).Bytes(pixels.Pix)
 	}
+	return sum.Sum(), nil
+}
+
+// embedded are the PNGs in pages and plots.
+const embeddedPNG = "data:image/png;base64,"
+
+var embedded = regexp.MustCompile(embeddedPNG + "[A-Za-z0-9+/=]*")
+
+// maxPixels is what no PNG of a report exceeds.
+const maxPixels = 64 << 20
+
+// pixelDigest returns the digest of a PNG's size and colours.
+func pixelDigest(data []byte) (digest.Digest, error) {
+	size, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	if size.Width > maxPixels || size.Height > maxPixels/max(size.Width, 1) {
+		return digest.Digest{}, fmt.Errorf("%d x %d pixels: no report has so many", size.Width, size.Height)
+	}
+	decoded, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	pixels := image.NewNRGBA(image.Rectangle{Max: decoded.Bounds().Size()})
+	draw.Draw(pixels, pixels.Rect, decoded, decoded.Bounds().Min, draw.Src)
+	sum := digest.New("pixels")
+	sum.Int(int64(pixels.Rect.Dx())).Int(int64(pixels.Rect.Dy())).Bytes(pixels.Pix)
 	return sum.Sum(), nil
 }
 

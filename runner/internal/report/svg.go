@@ -14,6 +14,7 @@ import (
 	stdfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"biomass/runner/internal/elementary"
 )
@@ -21,12 +22,13 @@ import (
 // svg is a vg.Canvas that writes SVG whose bytes are the same on every platform.
 // Layout computes in floats that a compiler may round differently; every
 // coordinate is therefore put on a grid of 1/100 before it is written. The file
-// names fonts and embeds none: Liberation Sans, by which the layout is measured,
-// and Arial and Helvetica, which are as wide.
+// brings along the letters that it uses, and the colours of a dark page.
 type svg struct {
 	width, height vg.Length
 	body          bytes.Buffer
 	group         string // attributes of the open <g>, "" when none is open
+	title         string // of the next shape
+	regular, bold []rune // the letters that are used
 	state         state
 	stack         []state
 }
@@ -152,12 +154,34 @@ func (s *svg) Stroke(p vg.Path) {
 	s.shape(p)
 }
 
+// titled names the next shape that is drawn on an SVG, such as "epoch 7: train loss
+// 0.488": browsers show it where a pointer rests on the shape.
+func titled(c vg.Canvas, title string) {
+	switch c := c.(type) {
+	case draw.Canvas: // a part of another
+		titled(c.Canvas, title)
+	case *svg:
+		c.title = title
+	}
+}
+
+// close ends an element, which holds its title if it has one.
+func (s *svg) close(element string) {
+	if s.title == "" {
+		s.body.WriteString("/>\n")
+		return
+	}
+	fmt.Fprintf(&s.body, "><title>%s</title></%s>\n", html.EscapeString(s.title), element)
+	s.title = ""
+}
+
 // shape writes a path, or a circle where the path is a full turn; other arcs are
 // drawn as cubic curves.
 func (s *svg) shape(p vg.Path) {
 	if len(p) > 1 && p[1].Type == vg.ArcComp && math.Abs(p[1].Angle) >= 2*math.Pi {
 		x, y := s.at(p[1].Pos)
-		fmt.Fprintf(&s.body, `<circle cx="%s" cy="%s" r="%s"/>`+"\n", x, y, hundredths(float64(p[1].Radius)))
+		fmt.Fprintf(&s.body, `<circle cx="%s" cy="%s" r="%s"`, x, y, hundredths(float64(p[1].Radius)))
+		s.close("circle")
 		return
 	}
 	s.body.WriteString(`<path d="`)
@@ -175,7 +199,8 @@ func (s *svg) shape(p vg.Path) {
 			s.body.WriteString("Z")
 		}
 	}
-	s.body.WriteString("\"/>\n")
+	s.body.WriteString(`"`)
+	s.close("path")
 }
 
 func (s *svg) points(letter string, points ...vg.Point) {
@@ -209,12 +234,17 @@ func (s *svg) arc(part vg.PathComp) {
 	}
 }
 
+const boldText = `font-weight="bold"`
+
 func (s *svg) FillString(f font.Face, p vg.Point, text string) {
 	s.end()
 	x, y := s.at(p)
 	fmt.Fprintf(&s.body, `<text x="%s" y="%s" font-size="%s"`, x, y, hundredths(float64(f.Font.Size)))
 	if f.Font.Weight >= stdfont.WeightBold {
-		s.body.WriteString(` font-weight="bold"`)
+		s.body.WriteString(" " + boldText)
+		s.bold = append(s.bold, []rune(text)...)
+	} else {
+		s.regular = append(s.regular, []rune(text)...)
 	}
 	if s.state.angle != 0 {
 		fmt.Fprintf(&s.body, ` transform="rotate(%s %s %s)"`, hundredths(-s.state.angle*180/math.Pi), x, y)
@@ -238,8 +268,9 @@ func (s *svg) document(title string) []byte {
 	s.end()
 	w, h := hundredths(float64(s.width)), hundredths(float64(s.height))
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" role="img" font-family="'Liberation Sans', Arial, Helvetica, sans-serif">`+"\n", w, h, w, h)
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" role="img" font-family="%s">`+"\n", w, h, w, h, typefaces)
 	fmt.Fprintf(&out, "<title>%s</title>\n", html.EscapeString(title))
+	fmt.Fprintf(&out, "<style>%s%s%s</style>\n", fontRule(string(s.regular), false), fontRule(string(s.bold), true), darkRules(s.body.String()))
 	out.Write(s.body.Bytes())
 	out.WriteString("</svg>\n")
 	return out.Bytes()

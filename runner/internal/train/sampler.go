@@ -61,6 +61,25 @@ func Seen(in Input, rows []int, epochs int) [][][]uint8 {
 	return seen
 }
 
+// First returns the training rows of the first batches of the first epoch, at most so
+// many batches, as Run takes them.
+func First(in Input, most int) ([][]int, error) {
+	l := &loop{Input: in}
+	if in.Spec.Sampler == balanced {
+		l.strata = in.strata()
+	}
+	spans, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
+	if err != nil {
+		return nil, err
+	}
+	order := l.order(1)
+	var first [][]int
+	for _, s := range spans[:min(most, len(spans))] {
+		first = append(first, order[s.start:s.end])
+	}
+	return first, nil
+}
+
 // strata sorts the training rows by class or, of a regression, into bins of equal
 // width between the smallest and the largest target, on the scale on which it is
 // learnt. Those without rows are left out.

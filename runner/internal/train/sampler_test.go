@@ -78,6 +78,35 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// TestFirst: the rows are those of the batches that a training steps on, in their order.
+func TestFirst(t *testing.T) {
+	for _, sampler := range []string{"shuffle", balanced} {
+		in, _ := classify(t, func(s *recipe.Train) { s.Sampler, s.LastBatch = sampler, "merge" })
+		l := &loop{Input: in}
+		if sampler == balanced {
+			l.strata = in.strata()
+		}
+		var err error
+		if l.batches, err = batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch); err != nil {
+			t.Fatal(err)
+		}
+		first, err := First(in, 100)
+		if err != nil || len(first) != len(l.batches) {
+			t.Fatalf("%s: %d batches of %d: %v", sampler, len(first), len(l.batches), err)
+		}
+		for step, b := range l.ahead(1) {
+			var want batch
+			l.fill(&want, 1, first[step], l.batches[step].start)
+			if !slices.Equal(b.x, want.x) || !slices.Equal(b.target, want.target) {
+				t.Errorf("%s: step %d trains on other rows", sampler, step)
+			}
+		}
+		if few, err := First(in, 2); err != nil || !reflect.DeepEqual(few, first[:2]) {
+			t.Errorf("%s: the first two are %v (%v)", sampler, few, err)
+		}
+	}
+}
+
 // TestTargetBins: a regression's strata are bins of equal width on the scale that
 // is learnt; empty ones are left out.
 func TestTargetBins(t *testing.T) {

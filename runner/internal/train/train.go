@@ -367,11 +367,19 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 // loss returns what the network is to make small.
 func (in *Input) loss() (network.Loss, error) {
 	spec := in.Spec.Loss
-	l := network.Loss{Name: spec.Kind, Smoothing: float32(spec.CrossEntropy.LabelSmoothing), Soft: in.mixes() && in.Classes != nil}
-	switch weights := spec.CrossEntropy.ClassWeights; weights.Kind {
+	weights, err := in.ClassWeights()
+	return network.Loss{
+		Name: spec.Kind, Weights: weights, Smoothing: float32(spec.CrossEntropy.LabelSmoothing), Soft: in.mixes() && in.Classes != nil,
+	}, err
+}
+
+// ClassWeights returns how much a row of each class counts in the loss, nil where all
+// count alike.
+func (in *Input) ClassWeights() (weights []float32, err error) {
+	switch spec := in.Spec.Loss.CrossEntropy.ClassWeights; spec.Kind {
 	case "given":
-		for _, w := range weights.Given {
-			l.Weights = append(l.Weights, float32(w))
+		for _, w := range spec.Given {
+			weights = append(weights, float32(w))
 		}
 	case "balanced":
 		counts := make([]int, len(in.Classes))
@@ -380,12 +388,12 @@ func (in *Input) loss() (network.Loss, error) {
 		}
 		for class, n := range counts {
 			if n == 0 {
-				return l, fmt.Errorf("train.loss.cross_entropy.class_weights: no training row is %s, so that balanced has no weight for it: write the weights, or none", in.Classes[class])
+				return nil, fmt.Errorf("train.loss.cross_entropy.class_weights: no training row is %s, so that balanced has no weight for it: write the weights, or none", in.Classes[class])
 			}
-			l.Weights = append(l.Weights, float32(float64(len(in.Train.Targets))/float64(len(counts)*n)))
+			weights = append(weights, float32(float64(len(in.Train.Targets))/float64(len(counts)*n)))
 		}
 	}
-	return l, nil
+	return weights, nil
 }
 
 // losses are those of the network's steps, for the validation part.

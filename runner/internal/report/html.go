@@ -1,0 +1,298 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	stdhtml "html"
+	"image/png"
+	"regexp"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// What every page brings along.
+var (
+	//go:embed style.css
+	pageStyle string
+	//go:embed script.js
+	pageScript string
+)
+
+// htmlPage makes one file of report.md and its pictures, which needs nothing beside
+// it and may load and run nothing from elsewhere. All that it says is in the
+// Markdown, so that the two cannot disagree.
+func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, error) {
+	page := &pageRenderer{pictures: pictures}
+	converter := goldmark.New(
+		goldmark.WithExtensions(extension.GFM),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(alerts{d.Language}, 1))),
+		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(page, 1))), // before goldmark's own
+	)
+	tree := converter.Parser().Parse(text.NewReader(markdown))
+	var body bytes.Buffer
+	if err := converter.Renderer().Render(&body, markdown, tree); err != nil {
+		return nil, err
+	}
+	title, contents := outline(d, tree, markdown)
+	hash := sha256.Sum256([]byte(pageScript))
+	var out bytes.Buffer
+	fmt.Fprintf(&out, `<!DOCTYPE html>
+<html lang="%s">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src 'sha256-%s'">
+<title>%s</title>
+<style>
+%s%s
+</style>
+</head>
+<body data-hint="%s">
+%s<main>
+%s</main>
+<script>%s</script>
+</body>
+</html>
+`, d.tag(), base64.StdEncoding.EncodeToString(hash[:]), title, pageStyle, plotRules(pictures),
+		d.t("The arrow keys show the values one by one."), contents, body.Bytes(), pageScript)
+	return out.Bytes(), nil
+}
+
+// outline returns the page's title and links to its sections.
+func outline(d Document, tree ast.Node, source []byte) (title, contents string) {
+	var links bytes.Buffer
+	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
+		h, ok := n.(*ast.Heading)
+		if !ok {
+			continue
+		}
+		switch id, _ := h.AttributeString("id"); {
+		case h.Level == 1 && title == "":
+			title = textOf(h, source)
+		case h.Level == 2:
+			fmt.Fprintf(&links, "<li><a href=\"#%s\">%s</a></li>\n", id, textOf(h, source))
+		}
+	}
+	return title, fmt.Sprintf("<nav aria-label=\"%s\">\n<ul>\n%s</ul>\n</nav>\n", d.t("Contents"), links.String())
+}
+
+var svgText = regexp.MustCompile(`<text ([^>]*)>([^<]*)</text>`)
+
+// plotRules are the letters of all plots of a page, and their colours on a dark one.
+func plotRules(pictures map[string][]byte) string {
+	var all, regular, bold strings.Builder
+	for _, name := range Files() {
+		if !strings.HasSuffix(name, ".svg") {
+			continue
+		}
+		all.Write(pictures[name])
+		for _, found := range svgText.FindAllSubmatch(pictures[name], -1) {
+			letters := &regular
+			if bytes.Contains(found[1], []byte(boldText)) {
+				letters = &bold
+			}
+			letters.WriteString(stdhtml.UnescapeString(string(found[2])))
+		}
+	}
+	return fontRule(regular.String(), false) + fontRule(bold.String(), true) + "\n" + darkRules(all.String())
+}
+
+// alerts turns a quote that begins with a line such as [!WARNING] into a note, as
+// GitHub does.
+type alerts struct{ Language }
+
+var alertTitles = map[string]word{"[!NOTE]": "Note", "[!WARNING]": "Warning"}
+
+// Transform implements parser.ASTTransformer.
+func (a alerts) Transform(tree *ast.Document, reader text.Reader, _ parser.Context) {
+	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
+		first, ok := n.FirstChild().(*ast.Paragraph)
+		if !ok || n.Kind() != ast.KindBlockquote || first.Lines().Len() == 0 {
+			continue
+		}
+		line := first.Lines().At(0)
+		kind := strings.TrimSpace(string(line.Value(reader.Source())))
+		title, ok := alertTitles[kind]
+		if !ok {
+			continue
+		}
+		for child := first.FirstChild(); child != nil; child = first.FirstChild() {
+			first.RemoveChild(first, child)
+			if t, ok := child.(*ast.Text); ok && t.SoftLineBreak() {
+				break // the end of the first line
+			}
+		}
+		if first.ChildCount() == 0 {
+			n.RemoveChild(n, first)
+		}
+		head := ast.NewParagraph()
+		head.AppendChild(head, ast.NewString([]byte(a.word(title))))
+		head.SetAttributeString("class", []byte("title"))
+		n.InsertBefore(n, n.FirstChild(), head)
+		n.SetAttributeString("class", []byte(strings.ToLower(strings.Trim(kind, "[!]"))))
+		n.SetAttributeString("role", []byte("note"))
+	}
+}
+
+// pageRenderer writes what a report has otherwise than goldmark does.
+type pageRenderer struct {
+	pictures map[string][]byte
+}
+
+// RegisterFuncs implements renderer.NodeRenderer.
+func (p *pageRenderer) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
+	r.Register(ast.KindParagraph, p.paragraph)
+	r.Register(ast.KindImage, p.image)
+	r.Register(ast.KindHTMLBlock, p.block)
+	r.Register(ast.KindRawHTML, p.inline)
+	r.Register(extast.KindTable, p.table)
+	r.Register(extast.KindTableCell, p.cell)
+}
+
+// paragraph makes a picture that stands alone a figure.
+func (p *pageRenderer) paragraph(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	tag := "p"
+	if n.ChildCount() == 1 && n.FirstChild().Kind() == ast.KindImage {
+		tag = "figure"
+	}
+	if !entering {
+		w.WriteString("</" + tag + ">\n")
+		return ast.WalkContinue, nil
+	}
+	w.WriteString("<" + tag)
+	html.RenderAttributes(w, n, html.GlobalAttributeFilter)
+	w.WriteString(">")
+	return ast.WalkContinue, nil
+}
+
+var (
+	svgTitle = regexp.MustCompile(`(?s)<title>[^<]*</title>\n<style>.*?</style>\n`)
+	svgRole  = []byte(` role="img"`)
+)
+
+// image puts a picture into the page. An SVG leaves behind its title, which stands
+// in the Markdown too, and its style, which the page has for all.
+func (p *pageRenderer) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	name := string(node.(*ast.Image).Destination)
+	data, ok := p.pictures[name]
+	if !ok {
+		return ast.WalkStop, fmt.Errorf("the page shows %s, which was not made", name)
+	}
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	alternative := textOf(node, source)
+	if strings.HasSuffix(name, ".svg") {
+		whole := svgTitle.FindIndex(data)
+		if whole == nil {
+			return ast.WalkStop, fmt.Errorf("%s has no title and style", name)
+		}
+		head := bytes.Replace(data[:whole[0]], svgRole, []byte(` role="img" aria-label="`+alternative+`"`), 1)
+		w.Write(head)
+		w.Write(data[whole[1]:])
+		return ast.WalkSkipChildren, nil
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return ast.WalkStop, fmt.Errorf("%s: %w", name, err)
+	}
+	fmt.Fprintf(w, `<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s">`, base64.StdEncoding.EncodeToString(data), size.Width, size.Height, alternative)
+	return ast.WalkSkipChildren, nil
+}
+
+// textOf returns the text in a node, for an attribute or an element.
+func textOf(n ast.Node, source []byte) string {
+	var out bytes.Buffer
+	w := util.BufWriter(bufio.NewWriter(&out))
+	ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			html.DefaultWriter.Write(w, t.Segment.Value(source))
+			if t.SoftLineBreak() {
+				w.WriteByte(' ')
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	w.Flush()
+	return out.String()
+}
+
+// ours is the HTML that the Markdown of a report may have; all other is shown as
+// text, since it comes from the data.
+var ours = regexp.MustCompile(`^(</?details>|<summary>[^<]*</summary>|</?su[bp]>|<br>)?$`)
+
+func writeOurs(w util.BufWriter, line []byte) {
+	if line = bytes.TrimSpace(line); ours.Match(line) {
+		w.Write(line)
+	} else {
+		w.WriteString(stdhtml.EscapeString(string(line)))
+	}
+}
+
+func (p *pageRenderer) block(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		for _, line := range n.Lines().Sliced(0, n.Lines().Len()) {
+			writeOurs(w, line.Value(source))
+			w.WriteString("\n")
+		}
+	} else if block := n.(*ast.HTMLBlock); block.HasClosure() {
+		writeOurs(w, block.ClosureLine.Value(source))
+	}
+	return ast.WalkContinue, nil
+}
+
+func (p *pageRenderer) inline(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		for _, piece := range n.(*ast.RawHTML).Segments.Sliced(0, n.(*ast.RawHTML).Segments.Len()) {
+			writeOurs(w, piece.Value(source))
+		}
+	}
+	return ast.WalkSkipChildren, nil
+}
+
+// table may be wider than a narrow screen.
+func (p *pageRenderer) table(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		w.WriteString("<div class=\"table\">\n<table>\n")
+	} else {
+		w.WriteString("</table>\n</div>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// cell tells the heads of columns and rows: the first cell of a row says what the
+// row is of. An empty one is no head.
+func (p *pageRenderer) cell(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	open, end := "<td", "</td>\n"
+	switch {
+	case n.ChildCount() == 0:
+	case n.Parent().Kind() == extast.KindTableHeader:
+		open, end = `<th scope="col"`, "</th>\n"
+	case n.PreviousSibling() == nil:
+		open, end = `<th scope="row"`, "</th>\n"
+	}
+	if !entering {
+		w.WriteString(end)
+		return ast.WalkContinue, nil
+	}
+	w.WriteString(open)
+	if n.(*extast.TableCell).Alignment == extast.AlignRight {
+		w.WriteString(` class="number"`)
+	}
+	w.WriteString(">")
+	return ast.WalkContinue, nil
+}

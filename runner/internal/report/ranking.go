@@ -1,0 +1,97 @@
+package report
+
+import (
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+
+	"biomass/runner/internal/metric"
+)
+
+// curved reports whether there are curves over thresholds: of two classes that the
+// result's part both shows.
+func (d Document) curved() bool {
+	rankings := d.Evaluation.Classification.Rankings
+	return len(rankings) == 2 && rankings[0] != nil
+}
+
+// drawROC draws the receiver operating characteristic of the second of two classes; that
+// of the first is the same curve in a mirror.
+func drawROC(d Document) ([]byte, error) {
+	if !d.curved() {
+		return nil, nil
+	}
+	e := d.Evaluation
+	found := e.Classes[1]
+	c := d.newChart(d.t("Receiver operating characteristic"), rocText(d), d.t("%% of the photos of %s taken for %s", e.Classes[0], found), d.t("%% of the photos of %s found", found))
+	c.legend = []key{{name: d.t("network"), color: green, line: true}, {name: d.t("guessing"), color: muted, line: true, dashes: dashed}}
+	c.square()
+	guess := line(plotter.XYs{{X: 0, Y: 0}, {X: 100, Y: 100}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed})
+	c.plot.Add(guess, line(corners(e.Classification.Rankings[1].ROC, false), draw.LineStyle{Color: green, Width: 2.5}))
+	return c.render(560, 600, d.t("Receiver operating characteristic: %s", rocText(d))), nil
+}
+
+// rocText says what the curve shows, in numbers: the area, and how many photos of the
+// class are found while at most a tenth of the others is taken for it.
+func rocText(d Document) string {
+	e := d.Evaluation
+	r := e.Classification.Rankings[1]
+	found := 0.0
+	for _, p := range r.ROC {
+		if p.X <= 0.1 {
+			found = p.Y
+		}
+	}
+	return d.t("AUC %s; %s are found at 10 %% false alarms", d.decimal(r.AUC, 3), d.percent(found))
+}
+
+// drawPrecisionRecall draws precision against recall of both classes.
+func drawPrecisionRecall(d Document) ([]byte, error) {
+	if !d.curved() {
+		return nil, nil
+	}
+	e := d.Evaluation
+	c := d.newChart(d.t("Precision and recall"), precisionRecallText(d), d.t("recall, in %%"), d.t("precision, in %%"))
+	c.square()
+	for class, paint := range []color.NRGBA{orange, green} {
+		c.plot.Add(line(corners(e.Classification.Rankings[class].PrecisionRecall, true), draw.LineStyle{Color: paint, Width: 2.5}))
+		c.legend = append(c.legend, key{name: e.Classes[class], color: paint, line: true})
+	}
+	return c.render(560, 600, d.t("Precision and recall: %s", precisionRecallText(d))), nil
+}
+
+func precisionRecallText(d Document) string {
+	e := d.Evaluation
+	r := e.Classification.Rankings
+	return d.t("average precision %s of %s, %s of %s", d.decimal(r[0].AveragePrecision, 3), e.Classes[0], d.decimal(r[1].AveragePrecision, 3), e.Classes[1])
+}
+
+// square gives both axes the whole range from 0 to 100 %.
+func (c *chart) square() {
+	tens := []float64{0, 20, 40, 60, 80, 100}
+	for _, axis := range []*plot.Axis{&c.plot.X, &c.plot.Y} {
+		c.marks(axis, 0, 100, tens)
+	}
+}
+
+// corners returns the points of a curve that can be told apart in a plot, in percent. In
+// steps, what holds at a point holds since the one before, as the average precision has it.
+func corners(curve []metric.Point, steps bool) plotter.XYs {
+	const apart = 0.2 // percent of the axis, about a pixel
+	var points plotter.XYs
+	for i, p := range curve {
+		at := plotter.XY{X: 100 * p.X, Y: 100 * p.Y}
+		if n := len(points); n > 0 && i < len(curve)-1 {
+			if dx, dy := at.X-points[n-1].X, at.Y-points[n-1].Y; dx < apart && dy < apart && dy > -apart {
+				continue
+			}
+		}
+		if n := len(points); n > 0 && steps {
+			points = append(points, plotter.XY{X: points[n-1].X, Y: at.Y})
+		}
+		points = append(points, at)
+	}
+	return points
+}
