@@ -165,12 +165,15 @@ func (d Document) interval(measure, value float64, i *metric.Interval) string {
 
 // chanceText names the baselines that the network beats, but perhaps by chance: the interval
 // of the difference does not lie above 0. It is empty where there are none.
-func chanceText(d Document, part string) string {
+func chanceText(d Document) string {
+	if d.classifies() {
+		return ""
+	}
 	var names []string
 	for i := range d.Evaluation.Baselines {
 		b := &d.Evaluation.Baselines[i]
-		if above := b.On(part).Above; above != nil && above.RMSE > 0 && above.Interval != nil && !(above.Interval.Low > 0) {
-			names = append(names, d.word(brief[b.Name]))
+		if above := b.On(d.Evaluation.Headline).Above; above != nil && above.RMSE > 0 && above.Interval != nil && !(above.Interval.Low > 0) {
+			names = append(names, d.word(labels[b.Name]))
 		}
 	}
 	if names == nil {
