@@ -97,6 +97,9 @@ func data(m *markdown, d Document) {
 	}
 	rows = append(rows, []string{"**" + d.t("kept") + "**", "**" + d.count(d.Cleaning.Kept) + "**"})
 	m.table("lr", d.words("rows", "count"), rows...)
+	if dropped := d.Cleaning.Rows - d.Cleaning.Kept; d.shows("funnel") && dropped > 0 {
+		m.picture(d.t("From the table to the parts: %s", d.listed(d.passages()))+".", funnelFile)
+	}
 	if head := d.Cleaning.Head; len(head) > 0 {
 		dropped := d.Cleaning.Rows - d.Cleaning.Kept
 		summary := d.t("The dropped rows")
@@ -121,6 +124,9 @@ func data(m *markdown, d Document) {
 	if d.shows("target") {
 		m.picture(d.t("Distribution of %s: %s", e.Target, text(d))+".", targetFile)
 	}
+	drift(m, d)
+	leaks(m, d)
+	columnsAndPixels(m, d)
 	if d.shows("samples") && len(e.Photos) > 0 {
 		m.say(d.t("%s photos as the network sees them, %s:", heading(d.first(e.Headline)), chosenText(d)))
 		m.picture(samplesText(d), samplesFile)

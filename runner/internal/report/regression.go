@@ -292,21 +292,25 @@ func drawErrors(d Document) ([]byte, error) {
 	return c.render(680, 340, d.t("Distribution of the errors: %s", errorsText(d))), nil
 }
 
-// mostTrends is how many columns errors are drawn against unless a recipe names them.
+// mostTrends is how many columns errors are drawn against.
 const mostTrends = 4
 
-// trends are the columns that errors are drawn against.
+// trends are the columns that errors are drawn against: those that the target is drawn
+// against, then those that go most with it.
 func (d Document) trends() []evaluate.Against {
 	if d.Evaluation.Regression == nil {
 		return nil
 	}
-	var all []evaluate.Against
+	var first, more []evaluate.Against
 	for _, a := range d.Evaluation.Regression.Against {
-		if !a.Same && len(all) < mostTrends {
-			all = append(all, a)
+		if slices.ContainsFunc(d.Against, func(shown Against) bool { return shown.Column == a.Column }) {
+			first = append(first, a)
+		} else if !a.Same {
+			more = append(more, a)
 		}
 	}
-	return all
+	all := append(first, more...)
+	return all[:min(mostTrends, len(all))]
 }
 
 // trendsText says how errors go with columns.

@@ -62,10 +62,15 @@ func TestRegression(t *testing.T) {
 				t.Errorf("%s: the page lacks %q:\n%s", language, w, text)
 			}
 		}
-		for _, bad := range []string{"`plant`", "dry_weight"} {
-			if strings.Contains(text, bad) {
-				t.Errorf("%s: the page has %q", language, bad)
-			}
+		if strings.Contains(text, "`plant`") {
+			t.Errorf("%s: the page has a table of %s values", language, "24")
+		}
+		if text := trendsText(d); strings.Contains(text, "dry_weight") {
+			t.Errorf("%s: errors are shown against what is the target in other words: %s", language, text)
+		}
+		d.Against = []Against{{Column: "dry_weight"}}
+		if text := trendsText(d); !strings.Contains(text, "dry_weight −0") && !strings.Contains(text, "dry_weight 0") {
+			t.Errorf("%s: a column that was asked for is missing: %s", language, text)
 		}
 	}
 }

@@ -32,13 +32,15 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves, fit, residuals and worst; each stands in its own
+	// Plots are those that are wanted, as the recipe names them; each stands in its own
 	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
-	History    []Epoch
+	// Against are the columns that the target is drawn against.
+	Against []Against
+	History []Epoch
 	// Rate is the learning rate of epochs that state none.
 	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
@@ -162,6 +164,13 @@ const (
 	reliabilityFile     = "reliability.svg"
 	batchesFile         = "batches.svg"
 	foldsFile           = "out_of_fold.csv"
+
+	// Those of the data's story.
+	funnelFile      = "funnel.svg"
+	driftFile       = "drift.svg"
+	correlationFile = "correlation.svg"
+	againstFile     = "against.svg"
+	pixelsFile      = "pixels.svg"
 )
 
 // twins are the files for programs.
@@ -184,7 +193,12 @@ type figure struct {
 // classification's.
 var (
 	figures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawTarget},
+		{"target", driftFile, drawDrift},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
@@ -195,7 +209,11 @@ var (
 		{"worst", worstFile, drawWorst},
 	}
 	classFigures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawClasses},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},
@@ -263,7 +281,7 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 	}
 	files[pageFile] = page(d)
-	html, err := htmlPage(d, files[pageFile], files)
+	html, err := htmlPage(d.Language, files[pageFile], files)
 	if err != nil {
 		return nil, fmt.Errorf("render report: %s: %w", htmlFile, err)
 	}
