@@ -58,6 +58,8 @@ type Document struct {
 	Network             string
 	Layers              []Layer
 	Parameters, Trained int
+	// Augmented shows what augmentation does; nil where the epochs see photos as they are.
+	Augmented *Augmented
 	// Weights are those that the network begins with; nil where they are drawn.
 	Weights *Weights
 	// Features are the columns that it sees beside the photo.
@@ -118,9 +120,13 @@ type Epoch struct {
 
 // Layer is one row of the architecture table.
 type Layer struct {
-	Name, Kind string
-	Shape      string // of the output, such as "56 × 56 × 64"
-	Parameters int
+	Name, Kind   string
+	Stage        string // that it belongs to; empty in a network without stages
+	Shape        string // of the output, such as "56 × 56 × 64"
+	Parameters   int
+	MultiplyAdds int // a photo
+	// Trains is the first epoch in which its parameters do, 0 for none.
+	Trains int
 }
 
 // Feature is a column of the second input: one of numbers, or one of categories.
@@ -163,6 +169,8 @@ const (
 	precisionRecallFile = "precision_recall.svg"
 	reliabilityFile     = "reliability.svg"
 	batchesFile         = "batches.svg"
+	attentionFile = "gradcam.png"
+	augmentFile   = "augment.png"
 	foldsFile           = "out_of_fold.csv"
 
 	// Those of the data's story.
@@ -207,6 +215,8 @@ var (
 		{"residuals", errorsFile, drawErrors},
 		{"residuals", trendsFile, drawTrends},
 		{"worst", worstFile, drawWorst},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
 		{"funnel", funnelFile, drawFunnel},
@@ -225,6 +235,8 @@ var (
 		{"fit", rocFile, drawROC},
 		{"fit", precisionRecallFile, drawPrecisionRecall},
 		{"fit", reliabilityFile, drawReliability},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 )
 
