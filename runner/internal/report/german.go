@@ -599,6 +599,7 @@ var germanTexts = [][2]string{
 	{"the class whose training photos are nearest on average, by each photo's %s, all standardised", "die Klasse, deren Trainingsfotos im Mittel am nächsten sind, nach %s jedes Fotos, alle standardisiert"},
 	{"the penalty is the best of %s on the validation part", "der Strafterm ist der beste von %s auf der Validierungsmenge"},
 	{"the penalty is %s", "der Strafterm ist %s"},
+	{"Its lead over %s may be chance: the %s %% interval of the difference holds 0.", "Der Vorsprung kann Zufall sein (%s): Das %s-%%-Intervall des Unterschieds enthält 0."},
 }
 
 // germanNouns are those behind a number: of one and of several.
