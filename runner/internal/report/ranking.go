@@ -82,7 +82,7 @@ func corners(curve []metric.Point, steps bool) plotter.XYs {
 	const apart = 0.2 // percent of the axis, about a pixel
 	var points plotter.XYs
 	for i, p := range curve {
-		at := plotter.XY{X: 100 * p.X, Y: 100 * p.Y}
+		at := plotter.XY{X: float64(100 * p.X), Y: float64(100 * p.Y)}
 		if n := len(points); n > 0 && i < len(curve)-1 {
 			if dx, dy := at.X-points[n-1].X, at.Y-points[n-1].Y; dx < apart && dy < apart && dy > -apart {
 				continue
