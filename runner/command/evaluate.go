@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/metric"
+	"biomass/runner/internal/report"
 )
 
 func (s *invocation) evaluate() *cobra.Command {
@@ -71,39 +71,19 @@ func (s *invocation) evaluate() *cobra.Command {
 	c.Flags().StringVar(&part, "part", "", "`PART` of the split: train, validation or test; the default is the one whose results are the headline")
 	c.Flags().StringVar(&table, "table", "", "new `TABLE` of labels, with the columns that the recipe names")
 	c.Flags().StringVar(&images, "images", "", "`DIR` of the new table's pictures; the default is the table's folder")
-	c.Flags().StringVar(&predictions, "predictions", "", "`FILE` to write, CSV: file, group, part, true, predicted, error")
+	c.Flags().StringVar(&predictions, "predictions", "", "`FILE` to write, a table as the report's predictions.csv")
 	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
 }
 
-// writePredictions writes a row a photo. The error of a regression is predicted
-// less true, in the target's unit; of a classification it is 1 or 0.
+// writePredictions writes the table of predictions that a report has, too.
 func writePredictions(path string, a *experiment.Assessment) error {
-	var text strings.Builder
-	w := csv.NewWriter(&text)
-	header := []string{"file", "group", "part", "true", "predicted", "error"}
-	if a.Classes != nil {
-		header = append(header, "probability")
+	table, err := report.Predictions(a.Classes, a.Predictions)
+	if err == nil {
+		err = os.WriteFile(path, table, 0o666)
 	}
-	rows := [][]string{header}
-	for _, p := range a.Predictions {
-		row := []string{p.Image, p.Group, p.Part}
-		if a.Classes == nil {
-			row = append(row, shortest(p.True), shortest(p.Predicted), shortest(p.Predicted-p.True))
-		} else {
-			wrong := "0"
-			if p.True != p.Predicted {
-				wrong = "1"
-			}
-			row = append(row, a.Classes[int(p.True)], a.Classes[int(p.Predicted)], wrong, shortest(p.Probability))
-		}
-		rows = append(rows, row)
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
+	if err != nil {
 		return fmt.Errorf("write the predictions: %w", err)
 	}
 	return nil

@@ -1,9 +1,7 @@
 package evaluate
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"biomass/runner/internal/metric"
 )
@@ -11,10 +9,15 @@ import (
 // Baseline is a simple rule that a network has to beat, fitted on the training
 // part and judged on the same split. Scores are nil for a part without samples.
 type Baseline struct {
-	Name        string  `json:"name"` // mean, linear or ridge; nearest_mean, untrained or majority
-	Description string  `json:"description"`
-	Validation  *Scores `json:"validation,omitempty"`
-	Test        *Scores `json:"test,omitempty"`
+	Name string `json:"name"` // mean, linear or ridge; nearest_mean, untrained or majority
+	// Columns of the table that linear sees.
+	Columns []string `json:"columns,omitempty"`
+	// Penalty of a ridge regression, and of how many it is the best on the validation
+	// part, 0 where there is none to choose on.
+	Penalty    float64 `json:"penalty,omitempty"`
+	Penalties  int     `json:"penalties,omitempty"`
+	Validation *Scores `json:"validation,omitempty"`
+	Test       *Scores `json:"test,omitempty"`
 }
 
 // On returns the scores on one part, nil where there are none.
@@ -47,7 +50,7 @@ var lambdas = []float64{1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
 func baselines(in Input, parts map[string][]int, colours [][]float64) ([]Baseline, error) {
 	targets, _, _ := columns(in.Samples, parts[Train])
 	centre := metric.Mean(targets)
-	mean := Baseline{Name: "mean", Description: "the mean of the training part for every photo"}
+	mean := Baseline{Name: "mean"}
 	mean.judge(in, parts, func(int) float64 { return centre })
 	all := []Baseline{mean}
 	if len(in.Features) > 0 {
@@ -55,13 +58,13 @@ func baselines(in Input, parts map[string][]int, colours [][]float64) ([]Baselin
 		for i, s := range in.Samples {
 			features[i] = s.Features
 		}
-		linear := Baseline{Name: "linear", Description: "a ridge regression without the photo, fitted on the training part to " + strings.Join(in.Features, ", ")}
+		linear := Baseline{Name: "linear", Columns: in.Features}
 		if err := linear.regress(in, parts, targets, features); err != nil {
 			return nil, err
 		}
 		all = append(all, linear)
 	}
-	ridge := Baseline{Name: "ridge", Description: "fitted on the training part to each photo's " + featureNames(in.Channels)}
+	ridge := Baseline{Name: "ridge"}
 	err := ridge.regress(in, parts, targets, colours)
 	return append(all, ridge), err
 }
@@ -74,11 +77,11 @@ func (b *Baseline) regress(in Input, parts map[string][]int, targets []float64, 
 	for i, sample := range parts[Train] {
 		rows[i] = features[sample]
 	}
-	grid, penalty := lambdas, fmt.Sprintf("the penalty is the best of %d on the validation part", len(lambdas))
+	grid := lambdas
+	b.Penalties = len(lambdas)
 	if len(parts[Validation]) == 0 {
-		grid, penalty = lambdas[2:3], fmt.Sprintf("the penalty is %g", lambdas[2])
+		grid, b.Penalties = lambdas[2:3], 0
 	}
-	b.Description += "; " + penalty
 	var best *metric.Ridge
 	least := math.Inf(1)
 	for _, lambda := range grid {
@@ -88,7 +91,7 @@ func (b *Baseline) regress(in Input, parts map[string][]int, targets []float64, 
 		}
 		truth, predicted := predictions(in.Samples, parts[Validation], func(i int) float64 { return r.Predict(features[i]) })
 		if mse := metric.MSE(truth, predicted); best == nil || mse < least {
-			best, least = r, mse
+			best, least, b.Penalty = r, mse, lambda
 		}
 	}
 	b.judge(in, parts, func(i int) float64 { return best.Predict(features[i]) })

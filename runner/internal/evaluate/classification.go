@@ -1,10 +1,8 @@
 package evaluate
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/rng"
@@ -97,16 +95,13 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 
 	var baselines []Baseline
 	for _, rule := range []struct {
-		name, description string
-		predict           func(sample int) int
-		outputs           func(Sample) []float32 // nil where there are no probabilities
+		name    string
+		predict func(sample int) int
+		outputs func(Sample) []float32 // nil where there are no probabilities
 	}{
-		{"majority", fmt.Sprintf("the class with the most training photos, %s, for every photo", in.Classes[most]),
-			func(int) int { return most }, nil},
-		{"untrained", "the same network with its initial weights",
-			func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] }, untrained},
-		{"nearest_mean", "the class whose training photos are nearest on average, by each photo's " + featureNames(in.Channels) + ", all standardised",
-			func(i int) int { return nearest.Predict(features[i]) }, nil},
+		{"majority", func(int) int { return most }, nil},
+		{"untrained", func(i int) int { return metric.Largest(in.Samples[i].Untrained, len(in.Classes))[0] }, untrained},
+		{"nearest_mean", func(i int) int { return nearest.Predict(features[i]) }, nil},
 	} {
 		judge := func(index []int) *Scores {
 			if len(index) == 0 {
@@ -124,23 +119,10 @@ func classBaselines(in Input, parts map[string][]int, features [][]float64) []Ba
 			return scores
 		}
 		baselines = append(baselines, Baseline{
-			Name: rule.name, Description: rule.description, Validation: judge(parts[Validation]), Test: judge(parts[Test]),
+			Name: rule.name, Validation: judge(parts[Validation]), Test: judge(parts[Test]),
 		})
 	}
 	return baselines
-}
-
-// warnOfClasses adds which classes the result says nothing about.
-func (e *Evaluation) warnOfClasses(say func(format string, args ...any)) {
-	var without []string
-	for class, n := range e.Result().Counts {
-		if n == 0 {
-			without = append(without, e.Classes[class])
-		}
-	}
-	if len(without) > 0 {
-		say("The %s part has no photo of %s: the result says nothing about that.", e.Headline, strings.Join(without, ", "))
-	}
 }
 
 // Classification judges the predicted probabilities and classes of the result's part

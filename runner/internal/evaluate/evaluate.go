@@ -45,6 +45,11 @@ type Input struct {
 	// Columns are the table's columns of numbers beside the target; nil where there
 	// are none.
 	Columns []Column
+	// Copies has a number for each sample, which those share whose files are the same
+	// bytes, and Alike one that those share whose photos have a likeness of Likeness or
+	// more; nil, and 0, where photos were not compared.
+	Copies, Alike []int
+	Likeness      float64
 	// Pixels returns the photo of Samples[i], (Size, Size, Channels); it is called
 	// for every sample, in order, then again for some that are shown, and its result
 	// is only read.
@@ -91,6 +96,8 @@ type Evaluation struct {
 	Classes []string `json:"classes,omitempty"`
 	// Whole says that every true value is a whole number, such as a count.
 	Whole bool `json:"whole"`
+	// Channels of the pixels, 1 for gray: the baselines see colours where there are any.
+	Channels int `json:"channels"`
 	// Headline is the part whose scores are the result: test, or validation
 	// where there is no test part.
 	Headline string `json:"headline"`
@@ -105,10 +112,12 @@ type Evaluation struct {
 	Histogram   *Histogram   `json:"histogram,omitempty"`
 	Regression  *Regression  `json:"regression,omitempty"`
 	Predictions []Prediction `json:"predictions"`
+	// Leaks are individuals and photos on two sides of the split.
+	Leaks Leaks `json:"leaks"`
+	Story Story `json:"story"`
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
-	Photos   []Photo  `json:"photos"`
-	Warnings []string `json:"warnings"`
+	Photos []Photo `json:"photos"`
 }
 
 // Part describes one part of the split.
@@ -215,7 +224,7 @@ func Run(in Input) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Level: in.level(), Warnings: []string{}}
+	e := &Evaluation{Task: in.Task, Target: in.Target, Unit: in.Unit, Classes: in.Classes, Headline: Test, Level: in.level(), Channels: in.Channels, Leaks: leaks(in)}
 	if len(parts[Test]) == 0 {
 		e.Headline = Validation
 	}
@@ -249,6 +258,7 @@ func Run(in Input) (*Evaluation, error) {
 	if e.Regression != nil {
 		e.Regression.Worst = photos[len(chosen):]
 	}
+	e.tell(in, parts, features)
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
 		if e.Classification, err = classify(in, e.Result(), parts[e.Headline]); err != nil {
@@ -257,7 +267,6 @@ func Run(in Input) (*Evaluation, error) {
 	} else if e.Baselines, err = baselines(in, parts, features); err != nil {
 		return nil, err
 	}
-	e.warn()
 	return e, nil
 }
 
@@ -426,12 +435,19 @@ func edges(low, high float64, whole bool) []float64 {
 
 func histogram(samples []Sample, parts []Part, whole bool) *Histogram {
 	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range parts {
+		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
+	}
+	return count(samples, parts, edges(low, high, whole && low != high))
+}
+
+// count counts the target of each part between these edges.
+func count(samples []Sample, parts []Part, edges []float64) *Histogram {
+	h := &Histogram{Edges: edges, Counts: make([][]int, len(parts))}
 	place := map[string]int{}
 	for i, p := range parts {
-		low, high = min(low, p.Target.Min), max(high, p.Target.Max)
 		place[p.Name] = i
 	}
-	h := &Histogram{Edges: edges(low, high, whole && low != high), Counts: make([][]int, len(parts))}
 	for i := range h.Counts {
 		h.Counts[i] = make([]int, len(h.Edges)-1)
 	}
@@ -442,31 +458,3 @@ func histogram(samples []Sample, parts []Part, whole bool) *Histogram {
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// fewGroups is below how many individuals an interval is only a rough guide.
-const fewGroups = 20
-
-// warn adds what a reader has to know before believing the result.
-func (e *Evaluation) warn() {
-	say := func(format string, args ...any) { e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...)) }
-	result := e.Result()
-	if e.Headline == Validation {
-		say("There is no test part: the results are those of the validation part. What was chosen on it, such as the epoch to keep, makes them too good.")
-	}
-	if result.Trained > 0 {
-		say("%d of the %d individuals in the %s part are in the training part too: the result says little about new individuals. `split.by: group` keeps them apart.", result.Trained, result.Groups, result.Name)
-	}
-	independent := result.Groups
-	if independent == 0 {
-		independent = result.Photos
-	}
-	if independent < fewGroups {
-		say("The %s part has only %d independent samples: the interval is a rough guide.", result.Name, independent)
-	}
-	switch {
-	case e.Classes != nil:
-		e.warnOfClasses(say)
-	case result.Target.Min == result.Target.Max:
-		say("Every photo of the %s part has the same %s: R² says nothing.", result.Name, e.Target)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,8 +57,8 @@ func run(t *testing.T, in Input) *Evaluation {
 
 func TestRun(t *testing.T) {
 	e := run(t, input())
-	if e.Headline != Test || len(e.Warnings) != 1 || !strings.Contains(e.Warnings[0], "only 10 independent") {
-		t.Errorf("headline %s, warnings %q", e.Headline, e.Warnings)
+	if e.Headline != Test {
+		t.Errorf("headline %s", e.Headline)
 	}
 	result := e.Result()
 	if result.Photos != 30 || result.Groups != 10 || result.Trained != 0 || result.Scores.N != 30 {
@@ -93,7 +94,7 @@ func TestFeatures(t *testing.T) {
 	}
 	in.Pixels = func(int) ([]uint8, error) { return make([]uint8, in.Size*in.Size*in.Channels), nil }
 	e := run(t, in)
-	if b := e.Baseline("linear"); b.Test.R2 < 0.999 || !strings.Contains(b.Description, "to age, pot;") {
+	if b := e.Baseline("linear"); b.Test.R2 < 0.999 || !slices.Equal(b.Columns, []string{"age", "pot"}) || b.Penalties != len(lambdas) {
 		t.Errorf("a target that follows from a feature: %+v", b)
 	}
 	if b := e.Baseline("ridge").Test; b.R2 > 0.1 {
@@ -187,8 +188,8 @@ func TestGray(t *testing.T) {
 		return pixels, nil
 	}
 	e := run(t, in)
-	if b := e.Baseline("ridge"); b.Test.R2 < 0.999 || !strings.Contains(b.Description, "photo's mean and standard deviation of brightness;") {
-		t.Errorf("%s: R² %v of a target that is the brightness", b.Description, b.Test.R2)
+	if b := e.Baseline("ridge"); b.Test.R2 < 0.999 {
+		t.Errorf("R² %v of a target that is the brightness", b.Test.R2)
 	}
 	for _, p := range e.Photos {
 		if len(p.Pixels) != 3*size*size || p.Pixels[0] != 255 || p.Pixels[2] != 255 {
@@ -205,8 +206,8 @@ func TestNoTestPart(t *testing.T) {
 		}
 	}
 	e := run(t, in)
-	if e.Headline != Validation || e.Part(Test) != nil || e.Baseline("ridge").Test != nil || !strings.Contains(strings.Join(e.Warnings, " "), "too good") {
-		t.Errorf("headline %s, warnings %q", e.Headline, e.Warnings)
+	if e.Headline != Validation || e.Part(Test) != nil || e.Baseline("ridge").Test != nil {
+		t.Errorf("headline %s", e.Headline)
 	}
 }
 
@@ -217,8 +218,8 @@ func TestSharedGroups(t *testing.T) {
 		in.Samples[i].Group = fmt.Sprint(i % 30)
 	}
 	e := run(t, in)
-	if e.Result().Trained == 0 || !strings.Contains(strings.Join(e.Warnings, " "), "in the training part too") {
-		t.Errorf("%+v, warnings %q", e.Result(), e.Warnings)
+	if e.Result().Trained == 0 {
+		t.Errorf("%+v", e.Result())
 	}
 }
 
@@ -358,23 +359,31 @@ func TestClassesRefuse(t *testing.T) {
 	}
 }
 
-// A class without test photos is said.
+// A class may be in no photo.
 func TestClassWithoutPhotos(t *testing.T) {
 	in := classified()
 	in.Classes = append(in.Classes, "lichen")
 	for i := range in.Samples {
 		in.Samples[i].Outputs, in.Samples[i].Untrained = append(in.Samples[i].Outputs, 0), append(in.Samples[i].Untrained, 0)
 	}
-	if e := run(t, in); !strings.Contains(strings.Join(e.Warnings, " "), "no photo of lichen") {
-		t.Errorf("warnings %q", e.Warnings)
+	if e := run(t, in); e.Result().Counts[len(in.Classes)-1] != 0 {
+		t.Errorf("counts %v", e.Result().Counts)
 	}
 }
 
 // The figures must be these on every platform and with every compiler setting.
 func TestSameBitsEverywhere(t *testing.T) {
+	tailed := input()
+	tailed.Columns = []Column{{"age", nil}, {"light", nil}}
+	for i := range tailed.Samples {
+		tailed.Samples[i].True = 1 / (1.1 - tailed.Samples[i].True)
+		tailed.Columns[0].Values = append(tailed.Columns[0].Values, float64(i%13)/7)
+		tailed.Columns[1].Values = append(tailed.Columns[1].Values, 0.1*float64(i))
+	}
 	for want, in := range map[string]Input{
-		"sha256:889b0bbe62655e6c8ede11857234800c68f4df6e6b60d4c99d54a87c534fdc79": input(),
-		"sha256:6757519b13a4c98d295dc35cb009982dd0236b81710545b81b31acf639884723": classified(),
+		"sha256:73213ebde336ebe6b0a204d01246fbc90434ef971d8e8f98cbaec61e78278348": input(),
+		"sha256:6e9cdfe82c8f7c7fa298926863c511d8496caf89f6645fec2a911c614cce20c4": tailed,
+		"sha256:467f7ef0510dec7be5b44459a5fcf4f6498d026353f348cb946767185797c595": classified(),
 	} {
 		if got := sum(t, run(t, in)).String(); got != want {
 			t.Errorf("the evaluation's digest is %s, want %s", got, want)

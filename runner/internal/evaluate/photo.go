@@ -105,14 +105,6 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 	return features, photos, nil
 }
 
-// featureNames says what the baselines see of a photo.
-func featureNames(channels int) string {
-	if channels == 1 {
-		return "mean and standard deviation of brightness"
-	}
-	return "share of green pixels and its mean and standard deviation of red, green and blue"
-}
-
 // colours returns the features of a photo in colour: the share of green pixels,
 // then mean and standard deviation of red, green and blue, all on the scale 0
 // to 1. A pixel is green where its excess green index 2g - r - b of the

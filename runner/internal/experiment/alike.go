@@ -6,6 +6,7 @@ import (
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/split"
@@ -63,6 +64,19 @@ func (l *line) alike(ctx context.Context, near float64) ([]int, error) {
 		numbers[i] = known[file]
 	}
 	return numbers, nil
+}
+
+// compare tells the evaluation which photos are the same and, where the split asks for
+// it, which look the same.
+func (l *line) compare(ctx context.Context, in *evaluate.Input) (err error) {
+	if in.Copies, err = l.alike(ctx, 1); err != nil {
+		return err
+	}
+	if near := l.Recipe.Split.Near; near > 0 && near < 1 {
+		in.Likeness = near
+		in.Alike, err = l.alike(ctx, near)
+	}
+	return err
 }
 
 // lookedFor is the likeness that is looked for where the recipe does not say one.

@@ -332,17 +332,22 @@ func bounds(p evaluate.Part) []float64 {
 
 // warnings collects what a person should know, in the order of the line.
 func (l *line) warnings() ([]string, error) {
-	all, err := l.dataWarnings()
+	d := report.Document{Evaluation: l.evaluation}
+	if err := l.observe(&d); err != nil {
+		return nil, err
+	}
+	all := d.Cautions()
 	if w := l.takenWarning(); w != "" {
 		all = append(all, w)
 	}
-	return append(all, l.evaluation.Warnings...), err
+	return all, nil
 }
 
-// dataWarnings are those of the stages before the training.
-func (l *line) dataWarnings() ([]string, error) {
-	features, err := l.featureWarnings()
-	return slices.Concat(l.ledger.Warnings, l.split.Warnings, features, l.clipped()), err
+// observe tells the report what the stages before the training saw.
+func (l *line) observe(d *report.Document) (err error) {
+	d.Observed, d.Clipped = slices.Concat(l.ledger.Warnings, l.split.Warnings), l.clipped()
+	d.Features, err = l.describeFeatures()
+	return err
 }
 
 func (l *line) relative(path string) string {

@@ -1,8 +1,7 @@
 package experiment
 
 import (
-	"fmt"
-
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/transform"
 )
 
@@ -20,8 +19,8 @@ func (l *line) clipTargets(targets []float64) (learnt []float64, low, high *floa
 	return learnt, &from, &to
 }
 
-// clipped says for the report how many training targets are learnt as another value.
-func (l *line) clipped() []string {
+// clipped counts for the report the training targets that are learnt as another value.
+func (l *line) clipped() *report.Clipped {
 	f := l.fitted
 	if f.TargetLow == nil {
 		return nil
@@ -36,6 +35,5 @@ func (l *line) clipped() []string {
 			count++
 		}
 	}
-	return []string{fmt.Sprintf("%d of %d training targets are learnt as the end of the range from %.4g to %.4g %s that is next to them (transform.clip).",
-		count, len(l.split.Train), *f.TargetLow, *f.TargetHigh, l.Recipe.Data.Unit)}
+	return &report.Clipped{Targets: count, All: len(l.split.Train), Low: *f.TargetLow, High: *f.TargetHigh}
 }

@@ -24,15 +24,14 @@ func (l *line) document() (report.Document, error) {
 	}
 	d := report.Document{
 		Language: report.Language(r.Report.Language), Name: r.Name, RecipePath: l.Place.Path, Canonical: l.asked.Canonical, Plots: r.Report.Plots,
+		Rate:       r.Train.Optimizer.Rate(),
 		Evaluation: l.evaluation, Chosen: r.Train.Keep == "best",
 		Cleaning: report.Cleaning{Rows: len(l.table.Rows), Kept: len(l.ledger.Kept)},
 		Network:  r.Network.Backbone, Parameters: l.initial.Parameters, Trained: l.initial.Trained,
-		Verify: fmt.Sprintf("bin/runner verify lock/%s.lock.yaml", r.Name),
+		Lock: fmt.Sprintf("lock/%s.lock.yaml", r.Name), Numerics: lock.Numerics,
 	}
-	if d.Warnings, err = l.dataWarnings(); err != nil {
-		return d, err
-	}
-	if d.Features, err = l.describeFeatures(); err != nil {
+	d.Verify = "bin/runner verify " + d.Lock
+	if err := l.observe(&d); err != nil {
 		return d, err
 	}
 	if t := l.initial.Taken; t != nil {
@@ -44,19 +43,14 @@ func (l *line) document() (report.Document, error) {
 	for _, row := range l.ledger.Dropped[:min(ledgerHead, len(l.ledger.Dropped))] {
 		d.Cleaning.Head = append(d.Cleaning.Head, report.DroppedRow(row))
 	}
-	for _, e := range l.trained.Epochs {
-		d.History = append(d.History, report.Epoch{
-			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss, ValidationRMSE: measured(e.ValidationRMSE),
-			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Rate: measured(e.Rate), Kept: e.Epoch == l.trained.Kept,
-		})
-	}
+	d.History = history(l.trained.Epochs, l.trained.Kept)
 	for _, layer := range net.Layers() {
 		d.Layers = append(d.Layers, report.Layer{
 			Name: layer.Name, Kind: layer.Kind, Parameters: layer.Parameters,
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
 	}
-	d.Sweep, d.Series, d.Leakage = l.documentSweep(), l.documentSeries(), l.documentLeakage()
+	d.Sweep, d.Series, d.Leakage = l.documentSweep(), documentSeries(l.run(""), l.series.Runs, l.series.Spread, l.Recipe.Train.Seed), l.documentLeakage()
 	if d.Folds, err = l.documentFolds(); err != nil {
 		return report.Document{}, err
 	}
@@ -91,24 +85,35 @@ func (l *line) documentSweep() *report.Sweep {
 	return s
 }
 
-// documentSeries are the runs as the report shows them, this line's own first.
-func (l *line) documentSeries() []report.Series {
-	own := l.run("")
+// history is a training as the report shows it.
+func history(epochs []lock.Epoch, kept int) []report.Epoch {
+	var all []report.Epoch
+	for _, e := range epochs {
+		all = append(all, report.Epoch{
+			Epoch: e.Epoch, TrainLoss: e.TrainLoss, ValidationLoss: e.ValidationLoss, ValidationRMSE: measured(e.ValidationRMSE),
+			ValidationAccuracy: measured(e.ValidationAccuracy), ValidationMacroF1: measured(e.ValidationMacroF1), Rate: measured(e.Rate), Kept: e.Epoch == kept,
+		})
+	}
+	return all
+}
+
+// documentSeries are the runs as the report shows them, a training's own first.
+func documentSeries(own lock.Run, further []lock.Run, spread []lock.Spread, seed uint64) []report.Series {
 	var all []report.Series
 	for _, kind := range kinds {
-		runs := ofKind(l.series.Runs, kind.prefix)
+		runs := ofKind(further, kind.prefix)
 		if len(runs) == 0 {
 			continue
 		}
 		s := report.Series{Over: kind.over}
-		for _, c := range l.series.Spread {
+		for _, c := range spread {
 			if c.Over == kind.over {
 				s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
 			}
 		}
 		own.Name = kind.prefix + "1"
 		if kind.over == "seeds" {
-			own.Name = kind.prefix + strconv.FormatUint(l.Recipe.Train.Seed, 10)
+			own.Name = kind.prefix + strconv.FormatUint(seed, 10)
 		}
 		for _, run := range append([]lock.Run{own}, runs...) {
 			shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, kind.prefix), Epochs: len(run.Training), Kept: run.Model.Epoch}

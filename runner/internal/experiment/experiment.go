@@ -213,9 +213,9 @@ var stages = []stage{
 			for _, w := range weights.Given {
 				e.Float(w)
 			}
-			return e.Digest(rowPlaces(l)).Sum()
+			return e.Digest(rowPlaces(l)).String(l.Recipe.Split.By).String(l.Recipe.Split.Column).Float(l.Recipe.Split.Near).Sum()
 		},
-		keys:   []string{"task", "train.seed", "train.loss", "report.interval"},
+		keys:   []string{"task", "train.seed", "train.loss", "split.by", "split.column", "split.near", "report.interval"},
 		output: func(l *line) any { return &l.evaluation },
 		run:    runEvaluate,
 	},

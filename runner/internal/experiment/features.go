@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
@@ -156,19 +155,6 @@ func (l *line) look() ([]seen, error) {
 	return all, nil
 }
 
-// featureWarnings tell of categories that the training rows do not have.
-func (l *line) featureWarnings() ([]string, error) {
-	all, err := l.look()
-	var warnings []string
-	for i, s := range all {
-		if s.unseen > 0 {
-			warnings = append(warnings, fmt.Sprintf("%d rows have a %s that no training row has (%s): to the network they are of none of its categories",
-				s.unseen, l.fitted.Features[i].Column, strings.Join(s.categories, ", ")))
-		}
-	}
-	return warnings, err
-}
-
 // describeFeatures returns what the report says of the second input.
 func (l *line) describeFeatures() ([]report.Feature, error) {
 	all, err := l.look()
@@ -177,6 +163,7 @@ func (l *line) describeFeatures() ([]report.Feature, error) {
 		f := l.fitted.Features[i]
 		features = append(features, report.Feature{
 			Column: f.Column, Mean: f.Mean, Std: f.Std, Categories: f.Categories, Fill: f.Fill, FillCategory: f.FillCategory, Empty: s.empty,
+			Unseen: s.unseen, UnseenCategories: s.categories,
 		})
 	}
 	return features, err

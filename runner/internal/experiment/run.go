@@ -342,7 +342,7 @@ func trainingKept(l *line) bool {
 	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
-func runEvaluate(_ context.Context, l *line) error {
+func runEvaluate(ctx context.Context, l *line) error {
 	net, err := l.trainedNetwork()
 	if err != nil {
 		return err
@@ -374,12 +374,16 @@ func runEvaluate(_ context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	l.evaluation, err = evaluate.Run(evaluate.Input{
+	in := evaluate.Input{
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
-	})
+	}
+	if err := l.compare(ctx, &in); err != nil {
+		return err
+	}
+	l.evaluation, err = evaluate.Run(in)
 	return err
 }
 

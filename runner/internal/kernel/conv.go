@@ -133,6 +133,10 @@ func (c Conv) inputGradient(dx []float32, up lines, w []float32) {
 	}
 	s := calls.take()
 	defer calls.giveBack(s)
+	if c.H*c.W*c.KH*c.KW == 1 && c.groups() == 1 && c.N >= 16 {
+		c.denseInputGradient(dx, up.data, w, s)
+		return
+	}
 	rows, cols := c.phases(c.H, c.KH), c.phases(c.W, c.KW)
 	for g := range c.groups() {
 		turned := grow(&s.b, c.KH*c.KW*c.in()*c.out())
@@ -148,6 +152,21 @@ func (c Conv) inputGradient(dx []float32, up lines, w []float32) {
 			}
 		}
 	}
+}
+
+// denseInputGradient is inputGradient of a dense layer: dx' = w dy'. The weights are most
+// of what there is to read, and stay as they lie.
+func (c Conv) denseInputGradient(dx, dy, w []float32, s *workspace) {
+	turned := grow(&s.b, c.Cout*c.N)
+	active.transpose(turned, c.N, dy, c.Cout, c.N, c.Cout)
+	v := Conv{N: c.Cin, H: 1, W: 1, Cin: c.Cout, KH: 1, KW: 1, Stride: 1}.view(w, 0)
+	p := product{
+		m: c.Cin, n: c.N, k: c.Cout, b: turned, ldb: c.N, c: dx, ldc: c.Cin, turned: true,
+		left: func(s *workspace, i0, i1, k0, k1 int) ([]float32, int, int) {
+			return v.matrix(s, i0, i1, k0, k1)
+		},
+	}
+	p.run()
 }
 
 // transposed is, for a stride and a dilation of 1, the convolution of dy with the turned weights that

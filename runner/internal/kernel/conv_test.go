@@ -338,7 +338,9 @@ func convMakesNoGarbage(t *testing.T, c Conv) {
 	// One thread: with more, how many buffers are in use at once depends on chance.
 	defer SetThreads(Threads())
 	SetThreads(1)
-	o.run(c)
+	for range 3 { // a thread of the test before may give its buffers back yet
+		o.run(c)
+	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	const steps = 20
@@ -346,8 +348,8 @@ func convMakesNoGarbage(t *testing.T, c Conv) {
 		o.run(c)
 	}
 	runtime.ReadMemStats(&after)
-	// Closures and short lists; a single buffer would be far more.
-	if n := (after.TotalAlloc - before.TotalAlloc) / steps; n > 4<<10 {
+	// Closures and short lists; a buffer a step would be far more.
+	if n := (after.TotalAlloc - before.TotalAlloc) / steps; n > 5<<10 {
 		t.Errorf("%+v: %d bytes allocated a step", c, n)
 	}
 }

@@ -4555,6 +4555,126 @@ l12:
 l8:
 	RET
 
+TEXT ·maxTilesVector(SB), NOSPLIT, $0-88
+	MOVD y+0(FP), R0
+	MOVD index+8(FP), R1
+	MOVD x+16(FP), R2
+	MOVD bias+24(FP), R3
+	MOVD tiles+32(FP), R19
+	MOVD n+40(FP), R21
+	MOVD c+48(FP), R20
+	MOVD step+56(FP), R4
+	MOVD rowStep+64(FP), R5
+	MOVD start+72(FP), R6
+	MOVD keep+80(FP), R7
+	VDUP R6, V28.S4
+	VDUP R7, V29.S4
+	MOVD $0, R6
+	VDUP R6, V24.S4
+	MOVD $1, R6
+	VDUP R6, V25.S4
+	MOVD $2, R6
+	VDUP R6, V26.S4
+	MOVD $3, R6
+	VDUP R6, V27.S4
+	SUB R21, R20
+	LSL $2, R4
+	LSL $2, R5
+	LSL $2, R21, R23
+l1:
+	MOVD R2, R6
+	ADD R4, R2, R7
+	ADD R5, R2, R8
+	ADD R4, R8, R9
+	MOVD R21, R22
+l2:
+	FLDPQ.P 32(R6), (F0, F1)
+	FLDPQ.P 32(R7), (F2, F3)
+	FLDPQ.P 32(R8), (F4, F5)
+	FLDPQ.P 32(R9), (F6, F7)
+	CBZ R3, l3
+	FLDPQ.P 32(R3), (F8, F9)
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
+	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
+	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
+	WORD $0x4e28d484 // fadd v4.4s, v4.4s, v8.4s
+	WORD $0x4e29d4a5 // fadd v5.4s, v5.4s, v9.4s
+	WORD $0x4e28d4c6 // fadd v6.4s, v6.4s, v8.4s
+	WORD $0x4e29d4e7 // fadd v7.4s, v7.4s, v9.4s
+	JMP l4
+l3:
+l4:
+	VAND V29.B16, V0.B16, V10.B16
+	VMOV V28.B16, V12.B16
+	WORD $0x6eaae412 // fcmgt v18.4s, v0.4s, v10.4s
+	WORD $0x4e20e413 // fcmeq v19.4s, v0.4s, v0.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V0.B16, V10.B16
+	VBIT V18.B16, V24.B16, V12.B16
+	WORD $0x6eaae452 // fcmgt v18.4s, v2.4s, v10.4s
+	WORD $0x4e22e453 // fcmeq v19.4s, v2.4s, v2.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V2.B16, V10.B16
+	VBIT V18.B16, V25.B16, V12.B16
+	WORD $0x6eaae492 // fcmgt v18.4s, v4.4s, v10.4s
+	WORD $0x4e24e493 // fcmeq v19.4s, v4.4s, v4.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V4.B16, V10.B16
+	VBIT V18.B16, V26.B16, V12.B16
+	WORD $0x6eaae4d2 // fcmgt v18.4s, v6.4s, v10.4s
+	WORD $0x4e26e4d3 // fcmeq v19.4s, v6.4s, v6.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V6.B16, V10.B16
+	VBIT V18.B16, V27.B16, V12.B16
+	VAND V29.B16, V1.B16, V11.B16
+	VMOV V28.B16, V13.B16
+	WORD $0x6eabe432 // fcmgt v18.4s, v1.4s, v11.4s
+	WORD $0x4e21e433 // fcmeq v19.4s, v1.4s, v1.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V1.B16, V11.B16
+	VBIT V18.B16, V24.B16, V13.B16
+	WORD $0x6eabe472 // fcmgt v18.4s, v3.4s, v11.4s
+	WORD $0x4e23e473 // fcmeq v19.4s, v3.4s, v3.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V3.B16, V11.B16
+	VBIT V18.B16, V25.B16, V13.B16
+	WORD $0x6eabe4b2 // fcmgt v18.4s, v5.4s, v11.4s
+	WORD $0x4e25e4b3 // fcmeq v19.4s, v5.4s, v5.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V5.B16, V11.B16
+	VBIT V18.B16, V26.B16, V13.B16
+	WORD $0x6eabe4f2 // fcmgt v18.4s, v7.4s, v11.4s
+	WORD $0x4e27e4f3 // fcmeq v19.4s, v7.4s, v7.4s
+	WORD $0x4ef31e52 // orn v18.16b, v18.16b, v19.16b
+	VBIT V18.B16, V7.B16, V11.B16
+	VBIT V18.B16, V27.B16, V13.B16
+	FSTPQ.P (F10, F11), 32(R0)
+	CBZ R1, l5
+	VUZP1 V13.H8, V12.H8, V16.H8
+	VUZP1 V16.B16, V16.B16, V16.B16
+	FMOVD.P F16, 8(R1)
+	JMP l6
+l5:
+l6:
+	SUBS $8, R22
+	BNE l2
+	ADD R20<<2, R0
+	CBZ R1, l7
+	ADD R20, R1
+	JMP l8
+l7:
+l8:
+	CBZ R3, l9
+	SUB R23, R3
+	JMP l10
+l9:
+l10:
+	ADD R4<<1, R2
+	SUBS $1, R19
+	BNE l1
+	RET
+
 TEXT ·addTakenVector(SB), NOSPLIT, $0-72
 	MOVD dx+0(FP), R0
 	MOVD dy+8(FP), R1
@@ -4595,6 +4715,55 @@ l2:
 	SUBS $8, R22
 	BNE l2
 	ADD R3, R0
+	ADD R20, R1
+	ADD R4, R2
+	SUBS $1, R19
+	BNE l1
+	RET
+
+TEXT ·sumTakenVector(SB), NOSPLIT, $0-56
+	MOVD sum+0(FP), R0
+	MOVD dy+8(FP), R1
+	MOVD index+16(FP), R2
+	MOVD pixels+24(FP), R19
+	MOVD c+32(FP), R20
+	MOVD n+40(FP), R21
+	MOVD row+48(FP), R3
+	VDUP R3, V31.S4
+	SUB R21, R20, R4
+	SUB R21, R20
+	LSL $2, R20
+	LSL $2, R21, R23
+	LSL $3, R21, R24
+l1:
+	MOVD R21, R22
+l2:
+	FMOVD.P 8(R2), F0
+	VUXTL V0.B8, V0.H8
+	VUXTL2 V0.H8, V3.S4
+	VUXTL V0.H4, V2.S4
+	FLDPQ.P 32(R1), (F4, F5)
+	VUSHR $1, V2.S4, V2.S4
+	VCMEQ V31.S4, V2.S4, V2.S4
+	VAND V2.B16, V4.B16, V4.B16
+	VUSHR $1, V3.S4, V3.S4
+	VCMEQ V31.S4, V3.S4, V3.S4
+	VAND V3.B16, V5.B16, V5.B16
+	WORD $0x0e617888 // fcvtl v8.2d, v4.2s
+	WORD $0x4e617889 // fcvtl2 v9.2d, v4.4s
+	WORD $0x0e6178aa // fcvtl v10.2d, v5.2s
+	WORD $0x4e6178ab // fcvtl2 v11.2d, v5.4s
+	FLDPQ (R0), (F12, F13)
+	FLDPQ 32(R0), (F14, F15)
+	WORD $0x4e68d58c // fadd v12.2d, v12.2d, v8.2d
+	WORD $0x4e69d5ad // fadd v13.2d, v13.2d, v9.2d
+	WORD $0x4e6ad5ce // fadd v14.2d, v14.2d, v10.2d
+	WORD $0x4e6bd5ef // fadd v15.2d, v15.2d, v11.2d
+	FSTPQ.P (F12, F13), 32(R0)
+	FSTPQ.P (F14, F15), 32(R0)
+	SUBS $8, R22
+	BNE l2
+	SUB R24, R0
 	ADD R20, R1
 	ADD R4, R2
 	SUBS $1, R19

@@ -64,6 +64,14 @@ func maxWindow(y []float32, index []uint8, x []float32, w window) {
 	maxWindowPortable(0, y, index, x, w)
 }
 
+func maxTiles(y []float32, index []uint8, x, bias []float32, tiles, c, width, step, rowStep, start, keep int) {
+	maxTilesPortable(0, y, index, x, bias, tiles, c, width, step, rowStep, start, keep)
+}
+
+func sumTaken(sum []float64, dy []float32, index []uint8, pixels, c int, row uint8) {
+	sumTakenPortable(0, sum, dy, index, pixels, c, row)
+}
+
 func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8, keep int) {
 	addTakenPortable(0, dx, dy, index, pixels, c, step, tap, keep)
 }

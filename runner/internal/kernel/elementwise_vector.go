@@ -189,6 +189,24 @@ func maxWindow(y []float32, index []uint8, x []float32, w window) {
 	maxWindowPortable(n, y, index, x, w)
 }
 
+func maxTiles(y []float32, index []uint8, x, bias []float32, tiles, c, width, step, rowStep, start, keep int) {
+	n := vectorLength(width)
+	if n > 0 {
+		maxTilesVector(&y[0], unsafe.SliceData(index), &x[0], unsafe.SliceData(bias), tiles, n, c, step, rowStep, start, keep)
+	}
+	if n < width { // else it would still go over the tiles
+		maxTilesPortable(n, y, index, x, bias, tiles, c, width, step, rowStep, start, keep)
+	}
+}
+
+func sumTaken(sum []float64, dy []float32, index []uint8, pixels, c int, row uint8) {
+	n := vectorLength(c)
+	if n > 0 && pixels > 0 {
+		sumTakenVector(&sum[0], &dy[0], &index[0], pixels, c, n, int(row))
+	}
+	sumTakenPortable(n, sum, dy, index, pixels, c, row)
+}
+
 func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8, keep int) {
 	n := vectorLength(c)
 	if n > 0 {
@@ -364,6 +382,18 @@ func dropoutVector(y, x *float32, n int, constants *[28][8]uint32)
 //
 //go:noescape
 func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width, start, keep int)
+
+// maxTilesVector does the channels 0..n, n > 0 a multiple of 8, of
+// maxTilesPortable.
+//
+//go:noescape
+func maxTilesVector(y *float32, index *uint8, x, bias *float32, tiles, n, c, step, rowStep, start, keep int)
+
+// sumTakenVector does the channels 0..n, n > 0 a multiple of 8, of
+// sumTakenPortable.
+//
+//go:noescape
+func sumTakenVector(sum *float64, dy *float32, index *uint8, pixels, c, n, row int)
 
 // addTakenVector does the channels 0..n, n > 0 a multiple of 8, of
 //

@@ -415,6 +415,92 @@ func (a *avx2) maxWindow() {
 	a.end()
 }
 
+// In maxTiles Y12 to Y15 are the taps, Y10 and Y11 what a window begins with.
+func (a *avx2) maxTiles() {
+	a.begin("maxTiles", "y DI", "index SI", "x R8", "bias R9", "tiles CX", "n BX", "c DX", "step R10", "rowStep R11", "start AX", "keep R12")
+	a.op("VMOVD AX, X10")
+	a.op("VPBROADCASTD X10, Y10")
+	a.op("VMOVD R12, X11")
+	a.op("VPBROADCASTD X11, Y11")
+	for tap := range 4 {
+		a.op("MOVL $%d, AX", tap)
+		a.op("VMOVD AX, X%d", 12+tap)
+		a.op("VPBROADCASTD X%d, Y%[1]d", 12+tap)
+	}
+	a.bytes("BX", "R10", "R11")
+	a.repeat("CX", func() {
+		pixels := []string{"R8", "R12", "R13", "R15"}
+		a.op("LEAQ (R8)(R10*1), R12")
+		a.op("LEAQ (R8)(R11*1), R13")
+		a.op("LEAQ (R13)(R10*1), R15")
+		a.vectors(1, func() {
+			for tap, pixel := range pixels {
+				a.op("VMOVUPS (%s)(AX*1), Y%d", pixel, tap)
+			}
+			a.unlessNil("R9", func(bias bool) {
+				for tap := 0; bias && tap < 4; tap++ {
+					a.op("VADDPS (R9)(AX*1), Y%d, Y%[1]d", tap)
+				}
+			})
+			a.op("VANDPS Y0, Y11, Y4")
+			a.op("VMOVDQU Y10, Y5")
+			for tap := range 4 {
+				a.op("VCMPPS %s, Y4, Y%d, Y6", greater, tap)
+				a.op("VCMPPS %s, Y%d, Y%[2]d, Y7", unordered, tap)
+				a.op("VORPS Y7, Y6, Y6")
+				a.op("VBLENDVPS Y6, Y%d, Y4, Y4", tap)
+				a.op("VBLENDVPS Y6, Y%d, Y5, Y5", 12+tap)
+			}
+			a.op("VMOVUPS Y4, (DI)(AX*1)")
+			a.unlessNil("SI", func(index bool) {
+				if !index {
+					return
+				}
+				a.op("VEXTRACTI128 $1, Y5, X6")
+				a.op("VPACKUSDW X6, X5, X6")
+				a.op("VPACKUSWB X6, X6, X6")
+				a.op("VMOVQ X6, (SI)")
+				a.op("ADDQ $8, SI")
+			})
+		})
+		a.op("LEAQ (DI)(DX*4), DI")
+		a.unlessNil("SI", func(index bool) {
+			if index {
+				a.op("SHRQ $2, AX")
+				a.op("SUBQ AX, SI")
+				a.op("ADDQ DX, SI")
+			}
+		})
+		a.op("LEAQ (R8)(R10*2), R8")
+	})
+	a.end()
+}
+
+func (a *avx2) sumTaken() {
+	a.begin("sumTaken", "sum DI", "dy SI", "index R8", "pixels CX", "c DX", "n BX", "row R9")
+	a.op("VMOVD R9, X15")
+	a.op("VPBROADCASTD X15, Y15")
+	a.bytes("BX")
+	a.repeat("CX", func() {
+		a.op("MOVQ R8, R11")
+		a.vectors(1, func() {
+			a.op("VPMOVZXBD (R11), Y0")
+			a.op("VPSRLD $1, Y0, Y0")
+			a.op("VPCMPEQD Y15, Y0, Y0")
+			a.op("VANDPS (SI)(AX*1), Y0, Y0")
+			a.widen(1, 0)
+			for i := range 2 {
+				a.op("VADDPD %d(DI)(AX*2), Y%d, Y%[2]d", 32*i, 1+i)
+				a.op("VMOVUPD Y%d, %d(DI)(AX*2)", 1+i, 32*i)
+			}
+			a.op("ADDQ $8, R11")
+		})
+		a.op("LEAQ (SI)(DX*4), SI")
+		a.op("ADDQ DX, R8")
+	})
+	a.end()
+}
+
 func (a *avx2) addTaken() {
 	a.begin("addTaken", "dx DI", "dy SI", "index R8", "pixels CX", "c DX", "n BX", "step R9", "tap R10", "keep R11")
 	a.op("VMOVD R10, X15")

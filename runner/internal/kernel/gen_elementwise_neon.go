@@ -384,6 +384,110 @@ func (a *neon) maxWindow() {
 	a.end()
 }
 
+// In maxTiles V24 to V27 are the taps, V28 and V29 what a window begins with.
+func (a *neon) maxTiles() {
+	a.begin("maxTiles", "y R0", "index R1", "x R2", "bias R3", "tiles "+rows, "n "+n, "c "+c, "step R4", "rowStep R5", "start R6", "keep R7")
+	a.op("VDUP R6, V28.S4")
+	a.op("VDUP R7, V29.S4")
+	for tap := range 4 {
+		a.op("MOVD $%d, R6", tap)
+		a.op("VDUP R6, V%d.S4", 24+tap)
+	}
+	a.op("SUB %s, %s", n, c) // from behind the whole vectors to the next pixel of y
+	a.op("LSL $2, R4")
+	a.op("LSL $2, R5")
+	a.op("LSL $2, %s, %s", n, narrow)
+	pixels := []string{"R6", "R7", "R8", "R9"}
+	a.repeat(rows, 1, func() {
+		a.op("MOVD R2, R6")
+		a.op("ADD R4, R2, R7")
+		a.op("ADD R5, R2, R8")
+		a.op("ADD R4, R8, R9")
+		a.op("MOVD %s, %s", n, left)
+		a.repeat(left, 8, func() {
+			for tap, pixel := range pixels {
+				a.op("FLDPQ.P 32(%s), (F%d, F%d)", pixel, 2*tap, 2*tap+1)
+			}
+			a.unlessNil("R3", func(bias bool) {
+				if !bias {
+					return
+				}
+				a.op("FLDPQ.P 32(R3), (F8, F9)")
+				for tap := range 4 {
+					a.add(tap, tap, 4)
+				}
+			})
+			for half := range 2 {
+				best, at := 10+half, 12+half
+				a.op("VAND V29.B16, V%d.B16, V%d.B16", half, best)
+				a.op("VMOV V28.B16, V%d.B16", at)
+				for tap := range 4 {
+					x := 2*tap + half
+					a.word("fcmgt v18.4s, v%d.4s, v%d.4s", x, best)
+					a.word("fcmeq v19.4s, v%d.4s, v%[1]d.4s", x)
+					a.word("orn v18.16b, v18.16b, v19.16b") // greater or NaN
+					a.op("VBIT V18.B16, V%d.B16, V%d.B16", x, best)
+					a.op("VBIT V18.B16, V%d.B16, V%d.B16", 24+tap, at)
+				}
+			}
+			a.op("FSTPQ.P (F10, F11), 32(R0)")
+			a.unlessNil("R1", func(index bool) {
+				if !index {
+					return
+				}
+				a.op("VUZP1 V13.H8, V12.H8, V16.H8") // the low halves
+				a.op("VUZP1 V16.B16, V16.B16, V16.B16")
+				a.op("FMOVD.P F16, 8(R1)")
+			})
+		})
+		a.op("ADD %s<<2, R0", c)
+		a.unlessNil("R1", func(index bool) {
+			if index {
+				a.op("ADD %s, R1", c)
+			}
+		})
+		a.unlessNil("R3", func(bias bool) {
+			if bias {
+				a.op("SUB %s, R3", narrow)
+			}
+		})
+		a.op("ADD R4<<1, R2")
+	})
+	a.end()
+}
+
+func (a *neon) sumTaken() {
+	a.begin("sumTaken", "sum R0", "dy R1", "index R2", "pixels "+rows, "c "+c, "n "+n, "row R3")
+	a.op("VDUP R3, V31.S4")
+	a.op("SUB %s, %s, R4", n, c) // bytes of index from behind the whole vectors to the next pixel
+	a.columns()
+	a.repeat(rows, 1, func() {
+		a.op("MOVD %s, %s", n, left)
+		a.repeat(left, 8, func() {
+			a.op("FMOVD.P 8(R2), F0")
+			a.op("VUXTL V0.B8, V0.H8")
+			a.op("VUXTL2 V0.H8, V3.S4")
+			a.op("VUXTL V0.H4, V2.S4")
+			a.op("FLDPQ.P 32(R1), (F4, F5)")
+			for i := range 2 {
+				a.op("VUSHR $1, V%d.S4, V%[1]d.S4", 2+i)
+				a.op("VCMEQ V31.S4, V%d.S4, V%[1]d.S4", 2+i)
+				a.op("VAND V%d.B16, V%d.B16, V%[2]d.B16", 2+i, 4+i)
+			}
+			a.widen(4, 2)
+			a.op("FLDPQ (R0), (F12, F13)")
+			a.op("FLDPQ 32(R0), (F14, F15)")
+			a.addDoubles(6, 4)
+			a.op("FSTPQ.P (F12, F13), 32(R0)")
+			a.op("FSTPQ.P (F14, F15), 32(R0)")
+		})
+		a.op("SUB %s, R0", wide)
+		a.op("ADD %s, R1", c)
+		a.op("ADD R4, R2")
+	})
+	a.end()
+}
+
 func (a *neon) addTaken() {
 	a.begin("addTaken", "dx R0", "dy R1", "index R2", "pixels "+rows, "c "+c, "n "+n, "step R3", "tap R4", "keep R5")
 	a.op("VDUP R4, V31.S4")

@@ -71,7 +71,9 @@ type machine interface {
 	interleave(to, x, y int, high, pairs bool)
 
 	maxWindow()
+	maxTiles()
 	addTaken()
+	sumTaken()
 }
 
 const (
@@ -205,7 +207,9 @@ func writeLoops(m machine) {
 	writeOptimizers(m)
 	writeDropout(m)
 	m.maxWindow()
+	m.maxTiles()
 	m.addTaken()
+	m.sumTaken()
 }
 
 // each maps every number from first to last to body of it.

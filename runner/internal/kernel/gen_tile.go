@@ -37,7 +37,7 @@ type family struct {
 }
 
 // architectures are what Go calls by these names, each with its constants and its
-// transpose of 8x8 elements.
+// transpose of 8 rows.
 var architectures = []struct {
 	name      string
 	data      string
@@ -79,8 +79,8 @@ func main() {
 				}
 			}
 		}
-		fmt.Fprint(&asm, "\n// func transpose8x8(dst []float32, dstStride int, src []float32, srcStride int)\n")
-		fmt.Fprint(&asm, "TEXT ·transpose8x8(SB), NOSPLIT, $0-64\n")
+		fmt.Fprint(&asm, "\n// func transpose8(dst []float32, dstStride int, src []float32, srcStride, cols int)\n")
+		fmt.Fprint(&asm, "TEXT ·transpose8(SB), NOSPLIT, $0-72\n")
 		arch.transpose(&asm)
 		source, err := format.Source(declarations.Bytes())
 		if err != nil {
@@ -276,7 +276,7 @@ DATA laneMasks<>+56(SB)/8, $0
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $64
 `
 
-// transposeAVX writes the transpose of 8x8 elements: pairs, then fours, then halves of
+// transposeAVX writes the transpose of 8 rows, 8x8 elements at a time: pairs, then fours, then halves of
 // registers are interleaved.
 func transposeAVX(w *bytes.Buffer) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
@@ -284,13 +284,14 @@ func transposeAVX(w *bytes.Buffer) {
 	line("MOVQ dstStride+24(FP), R8")
 	line("MOVQ src_base+32(FP), SI")
 	line("MOVQ srcStride+56(FP), R9")
+	line("MOVQ cols+64(FP), CX")
 	line("SHLQ $2, R8")
 	line("SHLQ $2, R9")
+	fmt.Fprint(w, "square:\n")
+	line("MOVQ SI, AX")
 	for i := range 8 {
-		line("VMOVUPS (SI), Y%d", i)
-		if i < 7 {
-			line("ADDQ R9, SI")
-		}
+		line("VMOVUPS (AX), Y%d", i)
+		line("ADDQ R9, AX")
 	}
 	for i := 0; i < 8; i += 2 {
 		line("VUNPCKLPS Y%d, Y%d, Y%d", i+1, i, 8+i)
@@ -310,10 +311,11 @@ func transposeAVX(w *bytes.Buffer) {
 	}
 	for i := range 8 {
 		line("VMOVUPS Y%d, (DI)", 8+i)
-		if i < 7 {
-			line("ADDQ R8, DI")
-		}
+		line("ADDQ R8, DI")
 	}
+	line("ADDQ $32, SI")
+	line("SUBQ $8, CX")
+	line("JNZ square")
 	line("VZEROUPPER")
 	line("RET")
 }

@@ -81,7 +81,7 @@ func tileNEON(w *bytes.Buffer, m int, _ form) {
 	line("RET")
 }
 
-// transposeNEON writes the transpose of 8x8 elements: four of 4x4, in which rows i and
+// transposeNEON writes the transpose of 8 rows, 8x8 elements at a time: four of 4x4, in which rows i and
 // i+2 are interleaved, then what came out.
 func transposeNEON(w *bytes.Buffer) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, "\t"+format+"\n", args...) }
@@ -89,11 +89,14 @@ func transposeNEON(w *bytes.Buffer) {
 	line("MOVD dstStride+24(FP), R1")
 	line("MOVD src_base+32(FP), R2")
 	line("MOVD srcStride+56(FP), R3")
+	line("MOVD cols+64(FP), R4")
 	line("LSL $2, R1")
 	line("LSL $2, R3")
+	fmt.Fprint(w, "square:\n")
+	line("MOVD R2, R5")
 	for i := range 8 {
-		line("FLDPQ (R2), (F%d, F%d)", 2*i, 2*i+1)
-		line("ADD R3, R2")
+		line("FLDPQ (R5), (F%d, F%d)", 2*i, 2*i+1)
+		line("ADD R3, R5")
 	}
 	// Columns 0 to 3 are in the even registers, 4 to 7 in the odd ones.
 	for half := range 2 {
@@ -114,5 +117,8 @@ func transposeNEON(w *bytes.Buffer) {
 			line("ADD R1, R0")
 		}
 	}
+	line("ADD $32, R2")
+	line("SUBS $8, R4")
+	line("BNE square")
 	line("RET")
 }

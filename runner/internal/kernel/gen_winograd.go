@@ -20,6 +20,7 @@ func main() {
 		output(m)
 		weights(m)
 		gradient(m)
+		taken(m)
 		taps(m)
 		if err := os.WriteFile(name, []byte(l.String()), 0o644); err != nil {
 			log.Fatal(err)
@@ -40,6 +41,7 @@ type machine interface {
 	subtractFrom(to, from string)               // to -= from
 	triple(to, from string)                     // to = 3*from
 	advance(variables ...string)                // by a vector
+	advanceBytes(variable string)               // by a vector's worth of bytes
 	repeat(count string, step int, body func()) // until count, positive, is 0
 	either(pointer string, body func(present bool))
 	load(register int, base string, at index)
@@ -48,6 +50,9 @@ type machine interface {
 	subtract(to, x, y int) // to = x - y
 	halve(to int)
 	prepareHalf() // for halve; takes register 15
+	prepareTaps() // for choose; takes registers 10 to 13
+	// choose sets to[tap] to 0 + (base where index == tap, else 0); takes 14 and 15.
+	choose(to [4]int, base, index string)
 }
 
 // An index is an offset from a base register: variable * scale.
@@ -239,19 +244,8 @@ func gradient(m machine) {
 			for s, pixel := range []index{here, {"c", 1}} {
 				m.load(s, "top", pixel)
 				m.load(6+s, "bottom", pixel)
-				m.add(2+s, s, 6+s)
-				m.subtract(4+s, s, 6+s)
 			}
-			for r := range 4 {
-				m.add(8, 2*r, 2*r+1)
-				m.subtract(9, 2*r, 2*r+1)
-				for s, position := range fours("p", "p3") {
-					m.store([]int{2 * r, 8, 9, 2*r + 1}[s], "at", position)
-				}
-				if r < 3 {
-					m.addTo("at", "p", 4)
-				}
-			}
+			gradientTile(m)
 			m.advance("z", "top", "bottom")
 		})
 		m.reload("count", "n")
@@ -261,6 +255,53 @@ func gradient(m machine) {
 			m.addTo(y, "c", 2)
 			m.subtractFrom(y, "count")
 		}
+		m.addTo("z", "at", 1)
+		m.subtractFrom("z", "count")
+	})
+	m.end()
+}
+
+// gradientTile stores the 16 positions at "at" of the tile whose upper pixels are 0 and 1
+// and whose lower ones are 6 and 7.
+func gradientTile(m machine) {
+	for s := range 2 {
+		m.add(2+s, s, 6+s)
+		m.subtract(4+s, s, 6+s)
+	}
+	for r := range 4 {
+		m.add(8, 2*r, 2*r+1)
+		m.subtract(9, 2*r, 2*r+1)
+		for s, position := range fours("p", "p3") {
+			m.store([]int{2 * r, 8, 9, 2*r + 1}[s], "at", position)
+		}
+		if r < 3 {
+			m.addTo("at", "p", 4)
+		}
+	}
+}
+
+func taken(m machine) {
+	m.function("winogradTaken", "z=z", "position=p", "row=", "dy=dy", "index=index", "tiles=tiles", "c=c", "n=",
+		"p3", "count", "at")
+	m.floats("p")
+	m.triple("p3", "p")
+	m.prepareTaps()
+	m.repeat("tiles", 1, func() {
+		m.reload("count", "n")
+		m.repeat("count", 8, func() {
+			m.move("at", "z")
+			m.choose([4]int{0, 1, 6, 7}, "dy", "index")
+			gradientTile(m)
+			m.advance("z", "dy")
+			m.advanceBytes("index")
+		})
+		m.reload("count", "n")
+		m.reload("at", "row")
+		m.addTo("index", "c", 1)
+		m.subtractFrom("index", "count")
+		m.floats("count", "at")
+		m.addTo("dy", "c", 4)
+		m.subtractFrom("dy", "count")
 		m.addTo("z", "at", 1)
 		m.subtractFrom("z", "count")
 	})
@@ -404,6 +445,8 @@ func (a *avx2) advance(variables ...string) {
 	}
 }
 
+func (a *avx2) advanceBytes(variable string) { a.op("ADDQ $8, %s", a.variable(variable)) }
+
 func (a *avx2) repeat(count string, step int, body func()) {
 	again := a.label()
 	a.write("%s:\n", again)
@@ -448,6 +491,24 @@ func (a *avx2) prepareHalf() {
 	a.op("VBROADCASTSS X15, Y15")
 }
 
+func (a *avx2) prepareTaps() {
+	for tap := range 4 {
+		a.op("MOVL $%d, %s", tap, a.variable("at"))
+		a.op("VMOVD %s, X%d", a.variable("at"), 10+tap)
+		a.op("VPBROADCASTD X%d, Y%[1]d", 10+tap)
+	}
+}
+
+func (a *avx2) choose(to [4]int, base, index string) {
+	a.op("VPMOVZXBD (%s), Y14", a.variable(index))
+	a.op("VMOVUPS (%s), Y15", a.variable(base))
+	for tap, register := range to {
+		a.op("VPCMPEQD Y%d, Y14, Y%d", 10+tap, register)
+		a.op("VANDPS Y15, Y%d, Y%[1]d", register)
+		a.add(register, register, 10) // tap 0 is the float 0, too
+	}
+}
+
 // neon is arm64. Its vector registers hold 4 floats and go in pairs.
 type neon struct{ listing }
 
@@ -490,6 +551,8 @@ func (a *neon) advance(variables ...string) {
 		a.op("ADD $32, %s", a.variable(v))
 	}
 }
+
+func (a *neon) advanceBytes(variable string) { a.op("ADD $8, %s", a.variable(variable)) }
 
 func (a *neon) repeat(count string, step int, body func()) {
 	again := a.label()
@@ -539,5 +602,29 @@ func (a *neon) prepareHalf() {
 	a.op("MOVD $0x3f000000, %s", a.variable("at"))
 	for i := range 2 {
 		a.op("VDUP %s, V%d.S4", a.variable("at"), 30+i)
+	}
+}
+
+func (a *neon) prepareTaps() {
+	for tap := range 4 {
+		a.op("MOVD $%d, %s", tap, a.variable("at"))
+		for i := range 2 {
+			a.op("VDUP %s, V%d.S4", a.variable("at"), 2*(10+tap)+i)
+		}
+	}
+}
+
+func (a *neon) choose(to [4]int, base, index string) {
+	a.op("FMOVD (%s), F28", a.variable(index))
+	a.op("VUXTL V28.B8, V28.H8")
+	a.op("VUXTL2 V28.H8, V29.S4")
+	a.op("VUXTL V28.H4, V28.S4")
+	a.op("FLDPQ (%s), (F30, F31)", a.variable(base))
+	for tap, register := range to {
+		for i := range 2 {
+			a.op("VCMEQ V%d.S4, V%d.S4, V%d.S4", 2*(10+tap)+i, 28+i, 2*register+i)
+			a.op("VAND V%d.B16, V%d.B16, V%[2]d.B16", 30+i, 2*register+i)
+		}
+		a.add(register, register, 10) // tap 0 is the float 0, too
 	}
 }

@@ -32,6 +32,8 @@ type product struct {
 	// row returns where row i of C starts in c. nil: c is (m, n), rows ldc apart.
 	row func(i int) int
 	ldc int
+	// turned says that c is (n, m) instead, C's columns ldc apart; nothing is done then.
+	turned bool
 }
 
 // terms returns terms k0..k1 of B.
@@ -51,7 +53,7 @@ func (p *product) run() {
 	if tiles == 0 || panels == 0 {
 		return
 	}
-	if tiles*panels < threads && p.k > depth && p.row == nil && p.then.nothing() {
+	if tiles*panels < threads && p.k > depth && p.row == nil && !p.turned && p.then.nothing() {
 		p.runAlong(t)
 		return
 	}
@@ -76,10 +78,8 @@ func (p *product) run() {
 		unit = 2 * p.then.pool.W
 		chunks = min(chunks, p.m/unit)
 	}
-	Parallel(chunks*groups, func(task int) {
+	parallelTasks(chunks*groups, func(task int, s *workspace) {
 		chunk, group := task/groups, task%groups
-		s := tasks.take()
-		defer tasks.giveBack(s)
 		p.rectangle(t, s,
 			unit*share(p.m/unit, chunk, chunks), unit*share(p.m/unit, chunk+1, chunks),
 			t.cols*share(panels, group, groups), min(p.n, t.cols*share(panels, group+1, groups)))
@@ -94,9 +94,7 @@ func (p *product) runAlong(t tile) {
 	defer calls.giveBack(shared)
 	size := p.m * p.n
 	sums := grow(&shared.c, ceil(p.k, Block)*size)
-	Parallel(ceil(p.k, depth), func(task int) {
-		s := tasks.take()
-		defer tasks.giveBack(s)
+	parallelTasks(ceil(p.k, depth), func(task int, s *workspace) {
 		k0, k1 := task*depth, min(p.k, (task+1)*depth)
 		a, rs, ks := p.left(s, 0, p.m, k0, k1)
 		b := p.terms(s, k0, k1)
@@ -109,12 +107,12 @@ func (p *product) runAlong(t tile) {
 			}
 		}
 	})
+	total := sums[:size]
+	for at := size; at < len(sums); at += size {
+		addFloor(total, total, sums[at:][:size], floor(false))
+	}
 	for i := range p.m {
-		row := p.c[i*p.ldc:][:p.n]
-		copy(row, sums[i*p.n:])
-		for at := size + i*p.n; at < len(sums); at += size {
-			addFloor(row, row, sums[at:][:p.n], floor(false))
-		}
+		copy(p.c[i*p.ldc:][:p.n], total[i*p.n:])
 	}
 }
 
@@ -125,7 +123,7 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 	}
 	// C is written in place where its rows lie one after the other.
 	c, ldc := p.c, p.ldc
-	if p.row == nil && p.then.pool == nil {
+	if p.row == nil && p.then.pool == nil && !p.turned {
 		c = c[i0*ldc+j0:]
 	} else {
 		ldc = j1 - j0
@@ -145,7 +143,21 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 			}
 		}
 	}
+	if p.turned {
+		active.transpose(p.c[j0*p.ldc+i0:], p.ldc, c, ldc, i1-i0, j1-j0)
+		return
+	}
 	if p.row == nil && p.k > 0 && p.then.nothing() {
+		return
+	}
+	if pool := p.then.pool; pool != nil {
+		var bias []float32
+		if p.then.bias != nil {
+			bias = p.then.bias[j0:]
+		}
+		for i := i0; i < i1; i += 2 * pool.W {
+			p.then.pool2x2(p.c, i/4*p.ldc+j0, j1-j0, pool.W/2, c[(i-i0)*ldc:], bias, pool.W*ldc)
+		}
 		return
 	}
 	for i := i0; i < i1; i++ {
@@ -160,14 +172,7 @@ func (p *product) rectangle(t tile, s *workspace, i0, i1, j0, j1 int) {
 		if p.then.bias != nil {
 			addFloor(row, row, p.then.bias[j0:j1], floor(false))
 		}
-		if p.then.pool == nil {
-			p.then.finish(row, i*p.ldc+j0)
-		}
-	}
-	if pool := p.then.pool; pool != nil {
-		for i := i0; i < i1; i += 2 * pool.W {
-			p.then.pool2x2(p.c, i/4*p.ldc+j0, j1-j0, pool.W/2, c[(i-i0)*ldc:], pool.W*ldc)
-		}
+		p.then.finish(row, i*p.ldc+j0)
 	}
 }
 

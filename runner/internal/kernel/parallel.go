@@ -25,11 +25,17 @@ func Threads() int { return threads }
 // Parallel calls f(0), ..., f(n-1), each once, in any order and at once on up to
 // Threads goroutines, and returns when all are done. The caller's goroutine works
 // too. Calls may nest or come from several goroutines.
-func Parallel(n int, f func(i int)) {
+func Parallel(n int, f func(i int)) { parallelTasks(n, func(i int, _ *workspace) { f(i) }) }
+
+// parallelTasks is Parallel for an f that needs a workspace, which may be the same from
+// one call to the next.
+func parallelTasks(n int, f func(i int, s *workspace)) {
 	helpers := min(threads, n) - 1
 	if helpers < 1 {
+		s := tasks.take()
+		defer tasks.giveBack(s)
 		for i := range n {
-			f(i)
+			f(i, s)
 		}
 		return
 	}
@@ -52,7 +58,7 @@ func Parallel(n int, f func(i int)) {
 
 // A job is one call of Parallel.
 type job struct {
-	f          func(i int)
+	f          func(i int, s *workspace)
 	n          int64
 	seats      atomic.Int64 // how many of the crew may still join
 	next, done atomic.Int64 // how many tasks are taken, and how many are done
@@ -62,12 +68,14 @@ type job struct {
 
 // work does tasks until none is left to take.
 func (j *job) work() {
+	s := tasks.take()
+	defer tasks.giveBack(s)
 	for {
 		i := j.next.Add(1) - 1
 		if i >= j.n {
 			return
 		}
-		j.f(int(i))
+		j.f(int(i), s)
 		if j.done.Add(1) == j.n && j.asleep.Load() {
 			close(j.ended)
 		}

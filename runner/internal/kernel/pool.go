@@ -304,6 +304,52 @@ func maxWindowPortable(first int, y []float32, index []uint8, x []float32, w win
 	}
 }
 
+// maxTilesPortable does the channels first..width of what a window of 2x2 pixels takes,
+// for tiles windows side by side: of the pixels of x, step apart, plus bias unless that is
+// nil. The pixels of y and index are c apart.
+//
+//	for i in 0..tiles, j in 0..width:
+//		v[r, s] = x[r*rowStep+(2*i+s)*step+j] + bias[j]
+//		y[i*c+j], index[i*c+j] = v[0, 0] & keep, start
+//		for r in 0..2, s in 0..2:
+//			if v[r, s] > y[i*c+j] or v[r, s] is NaN: y[i*c+j], index[i*c+j] = v[r, s], 2*r+s
+func maxTilesPortable(first int, y []float32, index []uint8, x, bias []float32, tiles, c, width, step, rowStep, start, keep int) {
+	for i := range tiles {
+		for j := first; j < width; j++ {
+			at := 2*i*step + j
+			v := [4]float32{x[at], x[at+step], x[at+rowStep], x[at+rowStep+step]}
+			if bias != nil {
+				for tap := range v {
+					v[tap] += bias[j]
+				}
+			}
+			best, taken := masked(v[0], keep), start
+			for tap, v := range v {
+				if v > best || v != v {
+					best, taken = v, tap
+				}
+			}
+			y[i*c+j] = best
+			if index != nil {
+				index[i*c+j] = uint8(taken)
+			}
+		}
+	}
+}
+
+// sumTakenPortable does the channels first..c of
+//
+//	for i in 0..pixels, j in 0..c: sum[j] += dy[i*c+j] where index[i*c+j]/2 == row, else 0
+func sumTakenPortable(first int, sum []float64, dy []float32, index []uint8, pixels, c int, row uint8) {
+	for i := range pixels {
+		for j := first; j < c; j++ {
+			if index[i*c+j]/2 == row {
+				sum[j] += float64(dy[i*c+j])
+			}
+		}
+	}
+}
+
 // addTakenPortable does the channels first..c of
 //
 //	for i in 0..pixels, j in 0..c: dx[i*step+j] = dx[i*step+j] & keep + (dy[i*c+j] where index[i*c+j] == tap, else 0)

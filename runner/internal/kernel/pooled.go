@@ -85,15 +85,24 @@ func (l lines) pixels(buffer *[]float32, c, from, to int) []float32 {
 	return l.part(buffer, first, ceil(to, across))[(from-first*across)*c:][:(to-from)*c]
 }
 
-// biasGradient sets db to the sums over all pixels, as ColumnSum does.
+// biasGradient sets db to the sums over all pixels, as ColumnSum does; what the pool did
+// not take adds nothing.
 func (c Conv) biasGradient(db []float32, up lines) {
 	buffer := doubles.borrow(c.Cout)
 	defer doubles.giveBack(buffer)
 	sums := *buffer
-	sumChunks(sums, c.N*c.OutH()*c.OutW(), func(part []float64, from, count int) {
-		s := tasks.take()
-		defer tasks.giveBack(s)
-		sumRows(part, up.pixels(&s.b, c.Cout, from, from+count), count, c.Cout)
+	across := c.OutW()
+	sumChunks(sums, c.N*c.OutH()*across, func(part []float64, from, count int) {
+		clear(part)
+		for to := from + count; from < to; {
+			line := from / across
+			end := min(to, (line+1)*across)
+			// Pixels from..end of a line are half as many of the pool's, whose lines are
+			// half as many; chunks and lines are even.
+			at := (line/2*across + from%across) / 2 * c.Cout
+			sumTaken(part, up.data[at:], up.index[at:], (end-from)/2, c.Cout, uint8(line%2))
+			from = end
+		}
 	})
 	for j, sum := range sums {
 		db[j] = float32(sum)
@@ -101,15 +110,13 @@ func (c Conv) biasGradient(db []float32, up lines) {
 }
 
 // pool2x2 sets part of a line of pooled pixels, from element to of y on, from the two
-// lines of outputs with these channels at x, the second of them rowStep later.
-func (e *epilogue) pool2x2(y []float32, to, channels, pixels int, x []float32, rowStep int) {
+// lines of outputs with these channels at x, the second of them rowStep later, and adds
+// the bias to these first unless it is nil.
+func (e *epilogue) pool2x2(y []float32, to, channels, pixels int, x, bias []float32, rowStep int) {
 	w := e.pool.window(0, 2, 2, rowStep)
-	for i := range pixels {
-		at := to + i*e.pool.C
-		var index []uint8
-		if e.index != nil {
-			index = e.index[at : at+channels]
-		}
-		maxWindow(y[at:at+channels], index, x[2*i*channels:], w)
+	var index []uint8
+	if e.index != nil {
+		index = e.index[to:]
 	}
+	maxTiles(y[to:], index, x, bias, pixels, e.pool.C, channels, channels, rowStep, w.start, w.keep)
 }

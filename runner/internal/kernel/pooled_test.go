@@ -2,7 +2,11 @@ package kernel
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"testing"
+
+	"biomass/runner/internal/rng"
 )
 
 // TestPooled holds a convolution that pools to the bits of convolution and pool one after
@@ -55,6 +59,68 @@ func TestPooled(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestTilesOfPools compares the vectors behind a pooling convolution with their portable
+// loops, on what numbers can be: ties, zeros of both signs, infinities and NaNs.
+func TestTilesOfPools(t *testing.T) {
+	const tiles, rowStep = 5, 500
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	special := []float32{0, float32(math.Copysign(0, -1)), 1, 1, -1, inf, -inf, nan}
+	s := rng.New(3, "tiles of pools")
+	draw := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			if x[i] = s.Float32() - 0.5; s.Uint64()%2 == 0 {
+				x[i] = special[s.Uint64()%uint64(len(special))]
+			}
+		}
+		return x
+	}
+	for _, width := range []int{1, 7, 8, 9, 24, 35} {
+		c, step := width+3, width+1
+		x, bias, dy := draw(2*rowStep), draw(width), draw(tiles*c)
+		taken := make([]uint8, tiles*c)
+		for i := range taken {
+			taken[i] = []uint8{0, 1, 2, 3, none}[s.Uint64()%5]
+		}
+		for _, relu := range []bool{false, true} {
+			w := Pool{ReLU: relu}.window(0, 2, 2, rowStep)
+			for _, bias := range [][]float32{nil, bias} {
+				want, wantIndex := make([]float32, tiles*c), make([]uint8, tiles*c)
+				maxTilesPortable(0, want, wantIndex, x, bias, tiles, c, width, step, rowStep, w.start, w.keep)
+				got, index := make([]float32, tiles*c), make([]uint8, tiles*c)
+				maxTiles(got, index, x, bias, tiles, c, width, step, rowStep, w.start, w.keep)
+				what := fmt.Sprintf("%d channels, ReLU %t, bias %t", width, relu, bias != nil)
+				same(t, what, got, want)
+				if !slices.Equal(index, wantIndex) {
+					t.Errorf("%s: the taps differ", what)
+				}
+				clear(got)
+				maxTiles(got, nil, x, bias, tiles, c, width, step, rowStep, w.start, w.keep)
+				same(t, what+", without taps", got, want)
+			}
+		}
+		for row := range uint8(2) {
+			want, got := make([]float64, c), make([]float64, c)
+			sumTakenPortable(0, want, dy, taken, tiles, c, row)
+			sumTaken(got, dy, taken, tiles, c, row)
+			for j := range want {
+				if math.Float64bits(got[j]) != math.Float64bits(want[j]) && want[j] == want[j] {
+					t.Errorf("sum of column %d of %d: %v, not %v", j, c, got[j], want[j])
+				}
+			}
+		}
+		spread := spreadOut(tiles, width)
+		want, got := make([]float32, positions*spread.position), make([]float32, positions*spread.position)
+		winogradTakenPortable(0, want, spread, dy, taken, tiles, c, width)
+		winogradTaken(got, spread, dy, taken, tiles, c, width)
+		same(t, fmt.Sprintf("transform of %d channels", width), got, want)
+		lines := make([]float32, 2*2*tiles*c)
+		Pool{N: 1, H: 2, W: 2 * tiles, C: c, Window: 2, Stride: 2}.MaxBackward(lines, dy, taken)
+		winogradGradient(got, spread, lines, lines[2*tiles*c:], tiles, c, width)
+		same(t, fmt.Sprintf("transform of %d channels as of lines", width), got, want)
 	}
 }
 

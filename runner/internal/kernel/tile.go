@@ -1,7 +1,7 @@
 package kernel
 
 // A tile is a micro-kernel: one block of a matrix product whose outputs stay in
-// registers for a block of terms. multiply takes 1 <= m <= rows and is exactly
+// registers for a block of terms. whole[m], for 1 <= m <= rows, is exactly
 //
 //	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {
 //		for i := range m {
@@ -25,14 +25,17 @@ package kernel
 // others.
 type tile struct {
 	rows, cols int
-	multiply   func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+	whole      []tileFunc
 	edge       func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
 }
 
-// part is multiply or edge, for the first n <= cols columns.
+// A tileFunc is a tile of one height.
+type tileFunc func(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool)
+
+// part is a whole tile or an edge, for the first n <= cols columns.
 func (t *tile) part(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 	if n == t.cols {
-		t.multiply(m, c, ldc, a, rs, ks, b, ldb, k, add)
+		t.whole[m](c, ldc, a, rs, ks, b, ldb, k, add)
 	} else {
 		t.edge(m, n, c, ldc, a, rs, ks, b, ldb, k, add)
 	}
@@ -40,7 +43,17 @@ func (t *tile) part(m, n int, c []float32, ldc int, a []float32, rs, ks int, b [
 
 // portableTile is the definition. It is narrow, since it gains nothing from
 // registers and the columns beyond a matrix's last are work for nothing.
-var portableTile = tile{rows: 4, cols: 8, multiply: multiplyPortable, edge: edgePortable}
+var portableTile = tile{rows: 4, cols: 8, whole: wholePortable(4), edge: edgePortable}
+
+func wholePortable(rows int) []tileFunc {
+	list := make([]tileFunc, rows+1)
+	for m := range list {
+		list[m] = func(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+			multiplyPortable(m, c, ldc, a, rs, ks, b, ldb, k, add)
+		}
+	}
+	return list
+}
 
 func multiplyPortable(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 	for l0 := 0; l0 == 0 || l0 < k; l0 += Block {

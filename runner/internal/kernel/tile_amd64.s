@@ -7380,29 +7380,33 @@ store:
 	VZEROUPPER
 	RET
 
-// func transpose8x8(dst []float32, dstStride int, src []float32, srcStride int)
-TEXT ·transpose8x8(SB), NOSPLIT, $0-64
+// func transpose8(dst []float32, dstStride int, src []float32, srcStride, cols int)
+TEXT ·transpose8(SB), NOSPLIT, $0-72
 	MOVQ dst_base+0(FP), DI
 	MOVQ dstStride+24(FP), R8
 	MOVQ src_base+32(FP), SI
 	MOVQ srcStride+56(FP), R9
+	MOVQ cols+64(FP), CX
 	SHLQ $2, R8
 	SHLQ $2, R9
-	VMOVUPS (SI), Y0
-	ADDQ R9, SI
-	VMOVUPS (SI), Y1
-	ADDQ R9, SI
-	VMOVUPS (SI), Y2
-	ADDQ R9, SI
-	VMOVUPS (SI), Y3
-	ADDQ R9, SI
-	VMOVUPS (SI), Y4
-	ADDQ R9, SI
-	VMOVUPS (SI), Y5
-	ADDQ R9, SI
-	VMOVUPS (SI), Y6
-	ADDQ R9, SI
-	VMOVUPS (SI), Y7
+square:
+	MOVQ SI, AX
+	VMOVUPS (AX), Y0
+	ADDQ R9, AX
+	VMOVUPS (AX), Y1
+	ADDQ R9, AX
+	VMOVUPS (AX), Y2
+	ADDQ R9, AX
+	VMOVUPS (AX), Y3
+	ADDQ R9, AX
+	VMOVUPS (AX), Y4
+	ADDQ R9, AX
+	VMOVUPS (AX), Y5
+	ADDQ R9, AX
+	VMOVUPS (AX), Y6
+	ADDQ R9, AX
+	VMOVUPS (AX), Y7
+	ADDQ R9, AX
 	VUNPCKLPS Y1, Y0, Y8
 	VUNPCKHPS Y1, Y0, Y9
 	VUNPCKLPS Y3, Y2, Y10
@@ -7442,5 +7446,9 @@ TEXT ·transpose8x8(SB), NOSPLIT, $0-64
 	VMOVUPS Y14, (DI)
 	ADDQ R8, DI
 	VMOVUPS Y15, (DI)
+	ADDQ R8, DI
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JNZ square
 	VZEROUPPER
 	RET

@@ -686,30 +686,33 @@ store:
 	CBNZ R4, block
 	RET
 
-// func transpose8x8(dst []float32, dstStride int, src []float32, srcStride int)
-TEXT ·transpose8x8(SB), NOSPLIT, $0-64
+// func transpose8(dst []float32, dstStride int, src []float32, srcStride, cols int)
+TEXT ·transpose8(SB), NOSPLIT, $0-72
 	MOVD dst_base+0(FP), R0
 	MOVD dstStride+24(FP), R1
 	MOVD src_base+32(FP), R2
 	MOVD srcStride+56(FP), R3
+	MOVD cols+64(FP), R4
 	LSL $2, R1
 	LSL $2, R3
-	FLDPQ (R2), (F0, F1)
-	ADD R3, R2
-	FLDPQ (R2), (F2, F3)
-	ADD R3, R2
-	FLDPQ (R2), (F4, F5)
-	ADD R3, R2
-	FLDPQ (R2), (F6, F7)
-	ADD R3, R2
-	FLDPQ (R2), (F8, F9)
-	ADD R3, R2
-	FLDPQ (R2), (F10, F11)
-	ADD R3, R2
-	FLDPQ (R2), (F12, F13)
-	ADD R3, R2
-	FLDPQ (R2), (F14, F15)
-	ADD R3, R2
+square:
+	MOVD R2, R5
+	FLDPQ (R5), (F0, F1)
+	ADD R3, R5
+	FLDPQ (R5), (F2, F3)
+	ADD R3, R5
+	FLDPQ (R5), (F4, F5)
+	ADD R3, R5
+	FLDPQ (R5), (F6, F7)
+	ADD R3, R5
+	FLDPQ (R5), (F8, F9)
+	ADD R3, R5
+	FLDPQ (R5), (F10, F11)
+	ADD R3, R5
+	FLDPQ (R5), (F12, F13)
+	ADD R3, R5
+	FLDPQ (R5), (F14, F15)
+	ADD R3, R5
 	VZIP1 V4.S4, V0.S4, V16.S4
 	VZIP2 V4.S4, V0.S4, V17.S4
 	VZIP1 V6.S4, V2.S4, V18.S4
@@ -758,4 +761,7 @@ TEXT ·transpose8x8(SB), NOSPLIT, $0-64
 	ADD R1, R0
 	FSTPQ (F27, F31), (R0)
 	ADD R1, R0
+	ADD $32, R2
+	SUBS $8, R4
+	BNE square
 	RET

@@ -62,7 +62,7 @@ func TestTiles(t *testing.T) {
 							}
 						}
 						before := append([]float32(nil), got...)
-						v.tile.multiply(m, got, ldc, a, rs, ks, b, ldb, k, add)
+						v.tile.whole[m](got, ldc, a, rs, ks, b, ldb, k, add)
 						same(t, fmt.Sprintf("%s m=%d k=%d add=%t offset=%d", v.name, m, k, add, offset), got, want)
 						n := 1 + (m*7+k*3+offset)%(cols-1)
 						got = append([]float32(nil), before...)

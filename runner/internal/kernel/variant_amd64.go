@@ -6,18 +6,14 @@ import "golang.org/x/sys/cpu"
 type edgeFunc func(c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool, n int)
 
 var (
-	avx2 = &variant{"avx2", tile{6, 16, func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
-		tilesAVX2[m](c, ldc, a, rs, ks, b, ldb, k, add)
-	}, func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	avx2 = &variant{"avx2", tile{6, 16, tilesAVX2[:], func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 		if n <= 8 {
 			narrowsAVX2[m](c, ldc, a, rs, ks, b, ldb, k, add, n)
 		} else {
 			edgesAVX2[m](c, ldc, a, rs, ks, b, ldb, k, add, n)
 		}
 	}}, transposeVector, []*lineKernels{linesAVX2}}
-	avx512 = &variant{"avx512", tile{14, 32, func(m int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
-		tilesAVX512[m](c, ldc, a, rs, ks, b, ldb, k, add)
-	}, func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
+	avx512 = &variant{"avx512", tile{14, 32, tilesAVX512[:], func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 		if n <= 16 {
 			narrowsAVX512[m](c, ldc, a, rs, ks, b, ldb, k, add, n)
 		} else {

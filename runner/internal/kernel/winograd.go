@@ -78,10 +78,8 @@ func (c Conv) forwardWinograd(y []float32, x lines, w []float32, then epilogue) 
 	chunk = ceil(chunk, micro.rows) * micro.rows
 	chunks := ceil(ceil(tiles, chunk), threads) * threads
 	chunks = min(chunks, ceil(tiles, micro.rows))
-	Parallel(chunks, func(task int) {
+	parallelTasks(chunks, func(task int, s *workspace) {
 		from, to := share(tiles, task, chunks), share(tiles, task+1, chunks)
-		s := tasks.take()
-		defer tasks.giveBack(s)
 		vs, ms := spreadOut(to-from, c.Cin), spreadOut(to-from, c.Cout)
 		v, m := grow(&s.a, positions*vs.position), grow(&s.c, positions*ms.position)
 		t.transformInput(v, vs, x, from, to, s)
@@ -202,7 +200,7 @@ func (t tiling) poolOutput(y, m []float32, spread spread, from, to int, then epi
 	pair := grow(&s.b, 2*width)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		winogradOutput(pair, pair[width:], m[at*spread.row:], spread, then.bias, count, c)
-		then.pool2x2(y, ((n*t.rows+row)*t.cols+col)*c, c, count, pair, width)
+		then.pool2x2(y, ((n*t.rows+row)*t.cols+col)*c, c, count, pair, nil, width)
 	})
 }
 
@@ -212,10 +210,63 @@ func (t tiling) poolOutput(y, m []float32, spread spread, from, to int, then epi
 //
 // Spans of tiles are transformed, then added to the sums of the 16 positions.
 func (c Conv) weightGradientWinograd(dw, x []float32, up lines) {
-	t, micro := c.tiling(), active.tile
 	shared := calls.take()
 	defer calls.giveBack(shared)
 	p := grow(&shared.u, positions*c.Cin*c.Cout)
+	if groups := c.channelGroups(); groups > 0 {
+		c.sumByChannels(p, x, up, groups)
+	} else {
+		c.sumBySpans(p, x, up, shared)
+	}
+	Parallel(c.Cin, func(ci int) {
+		winogradTaps(dw[ci*c.Cout:], c.Cin*c.Cout, p[ci*c.Cout:], c.Cin*c.Cout, c.Cout)
+	})
+}
+
+// channelSpan is how many tiles sumByChannels transforms at a time: whole blocks.
+const channelSpan = Block
+
+// channelGroups is how many groups of output channels the weight gradient is shared out
+// in, 0 where that would not do: every thread has to get as many panels of them as the
+// others, and what it works on to fit its second-level cache.
+func (c Conv) channelGroups() int {
+	const cache = 3 << 16 // floats, of 1 MiB
+	panels := ceil(c.Cout, active.tile.cols)
+	if panels%threads != 0 && panels < 4*threads {
+		return 0
+	}
+	width := ceil(panels, threads) * active.tile.cols
+	if positions*(channelSpan*(c.Cin+width)+c.Cin*width) > cache {
+		return 0
+	}
+	return threads
+}
+
+// sumByChannels sets p (positions, Cin, Cout) to the sums of the positions, some output
+// channels a task. Each transforms the input for itself: that takes less time than
+// to wait for the others after every span, and to fetch from their caches.
+func (c Conv) sumByChannels(p, x []float32, up lines, groups int) {
+	t, micro := c.tiling(), active.tile
+	tiles, panels := t.tiles(), ceil(c.Cout, micro.cols)
+	parallelTasks(groups, func(task int, s *workspace) {
+		j0, j1 := micro.cols*share(panels, task, groups), min(c.Cout, micro.cols*share(panels, task+1, groups))
+		vs, zs := spreadOut(channelSpan, c.Cin), spreadOut(channelSpan, j1-j0)
+		v, z := grow(&s.a, positions*vs.position), grow(&s.c, positions*zs.position)
+		for from := 0; from < tiles; from += channelSpan {
+			to := min(tiles, from+channelSpan)
+			t.transformInput(v, vs, lines{data: x, width: t.W * t.Cin}, from, to, s)
+			t.transformGradient(z, zs, up, from, to, j0, j1, s)
+			for q := range positions {
+				c.addSpan(p, q, 0, ceil(c.Cin, micro.rows), j0, j1, v[q*vs.position:], vs.row, z[q*zs.position:], zs.row, to-from, from > 0)
+			}
+		}
+	})
+}
+
+// sumBySpans sets p (positions, Cin, Cout) to the sums of the positions: all threads
+// transform a span, then add it.
+func (c Conv) sumBySpans(p, x []float32, up lines, shared *workspace) {
+	t, micro := c.tiling(), active.tile
 	tiles := t.tiles()
 	// Whole blocks: enough that the sums are not fetched too often, few enough that the
 	// transforms stay in a cache.
@@ -226,51 +277,58 @@ func (c Conv) weightGradientWinograd(dw, x []float32, up lines) {
 	for from := 0; from < tiles; from += span {
 		to := min(tiles, from+span)
 		const piece = 16
-		Parallel(ceil(to-from, piece), func(task int) {
-			s := tasks.take()
-			defer tasks.giveBack(s)
+		parallelTasks(ceil(to-from, piece), func(task int, s *workspace) {
 			i, j := task*piece, min(to-from, (task+1)*piece)
 			t.transformInput(v[i*vs.row:], vs, lines{data: x, width: t.W * t.Cin}, from+i, from+j, s)
-			t.transformGradient(z[i*zs.row:], zs, up, from+i, from+j, s)
+			t.transformGradient(z[i*zs.row:], zs, up, from+i, from+j, 0, c.Cout, s)
 		})
 		groups := ceil(2*threads, positions)
 		Parallel(positions*groups, func(task int) {
 			q, group := task/groups, task%groups
-			for i := share(heights, group, groups); i < share(heights, group+1, groups); i++ {
-				r0, r1 := share(c.Cin, i, heights), share(c.Cin, i+1, heights)
-				for j := 0; j < c.Cout; j += micro.cols {
-					micro.part(r1-r0, min(micro.cols, c.Cout-j), p[(q*c.Cin+r0)*c.Cout+j:], c.Cout,
-						v[q*vs.position+r0:], 1, vs.row, z[q*zs.position+j:], zs.row, to-from, from > 0)
-				}
-			}
+			c.addSpan(p, q, share(heights, group, groups), share(heights, group+1, groups), 0, c.Cout,
+				v[q*vs.position:], vs.row, z[q*zs.position:], zs.row, to-from, from > 0)
 		})
 	}
-	Parallel(c.Cin, func(ci int) {
-		winogradTaps(dw[ci*c.Cout:], c.Cin*c.Cout, p[ci*c.Cout:], c.Cin*c.Cout, c.Cout)
-	})
 }
 
-// transformGradient sets z to A dy A' for the tiles from..to.
-func (t tiling) transformGradient(z []float32, spread spread, up lines, from, to int, s *workspace) {
+// addSpan adds some tiles to the sums of position q: tiles of rows i0..i1 of p, columns
+// j0..j1. The first column of z is j0.
+func (c Conv) addSpan(p []float32, q, i0, i1, j0, j1 int, v []float32, vRow int, z []float32, zRow, tiles int, add bool) {
+	micro := active.tile
+	heights := ceil(c.Cin, micro.rows)
+	for i := i0; i < i1; i++ {
+		r0, r1 := share(c.Cin, i, heights), share(c.Cin, i+1, heights)
+		for j := j0; j < j1; j += micro.cols {
+			micro.part(r1-r0, min(micro.cols, j1-j), p[(q*c.Cin+r0)*c.Cout+j:], c.Cout, v[r0:], 1, vRow, z[j-j0:], zRow, tiles, add)
+		}
+	}
+}
+
+// transformGradient sets z to A dy A' for the tiles from..to and channels c0..c1.
+func (t tiling) transformGradient(z []float32, spread spread, up lines, from, to, c0, c1 int, s *workspace) {
 	h, w, c := t.OutH(), t.OutW(), t.Cout
+	if up.pool != nil { // whose windows are the tiles
+		winogradTaken(z, spread, up.data[from*c+c0:], up.index[from*c+c0:], to-from, c, c1-c0)
+		return
+	}
 	none := grow(&s.zeros, w*c)
 	pair := grow(&s.window, 4*c)
 	t.strips(from, to, func(n, row, col, at, count int) {
 		used := min(2*count, w-2*col) * c
-		dy := up.part(&s.lines, n*h+2*row, n*h+min(2*row+2, h))
-		first, second := dy[2*col*c:][:used], none
+		start := ((n*h+2*row)*w + 2*col) * c
+		first, second := up.data[start:][:used], none
 		if 2*row+1 < h {
-			second = dy[w*c+2*col*c:][:used]
+			second = up.data[start+w*c:][:used]
 		}
 		whole := used / (2 * c)
 		if whole > 0 {
-			winogradGradient(z[at*spread.row:], spread, first, second, whole, c)
+			winogradGradient(z[at*spread.row:], spread, first[c0:], second[c0:], whole, c, c1-c0)
 		}
 		if whole < count {
 			clear(pair)
 			copy(pair, first[2*whole*c:][:c])
 			copy(pair[2*c:], second[2*whole*c:][:c])
-			winogradGradient(z[(at+whole)*spread.row:], spread, pair, pair[2*c:], 1, c)
+			winogradGradient(z[(at+whole)*spread.row:], spread, pair[c0:], pair[2*c+c0:], 1, c, c1-c0)
 		}
 	})
 }

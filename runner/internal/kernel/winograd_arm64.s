@@ -595,14 +595,14 @@ l2:
 	MOVD R0, R8
 	FLDPQ (R2), (F0, F1)
 	FLDPQ (R3), (F12, F13)
-	WORD $0x4e2cd404 // fadd v4.4s, v0.4s, v12.4s
-	WORD $0x4e2dd425 // fadd v5.4s, v1.4s, v13.4s
-	WORD $0x4eacd408 // fsub v8.4s, v0.4s, v12.4s
-	WORD $0x4eadd429 // fsub v9.4s, v1.4s, v13.4s
 	ADD R5<<0, R2, R25
 	FLDPQ (R25), (F2, F3)
 	ADD R5<<0, R3, R25
 	FLDPQ (R25), (F14, F15)
+	WORD $0x4e2cd404 // fadd v4.4s, v0.4s, v12.4s
+	WORD $0x4e2dd425 // fadd v5.4s, v1.4s, v13.4s
+	WORD $0x4eacd408 // fsub v8.4s, v0.4s, v12.4s
+	WORD $0x4eadd429 // fsub v9.4s, v1.4s, v13.4s
 	WORD $0x4e2ed446 // fadd v6.4s, v2.4s, v14.4s
 	WORD $0x4e2fd467 // fadd v7.4s, v3.4s, v15.4s
 	WORD $0x4eaed44a // fsub v10.4s, v2.4s, v14.4s
@@ -667,6 +667,134 @@ l2:
 	SUB R7, R2
 	ADD R5<<1, R3
 	SUB R7, R3
+	ADD R8<<0, R0
+	SUB R7, R0
+	SUBS $1, R4
+	BNE l1
+	RET
+
+TEXT ·winogradTakenVector(SB), NOSPLIT, $0-64
+	MOVD z+0(FP), R0
+	MOVD position+8(FP), R1
+	MOVD dy+24(FP), R2
+	MOVD index+32(FP), R3
+	MOVD tiles+40(FP), R4
+	MOVD c+48(FP), R5
+	LSL $2, R1
+	ADD R1<<1, R1, R6
+	MOVD $0, R8
+	VDUP R8, V20.S4
+	VDUP R8, V21.S4
+	MOVD $1, R8
+	VDUP R8, V22.S4
+	VDUP R8, V23.S4
+	MOVD $2, R8
+	VDUP R8, V24.S4
+	VDUP R8, V25.S4
+	MOVD $3, R8
+	VDUP R8, V26.S4
+	VDUP R8, V27.S4
+l1:
+	MOVD n+56(FP), R7
+l2:
+	MOVD R0, R8
+	FMOVD (R3), F28
+	VUXTL V28.B8, V28.H8
+	VUXTL2 V28.H8, V29.S4
+	VUXTL V28.H4, V28.S4
+	FLDPQ (R2), (F30, F31)
+	VCMEQ V20.S4, V28.S4, V0.S4
+	VAND V30.B16, V0.B16, V0.B16
+	VCMEQ V21.S4, V29.S4, V1.S4
+	VAND V31.B16, V1.B16, V1.B16
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	VCMEQ V22.S4, V28.S4, V2.S4
+	VAND V30.B16, V2.B16, V2.B16
+	VCMEQ V23.S4, V29.S4, V3.S4
+	VAND V31.B16, V3.B16, V3.B16
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	VCMEQ V24.S4, V28.S4, V12.S4
+	VAND V30.B16, V12.B16, V12.B16
+	VCMEQ V25.S4, V29.S4, V13.S4
+	VAND V31.B16, V13.B16, V13.B16
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	VCMEQ V26.S4, V28.S4, V14.S4
+	VAND V30.B16, V14.B16, V14.B16
+	VCMEQ V27.S4, V29.S4, V15.S4
+	VAND V31.B16, V15.B16, V15.B16
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	WORD $0x4e2cd404 // fadd v4.4s, v0.4s, v12.4s
+	WORD $0x4e2dd425 // fadd v5.4s, v1.4s, v13.4s
+	WORD $0x4eacd408 // fsub v8.4s, v0.4s, v12.4s
+	WORD $0x4eadd429 // fsub v9.4s, v1.4s, v13.4s
+	WORD $0x4e2ed446 // fadd v6.4s, v2.4s, v14.4s
+	WORD $0x4e2fd467 // fadd v7.4s, v3.4s, v15.4s
+	WORD $0x4eaed44a // fsub v10.4s, v2.4s, v14.4s
+	WORD $0x4eafd46b // fsub v11.4s, v3.4s, v15.4s
+	WORD $0x4e22d410 // fadd v16.4s, v0.4s, v2.4s
+	WORD $0x4e23d431 // fadd v17.4s, v1.4s, v3.4s
+	WORD $0x4ea2d412 // fsub v18.4s, v0.4s, v2.4s
+	WORD $0x4ea3d433 // fsub v19.4s, v1.4s, v3.4s
+	FSTPQ (F0, F1), (R8)
+	ADD R1<<0, R8, R25
+	FSTPQ (F16, F17), (R25)
+	ADD R1<<1, R8, R25
+	FSTPQ (F18, F19), (R25)
+	ADD R6<<0, R8, R25
+	FSTPQ (F2, F3), (R25)
+	ADD R1<<2, R8
+	WORD $0x4e26d490 // fadd v16.4s, v4.4s, v6.4s
+	WORD $0x4e27d4b1 // fadd v17.4s, v5.4s, v7.4s
+	WORD $0x4ea6d492 // fsub v18.4s, v4.4s, v6.4s
+	WORD $0x4ea7d4b3 // fsub v19.4s, v5.4s, v7.4s
+	FSTPQ (F4, F5), (R8)
+	ADD R1<<0, R8, R25
+	FSTPQ (F16, F17), (R25)
+	ADD R1<<1, R8, R25
+	FSTPQ (F18, F19), (R25)
+	ADD R6<<0, R8, R25
+	FSTPQ (F6, F7), (R25)
+	ADD R1<<2, R8
+	WORD $0x4e2ad510 // fadd v16.4s, v8.4s, v10.4s
+	WORD $0x4e2bd531 // fadd v17.4s, v9.4s, v11.4s
+	WORD $0x4eaad512 // fsub v18.4s, v8.4s, v10.4s
+	WORD $0x4eabd533 // fsub v19.4s, v9.4s, v11.4s
+	FSTPQ (F8, F9), (R8)
+	ADD R1<<0, R8, R25
+	FSTPQ (F16, F17), (R25)
+	ADD R1<<1, R8, R25
+	FSTPQ (F18, F19), (R25)
+	ADD R6<<0, R8, R25
+	FSTPQ (F10, F11), (R25)
+	ADD R1<<2, R8
+	WORD $0x4e2ed590 // fadd v16.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5b1 // fadd v17.4s, v13.4s, v15.4s
+	WORD $0x4eaed592 // fsub v18.4s, v12.4s, v14.4s
+	WORD $0x4eafd5b3 // fsub v19.4s, v13.4s, v15.4s
+	FSTPQ (F12, F13), (R8)
+	ADD R1<<0, R8, R25
+	FSTPQ (F16, F17), (R25)
+	ADD R1<<1, R8, R25
+	FSTPQ (F18, F19), (R25)
+	ADD R6<<0, R8, R25
+	FSTPQ (F14, F15), (R25)
+	ADD $32, R0
+	ADD $32, R2
+	ADD $8, R3
+	SUBS $8, R7
+	BNE l2
+	MOVD n+56(FP), R7
+	MOVD row+16(FP), R8
+	ADD R5<<0, R3
+	SUB R7, R3
+	LSL $2, R7
+	LSL $2, R8
+	ADD R5<<2, R2
+	SUB R7, R2
 	ADD R8<<0, R0
 	SUB R7, R0
 	SUBS $1, R4

@@ -16,8 +16,12 @@ func winogradWeights(u []float32, position int, w []float32, tap, n int) {
 	winogradWeightsPortable(0, u, position, w, tap, n)
 }
 
-func winogradGradient(z []float32, spread spread, top, bottom []float32, tiles, c int) {
-	winogradGradientPortable(0, z, spread, top, bottom, tiles, c)
+func winogradGradient(z []float32, spread spread, top, bottom []float32, tiles, c, width int) {
+	winogradGradientPortable(0, z, spread, top, bottom, tiles, c, width)
+}
+
+func winogradTaken(z []float32, spread spread, dy []float32, index []uint8, tiles, c, width int) {
+	winogradTakenPortable(0, z, spread, dy, index, tiles, c, width)
 }
 
 func winogradTaps(dw []float32, tap int, p []float32, position, n int) {

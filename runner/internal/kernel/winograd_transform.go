@@ -83,30 +83,50 @@ func winogradWeightsPortable(first int, u []float32, position int, w []float32, 
 	}
 }
 
-// winogradGradientPortable is, for each of c channels of tiles side by side,
+// winogradGradientPortable is, for each of the first width of c channels of tiles side by
+// side,
 //
 //	t[0][s], t[1][s], t[2][s], t[3][s] = dy[0][s], dy[0][s]+dy[1][s], dy[0][s]-dy[1][s], dy[1][s]
 //	z[r][0], z[r][1], z[r][2], z[r][3] = t[r][0], t[r][0]+t[r][1], t[r][0]-t[r][1], t[r][1]
 //
 // with dy[0] at top, dy[1] at bottom, and z[r][s] position 4r+s. The last line is that
 // of A with its sign changed, which winogradTaps makes good.
-func winogradGradientPortable(first int, z []float32, spread spread, top, bottom []float32, tiles, c int) {
+func winogradGradientPortable(first int, z []float32, spread spread, top, bottom []float32, tiles, c, width int) {
 	for i := range tiles {
-		for j := first; j < c; j++ {
-			var t [4][2]float32
-			for s := range 2 {
-				a, b := top[(2*i+s)*c+j], bottom[(2*i+s)*c+j]
-				t[0][s], t[1][s], t[2][s], t[3][s] = a, a+b, a-b, b
-			}
-			for r := range t {
-				out := z[4*r*spread.position+i*spread.row+j:]
-				a, b := t[r][0], t[r][1]
-				out[0] = a
-				out[spread.position] = a + b
-				out[2*spread.position] = a - b
-				out[3*spread.position] = b
-			}
+		for j := first; j < width; j++ {
+			left, right := 2*i*c+j, (2*i+1)*c+j
+			winogradGradientTile(z[i*spread.row+j:], spread, [4]float32{top[left], top[right], bottom[left], bottom[right]})
 		}
+	}
+}
+
+// winogradTakenPortable is winogradGradientPortable of what a max pool over the tiles
+// makes of its dy and index: a tile is 0 but for the pixel index, which is 0+dy.
+func winogradTakenPortable(first int, z []float32, spread spread, dy []float32, index []uint8, tiles, c, width int) {
+	for i := range tiles {
+		for j := first; j < width; j++ {
+			var tile [4]float32
+			if tap := index[i*c+j]; tap < 4 {
+				tile[tap] += dy[i*c+j]
+			}
+			winogradGradientTile(z[i*spread.row+j:], spread, tile)
+		}
+	}
+}
+
+func winogradGradientTile(z []float32, spread spread, dy [4]float32) {
+	var t [4][2]float32
+	for s := range 2 {
+		a, b := dy[s], dy[2+s]
+		t[0][s], t[1][s], t[2][s], t[3][s] = a, a+b, a-b, b
+	}
+	for r := range t {
+		out := z[4*r*spread.position:]
+		a, b := t[r][0], t[r][1]
+		out[0] = a
+		out[spread.position] = a + b
+		out[2*spread.position] = a - b
+		out[3*spread.position] = b
 	}
 }
 

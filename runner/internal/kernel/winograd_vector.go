@@ -34,12 +34,20 @@ func winogradWeights(u []float32, position int, w []float32, tap, n int) {
 	winogradWeightsPortable(whole, u, position, w, tap, n)
 }
 
-func winogradGradient(z []float32, spread spread, top, bottom []float32, tiles, c int) {
-	n := vectorLength(c)
+func winogradGradient(z []float32, spread spread, top, bottom []float32, tiles, c, width int) {
+	n := vectorLength(width)
 	if n > 0 {
 		winogradGradientVector(&z[0], spread.position, spread.row, &top[0], &bottom[0], tiles, c, n)
 	}
-	winogradGradientPortable(n, z, spread, top, bottom, tiles, c)
+	winogradGradientPortable(n, z, spread, top, bottom, tiles, c, width)
+}
+
+func winogradTaken(z []float32, spread spread, dy []float32, index []uint8, tiles, c, width int) {
+	n := vectorLength(width)
+	if n > 0 {
+		winogradTakenVector(&z[0], spread.position, spread.row, &dy[0], &index[0], tiles, c, n)
+	}
+	winogradTakenPortable(n, z, spread, dy, index, tiles, c, width)
 }
 
 func winogradTaps(dw []float32, tap int, p []float32, position, n int) {
@@ -73,6 +81,12 @@ func winogradWeightsVector(u *float32, position int, w *float32, tap, n int)
 //
 //go:noescape
 func winogradGradientVector(z *float32, position, row int, top, bottom *float32, tiles, c, n int)
+
+// winogradTakenVector does the channels 0..n, n > 0 a multiple of 8, of
+// winogradTakenPortable.
+//
+//go:noescape
+func winogradTakenVector(z *float32, position, row int, dy *float32, index *uint8, tiles, c, n int)
 
 // winogradTapsVector does the pairs 0..n, n > 0 a multiple of 8, of
 // winogradTapsPortable.

@@ -161,3 +161,25 @@ func (s Score) Figures() []Figure {
 	}
 	return nil
 }
+
+// Interval is that of the first of Figures: its ends, nil where it has none.
+func (s Score) Interval() []float64 {
+	switch {
+	case s.Errors != nil:
+		return s.RMSEInterval
+	case s.Hits != nil:
+		return s.AccuracyInterval
+	}
+	return nil
+}
+
+// Baselines are the R² or the accuracy of simple rules on the same rows.
+func (s Score) Baselines() map[string]float64 {
+	switch {
+	case s.Errors != nil:
+		return s.BaselineR2
+	case s.Hits != nil:
+		return s.BaselineAccuracy
+	}
+	return nil
+}

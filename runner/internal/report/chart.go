@@ -3,6 +3,7 @@ package report
 import (
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -78,8 +79,7 @@ func (c *chart) render(width, height vg.Length, alternative string) []byte {
 	write(letters(textSize, muted, false), c.subtitle)
 	area.Max.Y -= textSize + 14
 	write(letters(textSize, ink, false), c.vertical)
-	c.drawLegend(area)
-	area.Max.Y -= textSize + 12
+	area.Max.Y -= c.drawLegend(area) + 12
 	if c.body != nil {
 		c.body(area)
 	} else {
@@ -88,25 +88,47 @@ func (c *chart) render(width, height vg.Length, alternative string) []byte {
 	return s.document(alternative)
 }
 
-// drawLegend sets the legend in one line that ends at the upper right corner.
-func (c *chart) drawLegend(area draw.Canvas) {
+// legendGap is the space beside an entry of the legend.
+const legendGap = 18
+
+// width is that of a legend's entry: its mark and its name.
+func (k key) width(style text.Style) vg.Length {
+	if k.line {
+		return 30 + style.Width(k.name)
+	}
+	return 17 + style.Width(k.name)
+}
+
+// drawLegend sets the legend in lines that end at the right, the first beside the name of
+// the vertical axis, and returns how high they are.
+func (c *chart) drawLegend(area draw.Canvas) vg.Length {
 	style := letters(textSize, ink, false)
 	style.YAlign = draw.YTop
-	x := area.Max.X
-	middle := area.Max.Y - textSize*0.55
-	for i := len(c.legend) - 1; i >= 0; i-- {
-		k := c.legend[i]
-		x -= style.Width(k.name)
-		area.FillText(style, vg.Point{X: x, Y: area.Max.Y}, k.name)
-		if k.line {
-			x -= 30
-			area.StrokeLine2(draw.LineStyle{Color: k.color, Width: 2, Dashes: k.dashes}, x, middle, x+24, middle)
-		} else {
-			x -= 17
-			area.FillPolygon(k.color, []vg.Point{{X: x, Y: middle - 5.5}, {X: x + 11, Y: middle - 5.5}, {X: x + 11, Y: middle + 5.5}, {X: x, Y: middle + 5.5}})
+	lines, left := [][]key{nil}, area.Max.X-area.Min.X-style.Width(c.vertical)
+	for _, k := range c.legend {
+		if left -= legendGap + k.width(style); left < 0 && lines[0] != nil {
+			lines, left = append(lines, nil), area.Max.X-area.Min.X-k.width(style)
 		}
-		x -= 18
+		lines[len(lines)-1] = append(lines[len(lines)-1], k)
 	}
+	const lineHeight = textSize + 8
+	for n, line := range lines {
+		x, top := area.Max.X, area.Max.Y-vg.Length(n*lineHeight)
+		middle := top - textSize*0.55
+		for _, k := range slices.Backward(line) {
+			x -= style.Width(k.name)
+			area.FillText(style, vg.Point{X: x, Y: top}, k.name)
+			if k.line {
+				x -= 30
+				area.StrokeLine2(draw.LineStyle{Color: k.color, Width: 2, Dashes: k.dashes}, x, middle, x+24, middle)
+			} else {
+				x -= 17
+				area.FillPolygon(k.color, []vg.Point{{X: x, Y: middle - 5.5}, {X: x + 11, Y: middle - 5.5}, {X: x + 11, Y: middle + 5.5}, {X: x, Y: middle + 5.5}})
+			}
+			x -= legendGap
+		}
+	}
+	return textSize + vg.Length((len(lines)-1)*lineHeight)
 }
 
 // marks puts ticks at these ascending values, written with as many decimals as
@@ -169,7 +191,7 @@ func (c *chart) logarithmic(axis *plot.Axis, low, high float64) {
 			for _, m := range mantissas {
 				v, _ := strconv.ParseFloat(string(m)+"e"+strconv.Itoa(exponent), 64) // a number by construction
 				if v >= axis.Min && v <= axis.Max {
-					ticks = append(ticks, plot.Tick{Value: v, Label: c.point(strconv.FormatFloat(v, 'g', -1, 64))})
+					ticks = append(ticks, plot.Tick{Value: v, Label: c.shortest(v)})
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"image/color"
-	"strings"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -22,33 +21,6 @@ func (d Document) class(index float64) string { return d.Evaluation.Classes[int(
 // sure writes what the network says of a photo: a class and its probability.
 func (d Document) sure(p evaluate.Prediction) string {
 	return d.class(p.Predicted) + ", " + d.percent(p.Probability)
-}
-
-// accuracyAnswer states the result of a classification and compares it.
-func accuracyAnswer(d Document) (answer, judgement string) {
-	e := d.Evaluation
-	part := e.Result()
-	answer = d.t("**%s accuracy %s**", heading(d.first(part.Name)), d.percent(part.Scores.Accuracy))
-	if i := part.Interval; i != nil {
-		answer += intervalText(d, d.decimal(100*i.Low, 1), d.decimal(100*i.High, 1))
-	}
-	var better []string
-	for _, b := range e.Baselines {
-		if b.On(part.Name).Accuracy >= part.Scores.Accuracy {
-			better = append(better, d.word(labels[b.Name]))
-		}
-	}
-	nearest, majority := e.Baseline("nearest_mean").On(part.Name), e.Baseline("majority").On(part.Name)
-	macro := ""
-	if i := e.Classification.MacroF1Interval; i != nil {
-		macro = d.t(" (%s to %s)", d.decimal(i.Low, 3), d.decimal(i.High, 3))
-	}
-	answer += d.t(", against %s for the nearest class mean and %s for always the most frequent class; **macro F1 %s**%s.",
-		d.percent(nearest.Accuracy), d.percent(majority.Accuracy), d.decimal(part.Scores.MacroF1, 3), macro)
-	if len(better) > 0 {
-		return answer, d.t("**The network does not beat %s.**", strings.Join(better, d.t(", nor ")))
-	}
-	return answer, d.t("The network beats all baselines.")
 }
 
 // manyClasses is from how many classes on their tables are folded.

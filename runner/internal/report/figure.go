@@ -139,6 +139,7 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 			p.Add(line(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
 		}
 	}
+	p.Add(dots(kept, marked.color, 7.5), dots(kept, paper, 5)) // a ring around the point that follows
 	for _, curve := range curves {
 		var points plotter.XYs
 		var titles []string
@@ -154,7 +155,6 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 		p.Add(dots(points, visible, 3, titles...))
 		c.legend = append(c.legend, key{name: curve.name, color: curve.color, line: true})
 	}
-	p.Add(dots(kept, marked.color, 7), dots(kept, paper, 3.5))
 	c.legend = append(c.legend, key{name: d.t("kept epoch"), color: muted, line: true, dashes: dashed})
 }
 

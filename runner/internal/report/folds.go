@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/csv"
 	"strconv"
 	"strings"
 
@@ -26,7 +24,7 @@ func (f *Folds) text(d Document) string {
 	var list []string
 	for _, figure := range []string{"rmse", "mae", "r2", "accuracy", "balanced_accuracy", "macro_f1"} {
 		if v, ok := f.Figures[figure]; ok {
-			name, values, _ := SeriesColumn{Figure: figure, Mean: v}.write(d, []float64{v})
+			name, values, _ := SeriesColumn{Figure: figure, Mean: v}.write(d.Language, d.Evaluation.Unit, []float64{v})
 			list = append(list, name+" "+values[0])
 		}
 	}
@@ -36,45 +34,36 @@ func (f *Folds) text(d Document) string {
 // table writes the predictions as CSV, numbers with the digits that bring back their bits,
 // classes by their names.
 func (f *Folds) table(classes []string) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
 	header := []string{"fold", "row", "image", "group", "true", "predicted"}
+	value := exact
 	if classes != nil {
 		header = append(header, "probability")
-	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	value := number
-	if classes != nil {
 		value = func(v float64) string { return classes[int(v)] }
 	}
-	err := w.Write(header)
+	rows := [][]string{header}
 	for _, p := range f.Predictions {
 		row := []string{strconv.Itoa(p.Fold), strconv.Itoa(p.Line), p.Image, p.Group, value(p.True), value(p.Predicted)}
 		if classes != nil {
-			row = append(row, number(p.Probability))
+			row = append(row, exact(p.Probability))
 		}
-		if err == nil {
-			err = w.Write(row)
-		}
+		rows = append(rows, row)
 	}
-	w.Flush()
-	if err == nil {
-		err = w.Error()
-	}
-	return b.Bytes(), err
+	return commas(rows)
 }
 
 // Leakage compares the result with that of the same recipe on a random split of the same
 // fractions, where photos of one individual, or of one time, are on both sides.
 type Leakage struct {
-	By, Part string // how the page's own split was made; the part that is compared
-	Figures  []Gap
+	By      string `json:"by"`   // how the page's own split was made
+	Part    string `json:"part"` // that is compared
+	Figures []Gap  `json:"figures"`
 }
 
 // Gap is one figure on both splits.
 type Gap struct {
-	Figure      string
-	Own, Random float64
+	Figure string  `json:"figure"`
+	Own    float64 `json:"own"`
+	Random float64 `json:"random"`
 }
 
 // ways are those to split that keep together what belongs together.
@@ -94,7 +83,7 @@ func leakage(m *markdown, d Document) {
 			continue
 		}
 		c := SeriesColumn{Part: d.Leakage.Part, Figure: g.Figure, Mean: g.Own}
-		name, values, _ := c.write(d, []float64{g.Own, g.Random, g.Random - g.Own})
+		name, values, _ := c.write(d.Language, d.Evaluation.Unit, []float64{g.Own, g.Random, g.Random - g.Own})
 		header = append(header, name)
 		values[0] = "**" + values[0] + "**"
 		for i := range rows {

@@ -48,6 +48,11 @@ func (l Language) decimal(x float64, n int) string {
 	return l.point(sign(strconv.FormatFloat(x, 'f', n, 64)))
 }
 
+// shortest writes x with the fewest digits that say it.
+func (l Language) shortest(x float64) string {
+	return l.point(sign(strconv.FormatFloat(x, 'g', -1, 64)))
+}
+
 // point sets the language's mark before the decimals of a number.
 func (l Language) point(number string) string {
 	if l == German {

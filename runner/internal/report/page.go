@@ -77,97 +77,10 @@ func page(d Document) []byte {
 	results(m, d)
 	series(m, d)
 	leakage(m, d)
+	programs(m, d)
 	recipe(m, d)
 	provenance(m, d)
 	return append(bytes.TrimRight(m.Bytes(), "\n"), '\n')
-}
-
-// opening answers the question in one paragraph, with its uncertainty, and says
-// how far it can be trusted.
-func opening(m *markdown, d Document) {
-	e := d.Evaluation
-	part := e.Result()
-	state := errorAnswer
-	if d.classifies() {
-		state = accuracyAnswer
-	}
-	answer, judgement := state(d)
-	sentences := []string{answer, judgedText(d, part)}
-	for _, s := range d.Series {
-		sentences = append(sentences, seriesAnswer(d, s))
-	}
-	m.say(strings.Join(append(sentences, judgement), " "))
-	if warnings := append(append([]string{}, d.Warnings...), e.Warnings...); len(warnings) > 0 {
-		m.WriteString("> [!WARNING]\n")
-		for _, w := range warnings {
-			m.WriteString("> - " + strings.ReplaceAll(w, "\n", " ") + "\n")
-		}
-		m.WriteString("\n")
-	}
-	if d.Verify != "" {
-		m.say(d.t("Check every figure on this page with"))
-		m.say("```sh\n" + d.Verify + "\n```")
-	}
-}
-
-// judgedText says on what the result rests.
-func judgedText(d Document, part *evaluate.Part) string {
-	photos, individuals := d.plural(part.Photos, "photo"), d.plural(part.Groups, "individual")
-	switch {
-	case part.Groups == 0:
-		return d.t("Judged on %s.", photos)
-	case part.Trained == 0:
-		return d.t("Judged on %s of %s, none of which is in the training part.", photos, individuals)
-	}
-	return d.t("Judged on %s of %s.", photos, individuals)
-}
-
-// intervalText is the interval of the result, empty where there is none.
-func intervalText(d Document, low, high string) string {
-	return d.t(" (%s %% interval %s to %s)", d.level(d.Evaluation.Level), low, high)
-}
-
-// errorAnswer states the result of a regression and compares it.
-func errorAnswer(d Document) (answer, judgement string) {
-	e := d.Evaluation
-	part := e.Result()
-	s := part.Scores
-	answer = d.t("**%s RMSE %s**", heading(d.first(part.Name)), d.with(s.RMSE, e.Unit))
-	if i := part.Interval; i != nil {
-		digits := decimals(s.RMSE)
-		answer += intervalText(d, d.decimal(i.Low, digits), d.decimal(i.High, digits))
-	}
-	mean, ridge := e.Baseline("mean").On(part.Name), e.Baseline("ridge").On(part.Name)
-	linear := ""
-	if b := e.Baseline("linear"); b != nil {
-		linear = d.t(", %s for linear regression on the features alone", d.with(b.On(part.Name).RMSE, e.Unit))
-	}
-	answer += d.t(", against %s for ridge regression on colours%s and %s for guessing the mean; **R² %s**.",
-		d.with(ridge.RMSE, e.Unit), linear, d.with(mean.RMSE, e.Unit), d.decimal(s.R2, 2))
-	return answer, verdict(d, part.Name)
-}
-
-// verdict compares the network of a regression with the baselines in words.
-func verdict(d Document, part string) string {
-	network, baselines := d.Evaluation.Part(part).Scores, d.Evaluation.Baselines
-	var unbeaten []string
-	for i := range baselines {
-		if b := &baselines[i]; !(network.RMSE < b.On(part).RMSE) {
-			unbeaten = append(unbeaten, d.word(brief[b.Name]))
-		}
-	}
-	both := len(baselines) == 2
-	switch {
-	case len(unbeaten) == 0 && both:
-		return d.t("The network beats both baselines.")
-	case len(unbeaten) == 0:
-		return d.t("The network beats all baselines.")
-	case len(unbeaten) == len(baselines) && both:
-		return d.t("**The network beats neither baseline.**")
-	case len(unbeaten) == len(baselines):
-		return d.t("**The network beats no baseline.**")
-	}
-	return d.t("**The network does not beat %s.**", strings.Join(unbeaten, d.t(" or ")))
 }
 
 // data tells how the file became three parts, and what they hold.
@@ -193,7 +106,7 @@ func data(m *markdown, d Document) {
 		m.fold(summary, func() {
 			var rows [][]string
 			for _, r := range head {
-				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(r.Detail)})
+				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(d.reason(r.Detail))})
 			}
 			m.table("rlll", d.words("row", "image", "rule", "detail"), rows...)
 		})
@@ -381,9 +294,6 @@ var labels = map[string]word{
 	"majority": "always the most frequent class", "untrained": "the network before training", "nearest_mean": "the nearest class mean",
 }
 
-// brief names those of a regression within a sentence.
-var brief = map[string]word{"mean": "guessing the mean", "linear": "linear regression on the features", "ridge": "ridge regression"}
-
 // results compares the network with the baselines and shows its predictions.
 func results(m *markdown, d Document) {
 	e := d.Evaluation
@@ -411,7 +321,7 @@ func results(m *markdown, d Document) {
 		}
 	}
 	for _, b := range e.Baselines {
-		m.WriteString("- " + heading(d.word(labels[b.Name])) + ": " + b.Description + ".\n")
+		m.WriteString("- " + heading(d.word(labels[b.Name])) + ": " + plain(describe(d, &b)) + ".\n")
 	}
 	m.WriteString("\n")
 	if d.classifies() {

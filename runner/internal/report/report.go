@@ -1,7 +1,8 @@
-// Package report owns what people read: report.md and its pictures. It renders
-// an Evaluation and what the other stages returned, and never computes a result,
-// so that it cannot contradict them. The same Document gives the same bytes on
-// every platform; nothing in it tells when or where it was made.
+// Package report owns what people read, report.md and its pictures, and the same
+// figures for programs, metrics.json and tables. It renders an Evaluation and what
+// the other stages returned, and never computes a result, so that it cannot
+// contradict them. The same Document gives the same bytes on every platform;
+// nothing in it tells when or where it was made.
 package report
 
 import (
@@ -38,6 +39,8 @@ type Document struct {
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
 	History    []Epoch
+	// Rate is the learning rate of epochs that state none.
+	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
 	Chosen bool
 	// Sweep is what was tried before; nil for nothing.
@@ -60,10 +63,15 @@ type Document struct {
 
 	// Digests are shown in their order.
 	Digests []NamedDigest
-	// Warnings of the stages before evaluate, in plain Markdown.
-	Warnings []string
-	// Verify is the command that checks the report.
-	Verify string
+	// Observed is what the stages before the training saw, in English sentences, and
+	// Clipped how targets were changed for the training; nil where they were not.
+	Observed []string
+	Clipped  *Clipped
+	// Lock is the path of the lock from the project's folder, with slashes, Numerics the
+	// version of the arithmetic, and Verify the command that checks the report.
+	Lock     string
+	Numerics int
+	Verify   string
 }
 
 // Weights tell which file a network begins with, and which tensors of it.
@@ -123,6 +131,10 @@ type Feature struct {
 	Fill         *float64
 	FillCategory *string
 	Empty        int
+	// Unseen is how many rows have a category that no training row has, of which
+	// UnseenCategories names some.
+	Unseen           int
+	UnseenCategories []string
 }
 
 // NamedDigest is one row of the table of digests: of the recipe, the table, the pictures, the
@@ -151,6 +163,15 @@ const (
 	batchesFile         = "batches.svg"
 	foldsFile           = "out_of_fold.csv"
 )
+
+// twins are the files for programs.
+var twins = []struct {
+	file  string
+	write func(Document) ([]byte, error)
+}{{"metrics.json", metrics}, {"history.csv", history}, {PredictionsFile, predictions}}
+
+// PredictionsFile is the table of single predictions.
+const PredictionsFile = "predictions.csv"
 
 // figure is one picture of a report.
 type figure struct {
@@ -195,6 +216,9 @@ func Files() []string {
 	for _, f := range slices.Concat(figures, classFigures) {
 		files = append(files, f.file)
 	}
+	for _, t := range twins {
+		files = append(files, t.file)
+	}
 	slices.Sort(files)
 	return slices.Compact(files)
 }
@@ -230,6 +254,12 @@ func Render(d Document) (map[string][]byte, error) {
 		var err error
 		if files[foldsFile], err = d.Folds.table(d.Evaluation.Classes); err != nil {
 			return nil, fmt.Errorf("render report: %s: %w", foldsFile, err)
+		}
+	}
+	for _, t := range twins {
+		var err error
+		if files[t.file], err = t.write(d); err != nil {
+			return nil, fmt.Errorf("render report: %s: %w", t.file, err)
 		}
 	}
 	files[pageFile] = page(d)

@@ -67,11 +67,11 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
 			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
 		},
-		Network: "layers", Parameters: 12345,
+		Network: "layers", Parameters: 12345, Rate: 0.001,
 		Layers:   []Layer{{"0", "conv 3 × 3", "24 × 24 × 8", 224}, {"1", "relu", "24 × 24 × 8", 0}},
 		Digests:  []NamedDigest{{"table", digest.Of([]byte("table"))}},
-		Warnings: []string{"3 images have the same bytes."},
-		Verify:   "bin/runner verify lock/discs.lock.yaml",
+		Observed: []string{"3 images have the same bytes."},
+		Lock:     "lock/discs.lock.yaml", Numerics: 1, Verify: "bin/runner verify lock/discs.lock.yaml",
 	}
 	for i := 1; i <= 12; i++ {
 		d.History = append(d.History, Epoch{ValidationAccuracy: 1 - 0.6/float64(i), ValidationMacroF1: 1 - 0.7/float64(min(i, 9)), Epoch: i, TrainLoss: 1 / float64(i), ValidationLoss: 1/float64(min(i, 9)) + float64(0.01*float64(i)), ValidationRMSE: 0.3 / float64(min(i, 9)), Kept: i == 9})
@@ -198,7 +198,7 @@ func TestUnusual(t *testing.T) {
 			for i := range in.Samples {
 				in.Samples[i].Group = ""
 			}
-		}, nil, "Judged on 48 photos. "},
+		}, nil, "; judged on 48 photos that the training has not seen. "},
 		"constant target": {func(in *evaluate.Input) {
 			for i := range in.Samples {
 				in.Samples[i].True = 3
@@ -232,7 +232,7 @@ func TestUnusual(t *testing.T) {
 			}
 		}, nil, "| – |"},
 		"forty classes":               {classes(40, 4), nil, "The scores of each class"},
-		"no skill":                    {classes(3, -2), nil, "**The network does not beat "},
+		"no skill":                    {classes(3, -2), nil, "**The network beats no baseline.**"},
 		"classes, no test part":       {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "test", "train") }, nil, "**Validation accuracy "},
 		"classes, no validation part": {func(in *evaluate.Input) { classes(3, 2)(in); move(in, "validation", "train") }, nil, "**Test accuracy "},
 		"no validation part":          {func(in *evaluate.Input) { move(in, "validation", "train") }, nil, "Epoch 9 of 12 was kept: train loss 0.111."},

@@ -8,23 +8,26 @@ import (
 // Series is the trainings that differ in one thing, the page's own first.
 type Series struct {
 	// Over says in what: seeds or folds.
-	Over    string
-	Columns []SeriesColumn
-	Runs    []SeriesRun
+	Over    string         `json:"over"`
+	Columns []SeriesColumn `json:"columns"`
+	Runs    []SeriesRun    `json:"runs"`
 }
 
 // SeriesColumn is a figure that the runs differ in, and its mean and standard deviation
 // over them.
 type SeriesColumn struct {
-	Part, Figure    string // test, rmse
-	Mean, Deviation float64
+	Part      string  `json:"part"`   // test
+	Figure    string  `json:"figure"` // rmse
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"standard_deviation"`
 }
 
 // SeriesRun is one training and its figures, one a column.
 type SeriesRun struct {
-	Name         string
-	Epochs, Kept int
-	Values       []float64
+	Name   string    `json:"name"`
+	Epochs int       `json:"epochs"`
+	Kept   int       `json:"kept_epoch"`
+	Values []float64 `json:"values"`
 }
 
 // figureNames are those that the table of a series has, as people write them.
@@ -43,31 +46,35 @@ var (
 	overOne = map[string]word{"seeds": "seed", "folds": "fold"}
 )
 
-// write returns the column's name, its values, one a run, and their mean with deviation.
-func (c SeriesColumn) write(d Document, values []float64) (name string, texts []string, mean string) {
-	name = d.word(figureNames[c.Figure])
-	if c.Part != "" {
-		name = d.fill(figuresOf[c.Figure], d.first(c.Part))
+// name is what the column holds, without its unit.
+func (c SeriesColumn) name(l Language) string {
+	if c.Part == "" {
+		return l.word(figureNames[c.Figure])
 	}
+	return l.fill(figuresOf[c.Figure], l.first(c.Part))
+}
+
+// write returns the column's head, its values, one a run, and their mean with deviation. Of
+// errors, unit is the target's.
+func (c SeriesColumn) write(l Language, unit string, values []float64) (name string, texts []string, mean string) {
+	name = c.name(l)
 	switch c.Figure {
 	case "rmse", "mae":
-		if d.Evaluation.Unit != "" {
-			name = named(name, plain(d.Evaluation.Unit))
-		}
+		name = named(name, plain(unit))
 		measure := math.Abs(c.Mean)
-		all := d.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
+		all := l.alike(measure, append(append([]float64{}, values...), c.Mean, c.Deviation)...)
 		n := len(values)
 		return name, all[:n], all[n] + " ± " + all[n+1]
 	case "accuracy", "balanced_accuracy":
 		for _, v := range values {
-			texts = append(texts, d.percent(v))
+			texts = append(texts, l.percent(v))
 		}
-		return name, texts, d.decimal(100*c.Mean, 1) + " ± " + d.percent(c.Deviation)
+		return name, texts, l.decimal(100*c.Mean, 1) + " ± " + l.percent(c.Deviation)
 	}
 	for _, v := range values {
-		texts = append(texts, d.decimal(v, 3))
+		texts = append(texts, l.decimal(v, 3))
 	}
-	return name, texts, d.decimal(c.Mean, 3) + " ± " + d.decimal(c.Deviation, 3)
+	return name, texts, l.decimal(c.Mean, 3) + " ± " + l.decimal(c.Deviation, 3)
 }
 
 // seriesTable shows every run of a series and what they come to together.
@@ -86,7 +93,7 @@ func seriesTable(m *markdown, d Document, s Series) {
 		for _, run := range s.Runs {
 			values = append(values, run.Values[k])
 		}
-		name, texts, mean := c.write(d, values)
+		name, texts, mean := c.write(d.Language, d.Evaluation.Unit, values)
 		header, last = append(header, name), append(last, "**"+mean+"**")
 		for i := range rows {
 			rows[i] = append(rows[i], texts[i])
@@ -111,17 +118,4 @@ func series(m *markdown, d Document) {
 				d.plural(len(d.Folds.Predictions), "photo"), d.Folds.text(d), foldsFile, foldsFile))
 		}
 	}
-}
-
-// seriesAnswer states the result over a series in one sentence.
-func seriesAnswer(d Document, s Series) string {
-	c := s.Columns[0]
-	for _, other := range s.Columns {
-		if s.Over == "folds" && other.Part == "validation" { // each photo once
-			c = other
-			break
-		}
-	}
-	name, _, mean := c.write(d, nil)
-	return d.t("Over %d %s: **%s %s**.", len(s.Runs), d.word(over[s.Over]), name, mean)
 }

@@ -18,7 +18,7 @@ func TestSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Over 2 seeds: **test RMSE (g) 0.0625 ± 0.0101**. ",
+		"Over 2 seeds: **test RMSE 0.0625 ± 0.0101 g** (mean ± standard deviation; from 0.0551 to 0.0699). ",
 		"## Seeds\n\nTrained with 2 seeds on the same split. Model, predictions and all other figures on this page are those of seed 42.\n\n" +
 			"| seed | epochs | kept | test RMSE (g) | test R² |\n| --- | ---: | ---: | ---: | ---: |\n" +
 			"| 42 | 12 | 9 | 0.0551 | 0.900 |\n| 43 | 10 | 10 | 0.0699 | 0.850 |\n" +
@@ -29,16 +29,44 @@ func TestSeries(t *testing.T) {
 		}
 	}
 	d = document(t, classes(5, 2))
-	d.Series = []Series{{Over: "seeds", Columns: []SeriesColumn{{"test", "accuracy", 0.8123, 0.0151}}, Runs: []SeriesRun{{"1", 1, 1, []float64{0.8}}}}}
-	if files, err = Render(d); err != nil || !strings.Contains(string(files[pageFile]), "**test accuracy 81.2 ± 1.5 %**") {
+	d.Series = []Series{{Over: "seeds", Columns: []SeriesColumn{{"test", "accuracy", 0.8123, 0.0151}}, Runs: []SeriesRun{{"1", 1, 1, []float64{0.8}}, {"2", 1, 1, []float64{0.825}}}}}
+	if files, err = Render(d); err != nil || !strings.Contains(string(files[pageFile]), "Over 2 seeds: **test accuracy 81.2 ± 1.5 %** (mean ± standard deviation; from 80.0 % to 82.5 %).") {
 		t.Errorf("%v\n%s", err, files[pageFile])
 	}
 }
 
 // TestGoldenFurther renders what further trainings, a sweep, folds and a schedule add.
 func TestGoldenFurther(t *testing.T) {
-	d := document(t, nil)
+	d := further(t)
 	d.Name, d.Plots = "further", []string{"curves"}
+	golden(t, "further", d)
+}
+
+// TestGoldenGerman renders a page with all there can be on one in German: what is
+// English on it is of the data or the recipe.
+func TestGoldenGerman(t *testing.T) {
+	d := further(t)
+	d.Language = German
+	d.Observed = []string{`3 of 120 groups have rows in more than one part ("plant 1", "plant 7", "plant 9"): what is measured on validation and test is not what new groups would give; split.by: group keeps them together`}
+	d.Clipped = &Clipped{Targets: 3, All: 1440, Low: 0.001, High: 0.975}
+	fill, most := 21.5, "Lehm"
+	d.Features = []Feature{
+		{Column: "age", Mean: 20.25, Std: 4.125, Fill: &fill, Empty: 1200},
+		{Column: "soil", Categories: []string{"Ton", "Lehm"}, FillCategory: &most, Empty: 1, Unseen: 2, UnseenCategories: []string{"Torf"}},
+	}
+	d.Weights = &Weights{File: "resnet18.pth", Loaded: 100, LeftOut: []string{"fc.weight", "fc.bias"}}
+	d.Trained = 1234
+	d.Cleaning.Head[0].Detail = "row 250: fresh_weight_total holds no value"
+	golden(t, "german", d)
+	species := document(t, classes(5, 2.5))
+	species.Language = German
+	golden(t, "german_species", species)
+}
+
+// further is a document with a sweep, folds, a comparison with a random split and a schedule.
+func further(t *testing.T) Document {
+	t.Helper()
+	d := document(t, nil)
 	for i := range d.History {
 		d.History[i].Rate = 0.01 / float64(int(1)<<i)
 	}
@@ -53,7 +81,7 @@ func TestGoldenFurther(t *testing.T) {
 		{2, evaluate.Prediction{Line: 3, Image: "c.jpg", True: 1, Predicted: 1.0 / 3}},
 	}}
 	d.Leakage = &Leakage{By: "stratified_group", Part: "test", Figures: []Gap{{"rmse", 0.06, 0.041}, {"r2", 0.8, 0.93}}}
-	golden(t, "further", d)
+	return d
 }
 
 // TestFoldsOfClasses writes classes by their names.

@@ -59,7 +59,7 @@ func transparent(c color.NRGBA, opacity uint8) color.NRGBA {
 // mix returns a thinned colour for a cell: strength is 0 to 256. Ink can be read
 // on the strongest, on light and on dark paper.
 func mix(c color.NRGBA, strength int) color.NRGBA {
-	const least, most = 10, 150
+	const least, most = 10, 135
 	return transparent(c, uint8(least+(most-least)*strength/256))
 }
 

@@ -6,18 +6,19 @@ import (
 
 // Sweep is what was tried before the training that the page shows.
 type Sweep struct {
-	On       string // the measure of the kept epoch that decided
-	Drawn    bool   // not all combinations were tried
-	Variants []Variant
+	On       string    `json:"on"`    // the measure of the kept epoch that decided
+	Drawn    bool      `json:"drawn"` // not all combinations were tried
+	Variants []Variant `json:"variants"`
 }
 
 // Variant is one training of a sweep.
 type Variant struct {
-	Name         string
-	Set          []string // its settings
-	Epochs, Kept int
-	Score        float64
-	Won          bool
+	Name   string   `json:"name"`
+	Set    []string `json:"set"` // its settings
+	Epochs int      `json:"epochs"`
+	Kept   int      `json:"kept_epoch"`
+	Score  float64  `json:"score"`
+	Won    bool     `json:"won"`
 }
 
 // measures are the words of a sweep's measure, as people write them.

@@ -1,0 +1,158 @@
+package experiment
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
+	"biomass/runner/internal/report"
+	"biomass/runner/internal/rng"
+)
+
+// Cost is what a locked network takes, whatever it was trained on. All of it follows
+// from the lock, but for how many classes there are where only the data say so.
+type Cost struct {
+	Backbone string
+	Trained  int // parameters that train in the first epoch
+	// Convolutions and Dense are how many such layers there are.
+	Convolutions, Dense int
+	Bytes               int // of all tensors, as a file of weights holds them
+	// MultiplyAdds of the convolutions and dense layers, for one photo.
+	MultiplyAdds int
+
+	net     *network.Network
+	example int // numbers that the network reads of one photo
+}
+
+// Cost builds the locked network with so many outputs.
+func (k *Locked) Cost(outputs int) (*Cost, error) {
+	l := newLine(k.Experiment)
+	l.found = k.Lock.Sweep
+	if err := l.follow(); err != nil {
+		return nil, err
+	}
+	l.fitted = claimedFeatures(k.Lock)
+	if l.classifies() {
+		l.classes = make([]string, outputs)
+	}
+	net, err := l.build()
+	if err != nil {
+		return nil, err
+	}
+	if have := net.Count(); have != k.Lock.Model.Parameters {
+		return nil, fmt.Errorf("the network has %d parameters, and the lock says %d", have, k.Lock.Model.Parameters)
+	}
+	size := l.Recipe.Picture.Size
+	c := &Cost{Backbone: l.Recipe.Network.Backbone, Trained: net.TrainedCount(), net: net, example: size*size*l.Recipe.Picture.Channels() + l.width()}
+	for _, t := range net.Tensors() {
+		c.Bytes += 4*len(t.Float) + 8*len(t.Int)
+	}
+	for _, layer := range net.Layers() {
+		c.MultiplyAdds += layer.MultiplyAdds
+		switch layer.Kind {
+		case "conv":
+			c.Convolutions++
+		case "dense":
+			c.Dense++
+		}
+	}
+	return c, nil
+}
+
+// Time measures how long one photo takes by itself on this machine, the median of
+// many: it depends on the network, not on its weights, which are drawn.
+func (c *Cost) Time() (time.Duration, error) {
+	const least, most, enough = 15, 500, 500 * time.Millisecond
+	c.net.Initialize(1)
+	x := make([]float32, c.example)
+	stream := rng.New(1, "picture")
+	for i := range x {
+		x[i] = float32(stream.Normal())
+	}
+	var all []time.Duration
+	for begin := time.Now(); len(all) < least || len(all) < most && time.Since(begin) < enough; {
+		start := time.Now()
+		if _, err := c.net.Predict(x, 1); err != nil {
+			return 0, err
+		}
+		all = append(all, time.Since(start))
+	}
+	slices.Sort(all)
+	return all[len(all)/2], nil
+}
+
+// History is the locked training as a report shows it.
+func (k *Locked) History() []report.Epoch { return history(k.Lock.Training, k.Lock.Model.Epoch) }
+
+// Series are the locked run and its further trainings as a report shows them.
+func (k *Locked) Series() []report.Series {
+	own := lock.Run{Training: k.Lock.Training, Model: k.Lock.Model, Results: k.Lock.Results}
+	return documentSeries(own, k.Lock.Runs, k.Lock.Spread, k.Recipe.Train.Seed)
+}
+
+// Pages returns the files of the locked report, by name: from the store or, where they
+// are those that are locked, from the report's folder.
+func (k *Locked) Pages() (map[string][]byte, error) {
+	pages, err := k.storedPages()
+	if err != nil && k.ReportIsLocked() {
+		return k.pagesBeside()
+	}
+	return pages, err
+}
+
+func (k *Locked) storedPages() (map[string][]byte, error) {
+	missing := func(what string, err error) error {
+		return fmt.Errorf("%s of %s is not in the store (%w); runner apply %s makes it anew", what, k.Path, err, k.Lock.Recipe.Path)
+	}
+	stage := k.Lock.Stage("report")
+	if stage == nil {
+		return nil, fmt.Errorf("%s has no report", k.Path)
+	}
+	data, err := k.Store.Get(stage.Output)
+	if err != nil {
+		return nil, missing("the report", err)
+	}
+	var pages Pages
+	if err := json.Unmarshal(data, &pages); err != nil || pages.Digest != k.Lock.Report.Digest {
+		return nil, fmt.Errorf("the store has another report than %s says", k.Path)
+	}
+	files := map[string][]byte{}
+	for _, name := range report.Files() {
+		object, made := pages.Files[name]
+		if !made {
+			continue
+		}
+		if files[name], err = k.Store.Get(object); err != nil {
+			return nil, missing(name+" in the report", err)
+		}
+	}
+	return files, nil
+}
+
+func (k *Locked) pagesBeside() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, name := range report.Files() {
+		data, err := readPage(filepath.Join(k.Place.Report(k.Recipe.Name), name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		files[name] = data
+	}
+	return files, nil
+}
+
+// ReportIsLocked reports whether the files in the report's folder are those that are
+// locked.
+func (k *Locked) ReportIsLocked() bool {
+	sum, _, err := PagesIn(k.Place.Report(k.Recipe.Name))
+	return err == nil && sum == k.Lock.Report.Digest
+}

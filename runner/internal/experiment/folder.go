@@ -1,0 +1,63 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"biomass/runner/internal/lock"
+	"biomass/runner/internal/store"
+)
+
+// ComparisonFolder returns the folder of a page of this name in the project that a
+// folder belongs to.
+func ComparisonFolder(here, name string) (string, error) {
+	place, err := Find(filepath.Join(here, "any.yaml"), "", "")
+	if err != nil {
+		return "", err
+	}
+	absolute, err := filepath.Abs(here)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(absolute, place.Report(name))
+}
+
+// NoRun finds out that a folder is that of a run's own report, which nothing else may
+// replace.
+func NoRun(dir string) error {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(filepath.Dir(filepath.Dir(absolute)), "lock", filepath.Base(absolute)+lock.Suffix)
+	if _, err := os.Stat(file); err == nil {
+		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), filepath.ToSlash(file))
+	}
+	return nil
+}
+
+// WriteReport writes the files of a page into a folder, all or nothing, and removes those
+// of a page that was there before: possible are the names that it may have. Returned are
+// the paths of the files that are new or changed.
+func WriteReport(dir string, files map[string][]byte, possible []string) ([]string, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	var all []store.File
+	for _, name := range slices.Sorted(slices.Values(possible)) {
+		if data, ok := files[name]; ok {
+			all = append(all, store.File{Path: filepath.Join(dir, name), Data: data})
+		} else if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	written, err := store.WriteFiles(all)
+	for i := range written {
+		written[i] = filepath.ToSlash(written[i])
+	}
+	return written, err
+}
