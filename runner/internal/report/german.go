@@ -57,7 +57,7 @@ var german = catalogue([][2]string{
 	{"Brier score, from 0, best, to 2", "Brier-Wert, von 0 (am besten) bis 2"},
 	{"expected calibration error", "erwarteter Kalibrierungsfehler"},
 	{"mean probability of the predicted class", "mittlere Wahrscheinlichkeit der vorhergesagten Klasse"},
-	{"More of the %s part:", "Mehr zur %smenge:"},
+	{"More of the %s part; its intervals come from drawing its %s %s times with replacement:", "Mehr zur %smenge; die Intervalle ergeben sich daraus, ihre %s %s-mal mit Zurücklegen zu ziehen:"},
 	{"AUC", "AUC"},
 	{"average precision", "mittlere Präzision"},
 	{"mean weighted by photos", "mit den Fotos gewichtetes Mittel"},
