@@ -48,7 +48,7 @@ var german = catalogue([][2]string{
 	{" (%s to %s)", " (%s bis %s)"},
 	{"Classes", "Klassen"},
 	{"Precision is the share of the photos taken for a class that show it, recall the share of the photos of a class that were taken for it, F1 their harmonic mean. AUC and average precision judge the ranking of all photos by the probability of the class:",
-		"Präzision ist der Anteil der Fotos, die eine Klasse zeigen, an denen, die für sie gehalten werden, Trefferquote (recall) der Anteil der Fotos einer Klasse, die für sie gehalten werden, F1 das harmonische Mittel beider. AUC und mittlere Präzision beurteilen die Reihenfolge aller Fotos nach der Wahrscheinlichkeit der Klasse:"},
+		"Präzision: welcher Anteil der Fotos, die für eine Klasse gehalten werden, sie zeigt. Trefferquote (recall): welcher Anteil der Fotos einer Klasse für sie gehalten wird. F1: das harmonische Mittel beider. AUC und mittlere Präzision: wie gut die Wahrscheinlichkeit der Klasse alle Fotos ordnet."},
 	{"Probabilities", "Wahrscheinlichkeiten"},
 	{"Photos are sorted by the probability of the predicted class into %d bins of equal width. The expected calibration error is the mean distance between how sure and how often right, weighted by the photos of the bins (Guo et al. 2017).",
 		"Die Fotos sind nach der Wahrscheinlichkeit der vorhergesagten Klasse in %d gleich breite Bereiche eingeteilt. Der erwartete Kalibrierungsfehler ist der mittlere Abstand zwischen wie sicher und wie oft richtig, gewichtet mit den Fotos der Bereiche (Guo et al. 2017)."},
