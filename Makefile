@@ -5,7 +5,7 @@ export CGO_ENABLED := 0
 # go-git tells the git state; the build must not need the git program.
 export GOFLAGS := -buildvcs=false
 
-.PHONY: build run test bench kills check lint variants arm64 cross generate instructions
+.PHONY: build run test bench kills check lint variants arm64 cross generate instructions accessible screenshots
 
 # build makes one static program.
 build:
@@ -73,3 +73,17 @@ cross:
 generate:
 	go generate ./...
 	git diff --exit-code -- '*.s' '*_stubs_*.go' recipes/recipe.schema.json runner/internal/recipe/keys.json
+
+# accessible has axe-core judge the committed reports; RUNNER_AXE names axe.min.js
+# (npm install axe-core).
+accessible:
+	RUNNER_REPORTS=$(CURDIR)/reports go test -count=1 -v -run='^TestAccessible$$' ./runner/internal/report
+
+# screenshots pictures the top of reports, light and dark, as a headless Chromium shows it.
+SHOWN ?= biomass seedlings
+screenshots:
+	mkdir -p screenshots
+	for name in $(SHOWN); do for scheme in 0-dark 1-light; do \
+		chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
+			--blink-settings=preferredColorScheme=$${scheme%-*} --screenshot=screenshots/$$name-$${scheme#*-}.png \
+			file://$(CURDIR)/reports/$$name/report.html || exit 1; done; done

@@ -41,7 +41,7 @@ var imports = map[string][]string{
 	"internal/weights":    {"internal/digest"},
 	"internal/store":      {"internal/digest"},
 	"internal/source":     {"internal/digest"},
-	"internal/recipe":     {"internal/condition", "internal/digest"},
+	"internal/recipe":     {"internal/condition", "internal/digest", "internal/elementary"},
 	"internal/condition":  {},
 	"internal/metric":     {"internal/elementary", "internal/rng"},
 	"internal/kernel":     {"internal/elementary", "internal/rng"},

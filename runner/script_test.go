@@ -1,22 +1,30 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
+	draws "image/draw" // the command of scripts is draw
 	"image/jpeg"
 	"image/png"
+	"io"
 	"io/fs"
+	"log"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +81,8 @@ func TestScript(t *testing.T) {
 			"sheet":     sheet,
 			"giant":     giant,
 			"brighten":  brighten,
+			"serve":     serve,
+			"widen":     widen,
 			"truncate":  truncate,
 			"flip":      flip,
 			"lines":     lines,
@@ -345,6 +355,40 @@ func sheet(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(table.Write(ts.MkAbs(args[1]), records[0], rows))
 }
 
+// serve FOLDER ARCHIVE RECIPE packs a folder into ARCHIVE and serves it by https on this
+// machine, whose programs trust the server from then on. In the recipe it writes the
+// address in the place of URL, and the sum in that of SUM. The first answer ends in the
+// middle. The file ARCHIVE.asked has a line for each request, with the range that it asked for.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	ts.Check(w.AddFS(os.DirFS(ts.MkAbs(args[0]))))
+	ts.Check(w.Close())
+	asked := ts.MkAbs(args[1] + ".asked")
+	requests := 0
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		log, err := os.OpenFile(asked, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+		if err == nil {
+			fmt.Fprintf(log, "%s %s\n", r.URL.Path, r.Header.Get("Range"))
+			log.Close()
+		}
+		if requests++; requests == 1 {
+			w.Header().Set("Content-Length", strconv.Itoa(archive.Len()))
+			_, _ = w.Write(archive.Bytes()[:archive.Len()/2])
+			panic(http.ErrAbortHandler)
+		}
+		http.ServeContent(w, r, args[1], time.Time{}, bytes.NewReader(archive.Bytes()))
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	ts.Defer(server.Close)
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	ts.Check(os.WriteFile(ts.MkAbs("trusted.pem"), certificate, 0o666))
+	ts.Setenv("SSL_CERT_FILE", ts.MkAbs("trusted.pem"))
+	text := strings.ReplaceAll(ts.ReadFile(args[2]), "URL", server.URL+"/"+args[1])
+	text = strings.ReplaceAll(text, "SUM", fmt.Sprintf("%x", sha256.Sum256(archive.Bytes())))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(text), 0o666))
+}
+
 // brighten FROM TO N writes a PNG again whose colours are N brighter.
 func brighten(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[2])
@@ -357,6 +401,17 @@ func brighten(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	var file bytes.Buffer
 	ts.Check(png.Encode(&file, photo))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file.Bytes(), 0o666))
+}
+
+// widen FROM TO writes a PNG again, as the middle of one three times as wide.
+func widen(ts *testscript.TestScript, _ bool, args []string) {
+	photo, err := png.Decode(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	wide := image.NewRGBA(image.Rect(0, 0, 3*side, side))
+	draws.Draw(wide, image.Rect(side, 0, 2*side, side), photo, image.Point{}, draws.Src)
+	var file bytes.Buffer
+	ts.Check(png.Encode(&file, wide))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file.Bytes(), 0o666))
 }
 

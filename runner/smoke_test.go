@@ -27,6 +27,10 @@ import (
 // that changes it says why.
 const smokeWeights = "sha256:d085dc88c90a48be9ca07a9ef245ea13097d3c1d3ce4e792abe54b841ea49dc6"
 
+// smokeReport is the digest of that recipe's report: Markdown, HTML, SVG and the
+// pixels of PNG. It changes with whatever a report of a regression states or draws.
+const smokeReport = "sha256:0f417152eb939b0efd1d84450e615adb14368ba9fdc5ef2e34579146c2e1855c"
+
 // project is a copy of a recipe in a folder of its own, with the data beside it.
 type project struct {
 	dir, recipe, data string
@@ -69,19 +73,32 @@ func (p project) results(t *testing.T) (lockfile, page []byte) {
 	return lockfile, page
 }
 
-// weights returns the digest of the weights in the lock.
-func (p project) weights(t *testing.T) string {
+// digests returns those of the weights and of the report in the lock.
+func (p project) digests(t *testing.T) (weights, report string) {
 	t.Helper()
 	l, err := lock.Read(filepath.Join(p.dir, "lock", "smoke.lock.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l.Model.Weights.String()
+	return l.Model.Weights.String(), l.Report.Digest.String()
+}
+
+// same wants the weights and the report of the constants.
+func (p project) same(t *testing.T, how string) {
+	t.Helper()
+	weights, report := p.digests(t)
+	if weights != smokeWeights {
+		t.Fatalf("%s: weights %s, want %s", how, weights, smokeWeights)
+	}
+	if report != smokeReport {
+		t.Fatalf("%s: report %s, want %s", how, report, smokeReport)
+	}
 }
 
 // TestSameBits trains the smoke recipe with every vector width that this machine
-// has and with several numbers of threads: the weights are those of the constant,
-// and lock and report are the same bytes.
+// has, with several numbers of threads, and in another time zone and language of the
+// machine: weights and report are those of the constants, and lock and report are the
+// same bytes.
 func TestSameBits(t *testing.T) {
 	t.Cleanup(func() { kernel.SetThreads(0); kernel.SetVariant("") })
 	counts := []int{1, 2, 5}
@@ -94,9 +111,7 @@ func TestSameBits(t *testing.T) {
 		for _, threads := range counts {
 			p := newProject(t, data)
 			p.apply(t, []string{"RUNNER_SIMD=" + variant, fmt.Sprintf("RUNNER_THREADS=%d", threads)})
-			if got := p.weights(t); got != smokeWeights {
-				t.Fatalf("%s, %d threads: weights %s, want %s", variant, threads, got, smokeWeights)
-			}
+			p.same(t, fmt.Sprintf("%s, %d threads", variant, threads))
 			l, r := p.results(t)
 			if lockfile == nil {
 				lockfile, page = l, r
@@ -109,10 +124,16 @@ func TestSameBits(t *testing.T) {
 	if testing.Short() {
 		return
 	}
+	abroad := newProject(t, data)
+	if err := abroad.run(t, "TZ=Pacific/Chatham", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8", "GOMAXPROCS=1").Wait(); err != nil {
+		t.Fatal(err)
+	}
+	abroad.same(t, "abroad")
+	abroad.check(t, lockfile, page)
 	other := newProject(t, data)
 	other.apply(t, nil, "--set", "train.seed=2")
-	if other.weights(t) == smokeWeights {
-		t.Fatal("another train.seed gives the same weights")
+	if weights, report := other.digests(t); weights == smokeWeights || report == smokeReport {
+		t.Fatal("another train.seed gives the same weights or report")
 	}
 }
 
@@ -200,10 +221,11 @@ func (p project) check(t *testing.T, lockfile, page []byte) {
 	}
 }
 
-// run starts the program in a process of its own.
-func (p project) run(t *testing.T) *exec.Cmd {
+// run starts the program in a process of its own, with this environment too.
+func (p project) run(t *testing.T, env ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command("runner", "apply", p.recipe, "--quiet", "--data", p.data)
+	c.Env = append(os.Environ(), env...)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -281,6 +281,7 @@ var tampers = []tampering{
 
 	// What stands beside the lock.
 	{"report edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/report.md", `RMSE`, "RMSF") }},
+	{"page edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/report.html", `RMSE`, "RMSF") }},
 	{"plot edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/fit.svg", `<circle`, "<Circle") }},
 	{"pixel of a plot", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.edit("reports/plants/samples.png", mirror) }},
 	{"weights flipped", onlyLock, verify.Differs, `tensor 3.bias\[0\]: expected .* found`, func(p tampered) { p.flipBit(plantsModel, 4) }},

@@ -42,7 +42,7 @@ func (s *invocation) apply() *cobra.Command {
 			e.Log = logger(log)
 			start := time.Now()
 			out, err := e.Apply(c.Context(), s.overridden())
-			s.tellDrawn(e)
+			s.tellMade(e)
 			if err != nil {
 				e.Log.Error().Err(err).Msg("apply")
 				return err

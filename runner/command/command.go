@@ -209,10 +209,14 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	}, nil
 }
 
-// tellDrawn says that the data are not somebody's own, once they were drawn.
-func (s *invocation) tellDrawn(e *experiment.Experiment) {
-	if e.Drawn != "" {
-		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Drawn, e.Recipe.Data.Source.Builtin, e.Recipe.Data.Source.Plants)
+// tellMade says that the data are not somebody's own, once they were made.
+func (s *invocation) tellMade(e *experiment.Experiment) {
+	switch source := e.Recipe.Data.Source; {
+	case e.Made == "":
+	case source.Fetched():
+		fmt.Fprintf(s.err, "there was no %s: unpacked %s there\n", e.Made, source.URL)
+	default:
+		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Made, source.Builtin, source.Plants)
 	}
 }
 

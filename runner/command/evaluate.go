@@ -46,7 +46,7 @@ func (s *invocation) evaluate() *cobra.Command {
 			} else {
 				a, err = locked.AssessPart(c.Context(), part)
 			}
-			s.tellDrawn(locked.Experiment)
+			s.tellMade(locked.Experiment)
 			if errors.Is(err, experiment.ErrOtherInputs) {
 				fmt.Fprintf(s.err, "runner: %v\n", err)
 				return exit(inputs)

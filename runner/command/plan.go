@@ -21,7 +21,7 @@ func (s *invocation) plan() *cobra.Command {
 				return err
 			}
 			steps, err := e.Plan(c.Context())
-			s.tellDrawn(e)
+			s.tellMade(e)
 			if err != nil {
 				return err
 			}

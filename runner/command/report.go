@@ -38,7 +38,7 @@ func (s *invocation) report() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			var all []*experiment.Locked
 			for _, word := range args {
-				path, err := review.LockOf(word, ".")
+				path, err := review.LockOf(word)
 				if err != nil {
 					return err
 				}
@@ -74,7 +74,7 @@ func (s *invocation) rewrite(locked *experiment.Locked, dir string) error {
 		if bundle.Is(locked.Path) || experiment.IsExported(locked.Path) {
 			return misuse{fmt.Errorf("%s has no folder for its report: say --dir DIR", locked.Path)}
 		}
-		dir = locked.Place.Report(locked.Recipe.Name)
+		dir = near(locked.Place.Report(locked.Recipe.Name))
 	}
 	written, err := experiment.WriteReport(dir, pages, report.Files())
 	if err != nil {
@@ -91,9 +91,10 @@ func (s *invocation) rewrite(locked *experiment.Locked, dir string) error {
 func (s *invocation) compare(runs []review.Run, dir string, timed bool) error {
 	if dir == "" {
 		var err error
-		if dir, err = experiment.ComparisonFolder(".", review.Title(runs)); err != nil {
+		if dir, err = experiment.ComparisonFolder(review.Title(runs)); err != nil {
 			return err
 		}
+		dir = near(dir)
 	}
 	if err := experiment.NoRun(dir); err != nil {
 		return err
@@ -122,6 +123,16 @@ func (s *invocation) compare(runs []review.Run, dir string, timed bool) error {
 	}
 	s.printWritten(written, dir)
 	return nil
+}
+
+// near returns a path as seen from here, if it is below.
+func near(path string) string {
+	if here, err := filepath.Abs("."); err == nil {
+		if short, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(short) {
+			return short
+		}
+	}
+	return path
 }
 
 // printWritten says which files of a folder are new or changed.

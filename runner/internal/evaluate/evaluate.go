@@ -54,6 +54,10 @@ type Input struct {
 	// for every sample, in order, then again for some that are shown, and its result
 	// is only read.
 	Pixels func(i int) ([]uint8, error)
+	// Attend returns the maps of where the network looks in some samples, each when it makes
+	// the output of this index, and the name of the layer that they are of; no maps where the
+	// network has none. It may be nil.
+	Attend func(samples, outputs []int) (layer string, maps []Map, err error)
 	// Seed of the bootstrap, and Level of its intervals; 0 stands for Level.
 	Seed  uint64
 	Level float64
@@ -118,6 +122,8 @@ type Evaluation struct {
 	// Photos are samples to look at: of a regression by ascending true value, of a
 	// classification those that the network gets right, then those it gets wrong.
 	Photos []Photo `json:"photos"`
+	// Attention is nil for a network without a map.
+	Attention *Attention `json:"attention,omitempty"`
 }
 
 // Part describes one part of the split.
@@ -259,6 +265,9 @@ func Run(in Input) (*Evaluation, error) {
 		e.Regression.Worst = photos[len(chosen):]
 	}
 	e.tell(in, parts, features)
+	if e.Attention, err = attend(in, parts[e.Headline]); err != nil {
+		return nil, err
+	}
 	if in.Classes != nil {
 		e.Baselines = classBaselines(in, parts, features)
 		if e.Classification, err = classify(in, e.Result(), parts[e.Headline]); err != nil {

@@ -97,12 +97,17 @@ func look(in Input, chosen []int) (features [][]float64, photos []Photo, err err
 		}
 		for k, c := range chosen { // one may be there twice, for two reasons
 			if c == i {
-				size, small := shrink(pixels, in.Size, in.Channels)
-				photos[k] = Photo{Prediction: s.prediction(), Size: size, Pixels: small}
+				photos[k] = thumbnail(in, s, pixels)
 			}
 		}
 	}
 	return features, photos, nil
+}
+
+// thumbnail returns the photo of a sample, given its pixels.
+func thumbnail(in Input, s Sample, pixels []uint8) Photo {
+	size, small := shrink(pixels, in.Size, in.Channels)
+	return Photo{Prediction: s.prediction(), Size: size, Pixels: small}
 }
 
 // colours returns the features of a photo in colour: the share of green pixels,

@@ -156,7 +156,7 @@ func (e *Experiment) other(ctx context.Context, model *Model, tablePath, images 
 		if !l.classifies() {
 			return nil, nil, errors.New("a folder of pictures says no values: name the table of labels too, --table")
 		}
-		d.Folders, d.Classes = ".", model.Classes
+		d.Folders, d.Table, d.Classes = ".", "", model.Classes
 		l.table, err = table.List(images, *d)
 	} else {
 		if filepath.Ext(tablePath) != ".xlsx" {

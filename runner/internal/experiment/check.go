@@ -118,9 +118,9 @@ func (l *line) otherRuns(ctx context.Context, k *lock.Lock) ([]lock.Difference, 
 	if !slices.Equal(follows, k.Spread) {
 		all = append(all, lock.Difference{Path: "spread", A: fmt.Sprint(k.Spread), B: fmt.Sprint(follows)})
 	}
-	if folds := ofKind(k.Runs, "fold-"); len(folds) > 0 && k.OutOfFold != nil {
+	if others := ofKind(k.Runs, folds); len(others) > 0 && k.OutOfFold != nil {
 		rows := k.Split.Validation
-		for _, run := range folds {
+		for _, run := range others {
 			rows += run.Split.Validation
 		}
 		if rows != k.OutOfFold.Photos {

@@ -12,7 +12,6 @@ import (
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/report"
-	"biomass/runner/internal/rng"
 )
 
 // Cost is what a locked network takes, whatever it was trained on. All of it follows
@@ -71,9 +70,8 @@ func (c *Cost) Time() (time.Duration, error) {
 	const least, most, enough = 15, 500, 500 * time.Millisecond
 	c.net.Initialize(1)
 	x := make([]float32, c.example)
-	stream := rng.New(1, "picture")
 	for i := range x {
-		x[i] = float32(stream.Normal())
+		x[i] = float32(i%251) / 251
 	}
 	var all []time.Duration
 	for begin := time.Now(); len(all) < least || len(all) < most && time.Since(begin) < enough; {

@@ -14,6 +14,12 @@ import (
 // ledgerHead is how many dropped rows the report lists.
 const ledgerHead = 20
 
+// The report shows so many augmented photos and epochs.
+const (
+	reportRows   = 3
+	reportEpochs = 5
+)
+
 // document gathers what the report shows. It holds nothing that could differ
 // between two runs of the same line: no git state, time or machine.
 func (l *line) document() (report.Document, error) {
@@ -46,9 +52,14 @@ func (l *line) document() (report.Document, error) {
 	d.History = history(l.trained.Epochs, l.trained.Kept)
 	for _, layer := range net.Layers() {
 		d.Layers = append(d.Layers, report.Layer{
-			Name: layer.Name, Kind: layer.Kind, Parameters: layer.Parameters,
+			Name: layer.Name, Kind: layer.Kind, Stage: layer.Stage, Parameters: layer.Parameters, MultiplyAdds: layer.MultiplyAdds, Trains: layer.Trains,
 			Shape: fmt.Sprintf("%d × %d × %d", layer.Output.Height, layer.Output.Width, layer.Output.Channels),
 		})
+	}
+	if len(r.Transform.Augment) > 0 {
+		if d.Augmented, err = l.augmented(reportRows, reportEpochs); err != nil {
+			return d, err
+		}
 	}
 	d.Sweep, d.Series, d.Leakage = l.documentSweep(), documentSeries(l.run(""), l.series.Runs, l.series.Spread, l.Recipe.Train.Seed), l.documentLeakage()
 	if d.Folds, err = l.documentFolds(); err != nil {
@@ -99,24 +110,32 @@ func history(epochs []lock.Epoch, kept int) []report.Epoch {
 
 // documentSeries are the runs as the report shows them, a training's own first.
 func documentSeries(own lock.Run, further []lock.Run, spread []lock.Spread, seed uint64) []report.Series {
+	first := strconv.FormatUint(seed, 10)
 	var all []report.Series
 	for _, kind := range kinds {
-		runs := ofKind(further, kind.prefix)
+		runs := ofKind(further, kind)
 		if len(runs) == 0 {
 			continue
 		}
-		s := report.Series{Over: kind.over}
+		s := report.Series{Over: kind}
 		for _, c := range spread {
-			if c.Over == kind.over {
+			if c.Over == kind {
 				s.Columns = append(s.Columns, report.SeriesColumn{Part: c.Part, Figure: c.Figure, Mean: c.Mean, Deviation: c.Deviation})
 			}
 		}
-		own.Name = kind.prefix + "1"
-		if kind.over == "seeds" {
-			own.Name = kind.prefix + strconv.FormatUint(seed, 10)
+		own.Name = "fold-1"
+		if kind == seeds {
+			own.Name = "seed-" + first
 		}
 		for _, run := range append([]lock.Run{own}, runs...) {
-			shown := report.SeriesRun{Name: strings.TrimPrefix(run.Name, kind.prefix), Epochs: len(run.Training), Kept: run.Model.Epoch}
+			fold, seed, crossed := strings.Cut(run.Name, "-seed-")
+			shown := report.SeriesRun{Name: fold[strings.IndexByte(fold, '-')+1:], Epochs: len(run.Training), Kept: run.Model.Epoch}
+			if !crossed {
+				seed = first
+			}
+			if kind == trainings {
+				shown.Name += ", " + seed
+			}
 			for _, c := range s.Columns {
 				shown.Values = append(shown.Values, run.Results[c.Part].Figure(c.Figure))
 			}

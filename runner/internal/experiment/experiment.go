@@ -51,14 +51,14 @@ type Experiment struct {
 	Witness Witness
 	// Waiting, when set, is told in a line what this walk waits for.
 	Waiting func(line string)
-	// Offline has files of weights that are not here be missing, not fetched: nobody who
-	// checks a lock asks a server that it names.
+	// Offline has data and files of weights that are not here be missing, not fetched: nobody
+	// who checks a lock asks a server that it names.
 	Offline bool
 	// Finished says that the walk judges a finished network, and never asks what its
 	// training began with.
 	Finished bool
-	// Drawn is the folder of the built-in data when this walk had to draw them.
-	Drawn string
+	// Made is the data's root folder when this walk had to draw or fetch them.
+	Made string
 
 	frozen *line // by Inputs, for Replay
 }
@@ -195,9 +195,12 @@ var stages = []stage{
 			if l.classifies() {
 				e.Strings(l.classes)
 			}
+			if l.Recipe.Picture.Cropped() { // the weights file says so, and of square photos the pixels are the same
+				e.String(l.Recipe.Picture.Crop)
+			}
 			return e.Sum()
 		},
-		keys:    []string{"task", "data.image", "data.target", "data.classes"},
+		keys:    []string{"task", "data.image", "data.target", "data.classes", "picture.crop"},
 		output:  func(l *line) any { return &l.trained },
 		run:     runTrain,
 		intact:  trainingKept,
@@ -364,7 +367,7 @@ func (l *line) before(end string) []*stage {
 	return list
 }
 
-// freeze makes the built-in data if they are missing, then reads and hashes all
+// freeze makes the data if they are missing and can be made, then reads and hashes all
 // inputs.
 func (e *Experiment) freeze(ctx context.Context) (*line, error) {
 	l := newLine(e)

@@ -12,18 +12,11 @@ import (
 	"biomass/runner/internal/store"
 )
 
-// ComparisonFolder returns the folder of a page of this name in the project that a
-// folder belongs to.
-func ComparisonFolder(here, name string) (string, error) {
-	place, err := Find(filepath.Join(here, "any.yaml"), "", "")
-	if err != nil {
-		return "", err
-	}
-	absolute, err := filepath.Abs(here)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Rel(absolute, place.Report(name))
+// ComparisonFolder returns the folder of a page of this name in the project that we are
+// in.
+func ComparisonFolder(name string) (string, error) {
+	place, err := Find("any.yaml", "", "")
+	return place.Report(name), err
 }
 
 // NoRun finds out that a folder is that of a run's own report, which nothing else may
@@ -33,9 +26,9 @@ func NoRun(dir string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(filepath.Dir(filepath.Dir(absolute)), "lock", filepath.Base(absolute)+lock.Suffix)
-	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), filepath.ToSlash(file))
+	own := "lock/" + filepath.Base(absolute) + lock.Suffix
+	if has(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(own)) {
+		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), own)
 	}
 	return nil
 }

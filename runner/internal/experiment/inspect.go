@@ -152,7 +152,34 @@ func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 	}
-	photos, err := l.set(l.split.Train)
+	seen, err := l.augmented(sheetRows, sheetEpochs)
+	if err != nil {
+		return nil, err
+	}
+	sheet := report.Contact{
+		Title:   l.Recipe.Name + ": training photos as the epochs see them",
+		Notes:   []string{seen.Changes},
+		Columns: []string{"resized"}, Size: seen.Size, Channels: seen.Channels,
+	}
+	for epoch := range sheetEpochs {
+		sheet.Columns = append(sheet.Columns, fmt.Sprintf("epoch %d", epoch+1))
+	}
+	for _, photo := range seen.Photos {
+		strip := report.Strip{Name: photo.Image, Versions: photo.Versions}
+		if l.classifies() {
+			strip.Value = l.classes[int(photo.Target)]
+		} else {
+			strip.Value = strings.TrimSpace(fmt.Sprintf("%.4g %s", photo.Target, l.Recipe.Data.Unit))
+		}
+		sheet.Rows = append(sheet.Rows, strip)
+	}
+	return sheet.PNG()
+}
+
+// augmented shows so many training photos, from the smallest target to the largest or of all
+// classes, as they were resized and then as the first epochs see them.
+func (l *line) augmented(photos, epochs int) (*report.Augmented, error) {
+	all, err := l.keptTargets()
 	if err != nil {
 		return nil, err
 	}
@@ -160,37 +187,35 @@ func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	order := make([]int, len(photos.Targets))
+	if err := l.catalogue.Open(); err != nil {
+		return nil, err
+	}
+	targets := pick(all, l.split.Train)
+	order := make([]int, len(targets))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(photos.Targets[a], photos.Targets[b]) })
-	rows := make([]int, min(sheetRows, len(order)))
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(targets[a], targets[b]) })
+	rows := make([]int, min(photos, len(order)))
+	set := train.Set{Pixels: make([][]uint8, len(targets)), Targets: targets} // the pixels of those rows alone
 	for i := range rows {
-		rows[i] = order[i*(len(order)-1)/max(len(rows)-1, 1)]
+		row := order[i*(len(order)-1)/max(len(rows)-1, 1)]
+		rows[i] = row
+		if set.Pixels[row], err = picture.Load(l.catalogue, images[l.split.Train[row]], l.Store); err != nil {
+			return nil, err
+		}
 	}
 	seen := train.Seen(train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
-		Fitted: l.fitted, Train: photos,
-	}, rows, sheetEpochs)
-	sheet := report.Contact{
-		Title:   l.Recipe.Name + ": training photos as the epochs see them",
-		Notes:   []string{l.augmentationWords()},
-		Columns: []string{"resized"}, Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(),
-	}
-	for epoch := range sheetEpochs {
-		sheet.Columns = append(sheet.Columns, fmt.Sprintf("epoch %d", epoch+1))
-	}
+		Fitted: l.fitted, Train: set,
+	}, rows, epochs)
+	a := &report.Augmented{Changes: l.augmentationWords(), Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels()}
 	for i, row := range rows {
-		strip := report.Strip{Name: images[l.split.Train[row]], Versions: append([][]uint8{photos.Pixels[row]}, seen[i]...)}
-		if target := photos.Targets[row]; l.classifies() {
-			strip.Value = l.classes[int(target)]
-		} else {
-			strip.Value = strings.TrimSpace(fmt.Sprintf("%.4g %s", target, l.Recipe.Data.Unit))
-		}
-		sheet.Rows = append(sheet.Rows, strip)
+		a.Photos = append(a.Photos, report.AugmentedPhoto{
+			Image: images[l.split.Train[row]], Target: targets[row], Versions: append([][]uint8{set.Pixels[row]}, seen[i]...),
+		})
 	}
-	return sheet.PNG()
+	return a, nil
 }
 
 // augmentationWords says what changes photos, as the recipe does.

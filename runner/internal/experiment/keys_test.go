@@ -82,6 +82,7 @@ var effects = map[string]effect{
 	"data.parts.test.idx.labels":       {"table", "data.parts.test.idx.labels=spare.labels", []string{classified, idxFiles, given, two}},
 
 	"picture.size":  {"picture", "picture.size=10", nil},
+	"picture.crop":  {"picture", "picture.crop=center", []string{"data.images=others/a"}},
 	"picture.color": {"picture", "picture.color=gray", []string{"transform.normalize=none"}},
 
 	"clean[].drop.missing_target":       {"clean", "clean=[{drop: missing_target}]", []string{"clean=[{drop: {where: age == 15}}]"}},
@@ -220,6 +221,8 @@ var elsewhere = map[string]string{
 	"data.source.builtin":    "testdata/script/builtin.txtar",
 	"data.source.plants":     "testdata/script/builtin.txtar",
 	"data.source.seed":       "testdata/script/builtin.txtar",
+	"data.source.url":        "testdata/script/fetch.txtar",
+	"data.source.sha256":     "testdata/script/fetch.txtar",
 	"picture.resize":         "internal/recipe/recipe_test.go", // there is one filter
 	"report.plots":           "internal/report/report_test.go",
 	"network.weights.file":   "testdata/script/weights.txtar",
@@ -407,9 +410,10 @@ func writeKeysData(t *testing.T, dir string) {
 		}
 	}
 	photo := func(i int) []byte {
-		m := image.NewRGBA(image.Rect(0, 0, 12, 12))
+		width := 12 + i/100*4 // some are no squares
+		m := image.NewRGBA(image.Rect(0, 0, width, 12))
 		for y := range 12 {
-			for x := range 12 {
+			for x := range width {
 				m.Set(x, y, color.RGBA{uint8(60 + (x*i*7+y*13)%90), uint8(40 + (x*11+y*i*5)%160), uint8(30 + (x+y+i*17)%99), 255})
 			}
 		}

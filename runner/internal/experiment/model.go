@@ -58,7 +58,7 @@ func OpenLock(path, data, objects string) (*Locked, error) {
 		return nil, err
 	}
 	return &Locked{
-		Experiment: &Experiment{Loaded: loaded, Place: place, Store: kept, Progress: progress.Silent, Log: zerolog.Nop(), Finished: true},
+		Experiment: &Experiment{Loaded: loaded, Place: place, Store: kept, Progress: progress.Silent, Log: zerolog.Nop(), Finished: true, Offline: true},
 		Lock:       claimed, Path: path,
 	}, nil
 }

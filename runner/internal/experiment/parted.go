@@ -29,8 +29,12 @@ func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
 	}
 	found := l.table.Digest()
 	if l.table.Listed {
+		what := want.Path
+		if l.Recipe.Data.Table != "" {
+			what += ", or the table beside it,"
+		}
 		return []string{fmt.Sprintf("the list of photos and classes below %s has digest %s, locked is %s: it has %d rows, locked are %d",
-			want.Path, l.table.File, want.Digest, len(l.table.Rows), want.Rows)}
+			what, l.table.File, want.Digest, len(l.table.Rows), want.Rows)}
 	}
 	words := []string{fmt.Sprintf("table %s has digest %s, locked is %s", want.Path, l.table.File, want.Digest)}
 	switch {

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,14 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
-	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
-	"biomass/runner/internal/rosette"
 	"biomass/runner/internal/store"
-	"biomass/runner/internal/table"
 )
 
 // Place says where the files of an experiment are on this machine. None of it
@@ -201,122 +196,6 @@ func imagesPath(d recipe.Data) string {
 		return "."
 	}
 	return d.Images
-}
-
-// ErrNoData says that a folder of the data is missing.
-var ErrNoData = errors.New("no folder")
-
-// makeData draws the built-in data where the data's root folder is missing. The
-// folder appears whole or not at all.
-func (e *Experiment) makeData(ctx context.Context) error {
-	root, r := e.Place.Data, e.Recipe
-	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
-		if err != nil {
-			return fmt.Errorf("data.root: %w", err)
-		}
-		if !r.Data.Listed() && !has(root, filepath.FromSlash(r.Data.Images)) {
-			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
-		}
-		return e.sameSource()
-	}
-	if r.Data.Source == nil {
-		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
-	}
-	unlock, err := e.hold(ctx, "data", "draws the built-in data")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if has(filepath.Dir(root), filepath.Base(root)) { // another run made them meanwhile
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(root), 0o777); err != nil {
-		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	if err := store.Sweep(filepath.Dir(root), filepath.Base(root)); err != nil {
-		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	partial, err := store.TemporaryDir(root)
-	if err != nil {
-		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	defer os.RemoveAll(partial)
-	if err := e.draw(ctx, partial); err != nil {
-		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	if err := os.Rename(partial, root); err != nil {
-		return fmt.Errorf("make the built-in data: %w", err)
-	}
-	e.Drawn = root
-	return nil
-}
-
-// drawnFile, in a folder of built-in data, says what was drawn there.
-const drawnFile = ".drawn"
-
-// sameSource finds out that the data in the root folder were drawn, but for
-// another data.source: whoever drew them anew would get others. Data without the
-// file are somebody's own.
-func (e *Experiment) sameSource() error {
-	if e.Recipe.Data.Source == nil {
-		return nil
-	}
-	was, err := os.ReadFile(filepath.Join(e.Place.Data, drawnFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("data.root: %w", err)
-	}
-	have, want := strings.TrimSpace(string(was)), drawn(e.Recipe.Data.Source)
-	if have != want {
-		return fmt.Errorf("data.source: %s holds %s, the recipe asks for %s: give it another data.root, or delete that folder to have it drawn anew", e.Place.Data, have, want)
-	}
-	return nil
-}
-
-func drawn(s *recipe.Source) string {
-	return fmt.Sprintf("%s, plants: %d, seed: %d", s.Builtin, s.Plants, s.Seed)
-}
-
-// draw writes the table and the photos below dir.
-func (e *Experiment) draw(ctx context.Context, dir string) error {
-	r := e.Recipe
-	set := rosette.New(rosette.Options{Plants: r.Data.Source.Plants, Seed: r.Data.Source.Seed})
-	path := filepath.Join(dir, filepath.FromSlash(r.Data.Table))
-	images := filepath.Join(dir, filepath.FromSlash(r.Data.Images))
-	for _, d := range []string{filepath.Dir(path), images} {
-		if err := os.MkdirAll(d, 0o777); err != nil {
-			return err
-		}
-	}
-	if err := table.Write(path, set.Columns(), set.Rows()); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, drawnFile), []byte(drawn(r.Data.Source)+"\n"), 0o666); err != nil {
-		return err
-	}
-	names := set.Photos()
-	task := e.Progress.Start("draw", len(names), "photos")
-	defer task.Done()
-	failed := make([]error, len(names))
-	kernel.Parallel(len(names), func(i int) {
-		if failed[i] = ctx.Err(); failed[i] != nil {
-			return
-		}
-		data, err := set.Photo(names[i])
-		if err == nil {
-			err = os.WriteFile(filepath.Join(images, names[i]), data, 0o666)
-		}
-		failed[i] = err
-		task.Add(1)
-	})
-	for _, err := range failed {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // FetchedWeights is the folder of a store for files of weights that were fetched.

@@ -128,7 +128,11 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	switch {
 	case len(reasons) > 0:
 	case s.name == "table" && old.Data.Table.Digest != l.table.File && l.table.Listed:
-		reasons = append(reasons, "the photos or their classes changed")
+		words := "the photos or their classes changed"
+		if l.Recipe.Data.Table != "" {
+			words += ", or what is known of them"
+		}
+		reasons = append(reasons, words)
 	case (s.name == "table" || s.name == "sweep" || s.name == "runs") && old.Data.Table.Digest != l.table.File:
 		reasons = append(reasons, "the table's file changed")
 	case s.name == "picture":

@@ -315,6 +315,9 @@ func (l *line) facts() map[string]string {
 		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
 		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
 	}
+	if l.Recipe.Picture.Cropped() {
+		facts["picture_crop"] = l.Recipe.Picture.Crop
+	}
 	if l.Recipe.Picture.Color != "rgb" {
 		facts["picture_color"] = l.Recipe.Picture.Color
 	}
@@ -379,6 +382,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+		Attend: l.attend,
 	}
 	if err := l.compare(ctx, &in); err != nil {
 		return err
@@ -415,6 +419,19 @@ func (l *line) learning() (learning evaluate.Learning, err error) {
 		learning.Batches = append(learning.Batches, counts)
 	}
 	return learning, err
+}
+
+// attend returns where the trained network looks in some of the kept rows.
+func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, err error) {
+	net, err := l.trainedNetwork()
+	if err != nil {
+		return "", nil, err
+	}
+	seen, err := train.Attend(net, l.fitted, pick(l.photos.Pixels, rows), pick(l.features, rows), outputs)
+	for _, a := range seen {
+		maps = append(maps, evaluate.Map(a))
+	}
+	return net.AttentionLayer(), maps, err
 }
 
 // predictValues sets what the network predicts for every sample.

@@ -97,20 +97,42 @@ func (l *line) run(name string) lock.Run {
 	}
 }
 
-// kinds are what runs differ in, by the prefix of their names.
-var kinds = []struct{ over, prefix string }{{"seeds", "seed-"}, {"folds", "fold-"}}
+// The kinds of runs: what those of a kind differ in.
+const (
+	seeds     = "seeds"
+	folds     = "folds"     // with the first seed
+	trainings = "trainings" // each fold with each seed
+)
 
-// ofKind returns the runs of a kind.
-func ofKind(runs []lock.Run, prefix string) []lock.Run {
-	return slices.DeleteFunc(slices.Clone(runs), func(run lock.Run) bool { return !strings.HasPrefix(run.Name, prefix) })
+var kinds = []string{seeds, folds, trainings}
+
+// ofKind returns the runs of a kind, by their names.
+func ofKind(runs []lock.Run, kind string) []lock.Run {
+	crossed := false
+	list := slices.DeleteFunc(slices.Clone(runs), func(run lock.Run) bool {
+		fold, _, both := strings.Cut(run.Name, "-seed-")
+		crossed = crossed || both
+		isFold := strings.HasPrefix(fold, "fold-")
+		switch kind {
+		case seeds:
+			return !strings.HasPrefix(run.Name, "seed-")
+		case folds:
+			return !isFold || both
+		}
+		return !isFold
+	})
+	if kind == trainings && !crossed {
+		return nil
+	}
+	return list
 }
 
 // spreads sums up each kind of runs, this line's own results among them.
 func spreads(own map[string]lock.Score, runs []lock.Run) []lock.Spread {
 	var all []lock.Spread
 	for _, kind := range kinds {
-		if list := ofKind(runs, kind.prefix); len(list) > 0 {
-			all = append(all, spread(kind.over, append([]lock.Run{{Results: own}}, list...))...)
+		if list := ofKind(runs, kind); len(list) > 0 {
+			all = append(all, spread(kind, append([]lock.Run{{Results: own}}, list...))...)
 		}
 	}
 	return all
@@ -149,11 +171,11 @@ func (e *Experiment) statesKept(run lock.Run) bool {
 	return states{e.Store, run.Stage("train").Key}.complete(e.KeepEvery, len(run.Training))
 }
 
-// outOfFold returns the prediction of every photo that is in a fold, in the order of the
-// folds; nil where there are none.
+// outOfFold returns the prediction of every photo that is in a fold, by the training with the
+// first seed, in the order of the folds; nil where there are none.
 func (l *line) outOfFold() ([]report.OutOfFold, error) {
-	folds := ofKind(l.series.Runs, "fold-")
-	if len(folds) == 0 {
+	others := ofKind(l.series.Runs, folds)
+	if len(others) == 0 {
 		return nil, nil
 	}
 	var all []report.OutOfFold
@@ -163,7 +185,7 @@ func (l *line) outOfFold() ([]report.OutOfFold, error) {
 		}
 	}
 	add(1, l.evaluation)
-	for i, run := range folds {
+	for i, run := range others {
 		data, err := l.Store.Get(run.Stage("evaluate").Output)
 		if err != nil {
 			return nil, fmt.Errorf("run %s: %w", run.Name, err)

@@ -45,7 +45,7 @@ func (f File) Is(d digest.Digest) bool {
 	return strings.HasPrefix(strings.TrimPrefix(d.String(), "sha256:"), f.SHA256)
 }
 
-// limit is more than any file of weights that this program can train.
+// limit is more than any file of weights has that this program can train, and any data set that it takes.
 const limit = 8 << 30
 
 // Get returns the path of the file in dir, which it fetches there if it is not there yet.
@@ -116,7 +116,7 @@ func (f File) download(ctx context.Context, path string, reporter progress.Repor
 		return fmt.Errorf("%w: run again to go on", err)
 	}
 	if have+written > limit {
-		return fmt.Errorf("it has more than %d GiB: no weights do", limit>>30)
+		return fmt.Errorf("it has more than the %d GiB that are fetched", limit>>30)
 	}
 	return out.Close()
 }

@@ -118,7 +118,7 @@ func stageOf(list []Stage, name string) *Stage {
 // Spread is the mean of a figure over runs that differ in one thing, the lock's own among
 // them, and its standard deviation, dividing by their number less 1.
 type Spread struct {
-	Over      string  `yaml:"over" json:"over"` // seeds or folds
+	Over      string  `yaml:"over" json:"over"` // seeds, folds or trainings
 	Runs      int     `yaml:"runs" json:"runs"`
 	Part      string  `yaml:"part" json:"part"`
 	Figure    string  `yaml:"figure" json:"figure"`

@@ -98,8 +98,8 @@ type layer struct {
 	pool *layer
 
 	// frozen says that the layer's parameters do not train, fixed that a batch norm's
-	// statistics stay either.
-	frozen, fixed bool
+	// statistics stay either. asked wants the gradient by the output of the base's last layer.
+	frozen, fixed, asked bool
 
 	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
 	running        *statistics

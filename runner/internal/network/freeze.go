@@ -33,6 +33,20 @@ type thaw struct {
 	layers []bool
 }
 
+// trains is the first epoch in which a layer trains, 0 for none.
+func (f freeze) trains(layer int) int {
+	if layer >= len(f.frozen) || !f.frozen[layer] {
+		return 1
+	}
+	first := 0
+	for _, t := range f.thaws {
+		if t.layers[layer] && (first == 0 || t.epoch < first) {
+			first = t.epoch
+		}
+	}
+	return first
+}
+
 // newFreeze reads what the recipe says of freezing. A name that stands for no layer with
 // parameters is an error.
 func newFreeze(spec recipe.Network, a *architecture) (freeze, error) {
@@ -121,12 +135,13 @@ func (n *Network) At(epoch int) (changed bool) {
 	return changed
 }
 
-// learning reports, a layer, whether its output depends on a parameter that trains.
+// learning reports, a layer, whether its output depends on a parameter that trains, or on an
+// output that is asked for.
 func (n *Network) learning() []bool {
 	learns := make([]bool, len(n.layers))
 	for _, i := range n.order() {
 		l := n.layers[i]
-		learns[i] = l.weight != nil && !l.frozen || l.input != none && learns[l.input] || l.other >= 0 && learns[l.other]
+		learns[i] = l.asked || l.weight != nil && !l.frozen || l.input != none && learns[l.input] || l.other >= 0 && learns[l.other]
 	}
 	return learns
 }

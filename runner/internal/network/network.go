@@ -115,12 +115,16 @@ func (n *Network) Count() int {
 // LayerInfo is one row of the layer table.
 type LayerInfo struct {
 	Name, Kind string
+	// Stage of a network of the zoo that the layer belongs to; empty for network.layers.
+	Stage string
 	// Output is the shape of one example's activation behind the layer.
 	Output Input
 	// Parameters is the number of trainable scalars.
 	Parameters int
 	// MultiplyAdds is the number of products of conv and dense, an example.
 	MultiplyAdds int
+	// Trains is the first epoch in which the parameters do, 0 for none.
+	Trains int
 }
 
 // Layers returns the layer table in the order of torch's modules. An activation and
@@ -128,7 +132,10 @@ type LayerInfo struct {
 func (n *Network) Layers() []LayerInfo {
 	table := make([]LayerInfo, len(n.layers))
 	for i, l := range n.layers {
-		table[i] = LayerInfo{Name: l.name, Kind: string(l.kind), Output: Input(l.out)}
+		table[i] = LayerInfo{Name: l.name, Kind: string(l.kind), Stage: l.stage, Output: Input(l.out)}
+		if len(l.parameters()) > 0 {
+			table[i].Trains = n.freeze.trains(i)
+		}
 		for _, p := range l.parameters() {
 			table[i].Parameters += len(p.Value)
 		}

@@ -673,7 +673,7 @@ func TestInitializeVGG(t *testing.T) {
 func TestLayers(t *testing.T) {
 	n := layersNetwork(t, everyItem)
 	table := n.Layers()
-	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180, MultiplyAdds: 720}
+	want := LayerInfo{Name: "4", Kind: "conv", Output: Input{2, 2, 4}, Parameters: 180, MultiplyAdds: 720, Trains: 1}
 	if table[4] != want {
 		t.Errorf("row %+v, want %+v", table[4], want)
 	}
@@ -869,4 +869,26 @@ func checkStep(t *testing.T, n *Network, reference *naive, x []float32, planes [
 		}
 	}
 	return loss
+}
+
+// TestMultiplyAdds holds the sums that are published for pictures of 224 pixels: those of
+// torchvision's pages on its models (GFLOPS, which it counts as multiply-adds), which are also
+// He et al.'s, Simonyan and Zisserman's and Sandler et al.'s to their digits.
+func TestMultiplyAdds(t *testing.T) {
+	for backbone, want := range map[string]float64{
+		"resnet18": 1.814, "resnet34": 3.664, "resnet50": 4.089, "vgg16": 15.470, "mobilenet_v2": 0.301,
+		"mobilenet_v3_small": 0.057, "mobilenet_v3_large": 0.217, "efficientnet_b0": 0.386,
+	} {
+		a, err := zoo[backbone](shape{224, 224, 3}, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0
+		for _, row := range (&Network{architecture: a}).Layers() {
+			sum += row.MultiplyAdds
+		}
+		if got := float64(sum) / 1e9; math.Abs(got-want) > 0.0011 {
+			t.Errorf("%s: %.4f thousand million multiply-adds, want %.3f", backbone, got, want)
+		}
+	}
 }

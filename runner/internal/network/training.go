@@ -38,9 +38,15 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		readers = n.readers()
 		trained gorgonia.Nodes
 	)
+	if n.base != none {
+		var err error
+		if outputs[n.base], err = t.begin(readers[n.base], t.wants(n.base)); err != nil {
+			return nil, err
+		}
+	}
 	read := func(i int) (*gorgonia.Node, *op) {
 		switch i {
-		case n.base:
+		case none:
 			return t.picture, nil
 		case beside:
 			return t.features, nil
@@ -97,12 +103,39 @@ func (n *Network) newTraining(batch int) (*training, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.wants(n.base) {
+		trained = append(trained, t.picture)
+	}
 	if len(trained) > 0 {
-		if _, err := gorgonia.Grad(cost, trained...); err != nil {
+		gradients, err := gorgonia.Grad(cost, trained...)
+		if err != nil {
 			return nil, fmt.Errorf("differentiate the network: %w", err)
+		}
+		if t.wants(n.base) {
+			t.output = gradients[len(gradients)-1].Op().(*op)
 		}
 	}
 	return t, nil
+}
+
+// begin returns the node of what the base gives. Where its gradient is asked for, that is an
+// op's output, which alone several layers may read then.
+func (t *training) begin(readers int, asked bool) (*gorgonia.Node, error) {
+	if !asked {
+		return t.picture, nil
+	}
+	o := &op{
+		name: "base", shape: t.picture.Shape(),
+		forward: func(in, out [][]float32) { copy(out[0], in[0]) },
+		gradient: func(_ gorgonia.Nodes, _, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			return gorgonia.Nodes{upstream}, nil
+		},
+	}
+	node, err := t.apply(o, t.picture)
+	if err == nil && readers > 1 {
+		node, err = t.fork(node, o.shape)
+	}
+	return node, err
 }
 
 // onlyCollected reports whether forks collect the gradients of all inputs of which they are

@@ -113,7 +113,7 @@ func (p *Pack) develop(i int, spec recipe.Picture) ([]uint8, error) {
 	if err != nil {
 		return nil, err
 	}
-	photo := resize(raster{p.Width, p.Height, 1, array.Item(i)}, spec.Size, spec.Size)
+	photo := square(raster{p.Width, p.Height, 1, array.Item(i)}, spec)
 	if spec.Channels() == 1 {
 		return photo.pix, nil
 	}

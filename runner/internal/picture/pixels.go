@@ -39,6 +39,9 @@ func (c *Catalogue) key(file digest.Digest) digest.Digest {
 	if c.spec.Channels() == 1 {
 		e.String(c.spec.Color)
 	}
+	if c.spec.Cropped() {
+		e.String("crop").String(c.spec.Crop)
+	}
 	return e.Sum()
 }
 
@@ -168,7 +171,7 @@ func develop(data []byte, spec recipe.Picture, limit *budget) ([]uint8, record) 
 	if err != nil {
 		return nil, record{Problem: err.Error()}
 	}
-	pixels := resize(photo, spec.Size, spec.Size).pix
+	pixels := square(photo, spec).pix
 	return pixels, record{Pixels: digest.Of(pixels), Width: photo.width, Height: photo.height}
 }
 

@@ -1,6 +1,10 @@
 package picture
 
-import "math"
+import (
+	"math"
+
+	"biomass/runner/internal/recipe"
+)
 
 // raster is a picture of interleaved channels: red, green and blue, or gray alone.
 type raster struct {
@@ -23,19 +27,38 @@ type window struct {
 	weights []int32 // sum to 1 << fraction, up to rounding
 }
 
+// axis is what is wanted of a picture along one axis: it is resized to a length, of
+// which n pixels are made, from first on.
+type axis struct{ length, first, n int }
+
+// all of the pixels of a length.
+func all(length int) axis { return axis{length, 0, length} }
+
+// central is the middle of a length as torchvision's CenterCrop takes it: where one
+// pixel more has to go on one side, on the right if the left then has an even number,
+// which is how Python rounds halves.
+func central(length, n int) axis {
+	rest := length - n
+	first := rest / 2
+	if rest%2 == 1 {
+		first += first % 2
+	}
+	return axis{length, first, n}
+}
+
 // windows returns the antialiased bilinear filter from one length to another,
 // as Pillow's precompute_coeffs and normalize_coeffs_8bpc define it: a triangle
 // as wide as the larger of two input and two output pixels, cut off at the
 // edges, normalised in float64, then rounded to fixed point.
-func windows(from, to int) []window {
-	scale := float64(from) / float64(to)
+func windows(from int, to axis) []window {
+	scale := float64(from) / float64(to.length)
 	support := math.Max(scale, 1)
 	reach := 2*int(math.Ceil(support)) + 1
-	weights := make([]int32, reach*to)
+	weights := make([]int32, reach*to.n)
 	triangle := make([]float64, reach)
-	list := make([]window, to)
+	list := make([]window, to.n)
 	for i := range list {
-		center := float64((float64(i) + 0.5) * scale)
+		center := float64((float64(to.first+i) + 0.5) * scale)
 		first := max(int(center-support+0.5), 0)
 		last := min(int(center+support+0.5), from)
 		n := last - first
@@ -57,7 +80,19 @@ func windows(from, to int) []window {
 // Image.resize with BILINEAR: first along rows, then along columns, rounded to
 // bytes in between.
 func resize(in raster, width, height int) raster {
-	return resizeColumns(resizeRows(in, width), height)
+	return resizeColumns(resizeRows(in, all(width)), all(height))
+}
+
+// square returns what the network sees of a picture: all of it, its sides scaled apart,
+// or its middle, as torchvision's Resize and CenterCrop of the same size give it. Of the
+// longer side no more is made than stays.
+func square(in raster, spec recipe.Picture) raster {
+	size := spec.Size
+	if !spec.Cropped() {
+		return resize(in, size, size)
+	}
+	short := min(in.width, in.height)
+	return resizeColumns(resizeRows(in, central(size*in.width/short, size)), central(size*in.height/short, size))
 }
 
 // Crop resizes a part of src to the whole of dst, both (size, size, channels), as
@@ -71,12 +106,13 @@ func Crop(dst, src []uint8, size, channels, left, top, width, height int) {
 	copy(dst, resize(part, size, size).pix)
 }
 
-func resizeRows(in raster, width int) raster {
-	if width == in.width {
+func resizeRows(in raster, to axis) raster {
+	if to == all(in.width) {
 		return in
 	}
+	width := to.n
 	out := newRaster(width, in.height, in.channels)
-	filter := windows(in.width, width)
+	filter := windows(in.width, to)
 	resizeRow := resizeRowRGB
 	if in.channels == 1 {
 		resizeRow = resizeRowGray
@@ -112,14 +148,14 @@ func resizeRowGray(to, row []uint8, filter []window) {
 	}
 }
 
-func resizeColumns(in raster, height int) raster {
-	if height == in.height {
+func resizeColumns(in raster, to axis) raster {
+	if to == all(in.height) {
 		return in
 	}
-	out := newRaster(in.width, height, in.channels)
+	out := newRaster(in.width, to.n, in.channels)
 	stride := in.channels * in.width
 	sums := make([]int32, stride)
-	for y, w := range windows(in.height, height) {
+	for y, w := range windows(in.height, to) {
 		for i := range sums {
 			sums[i] = 1 << (fraction - 1)
 		}

@@ -16,8 +16,10 @@ func (l *Loaded) Node() map[string]any {
 		delete(node["split"].(map[string]any), "seed")
 	}
 	if l.Data.Listed() {
-		for _, key := range []string{"table", "image", "target"} {
-			delete(node["data"].(map[string]any), key)
+		for key, standard := range map[string]string{"table": "", "image": listedImage, "target": listedTarget} {
+			if data := node["data"].(map[string]any); data[key] == standard {
+				delete(data, key)
+			}
 		}
 	}
 	return node
@@ -82,7 +84,11 @@ func spell(value reflect.Value) any {
 	case interface{ spell() any }:
 		return v.spell()
 	case *Source:
-		return spellSection(value.Elem(), reflect.ValueOf(*defaultSource()))
+		keys := spellSection(value.Elem(), reflect.ValueOf(*defaultSource()))
+		if v.Fetched() {
+			delete(keys, "builtin") // required only of what is drawn
+		}
+		return keys
 	case Rule:
 		return spellSection(value, reflect.ValueOf(Rule{}))
 	case Unfreeze:

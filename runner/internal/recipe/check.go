@@ -34,7 +34,8 @@ func (d *decoder) check(r *Recipe) {
 	d.checkNetwork(&r.Network, r.Picture.Size)
 	d.checkTrain(&r.Train, r)
 	d.checkSweep(r.Sweep, r)
-	d.ensure(r.Split.Folds == 0 || r.Train.Repeat == 1 || !d.sound("split.folds"), "train.repeat", "cannot stand beside split.folds", "write one of them; --set train.seed=N trains all folds with another seed")
+	d.ensure(r.Split.Fold > 0 || r.Split.Folds*r.Train.Repeat <= maxRuns || !d.sound("split.folds"), "train.repeat",
+		fmt.Sprintf("of %d in %d folds are more than %d trainings", r.Train.Repeat, r.Split.Folds, maxRuns), "write fewer of one, or split.fold")
 	apart := r.Split.By == "group" || r.Split.By == "stratified_group" || r.Split.By == "time"
 	d.ensure(!r.Report.Leakage || apart && r.Split.Folds == 0 || !d.sound("split"), "report.leakage",
 		"compares with a random split one by group, stratified_group or time, without folds", "take it out, or split so")
@@ -72,6 +73,7 @@ func (d *decoder) checkData(data *Data) {
 	} else {
 		d.checkTable(data)
 	}
+	d.checkSource(data.Source)
 	for i, column := range data.Group {
 		key := fmt.Sprintf("data.group[%d]", i)
 		d.ensure(column != "", key, "is empty", "write a column")
@@ -79,22 +81,46 @@ func (d *decoder) checkData(data *Data) {
 	}
 }
 
+// checkSource wants data drawn, or fetched, and then those that the recipe means.
+func (d *decoder) checkSource(s *Source) {
+	if s == nil || !s.Fetched() {
+		d.ensure(s == nil || s.SHA256 == "" || !d.sound("data.source.url"), "data.source.sha256", "is that of what url names, and there is no url", "write url, or take it out")
+		return
+	}
+	const key = "data.source."
+	drawn := defaultSource()
+	d.ensure(s.Builtin == "", key+"builtin", "is there beside url", "write one of them")
+	d.ensure(s.Plants == drawn.Plants, key+"plants", "is for what is drawn, and this is fetched", "take it out")
+	d.ensure(s.Seed == drawn.Seed, key+"seed", "is for what is drawn, and this is fetched", "take it out")
+	d.ensure(strings.HasPrefix(s.URL, "https://"), key+"url", "must begin with https://", "")
+	d.ensure(s.SHA256 != "", key+"sha256", "is required with url", "download the file once and write what sha256sum FILE prints, or shasum -a 256 FILE on macOS")
+	d.ensure(s.SHA256 == "" || hexadecimal.MatchString(s.SHA256), key+"sha256", "must be 64 hexadecimal digits, in small letters", "")
+}
+
 // checkListed wants the pictures in one of the ways in which they can say their
-// classes, and nothing that is only for a table.
+// classes, and nothing that is only for a table unless one stands beside folders.
 func (d *decoder) checkListed(data *Data) {
 	standard := defaults("classification").Data
-	const aTable = "is only for a table, and the pictures are in data.folders or data.parts"
-	d.ensure(data.Table == "", "data.table", "is there beside data.folders or data.parts", "write one of them")
+	const (
+		aTable = "is only for a table, and the pictures are in data.folders or data.parts"
+		folder = "cannot stand here: the pictures and their classes are in data.folders or data.parts"
+	)
 	d.ensure(data.Folders == "" || data.Parts == (Origins{}), "data.folders", "is there beside data.parts", "write one of them")
-	d.ensure(data.Image == "" || data.Image == listedImage, "data.image", aTable, "take it out")
-	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", aTable, "take it out")
-	d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
-	d.ensure(data.Images == standard.Images, "data.images", aTable, "take it out")
-	d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
-	d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
-	d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
-	d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
-	d.ensure(data.Source == nil, "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
+	d.ensure(data.Target == "" || data.Target == listedTarget, "data.target", folder, "take it out")
+	d.ensure(data.Images == standard.Images, "data.images", folder, "take it out")
+	d.ensure(data.Source == nil || data.Source.Fetched(), "data.source", "draws a table, and the pictures are in data.folders or data.parts", "take it out")
+	if data.Table != "" {
+		d.ensure(data.Parts == (Origins{}), "data.table", "is there beside data.parts", "write one of them")
+		d.checkTableFile(data)
+	} else {
+		d.ensure(data.Image == "" || data.Image == listedImage, "data.image", aTable, "take it out")
+		d.ensure(data.Sheet == "", "data.sheet", aTable, "take it out")
+		d.ensure(data.Header == standard.Header, "data.header", aTable, "take it out")
+		d.ensure(data.CSV == standard.CSV, "data.csv", aTable, "take it out")
+		d.ensure(len(data.Group) == 0, "data.group", aTable, "take it out")
+		d.ensure(len(data.Features) == 0, "data.features", aTable, "take it out")
+		d.ensure(slices.Equal(data.Missing, standard.Missing), "data.missing", aTable, "take it out")
+	}
 	if data.Folders != "" {
 		d.checkPath("data.folders", data.Folders)
 		return
@@ -114,15 +140,19 @@ func (d *decoder) checkListed(data *Data) {
 }
 
 func (d *decoder) checkTable(data *Data) {
+	d.checkTableFile(data)
+	d.checkPath("data.images", data.Images)
+	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
+	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
+}
+
+func (d *decoder) checkTableFile(data *Data) {
 	d.checkPath("data.table", data.Table)
 	extension := strings.ToLower(path.Ext(data.Table))
 	d.ensure(slices.Contains([]string{".xlsx", ".csv", ".tsv"}, extension), "data.table",
 		fmt.Sprintf("must be a file .xlsx, .csv or .tsv, not %q", data.Table), "")
 	d.ensure(data.Sheet == "" || extension == ".xlsx", "data.sheet", "only an .xlsx has sheets", "")
 	d.ensure(data.CSV == defaults("").Data.CSV || extension != ".xlsx", "data.csv", "is for a .csv or .tsv, not an .xlsx", "take it out")
-	d.checkPath("data.images", data.Images)
-	d.ensure(data.Image != "", "data.image", "is empty", required["data.image"])
-	d.ensure(data.Target != "", "data.target", "is empty", required["data.target"])
 }
 
 // checkClasses wants what only makes sense for a classification there alone, and

@@ -129,13 +129,15 @@ func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
 }
 
 // dispensable reports whether a section says that it can do without a required
-// key: parts that are stated are not drawn, so they need no seed, and pictures
-// that say their classes need no table.
+// key: parts that are stated are not drawn, so they need no seed, pictures that
+// say their classes need no table, and what is fetched is not drawn.
 func dispensable(key string, section map[string]any) bool {
 	switch key {
 	case "split.seed":
 		by, _ := section["by"].(string)
 		return !draws(by, section["validation"] == 0)
+	case "data.source.builtin":
+		return section["url"] != nil
 	case "data.table", "data.image", "data.target":
 		return section["folders"] != nil || section["parts"] != nil
 	}

@@ -65,6 +65,8 @@ var meanings = map[string][]string{
 	"data.source.builtin":                  {"draws other data"},
 	"data.source.plants":                   {"draws more plants", "draws fewer plants"},
 	"data.source.seed":                     {"draws other plants"},
+	"data.source.url":                      {"fetches the data from another address"},
+	"data.source.sha256":                   {"fetches other data"},
 	"data.table":                           {"reads another table"},
 	"data.sheet":                           {"reads another sheet"},
 	"data.header":                          {"takes the columns' names from another row"},
@@ -92,6 +94,7 @@ var meanings = map[string][]string{
 	"data.missing":                         {"other cells count as empty"},
 	"picture.size":                         {"sees finer pictures", "sees coarser pictures"},
 	"picture.resize":                       {"resizes pictures another way"},
+	"picture.crop":                         {"sees all of a photo, or the square in its middle"},
 	"picture.color":                        {"sees other colours"},
 	"clean":                                {"drops other rows, or for other reasons"},
 	"split.seed":                           {"another shuffle, so other rows on each side"},
@@ -161,8 +164,8 @@ var meanings = map[string][]string{
 	"train.keep":                           {"keeps the weights of another epoch"},
 	"train.repeat":                         {"trains more often, with other seeds", "trains less often"},
 	"sweep.over":                           {"tries other settings"},
-	"sweep.draw":                           {"tries more of the combinations", "tries fewer of the combinations"},
-	"sweep.seed":                           {"tries other combinations"},
+	"sweep.draw":                           {"tries more variants", "tries fewer variants"},
+	"sweep.seed":                           {"tries other variants"},
 	"sweep.on":                             {"takes another measure for the best"},
 	"report.language":                      {"writes the report in another language"},
 	"report.plots":                         {"shows other plots"},
@@ -225,7 +228,7 @@ func compare(key string, a, b reflect.Value) []Change {
 	// Where both sides made the same choice, its options are compared one by one.
 	switch x := a.Interface().(type) {
 	case *Source:
-		if y := b.Interface().(*Source); x != nil && y != nil {
+		if y := b.Interface().(*Source); x != nil && y != nil && x.Fetched() == y.Fetched() {
 			return compare(key, a.Elem(), b.Elem())
 		}
 	case Loss:

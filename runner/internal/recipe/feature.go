@@ -118,7 +118,6 @@ func (d *decoder) checkFeatures(r *Recipe) {
 	const key = "data.features"
 	features := r.Data.Features
 	d.ensure(len(features) <= maxFeatures, key, fmt.Sprintf("has %d columns; at most %d", len(features), maxFeatures), "")
-	d.ensure(len(features) == 0 || !r.Data.Listed(), key, "are columns of a table, and the pictures are in data.folders or data.parts", "take it out")
 	var columns []string
 	for i, feature := range features {
 		key := fmt.Sprintf("%s[%d]", key, i)

@@ -69,5 +69,5 @@ func TestBadFeatures(t *testing.T) {
 	expect(t, problems(t, short, Options{Set: []string{"data.features=[age_days]", "transform.fill.age_day=median"}}),
 		`--set transform.fill.age_day: "age_day" is none of data.features; did you mean "age_days"?`)
 	expect(t, problems(t, strings.Replace(listed, "folders: images", "folders: images\n  features: [age]", 1), Options{}),
-		"plants.yaml:4: data.features: are columns of a table, and the pictures are in data.folders or data.parts; take it out")
+		"plants.yaml:4: data.features: is only for a table, and the pictures are in data.folders or data.parts; take it out")
 }

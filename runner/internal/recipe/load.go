@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 		loaded.Data.Root = root
 	}
 	if loaded.Data.Listed() {
-		loaded.Data.Image, loaded.Data.Target = listedImage, listedTarget
+		loaded.Data.Image, loaded.Data.Target = cmp.Or(loaded.Data.Image, listedImage), listedTarget
 	}
 	loaded.Canonical = marshal(loaded.Node())
 	loaded.Digest = digest.Of(loaded.Canonical)
@@ -231,6 +232,10 @@ func (l *loader) merge(doc *document) {
 		if later, ok := lookup(raw, key).(map[string]any); ok && !shareKey(later, lookup(l.values.Raw(), key)) {
 			l.values.Delete(strings.Join(key, separator))
 		}
+	}
+	source := []string{"data", "source"}
+	if later, ok := lookup(raw, source).(map[string]any); ok && (later["url"] != nil || later["builtin"] != nil && lookup(l.values.Raw(), append(source, "url")) != nil) {
+		l.values.Delete(strings.Join(source, separator)) // what is fetched is not drawn, and an archive is not another one's sha256
 	}
 	weights := []string{"network", "weights"}
 	if later, ok := lookup(raw, weights).(map[string]any); ok && (later["file"] != nil || later["url"] != nil) {

@@ -90,20 +90,39 @@ func sameWords(t *testing.T, what string, page, language []string) {
 // isMandatory stands for the default of a key that has none.
 const isMandatory = "required"
 
-// walkDefaults notes every key below a section with its default as YAML.
-func walkDefaults(key string, section reflect.Value, found map[string]string) {
+// kindWords are what the page says of the values of a kind.
+var kindWords = map[reflect.Kind]*regexp.Regexp{
+	reflect.Bool:    regexp.MustCompile(`^true or false$`),
+	reflect.Int:     regexp.MustCompile(`whole number|epochs|^1$`),
+	reflect.Uint64:  regexp.MustCompile(`^whole number, 0 or more$`),
+	reflect.Float64: regexp.MustCompile(`\d|fraction`),
+	reflect.Slice:   regexp.MustCompile("list|map|smallest and largest|a path|^as `"),
+}
+
+// wantKind holds that the page says what kind of value a key of a section takes.
+func wantKind(t *testing.T, key, cell string, kind reflect.Kind) {
+	t.Helper()
+	if words := kindWords[kind]; words != nil && !words.MatchString(cell) {
+		t.Errorf("recipes/README.md: %s takes a %s, and not %q", key, kind, cell)
+	}
+}
+
+// walkDefaults notes every key below a section with its default as YAML, and the kind of
+// its value.
+func walkDefaults(key string, section reflect.Value, found map[string]string, kinds map[string]reflect.Kind) {
 	for _, f := range fields(section.Type()) {
 		below, value := join(key, f.name), section.Field(f.index)
 		if isSection(value.Type()) {
-			walkDefaults(below, value, found)
+			walkDefaults(below, value, found, kinds)
 			continue
 		}
+		kinds[below] = value.Kind()
 		found[below] = inline(value)
 		if f.required && below != "name" {
 			found[below] = isMandatory
 		}
 		if value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct && isSection(value.Type().Elem()) {
-			walkDefaults(below+"[]", reflect.Zero(value.Type().Elem()), found)
+			walkDefaults(below+"[]", reflect.Zero(value.Type().Elem()), found, kinds)
 		}
 	}
 }
@@ -122,24 +141,25 @@ func TestReadmeKeys(t *testing.T) {
 		"network.weights.url":      isMandatory,
 		"network.weights.sha256":   `""`,
 	}
-	walkDefaults("", reflect.ValueOf(l.Recipe), want)
-	walkDefaults("clean[].drop.duplicate_image", reflect.ValueOf(defaultDrop(duplicateImage).DuplicateImage), want)
+	kinds := map[string]reflect.Kind{}
+	walkDefaults("", reflect.ValueOf(l.Recipe), want, kinds)
+	walkDefaults("clean[].drop.duplicate_image", reflect.ValueOf(defaultDrop(duplicateImage).DuplicateImage), want, kinds)
 	want["clean[].drop.where"] = isMandatory
-	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want)
-	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want)
+	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want, kinds)
+	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want, kinds)
 	for _, word := range choices["train.optimizer"].now {
 		_, options := defaultOptimizer(word).chosen()
-		walkDefaults("train.optimizer."+word, options, want)
+		walkDefaults("train.optimizer."+word, options, want, kinds)
 	}
 	for _, word := range choices["transform.augment[]"].now {
 		a := defaultAugment(word)
 		if options, ok := a.options(); ok {
-			walkDefaults("transform.augment[]."+word, options, want)
+			walkDefaults("transform.augment[]."+word, options, want, kinds)
 		}
 	}
 	for _, word := range choices["train.schedule"].now {
 		if _, options := defaultSchedule(word).chosen(); word != constant {
-			walkDefaults("train.schedule."+word, options, want)
+			walkDefaults("train.schedule."+word, options, want, kinds)
 		}
 	}
 
@@ -158,6 +178,7 @@ func TestReadmeKeys(t *testing.T) {
 			sameWords(t, key, values, words.now)
 		}
 		wantSpan(t, key, cells[1])
+		wantKind(t, key, cells[1], kinds[key])
 	}
 }
 
@@ -304,12 +325,13 @@ func TestReadmeExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 5 {
-		t.Fatalf("%d examples, not 5: the two smallest recipes, network.layers, network.weights, extends", len(blocks))
+	if len(blocks) != 6 {
+		t.Fatalf("%d examples, not 6: the two smallest recipes, data.source, network.layers, network.weights, extends", len(blocks))
 	}
-	layers, weights, extends := blocks[2][1], blocks[3][1], blocks[4][1]
+	source, layers, weights, extends := blocks[2][1], blocks[3][1], blocks[4][1], blocks[5][1]
 	parse(t, blocks[0][1], Options{})
 	parse(t, blocks[1][1], Options{})
+	parse(t, source+short[strings.Index(short, "split:"):], Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", layers, 1), Options{})
 	parse(t, strings.Replace(short, "network:\n  backbone: resnet18\n", weights, 1), Options{})
 	resolve := func(string) ([]byte, error) { return []byte(short), nil }

@@ -36,9 +36,9 @@ type Data struct {
 	// RUNNER_DATA overrides it, and it is no part of the canonical form. The default is data/NAME, with the
 	// name that the file says or has, whatever an override says.
 	Root string `yaml:"root" recipe:"location"`
-	// Source makes the data when the root folder is missing.
+	// Source makes the data where the root folder is missing.
 	Source *Source `yaml:"source"`
-	// Table of labels, a path below root: .xlsx, .csv or .tsv.
+	// Table of labels, a path below root: .xlsx, .csv or .tsv. Beside Folders it has further columns.
 	Table string `yaml:"table" recipe:"required"`
 	// Sheet of an .xlsx; empty takes the first.
 	Sheet string `yaml:"sheet"`
@@ -52,7 +52,8 @@ type Data struct {
 	Folders string `yaml:"folders"`
 	// Parts says the same for data that come in parts.
 	Parts Origins `yaml:"parts"`
-	// Image is the column that names the picture file. It and Target are "image" and "class" where there is no table.
+	// Image is the column that names the picture file. It and Target are "image" and "class" where the pictures say
+	// their classes.
 	Image string `yaml:"image" recipe:"required"`
 	// Target is the column to predict.
 	Target string `yaml:"target" recipe:"required"`
@@ -81,7 +82,7 @@ type CSV struct {
 	Decimal string `yaml:"decimal"`
 }
 
-// Listed reports whether the pictures themselves say their classes, without a table.
+// Listed reports whether the pictures themselves say their classes, not a table.
 func (d Data) Listed() bool { return d.Folders != "" || d.Parts != (Origins{}) }
 
 // Origins are the parts that data come in.
@@ -138,15 +139,22 @@ func (o Origins) Stated() Parts {
 	return values
 }
 
-// Source is the built-in data.
+// Source is where data come from that are not there: they are drawn, or fetched.
 type Source struct {
-	// Builtin is the name of the generator: rosettes.
+	// Builtin is the name of the generator: rosettes. It is empty where there is a URL.
 	Builtin string `yaml:"builtin" recipe:"required"`
 	// Plants is how many plants are drawn, each on 2 to 4 photos.
 	Plants int `yaml:"plants"`
 	// Seed of the drawing.
 	Seed uint64 `yaml:"seed"`
+	// URL is the address of an archive, a .zip or a .tar.gz, that is unpacked.
+	URL string `yaml:"url"`
+	// SHA256 of the archive, in hexadecimal digits.
+	SHA256 string `yaml:"sha256"`
 }
+
+// Fetched reports whether the data are fetched, not drawn.
+func (s *Source) Fetched() bool { return s.URL != "" }
 
 // Picture says how a photo becomes pixels.
 type Picture struct {
@@ -154,6 +162,9 @@ type Picture struct {
 	Size int `yaml:"size"`
 	// Resize is the filter: bilinear, antialiased as Pillow does it.
 	Resize string `yaml:"resize"`
+	// Crop says what is seen of a photo that is no square: none for all of it, its sides scaled apart; center for
+	// the square in its middle.
+	Crop string `yaml:"crop"`
 	// Color says what a pixel holds: rgb, or gray, which is Pillow's L of it.
 	Color string `yaml:"color"`
 }
@@ -165,6 +176,9 @@ func (p Picture) Channels() int {
 	}
 	return 3
 }
+
+// Cropped reports whether what is not in the square in a photo's middle is cut off.
+func (p Picture) Cropped() bool { return p.Crop == "center" }
 
 // Rule is one cleaning rule; the rules work in order.
 type Rule struct {
@@ -548,7 +562,7 @@ type Plateau struct {
 
 // Report says what the report shows.
 type Report struct {
-	// Plots are target, samples, curves, fit, residuals, worst.
+	// Plots are target, samples, curves, augment, fit, residuals, worst and gradcam.
 	Plots []string `yaml:"plots"`
 	// Interval is the level of the intervals of figures, such as 0.95.
 	Interval float64 `yaml:"interval"`
@@ -573,7 +587,7 @@ func defaults(task string) Recipe {
 		Version: 1,
 		Task:    Regression,
 		Data:    Data{Header: 1, CSV: CSV{"auto", "auto", "auto", "auto"}, Images: "images", Missing: []string{""}},
-		Picture: Picture{Size: 224, Resize: "bilinear", Color: "rgb"},
+		Picture: Picture{Size: 224, Resize: "bilinear", Crop: "none", Color: "rgb"},
 		Clean: []Rule{
 			{defaultDrop("missing_target")}, {defaultDrop("missing_image")}, {defaultDrop("unreadable_image")}, {defaultDrop(duplicateImage)},
 		},
@@ -589,7 +603,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Interval: 0.95, Language: "en"},
+		Report: Report{Plots: []string{"target", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
 	}
 }
 

@@ -414,14 +414,23 @@ func TestBadRecipes(t *testing.T) {
 		}},
 		{"folders and parts", strings.Replace(listed, "folders: images", "folders: /images\n  parts: {test: {folders: Test}}\n  table: a.csv\n  sheet: b\n  images: c\n  missing: [x]\n  group: [d]\n  source: {builtin: rosettes}\n  header: 2\n  csv: {decimal: comma}", 1), []string{
 			"plants.yaml:3: data.folders: is there beside data.parts; write one of them",
-			"plants.yaml:5: data.table: is there beside data.folders or data.parts; write one of them",
-			"plants.yaml:6: data.sheet: is only for a table, and the pictures are in data.folders or data.parts; take it out",
-			"plants.yaml:7: data.images: is only for a table, and the pictures are in data.folders or data.parts; take it out",
-			"plants.yaml:8: data.missing: is only for a table, and the pictures are in data.folders or data.parts; take it out",
-			"plants.yaml:9: data.group: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:5: data.table: is there beside data.parts; write one of them",
+			"plants.yaml:6: data.sheet: only an .xlsx has sheets",
+			"plants.yaml:7: data.images: cannot stand here: the pictures and their classes are in data.folders or data.parts; take it out",
 			"plants.yaml:10: data.source: draws a table, and the pictures are in data.folders or data.parts; take it out",
-			"plants.yaml:11: data.header: is only for a table, and the pictures are in data.folders or data.parts; take it out",
-			"plants.yaml:12: data.csv: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+		}},
+		{"folders without a table", strings.Replace(listed, "folders: images", "folders: images\n  sheet: b\n  missing: [x]\n  group: [d]\n  header: 2\n  csv: {decimal: comma}\n  features: [e]\n  image: f", 1), []string{
+			"plants.yaml:4: data.sheet: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:5: data.missing: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:6: data.group: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:7: data.header: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:8: data.csv: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:9: data.features: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:10: data.image: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+		}},
+		{"a table beside folders", strings.Replace(listed, "folders: images", "folders: images\n  table: notes.doc\n  target: mass\n  features: [class, image]", 1), []string{
+			`plants.yaml:4: data.table: must be a file .xlsx, .csv or .tsv, not "notes.doc"`,
+			"plants.yaml:5: data.target: cannot stand here: the pictures and their classes are in data.folders or data.parts; take it out",
 		}},
 		{"parts", strings.Replace(listed, "folders: images", "parts: {validation: {folders: ../V, idx: {images: a}}, test: {idx: {labels: b}}, tets: {}}", 1), []string{
 			"plants.yaml:3: data.parts.train: is required; write folders, or idx with images and labels",
@@ -593,7 +602,7 @@ sweep:
 		}},
 		{"folders in place of a table", strings.Replace(short, "table: labels.csv", "folders: images", 1), []string{
 			"plants.yaml:3: data.image: is only for a table, and the pictures are in data.folders or data.parts; take it out",
-			"plants.yaml:4: data.target: is only for a table, and the pictures are in data.folders or data.parts; take it out",
+			"plants.yaml:4: data.target: cannot stand here: the pictures and their classes are in data.folders or data.parts; take it out",
 			"plants.yaml: task: must be classification: data.folders and data.parts say classes, not numbers",
 		}},
 		{"deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{
@@ -1002,11 +1011,7 @@ func TestExtends(t *testing.T) {
 // to be missing, key by key; nothing is ignored and nothing is "unknown".
 func TestNotYet(t *testing.T) {
 	for key, values := range map[string][]string{
-		"data.source":        {`{url: "https://example.org/a.zip", sha256: ab}`},
-		"picture.crop":       {"center"},
-		"report.plots":       {"[correlation]", "[pixels]"},
-		"data.source.url":    {"https://example.org"},
-		"data.source.sha256": {"ab"},
+		"report.plots": {"[correlation]", "[pixels]"},
 	} {
 		for _, value := range values {
 			got := problems(t, short, Options{Set: []string{key + "=" + value}})
@@ -1103,7 +1108,7 @@ func TestDiff(t *testing.T) {
 		{[]string{"train.epochs=3", "report.plots=[fit]", "name=b"}, []string{
 			"name: plants -> b: another lock and another report",
 			"train.epochs: 10 -> 3: trains shorter; invalidates train, evaluate, report",
-			"report.plots: [target, samples, curves, fit, residuals, worst] -> [fit]: shows other plots; invalidates report",
+			"report.plots: [target, samples, curves, augment, fit, residuals, worst, gradcam] -> [fit]: shows other plots; invalidates report",
 		}},
 		{[]string{"train.seed=9", "data.target=height"}, []string{
 			"data.target: mass -> height: predicts another column; invalidates table, picture, clean, split, transform, train, evaluate, report",

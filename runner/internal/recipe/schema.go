@@ -136,7 +136,11 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 			return false, w.number(join(key, word), "number")
 		})
 	case reflect.TypeFor[Over]():
-		return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"type": "array", "minItems": 1}}
+		return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"anyOf": []schema{{"type": "array", "minItems": 1}, {
+			"type": "object", "additionalProperties": false, "required": []string{"min", "max"}, "properties": schema{
+				"min": schema{"type": "number"}, "max": schema{"type": "number"}, "scale": schema{"enum": scales, "default": scales[0]}, "whole": schema{"type": "boolean", "default": false},
+			},
+		}}}}
 	case reflect.TypeFor[Weights]():
 		return w.orWord(key, schema{
 			"type": "object", "additionalProperties": false, "properties": schema{
@@ -201,11 +205,14 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		return schema{"type": []string{"string", "number"}}
 	}
 	text := schema{"type": "string"}
-	if key == "name" {
-		text["pattern"] = fileName.String()
+	if pattern, ok := patterns[key]; ok {
+		text["pattern"] = pattern
 	}
 	return text
 }
+
+// patterns are those that texts match, by key.
+var patterns = map[string]string{"name": fileName.String(), "data.source.url": "^https://", "data.source.sha256": "^$|" + hexadecimal.String()}
 
 // list returns the schema of a list.
 func (w writer) list(key string, t reflect.Type, cell bool) schema {

@@ -17,6 +17,7 @@ var choices = map[string]choice{
 	"data.csv.decimal":    {now: []string{"auto", "point", "comma"}},
 	"data.source.builtin": {now: []string{"rosettes"}},
 	"picture.resize":      {now: []string{"bilinear"}},
+	"picture.crop":        {now: []string{"none", "center"}},
 	"picture.color":       {now: []string{"rgb", "gray"}},
 	"split.by":            {now: []string{"random", "stratified", "group", "stratified_group", "time", "column", "given"}},
 	"split.leak":          {now: []string{"warn", "error", "ignore"}},
@@ -55,7 +56,7 @@ var choices = map[string]choice{
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now:   []string{"target", "samples", "curves", "fit", "residuals", "worst"},
+		now:   []string{"target", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"},
 		later: []string{"correlation", "pixels"},
 	},
 }
@@ -68,11 +69,7 @@ var torchvision = []string{
 
 // later are the keys of the language that this version cannot obey yet, by
 // generic key, each with the values that ask for nothing and so are fine.
-var later = map[string][]any{
-	"data.source.url":    nil,
-	"data.source.sha256": nil,
-	"picture.crop":       {"none"},
-}
+var later = map[string][]any{}
 
 // asksNothing reports whether the value of a later key is the one at which the
 // key might as well be left out.
@@ -96,7 +93,7 @@ var required = map[string]string{
 	"data.table":          "write the table of labels, e.g. labels.xlsx; or folders, or parts",
 	"data.image":          "write the column that names the picture file",
 	"data.target":         "write the column to predict",
-	"data.source.builtin": "write rosettes",
+	"data.source.builtin": "write rosettes; or url and sha256",
 	"clean[].drop":        "write e.g. drop: missing_target",
 	"split.seed":          "write any whole number; another one gives another split",
 	"network.backbone":    "write e.g. resnet18, or layers with network.layers",

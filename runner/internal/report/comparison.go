@@ -185,6 +185,11 @@ func RenderComparison(c *Comparison) (map[string][]byte, error) {
 			files[f.file] = data
 		}
 	}
+	html, err := htmlPage(c.Language, files[pageFile], files)
+	if err != nil {
+		return nil, fmt.Errorf("render comparison: %s: %w", htmlFile, err)
+	}
+	files[htmlFile] = html
 	return files, nil
 }
 
@@ -367,11 +372,6 @@ func (c *Comparison) results(m *markdown) {
 		if !slices.ContainsFunc(c.Runs, func(r Compared) bool { return r.On(part) != nil }) {
 			continue
 		}
-		if part == c.Part {
-			m.say(c.t("On the %s part:", c.first(part)))
-		} else {
-			m.say(c.t("On the %s part, on which epochs were chosen:", c.first(part)))
-		}
 		c.scores(m, part)
 		if part == c.Part {
 			m.picture(c.scoresText(), scoresFile)
@@ -392,6 +392,21 @@ func (c *Comparison) results(m *markdown) {
 
 // scores is the table of one part.
 func (c *Comparison) scores(m *markdown, part string) {
+	var photos []int
+	for i := range c.Runs {
+		if j := c.Runs[i].On(part); j != nil {
+			photos = append(photos, j.Photos)
+		}
+	}
+	same := slices.Min(photos) == slices.Max(photos)
+	switch {
+	case part == c.Part && same:
+		m.say(c.t("On the %s part, %s:", c.first(part), c.plural(photos[0], "photo")))
+	case part == c.Part:
+		m.say(c.t("On the %s part:", c.first(part)))
+	default:
+		m.say(c.t("On the %s part, on which epochs were chosen:", c.first(part)))
+	}
 	figures := errorFigures
 	if c.classifies() {
 		figures = hitFigures
@@ -425,7 +440,7 @@ func (c *Comparison) scores(m *markdown, part string) {
 				continue
 			}
 			value := j.figure(figure)
-			text := strings.TrimSuffix(c.write(figure, append([]float64{value}, values...)...)[0], " "+c.Unit)
+			text := strings.TrimSuffix(c.write(figure, values[0], value)[1], " "+c.Unit)
 			if value == best && len(values) > 1 {
 				text = "**" + text + "**"
 			}
@@ -433,19 +448,21 @@ func (c *Comparison) scores(m *markdown, part string) {
 			if k == 0 {
 				interval := ""
 				if j.Interval != nil {
-					interval = strings.TrimSuffix(c.ends(c.write(figure, value, j.Interval.Low, j.Interval.High)[1:]), " "+c.Unit)
+					interval = strings.TrimSuffix(c.ends(c.write(figure, values[0], j.Interval.Low, j.Interval.High)[1:]), " "+c.Unit)
 				}
 				rows[i] = append(rows[i], interval)
 			}
 		}
 	}
-	header, align = append(header, c.t("photos")), align+"r"
-	for i := range c.Runs {
-		photos := ""
-		if j := c.Runs[i].On(part); j != nil {
-			photos = c.count(j.Photos)
+	if !same {
+		header, align = append(header, c.t("photos")), align+"r"
+		for i := range c.Runs {
+			count := ""
+			if j := c.Runs[i].On(part); j != nil {
+				count = c.count(j.Photos)
+			}
+			rows[i] = append(rows[i], count)
 		}
-		rows[i] = append(rows[i], photos)
 	}
 	m.table(align, header, rows...)
 }
@@ -570,7 +587,12 @@ func (r *Compared) Kept() Epoch {
 func (c *Comparison) networks(m *markdown) {
 	m.section(c.t("Networks"))
 	timed := slices.ContainsFunc(c.Runs, func(r Compared) bool { return r.Milliseconds > 0 })
-	header := []string{c.t("run"), c.t("network"), c.t("layers"), c.t("parameters"), c.t("of them trained"), c.t("weights (MB)"), c.t("multiply-adds (million)")}
+	frozen := slices.ContainsFunc(c.Runs, func(r Compared) bool { return r.Trained > 0 && r.Trained < r.Parameters })
+	header := []string{c.t("run"), c.t("network"), c.t("layers"), c.t("parameters")}
+	if frozen {
+		header = append(header, c.t("of them trained"))
+	}
+	header = append(header, c.t("weights (MB)"), c.t("multiply-adds (M)"))
 	if timed {
 		header = append(header, c.t("ms an image"))
 	}
@@ -584,17 +606,18 @@ func (c *Comparison) networks(m *markdown) {
 	var rows [][]string
 	for i := range c.Runs {
 		r := &c.Runs[i]
-		row := []string{
-			c.name(*r), code(r.Network), known(r.Convolutions+r.Dense, layersText(r)), c.count(r.Parameters), known(r.Trained, c.count(r.Trained)),
-			known(r.Bytes, c.significant(float64(r.Bytes)/1e6)), known(r.MultiplyAdds, c.significant(float64(r.MultiplyAdds)/1e6)),
+		row := []string{c.name(*r), code(r.Network), known(r.Convolutions+r.Dense, layersText(r)), c.count(r.Parameters)}
+		if frozen {
+			row = append(row, known(r.Trained, c.count(r.Trained)))
 		}
+		row = append(row, known(r.Bytes, c.significant(float64(r.Bytes)/1e6)), known(r.MultiplyAdds, c.significant(float64(r.MultiplyAdds)/1e6)))
 		if timed {
 			row = append(row, known(int(math.Ceil(r.Milliseconds)), c.significant(r.Milliseconds)))
 		}
 		rows = append(rows, append(row, strings.TrimSuffix(c.write(c.Metric, c.value(r))[0], " "+c.Unit)))
 	}
 	m.table("lll"+strings.Repeat("r", len(header)-3), header, rows...)
-	m.say(c.t("The weights are all tensors of the file, 4 bytes a number. Multiply-adds are those of convolutions and dense layers, for one photo."))
+	m.say(c.t("The weights are all tensors of the file, 4 bytes a number. Multiply-adds, in millions, are those of convolutions and dense layers for one photo."))
 	if timed {
 		m.say(c.t("The time is that of one photo by itself, the median of many on the machine that made this page: another machine measures another one."))
 	}
@@ -603,9 +626,9 @@ func (c *Comparison) networks(m *markdown) {
 // layersText counts the layers that multiply, in the words of recipes.
 func layersText(r *Compared) string {
 	if r.Convolutions == 0 {
-		return fmt.Sprintf("%d dense", r.Dense)
+		return fmt.Sprintf("%d\u00a0dense", r.Dense)
 	}
-	return fmt.Sprintf("%d conv, %d dense", r.Convolutions, r.Dense)
+	return fmt.Sprintf("%d\u00a0conv, %d\u00a0dense", r.Convolutions, r.Dense)
 }
 
 // settings shows in what the recipes differ.

@@ -33,7 +33,7 @@ var comparisonFigures = []struct {
 
 // ComparisonFiles returns the names of all files that a comparison may have.
 func ComparisonFiles() []string {
-	files := []string{pageFile}
+	files := []string{pageFile, htmlFile}
 	for _, f := range comparisonFigures {
 		files = append(files, f.file)
 	}
@@ -63,9 +63,11 @@ func (c *Comparison) scaled(v float64) float64 {
 // measured is a value with its interval, a row of a chart.
 type measured struct {
 	name, value string
+	title       string // of the mark: the value with its interval
 	at          float64
 	interval    *metric.Interval
 	again       []float64 // what other seeds gave
+	againTitles []string
 	color       color.NRGBA
 }
 
@@ -84,12 +86,16 @@ func (r rows) Plot(area draw.Canvas, p *plot.Plot) {
 				area.StrokeLine2(draw.LineStyle{Color: m.color, Width: 3}, end, level-6, end, level+6)
 			}
 		}
-		for _, v := range m.again {
+		for k, v := range m.again {
+			titled(area, m.againTitles[k])
 			area.DrawGlyph(draw.GlyphStyle{Color: transparent(m.color, 150), Radius: 3.5, Shape: draw.CircleGlyph{}}, vg.Point{X: x(v), Y: level - 14})
 		}
+		titled(area, m.title)
 		area.DrawGlyph(draw.GlyphStyle{Color: m.color, Radius: 6.5, Shape: draw.CircleGlyph{}}, vg.Point{X: x(m.at), Y: level})
 		text := letters(textSize, ink, true)
 		text.XAlign, text.YAlign = draw.XCenter, draw.YBottom
+		half := text.Width(m.value)/2 + 3
+		fill(area, paper, x(m.at)-half, level+9, x(m.at)+half, level+12+textSize) // no line goes through it
 		area.FillText(text, vg.Point{X: x(m.at), Y: level + 11}, m.value)
 	}
 }
@@ -137,7 +143,7 @@ func drawScores(c *Comparison) []byte {
 	for i := range c.Runs {
 		r := &c.Runs[i]
 		j := r.On(c.Part)
-		m := measured{name: r.Name, value: c.write(c.Metric, c.value(r))[0], at: c.scaled(c.value(r)), color: runColors[i%len(runColors)]}
+		m := measured{name: r.Name, value: c.write(c.Metric, c.value(r))[0], title: c.scoreText(r), at: c.scaled(c.value(r)), color: runColors[i%len(runColors)]}
 		if j.Interval != nil {
 			m.interval = &metric.Interval{Low: c.scaled(j.Interval.Low), High: c.scaled(j.Interval.High)}
 		}
@@ -146,6 +152,7 @@ func drawScores(c *Comparison) []byte {
 				if s.Over == "seeds" && column.Part == c.Part && column.Figure == c.Metric {
 					for _, run := range s.Runs {
 						m.again = append(m.again, c.scaled(run.Values[k]))
+						m.againTitles = append(m.againTitles, r.Name+", "+c.t("seed")+" "+run.Name+": "+c.write(c.Metric, run.Values[k])[0])
 					}
 				}
 			}
@@ -180,14 +187,18 @@ func (c *Comparison) scoresSubtitle(all rows) string {
 func (c *Comparison) scoresText() string {
 	var list []string
 	for i := range c.Runs {
-		r := &c.Runs[i]
-		text := r.Name + " " + c.write(c.Metric, c.value(r))[0]
-		if in := r.On(c.Part).Interval; in != nil {
-			text += " (" + c.ends(c.write(c.Metric, c.value(r), in.Low, in.High)[1:]) + ")"
-		}
-		list = append(list, text)
+		list = append(list, c.scoreText(&c.Runs[i]))
 	}
 	return c.scoresTitle() + ": " + strings.Join(list, "; ")
+}
+
+// scoreText writes one of them.
+func (c *Comparison) scoreText(r *Compared) string {
+	text := r.Name + " " + c.write(c.Metric, c.value(r))[0]
+	if in := r.On(c.Part).Interval; in != nil {
+		text += " (" + c.ends(c.write(c.Metric, c.value(r), in.Low, in.High)[1:]) + ")"
+	}
+	return text
 }
 
 // drawDifferences draws the paired differences beside no difference.
@@ -197,7 +208,7 @@ func drawDifferences(c *Comparison) []byte {
 	}
 	var all rows
 	for _, p := range c.Pairs {
-		m := measured{name: c.t("%s less %s", p.B, p.A), value: c.change(p.Difference)[0], at: c.scaled(p.Difference), color: blue}
+		m := measured{name: c.t("%s less %s", p.B, p.A), value: c.change(p.Difference)[0], title: c.differenceText(p), at: c.scaled(p.Difference), color: blue}
 		if p.Interval != nil {
 			m.interval = &metric.Interval{Low: c.scaled(p.Interval.Low), High: c.scaled(p.Interval.High)}
 		}
@@ -226,13 +237,18 @@ func (c *Comparison) betterWhen() string {
 func (c *Comparison) differencesText() string {
 	var list []string
 	for _, p := range c.Pairs {
-		text := c.t("%s less %s", p.B, p.A) + " " + c.change(p.Difference)[0]
-		if p.Interval != nil {
-			text += " (" + c.ends(c.change(p.Interval.Low, p.Interval.High)) + ")"
-		}
-		list = append(list, text)
+		list = append(list, c.differenceText(p))
 	}
 	return c.t("Differences on the same photos") + ": " + strings.Join(list, "; ")
+}
+
+// differenceText writes one of them.
+func (c *Comparison) differenceText(p Pair) string {
+	text := c.t("%s less %s", p.B, p.A) + " " + c.change(p.Difference)[0]
+	if p.Interval != nil {
+		text += " (" + c.ends(c.change(p.Interval.Low, p.Interval.High)) + ")"
+	}
+	return text
 }
 
 // drawLosses draws the validation losses over each other.
@@ -251,7 +267,7 @@ func drawLosses(c *Comparison) []byte {
 		steps := metric.RoundSteps(low, high, 6)
 		chart.marks(&p.Y, steps[0], steps[len(steps)-1], steps)
 	}
-	return c.drawOver(chart, loss, c.lossText())
+	return c.drawOver(chart, loss, c.writeLoss, c.lossText())
 }
 
 // progressTitle is what drawProgress shows.
@@ -287,7 +303,7 @@ func drawProgress(c *Comparison) []byte {
 		last = min(last, 100)
 	}
 	chart.marks(&chart.plot.Y, min(low, first), max(high, last), within(steps, first, last))
-	return c.drawOver(chart, c.progress, c.progressText())
+	return c.drawOver(chart, c.progress, c.writeProgress, c.progressText())
 }
 
 // extent returns the least and the largest value of a figure over all epochs.
@@ -302,46 +318,54 @@ func (c *Comparison) extent(value func(Epoch) float64) (low, high float64) {
 }
 
 // drawOver draws the curves of all runs over each other and marks the kept epochs.
-func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, alternative string) []byte {
+func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write func(Epoch) string, alternative string) []byte {
 	p, last := chart.plot, 1
 	for _, r := range c.Runs {
 		last = max(last, r.Epochs[len(r.Epochs)-1].Epoch)
 	}
 	space := max(float64(last-1)/60, 0.1)
 	chart.marks(&p.X, 1-space, float64(last)+space, wholeMarks(1, last, 12))
-	var rings []plot.Plotter
+	for i, r := range c.Runs { // a ring around a point that follows
+		kept := plotter.XYs{{X: float64(r.Kept().Epoch), Y: value(r.Kept())}}
+		p.Add(dots(kept, runColors[i%len(runColors)], 7.5), dots(kept, paper, 5))
+	}
 	for i, r := range c.Runs {
 		var points plotter.XYs
+		var titles []string
 		for _, e := range r.Epochs {
 			points = append(points, plotter.XY{X: float64(e.Epoch), Y: value(e)})
+			titles = append(titles, c.t("%s, epoch %d: %s", r.Name, e.Epoch, write(e)))
 		}
 		look := style(i)
-		p.Add(line(points, look))
-		if len(points) <= 60 {
-			p.Add(dots(points, look.Color, 3))
+		visible := runColors[i%len(runColors)]
+		if len(points) > 60 {
+			visible.A = 0 // only to be pointed at
 		}
-		kept := plotter.XYs{{X: float64(r.Kept().Epoch), Y: value(r.Kept())}}
-		rings = append(rings, dots(kept, look.Color, 7), dots(kept, color.NRGBA{255, 255, 255, 255}, 3.5))
+		p.Add(line(points, look), dots(points, visible, 3, titles...))
 		chart.legend = append(chart.legend, key{name: r.Name, color: look.Color, line: true, dashes: look.Dashes})
 	}
-	p.Add(rings...)
 	return chart.render(680, 380, alternative)
 }
 
 func (c *Comparison) keptText() string { return c.t("The ring marks the epoch that each run kept") }
 
+// writeLoss and writeProgress write what an epoch measured.
+func (c *Comparison) writeLoss(e Epoch) string { return c.significant(e.ValidationLoss) }
+
+func (c *Comparison) writeProgress(e Epoch) string {
+	if c.classifies() {
+		return c.percent(e.ValidationAccuracy)
+	}
+	return c.with(e.ValidationRMSE, c.Unit)
+}
+
 // lossText and progressText list what the curves show at the kept epochs.
 func (c *Comparison) lossText() string {
-	return c.curvesText(c.t("Validation loss"), func(e Epoch) string { return c.significant(e.ValidationLoss) })
+	return c.curvesText(c.t("Validation loss"), c.writeLoss)
 }
 
 func (c *Comparison) progressText() string {
-	return c.curvesText(c.progressTitle(), func(e Epoch) string {
-		if c.classifies() {
-			return c.percent(e.ValidationAccuracy)
-		}
-		return c.with(e.ValidationRMSE, c.Unit)
-	})
+	return c.curvesText(c.progressTitle(), c.writeProgress)
 }
 
 func (c *Comparison) curvesText(title string, value func(Epoch) string) string {

@@ -12,7 +12,8 @@ import (
 
 // Contact is a contact sheet: rows of versions of one photo each.
 type Contact struct {
-	Title string
+	Language
+	Title string // none where it is empty
 	// Notes are lines below the title.
 	Notes []string
 	// Columns are the heads of the versions; the first stands a little apart.
@@ -20,6 +21,8 @@ type Contact struct {
 	Rows    []Strip
 	// Size is the height and width of the pixels, Channels 3 for RGB, 1 for gray.
 	Size, Channels int
+	// Side is how high and wide a version is drawn at most; 0 stands for mostSide.
+	Side int
 }
 
 // Strip is one row of a contact sheet.
@@ -52,7 +55,7 @@ func (c Contact) PNG() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	side := min(max(c.Size, leastSide), mostSide)
+	side := min(max(c.Size, leastSide), c.mostSide())
 	left := func(column int) int {
 		x := 2*gutter + column*(side+gutter)
 		if column > 0 {
@@ -66,14 +69,19 @@ func (c Contact) PNG() ([]byte, error) {
 	for _, note := range c.Notes {
 		notes = append(notes, wrap(note, func(s string) bool { return font.MeasureString(regular, s).Ceil() <= inside })...)
 	}
-	top := 2*gutter + titleStep + len(notes)*lineStep + headStep
+	top := gutter + len(notes)*lineStep
+	if c.Title != "" {
+		top += gutter + titleStep + headStep
+	}
 	step := side + lineStep + gutter + 8
 	sheet := image.NewRGBA(image.Rect(0, 0, width, top+len(c.Rows)*step+gutter))
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
 
-	y := 2*gutter + titleSize
-	write(sheet, large, ink, 2*gutter, y, inside, c.Title)
-	y += titleStep - lineStep + 4
+	y := gutter
+	if c.Title != "" {
+		write(sheet, large, ink, 2*gutter, 2*gutter+titleSize, inside, c.Title)
+		y += gutter + titleSize + titleStep - lineStep + 4
+	}
 	for _, note := range notes {
 		y += lineStep
 		write(sheet, regular, muted, 2*gutter, y, inside, note)
@@ -91,7 +99,7 @@ func (c Contact) PNG() ([]byte, error) {
 			at := image.Rect(left(column), y, left(column)+side, y+side)
 			if pixels == nil {
 				draw.Draw(sheet, at, image.NewUniform(faint), image.Point{}, draw.Src)
-				write(sheet, regular, muted, at.Min.X+8, y+side/2, side-8, "not drawn")
+				write(sheet, regular, muted, at.Min.X+8, y+side/2, side-8, c.t("not drawn"))
 				continue
 			}
 			n, rgb, err := c.rgb(pixels)
@@ -109,12 +117,19 @@ func (c Contact) PNG() ([]byte, error) {
 	return encode(sheet)
 }
 
+func (c Contact) mostSide() int {
+	if c.Side > 0 {
+		return c.Side
+	}
+	return mostSide
+}
+
 // rgb returns pixels in colour; large ones as the means of whole blocks.
 func (c Contact) rgb(pixels []uint8) (n int, rgb []byte, err error) {
 	if c.Size < 1 || len(pixels) != c.Size*c.Size*c.Channels {
 		return 0, nil, fmt.Errorf("%d bytes of pixels do not make a square of %d", len(pixels), c.Size)
 	}
-	block := (c.Size + mostSide - 1) / mostSide
+	block := (c.Size + c.mostSide() - 1) / c.mostSide()
 	n = c.Size / block
 	rgb = make([]byte, n*n*3)
 	for i := range rgb {

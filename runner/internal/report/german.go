@@ -1,11 +1,55 @@
 package report
 
-// german is the report's German: the English text of the sources, then the German one. It is in the order of
+// germanTexts is the report's German: the English text of the sources, then the German one. It is in the order of
 // the files that hold the texts, a section each; a text of two files stands with the first.
 //
 // Sets of photos are feminine (Trainingsmenge, Validierungsmenge, Testmenge), so that a sentence fits all
 // three; Language.first gives what stands before menge.
-var german = catalogue([][2]string{
+var germanTexts = [][2]string{
+	// architecture.go
+	{"%s million multiply-adds a photo", "%s Millionen Multiplikationen je Foto"},
+	{"stage", "Stufe"},
+	{"multiply-adds", "Multiplikationen"},
+	{"trains", "trainiert"},
+	{"from epoch %d on", "ab Epoche %d"},
+	{"never", "nie"},
+	{"in part", "zum Teil"},
+	{"The output is height × width × channels. A multiply-add is one product of a convolution or a dense layer and its addition.",
+		"Die Ausgabe ist Höhe × Breite × Kanäle. Gezählt ist jede Multiplikation einer Faltung oder einer dichten Schicht samt ihrer Addition."},
+
+	// attention.go
+	{"Where the network looks", "Wohin das Netz schaut"},
+	{"what raises the predicted %s most", "was die Vorhersage von %s am meisten erhöht"},
+	{"the absolute error", "dem absoluten Fehler"},
+	{"what speaks most for the predicted class", "was am meisten für die vorhergesagte Klasse spricht"},
+	{"the probability of the true class", "der Wahrscheinlichkeit der wahren Klasse"},
+	{"[Grad-CAM](https://arxiv.org/abs/1610.02391) at the layer %s, a map of %d × %d places. Yellow is %s, dark blue what does not, or speaks against it. Each photo has its own scale: it tells where, not how much. The photos are those of the %s part with the best, the median and the worst result, by %s:",
+		"[Grad-CAM](https://arxiv.org/abs/1610.02391) an der Schicht %s, einer Karte aus %d × %d Stellen. Gelb ist, %s, dunkelblau, was das nicht tut oder dagegen spricht. Jedes Foto hat seine eigene Skala: Sie zeigt, wo, nicht wie sehr. Es sind die Fotos der %smenge mit dem besten, dem mittleren und dem schlechtesten Ergebnis, nach %s:"},
+	{"the best", "am besten"},
+	{"the median", "in der Mitte"},
+	{"the worst", "am schlechtesten"},
+	{"Where the network looks: %s", "Wohin das Netz schaut: %s"},
+	{"brightest at the top left", "am hellsten oben links"},
+	{"brightest at the top", "am hellsten oben"},
+	{"brightest at the top right", "am hellsten oben rechts"},
+	{"brightest at the left", "am hellsten links"},
+	{"brightest in the middle", "am hellsten in der Mitte"},
+	{"brightest at the right", "am hellsten rechts"},
+	{"brightest at the bottom left", "am hellsten unten links"},
+	{"brightest at the bottom", "am hellsten unten"},
+	{"brightest at the bottom right", "am hellsten unten rechts"},
+	{"dark everywhere", "überall dunkel"},
+	{"not at all", "gar nicht"},
+	{"most", "am meisten"},
+
+	// augment.go
+	{"Every epoch sees each training photo changed anew: %s.", "Jede Epoche sieht jedes Trainingsfoto neu verändert: %s."},
+	{"Photos as they are, and as the first epochs saw them:", "Fotos, wie sie sind, und wie die ersten Epochen sie sahen:"},
+	{"Training photos (%s), each as it is and in the versions of %s", "Trainingsfotos (%s), jeweils wie sie sind und in den Fassungen aus %s"},
+	{"as it is", "wie es ist"},
+	{"not drawn", "nicht gezogen"},
+	{"epoch %d", "Epoche %d"},
+
 	// classes.go
 	{"class", "Klasse"},
 	{"all", "alle"},
@@ -104,7 +148,6 @@ var german = catalogue([][2]string{
 	{"too few individuals", "zu wenige Individuen"},
 	{"may be chance", "kann Zufall sein"},
 	{"%s is better", "%s ist besser"},
-	{"trainings", "Trainings"},
 	{"Seeds and folds", "Seeds und Folds"},
 	{"Mean and standard deviation over the trainings of a run. Two runs that differ by less than their trainings do not differ.",
 		"Mittelwert und Standardabweichung über die Trainings eines Laufs. Läufe, die sich weniger unterscheiden als ihre Trainings, unterscheiden sich nicht."},
@@ -115,10 +158,7 @@ var german = catalogue([][2]string{
 	{"layers", "Schichten"},
 	{"of them trained", "davon trainiert"},
 	{"weights (MB)", "Gewichte (MB)"},
-	{"multiply-adds (million)", "Multiplikationen mit Addition (Mio.)"},
 	{"ms an image", "ms je Bild"},
-	{"The weights are all tensors of the file, 4 bytes a number. Multiply-adds are those of convolutions and dense layers, for one photo.",
-		"Die Gewichte sind alle Tensoren der Datei, 4 Byte je Zahl. Gezählt sind die Multiplikationen mit Addition (MACs) der Faltungen und dichten Schichten für ein Foto."},
 	{"The time is that of one photo by itself, the median of many on the machine that made this page: another machine measures another one.",
 		"Die Zeit ist die eines einzelnen Fotos, der Median von vielen auf der Maschine, die diese Seite erzeugt hat: Eine andere Maschine misst eine andere."},
 	{"Settings that differ", "Einstellungen, die sich unterscheiden"},
@@ -128,6 +168,9 @@ var german = catalogue([][2]string{
 	{"All figures are those of the locks, which can be checked:", "Alle Zahlen sind die der Locks, die sich prüfen lassen:"},
 	{"lock", "Lock"},
 	{"seal", "Siegel"},
+	{"multiply-adds (M)", "MACs (Mio.)"},
+	{"The weights are all tensors of the file, 4 bytes a number. Multiply-adds, in millions, are those of convolutions and dense layers for one photo.",
+		"Die Gewichte sind alle Tensoren der Datei, 4 Byte je Zahl. MACs sind die Multiplikationen mit Addition der Faltungen und dichten Schichten für ein Foto, in Millionen."},
 
 	// comparison_figure.go
 	{"The bar is the %s %% interval of the tested photos", "Der Balken ist das %s-%%-Intervall der getesteten Fotos"},
@@ -140,6 +183,7 @@ var german = catalogue([][2]string{
 	{"Validation accuracy", "Validierungsgenauigkeit"},
 	{"Validation RMSE", "Validierungs-RMSE"},
 	{"The ring marks the epoch that each run kept", "Der Ring zeigt die Epoche, die jeder Lauf behalten hat"},
+	{"%s, epoch %d: %s", "%s, Epoche %d: %s"},
 	{"%s from %s to %s in the kept epoch %d of %d", "%s von %s bis %s in der behaltenen Epoche %d von %d"},
 
 	// confused.go
@@ -307,7 +351,7 @@ var german = catalogue([][2]string{
 	{"kind", "Art"},
 	{"output", "Ausgabe"},
 	{"parameters", "Parameter"},
-	{"%s, of which %s trained from the first epoch on", "%s, von denen %s ab der ersten Epoche lernen"},
+	{"%s, of which %s trained from the first epoch on", "%s, von denen %s ab der ersten Epoche trainiert wurden"},
 	{"train loss", "Trainingsverlust"},
 	{"validation loss", "Validierungsverlust"},
 	{"validation RMSE", "Validierungs-RMSE"},
@@ -450,6 +494,10 @@ var german = catalogue([][2]string{
 	{"folds", "Folds"},
 	{"seed", "Seed"},
 	{"fold", "Fold"},
+	{"trainings", "Trainings"},
+	{"fold, seed", "Fold, Seed"},
+	{"Each fold was trained with each seed: %d trainings, which differ in what validates and in what was drawn.",
+		"Jeder Fold wurde mit jedem Seed trainiert: %d Trainings, die sich darin unterscheiden, was validiert und was gezogen wurde."},
 	{"epochs", "Epochen"},
 	{"mean ± standard deviation", "Mittelwert ± Standardabweichung"},
 	{"The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. Model, predictions and all other figures on this page are those of fold %s.",
@@ -491,7 +539,7 @@ var german = catalogue([][2]string{
 	{"the class whose training photos are nearest on average, by each photo's %s, all standardised", "die Klasse, deren Trainingsfotos im Mittel am nächsten sind, nach %s jedes Fotos, alle standardisiert"},
 	{"the penalty is the best of %s on the validation part", "der Strafterm ist der beste von %s auf der Validierungsmenge"},
 	{"the penalty is %s", "der Strafterm ist %s"},
-})
+}
 
 // germanNouns are those behind a number: of one and of several.
 var germanNouns = map[string][2]string{
@@ -510,14 +558,11 @@ var germanNouns = map[string][2]string{
 // germanFirst are the parts of a split as the first half of a compound.
 var germanFirst = map[string]string{"train": "Trainings", "validation": "Validierungs", "test": "Test"}
 
-// catalogue makes a map of texts, of which no two have the same key.
-func catalogue(texts [][2]string) map[string]string {
-	all := make(map[string]string, len(texts))
-	for _, text := range texts {
-		if all[text[0]] != "" {
-			panic("report: two German texts for " + text[0])
-		}
-		all[text[0]] = text[1]
+// german finds a German text by the English one.
+var german = func() map[string]string {
+	texts := make(map[string]string, len(germanTexts))
+	for _, text := range germanTexts {
+		texts[text[0]] = text[1]
 	}
-	return all
-}
+	return texts
+}()

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	stdhtml "html"
 	"image/png"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -34,11 +36,11 @@ var (
 // htmlPage makes one file of report.md and its pictures, which needs nothing beside
 // it and may load and run nothing from elsewhere. All that it says is in the
 // Markdown, so that the two cannot disagree.
-func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, error) {
+func htmlPage(l Language, markdown []byte, pictures map[string][]byte) ([]byte, error) {
 	page := &pageRenderer{pictures: pictures}
 	converter := goldmark.New(
 		goldmark.WithExtensions(extension.GFM),
-		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(alerts{d.Language}, 1))),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(alerts{l}, 1))),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(page, 1))), // before goldmark's own
 	)
 	tree := converter.Parser().Parse(text.NewReader(markdown))
@@ -46,7 +48,7 @@ func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, 
 	if err := converter.Renderer().Render(&body, markdown, tree); err != nil {
 		return nil, err
 	}
-	title, contents := outline(d, tree, markdown)
+	title, contents := outline(l, tree, markdown)
 	hash := sha256.Sum256([]byte(pageScript))
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<!DOCTYPE html>
@@ -67,13 +69,13 @@ func htmlPage(d Document, markdown []byte, pictures map[string][]byte) ([]byte, 
 <script>%s</script>
 </body>
 </html>
-`, d.tag(), base64.StdEncoding.EncodeToString(hash[:]), title, pageStyle, plotRules(pictures),
-		d.t("The arrow keys show the values one by one."), contents, body.Bytes(), pageScript)
+`, l.tag(), base64.StdEncoding.EncodeToString(hash[:]), title, pageStyle, plotRules(pictures),
+		l.t("The arrow keys show the values one by one."), contents, body.Bytes(), pageScript)
 	return out.Bytes(), nil
 }
 
 // outline returns the page's title and links to its sections.
-func outline(d Document, tree ast.Node, source []byte) (title, contents string) {
+func outline(l Language, tree ast.Node, source []byte) (title, contents string) {
 	var links bytes.Buffer
 	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
@@ -87,7 +89,7 @@ func outline(d Document, tree ast.Node, source []byte) (title, contents string) 
 			fmt.Fprintf(&links, "<li><a href=\"#%s\">%s</a></li>\n", id, textOf(h, source))
 		}
 	}
-	return title, fmt.Sprintf("<nav aria-label=\"%s\">\n<ul>\n%s</ul>\n</nav>\n", d.t("Contents"), links.String())
+	return title, fmt.Sprintf("<nav aria-label=\"%s\">\n<ul>\n%s</ul>\n</nav>\n", l.t("Contents"), links.String())
 }
 
 var svgText = regexp.MustCompile(`<text ([^>]*)>([^<]*)</text>`)
@@ -95,7 +97,7 @@ var svgText = regexp.MustCompile(`<text ([^>]*)>([^<]*)</text>`)
 // plotRules are the letters of all plots of a page, and their colours on a dark one.
 func plotRules(pictures map[string][]byte) string {
 	var all, regular, bold strings.Builder
-	for _, name := range Files() {
+	for _, name := range slices.Sorted(maps.Keys(pictures)) {
 		if !strings.HasSuffix(name, ".svg") {
 			continue
 		}

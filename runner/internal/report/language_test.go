@@ -95,6 +95,13 @@ func TestGerman(t *testing.T) {
 			t.Errorf("german.go: %q for %q: %s", text, key, fault)
 		}
 	}
+	if len(german) < len(germanTexts) {
+		for i, text := range germanTexts {
+			if slices.ContainsFunc(germanTexts[:i], func(earlier [2]string) bool { return earlier[0] == text[0] }) {
+				t.Errorf("german.go: %q is there twice", text[0])
+			}
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(german)) {
 		if !keys[key] {
 			t.Errorf("german.go: no source has the text %q", key)

@@ -174,7 +174,7 @@ func leaksText(d Document) string {
 func seriesAnswer(d Document, s Series) string {
 	at := 0
 	for i, c := range s.Columns {
-		if s.Over == "folds" && c.Part == evaluate.Validation { // each photo once
+		if s.Over != "seeds" && c.Part == evaluate.Validation { // each photo once a seed
 			at = i
 			break
 		}

@@ -75,6 +75,7 @@ func page(d Document) []byte {
 	sweep(m, d)
 	training(m, d)
 	results(m, d)
+	attention(m, d)
 	series(m, d)
 	leakage(m, d)
 	programs(m, d)
@@ -179,7 +180,7 @@ const longHistory = 8
 // training shows the learning curves and the network.
 func training(m *markdown, d Document) {
 	m.section(d.t("Training"))
-	m.say(fmt.Sprintf("%s, %s. %s.", code(d.Network), parametersText(d), curvesText(d)))
+	m.say(fmt.Sprintf("%s, %s. %s.", code(d.Network), sizeText(d), curvesText(d)))
 	if w := d.Weights; w != nil {
 		m.say(d.t("It begins with the weights of %s: %s loaded%s%s.", code(w.File), d.plural(w.Loaded, "tensor"),
 			namesText(d, d.t("left out"), w.LeftOut), namesText(d, d.t("drawn anew"), w.Missing)))
@@ -218,23 +219,8 @@ func training(m *markdown, d Document) {
 	} else {
 		history()
 	}
-	if len(d.Layers) > 0 {
-		m.fold(d.t("The layers of the network"), func() {
-			var rows [][]string
-			for _, l := range d.Layers {
-				rows = append(rows, []string{code(l.Name), plain(l.Kind), plain(l.Shape), d.count(l.Parameters)})
-			}
-			m.table("lllr", d.words("layer", "kind", "output", "parameters"), append(rows, []string{"**" + d.t("all") + "**", "", "", "**" + d.count(d.Parameters) + "**"})...)
-		})
-	}
-}
-
-// parametersText says how many parameters there are, and train.
-func parametersText(d Document) string {
-	if d.Trained == 0 {
-		return d.plural(d.Parameters, "trained parameter")
-	}
-	return d.t("%s, of which %s trained from the first epoch on", d.plural(d.Parameters, "parameter"), d.count(d.Trained))
+	architecture(m, d)
+	augmented(m, d)
 }
 
 // namesText lists the first tensors of some kind.

@@ -117,9 +117,17 @@ func write(sheet *image.RGBA, f font.Face, c color.Color, x, baseline, width int
 }
 
 // enlarge draws pixels (n, n, 3) as a square of this side whose upper left corner
-// is (x0, y0), bilinear between the centres of the pixels, in whole numbers of
-// 1/256.
+// is (x0, y0).
 func enlarge(sheet *image.RGBA, x0, y0, side, n int, pixels []byte) {
+	large := smooth(side, n, pixels)
+	for i := range side * side {
+		sheet.SetRGBA(x0+i%side, y0+i/side, color.RGBA{large[3*i], large[3*i+1], large[3*i+2], 255})
+	}
+}
+
+// smooth returns pixels (n, n, 3) as a square of this side, bilinear between the centres of
+// the pixels, in whole numbers of 1/256.
+func smooth(side, n int, pixels []byte) []byte {
 	// place returns the two source pixels beside pixel i of the square and the
 	// weight, 0 to 256, of the second.
 	place := func(i int) (first, second, weight int) {
@@ -127,18 +135,18 @@ func enlarge(sheet *image.RGBA, x0, y0, side, n int, pixels []byte) {
 		at = min(max(at, 0), (n-1)*256)
 		return at / 256, min(at/256+1, n-1), at % 256
 	}
+	large := make([]byte, 0, side*side*3)
 	for y := range side {
 		top, bottom, wy := place(y)
 		for x := range side {
 			left, right, wx := place(x)
-			out := sheet.Pix[sheet.PixOffset(x0+x, y0+y):]
 			for c := range 3 {
 				at := func(row, column int) int { return int(pixels[(row*n+column)*3+c]) }
 				above := at(top, left)*(256-wx) + at(top, right)*wx
 				below := at(bottom, left)*(256-wx) + at(bottom, right)*wx
-				out[c] = uint8((above*(256-wy) + below*wy + 1<<15) >> 16)
+				large = append(large, uint8((above*(256-wy)+below*wy+1<<15)>>16))
 			}
-			out[3] = 255
 		}
 	}
+	return large
 }

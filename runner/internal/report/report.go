@@ -32,8 +32,8 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves, fit, residuals and worst; each stands in its own
-	// section, those left out are not drawn.
+	// Plots are target, samples, curves, augment, fit, residuals, worst and gradcam; each
+	// stands in its own section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
@@ -56,6 +56,8 @@ type Document struct {
 	Network             string
 	Layers              []Layer
 	Parameters, Trained int
+	// Augmented shows what augmentation does; nil where the epochs see photos as they are.
+	Augmented *Augmented
 	// Weights are those that the network begins with; nil where they are drawn.
 	Weights *Weights
 	// Features are the columns that it sees beside the photo.
@@ -116,9 +118,13 @@ type Epoch struct {
 
 // Layer is one row of the architecture table.
 type Layer struct {
-	Name, Kind string
-	Shape      string // of the output, such as "56 × 56 × 64"
-	Parameters int
+	Name, Kind   string
+	Stage        string // that it belongs to; empty in a network without stages
+	Shape        string // of the output, such as "56 × 56 × 64"
+	Parameters   int
+	MultiplyAdds int // a photo
+	// Trains is the first epoch in which its parameters do, 0 for none.
+	Trains int
 }
 
 // Feature is a column of the second input: one of numbers, or one of categories.
@@ -162,6 +168,8 @@ const (
 	reliabilityFile     = "reliability.svg"
 	batchesFile         = "batches.svg"
 	foldsFile           = "out_of_fold.csv"
+	attentionFile       = "gradcam.png"
+	augmentFile         = "augment.png"
 )
 
 // twins are the files for programs.
@@ -193,6 +201,8 @@ var (
 		{"residuals", errorsFile, drawErrors},
 		{"residuals", trendsFile, drawTrends},
 		{"worst", worstFile, drawWorst},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
 		{"target", targetFile, drawClasses},
@@ -207,6 +217,8 @@ var (
 		{"fit", rocFile, drawROC},
 		{"fit", precisionRecallFile, drawPrecisionRecall},
 		{"fit", reliabilityFile, drawReliability},
+		{"augment", augmentFile, drawAugmented},
+		{"gradcam", attentionFile, drawAttention},
 	}
 )
 
@@ -263,7 +275,7 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 	}
 	files[pageFile] = page(d)
-	html, err := htmlPage(d, files[pageFile], files)
+	html, err := htmlPage(d.Language, files[pageFile], files)
 	if err != nil {
 		return nil, fmt.Errorf("render report: %s: %w", htmlFile, err)
 	}

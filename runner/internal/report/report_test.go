@@ -68,7 +68,7 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
 		},
 		Network: "layers", Parameters: 12345, Rate: 0.001,
-		Layers:   []Layer{{"0", "conv 3 × 3", "24 × 24 × 8", 224}, {"1", "relu", "24 × 24 × 8", 0}},
+		Layers:   []Layer{{Name: "0", Kind: "conv 3 × 3", Shape: "24 × 24 × 8", Parameters: 224, MultiplyAdds: 124416, Trains: 1}, {Name: "1", Kind: "relu", Shape: "24 × 24 × 8"}},
 		Digests:  []NamedDigest{{"table", digest.Of([]byte("table"))}},
 		Observed: []string{"3 images have the same bytes."},
 		Lock:     "lock/discs.lock.yaml", Numerics: 1, Verify: "bin/runner verify lock/discs.lock.yaml",

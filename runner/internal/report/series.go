@@ -7,7 +7,7 @@ import (
 
 // Series is the trainings that differ in one thing, the page's own first.
 type Series struct {
-	// Over says in what: seeds or folds.
+	// Over says in what: seeds, folds, or trainings, each fold with each seed.
 	Over    string         `json:"over"`
 	Columns []SeriesColumn `json:"columns"`
 	Runs    []SeriesRun    `json:"runs"`
@@ -42,8 +42,8 @@ var figuresOf = map[string]word{
 
 // over names what the runs of a series differ in, overOne one of it.
 var (
-	over    = map[string]word{"seeds": "seeds", "folds": "folds"}
-	overOne = map[string]word{"seeds": "seed", "folds": "fold"}
+	over    = map[string]word{"seeds": "seeds", "folds": "folds", "trainings": "trainings"}
+	overOne = map[string]word{"seeds": "seed", "folds": "fold", "trainings": "fold, seed"}
 )
 
 // name is what the column holds, without its unit.
@@ -106,10 +106,13 @@ func seriesTable(m *markdown, d Document, s Series) {
 func series(m *markdown, d Document) {
 	for _, s := range d.Series {
 		m.section(heading(d.word(over[s.Over])))
-		if s.Over == "folds" {
+		switch s.Over {
+		case "folds":
 			m.say(d.t("The rows that do not test were dealt into %d folds. Each validated once, while the others trained; the kept epoch was chosen on it. "+
 				"Model, predictions and all other figures on this page are those of fold %s.", len(s.Runs), s.Runs[0].Name))
-		} else {
+		case "trainings":
+			m.say(d.t("Each fold was trained with each seed: %d trainings, which differ in what validates and in what was drawn.", len(s.Runs)))
+		default:
 			m.say(d.t("Trained with %d seeds on the same split. Model, predictions and all other figures on this page are those of seed %s.", len(s.Runs), s.Runs[0].Name))
 		}
 		seriesTable(m, d, s)

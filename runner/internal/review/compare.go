@@ -404,8 +404,8 @@ func predictions(r Run, part string, classes map[string]float64) (predicted, err
 
 // LockOf returns the path of the lock that people mean by a word: a lockfile, a pack or
 // an exported file itself, else the lock of a recipe, of a report's folder, or of a name
-// in the project of the folder here.
-func LockOf(word, here string) (string, error) {
+// in the project that we are in.
+func LockOf(word string) (string, error) {
 	info, err := os.Stat(word)
 	switch {
 	case err == nil && info.IsDir():
@@ -430,7 +430,7 @@ func LockOf(word, here string) (string, error) {
 	if strings.ContainsAny(word, `/\.`) {
 		return "", fmt.Errorf("there is no file %s", word)
 	}
-	place, err := experiment.Find(filepath.Join(here, "any.yaml"), "", "")
+	place, err := experiment.Find("any.yaml", "", "")
 	if err != nil {
 		return "", err
 	}
@@ -442,10 +442,15 @@ func isRecipe(path string) bool {
 	return !strings.HasSuffix(path, lock.Suffix) && (strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml"))
 }
 
-// existing returns a path to a file that exists.
+// existing returns a path to a file that exists, from here where that is below.
 func existing(path, otherwise string) (string, error) {
+	if here, err := filepath.Abs("."); err == nil {
+		if near, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(near) {
+			path = near
+		}
+	}
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s: no %s", otherwise, path)
+		return "", fmt.Errorf("%s: no %s", otherwise, filepath.ToSlash(path))
 	}
 	return path, nil
 }

@@ -26,7 +26,8 @@ const PartColumn = "part"
 var pictureExtensions = []string{".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 
 // List makes a table of pictures that say their classes themselves: data.folders
-// or data.parts below root. Its columns are image, class and, of parts, part.
+// or data.parts below root. Its columns are image, class and, of parts, part; those
+// of a table beside the folders follow.
 func List(root string, data recipe.Data) (*Table, error) {
 	l := &listing{
 		Table:   &Table{Path: root, Columns: []string{data.Image, data.Target}, Listed: true},
@@ -52,6 +53,9 @@ func List(root string, data recipe.Data) (*Table, error) {
 			}
 		}
 	}
+	if err == nil && data.Table != "" {
+		err = l.join(data)
+	}
 	if err == nil && len(l.Rows) > maxRows {
 		err = fmt.Errorf("there are %d photos, more than the %d that are read", len(l.Rows), maxRows)
 	}
@@ -75,7 +79,7 @@ type listing struct {
 // add appends a row.
 func (l *listing) add(image string, class Cell, part string) {
 	cells := []Cell{name(image), class, name(part)}
-	l.Rows = append(l.Rows, Row{Line: len(l.Rows) + 1, Cells: cells[:len(l.Columns)]})
+	l.Rows = append(l.Rows, Row{Line: len(l.Rows) + 1, Cells: cells[:min(len(cells), len(l.Columns))]})
 }
 
 // name is a cell that holds a name, whatever it looks like.

@@ -470,6 +470,18 @@ func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, f
 	return each(fitted, pixels, features, net.Predict)
 }
 
+// Attend returns the attention to one output a photo, see network.Attend.
+func Attend(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32, outputs []int) ([]network.Attention, error) {
+	var maps []network.Attention
+	done := 0
+	_, err := each(fitted, pixels, features, func(x []float32, count int) ([]float32, error) {
+		part, err := net.Attend(x, count, outputs[done:done+count])
+		maps, done = append(maps, part...), done+count
+		return nil, err
+	})
+	return maps, err
+}
+
 // each scales pictures and gives them, and the features behind them, to f, some at a
 // time, and returns what comes out.
 func each(fitted *transform.Fitted, pixels [][]uint8, features [][]float32, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
