@@ -381,9 +381,9 @@ func TestSameBitsEverywhere(t *testing.T) {
 		tailed.Columns[1].Values = append(tailed.Columns[1].Values, 0.1*float64(i))
 	}
 	for want, in := range map[string]Input{
-		"sha256:c639ac70ec50ebe27e3f1e65961486afce5e95539013b74b2fc6f7cdc71424d8": input(),
-		"sha256:cbc391f1cea51b01e57fe6218e515bf6076f9a1997e3d1570d7eb96b994c4ba6": tailed,
-		"sha256:b927cae72ca8063f1db425022cf0b89e35da40ad20a20093440b5310979a9543": classified(),
+		"sha256:73213ebde336ebe6b0a204d01246fbc90434ef971d8e8f98cbaec61e78278348": input(),
+		"sha256:6e9cdfe82c8f7c7fa298926863c511d8496caf89f6645fec2a911c614cce20c4": tailed,
+		"sha256:467f7ef0510dec7be5b44459a5fcf4f6498d026353f348cb946767185797c595": classified(),
 	} {
 		if got := sum(t, run(t, in)).String(); got != want {
 			t.Errorf("the evaluation's digest is %s, want %s", got, want)
