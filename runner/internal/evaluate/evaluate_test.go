@@ -381,9 +381,9 @@ func TestSameBitsEverywhere(t *testing.T) {
 		tailed.Columns[1].Values = append(tailed.Columns[1].Values, 0.1*float64(i))
 	}
 	for want, in := range map[string]Input{
-		"sha256:c639ac70ec50ebe27e3f1e65961486afce5e95539013b74b2fc6f7cdc71424d8": input(),
-		"sha256:cbc391f1cea51b01e57fe6218e515bf6076f9a1997e3d1570d7eb96b994c4ba6": tailed,
-		"sha256:b927cae72ca8063f1db425022cf0b89e35da40ad20a20093440b5310979a9543": classified(),
+		"sha256:31daf1a677455ccd2d979bf4a20957405a8f804795a104120065d1a57888a03c": input(),
+		"sha256:b23b928d259c3799c2ce675230fa34d974e8f5fb80072dfddaeb1be53ab80df9": tailed,
+		"sha256:0a94505fd70ca1a24df3a95c558077d64f078824745e754b26d6286cf0eccf04": classified(),
 	} {
 		if got := sum(t, run(t, in)).String(); got != want {
 			t.Errorf("the evaluation's digest is %s, want %s", got, want)

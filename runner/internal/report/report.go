@@ -169,8 +169,8 @@ const (
 	precisionRecallFile = "precision_recall.svg"
 	reliabilityFile     = "reliability.svg"
 	batchesFile         = "batches.svg"
-	attentionFile = "gradcam.png"
-	augmentFile   = "augment.png"
+	attentionFile       = "gradcam.png"
+	augmentFile         = "augment.png"
 	foldsFile           = "out_of_fold.csv"
 
 	// Those of the data's story.

@@ -30,7 +30,7 @@ type boxes struct {
 func (b boxes) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	for i, box := range b.rows {
-		y, half, strong := ty(b.at[i]), b.height/2, draw.LineStyle{Color: b.colors[i], Width: 1.5}
+		y, half, strong := ty(b.at[i]), vg.Length(b.height/2), draw.LineStyle{Color: b.colors[i], Width: 1.5}
 		low, q1, median, q3, high := tx(box.Low), tx(box.Q1), tx(box.Median), tx(box.Q3), tx(box.High)
 		c.StrokeLine2(strong, low, y, q1, y)
 		c.StrokeLine2(strong, q3, y, high, y)

@@ -26,10 +26,9 @@ type twin struct {
 	Network    string `json:"network"`
 	Parameters int    `json:"parameters"`
 	// Trained is how many of the parameters train in the first epoch.
-	Trained       int     `json:"trained_parameters"`
-	Epochs        int     `json:"epochs"`
-	Kept          int     `json:"kept_epoch"`
-	IntervalLevel float64 `json:"interval_level"`
+	Trained int `json:"trained_parameters"`
+	Epochs  int `json:"epochs"`
+	Kept    int `json:"kept_epoch"`
 	*evaluate.Evaluation
 	Predictions *struct{}          `json:"predictions,omitempty"`
 	Photos      *struct{}          `json:"photos,omitempty"`
@@ -43,7 +42,7 @@ type twin struct {
 func metrics(d Document) ([]byte, error) {
 	t := twin{
 		Name: d.Name, Network: d.Network, Parameters: d.Parameters, Trained: d.Trained, Epochs: len(d.History),
-		IntervalLevel: evaluate.Level, Evaluation: d.Evaluation, Series: d.Series, Leakage: d.Leakage, Sweep: d.Sweep,
+		Evaluation: withoutValues(d.Evaluation), Series: d.Series, Leakage: d.Leakage, Sweep: d.Sweep,
 	}
 	if t.Trained == 0 {
 		t.Trained = d.Parameters
@@ -65,8 +64,22 @@ func metrics(d Document) ([]byte, error) {
 	return layout(bytes.TrimSpace(data.Bytes()))
 }
 
-// pixels is the member of an evaluation's JSON that holds those of a photo: nobody
-// reads them as text.
+// withoutValues leaves out those of the columns beside errors, a number a photo.
+func withoutValues(e *evaluate.Evaluation) *evaluate.Evaluation {
+	if e.Regression == nil {
+		return e
+	}
+	short, regression := *e, *e.Regression
+	regression.Against = slices.Clone(regression.Against)
+	for i := range regression.Against {
+		regression.Against[i].Values = nil
+	}
+	short.Regression = &regression
+	return &short
+}
+
+// pixels is the member of an evaluation's JSON whose text holds those of a photo: nobody
+// reads them.
 const pixels = "pixels"
 
 // layout sets JSON so that people can read it and git can compare it: a member a
@@ -130,7 +143,7 @@ func set(out *bytes.Buffer, data json.RawMessage, indent string) error {
 }
 
 // members returns the names, as JSON, and the values of an object, in its order and
-// without pixels.
+// without the pixels of photos.
 func members(object []byte) (names []string, values []json.RawMessage, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err := d.Token(); err != nil {
