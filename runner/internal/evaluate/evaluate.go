@@ -106,7 +106,7 @@ type Evaluation struct {
 	// where there is no test part.
 	Headline string `json:"headline"`
 	// Level of the intervals.
-	Level float64 `json:"level"`
+	Level float64 `json:"interval_level"`
 	// Parts are those that have samples, in the order train, validation, test.
 	Parts     []Part     `json:"parts"`
 	Baselines []Baseline `json:"baselines"`

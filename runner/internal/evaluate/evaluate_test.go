@@ -381,9 +381,9 @@ func TestSameBitsEverywhere(t *testing.T) {
 		tailed.Columns[1].Values = append(tailed.Columns[1].Values, 0.1*float64(i))
 	}
 	for want, in := range map[string]Input{
-		"sha256:73213ebde336ebe6b0a204d01246fbc90434ef971d8e8f98cbaec61e78278348": input(),
-		"sha256:6e9cdfe82c8f7c7fa298926863c511d8496caf89f6645fec2a911c614cce20c4": tailed,
-		"sha256:467f7ef0510dec7be5b44459a5fcf4f6498d026353f348cb946767185797c595": classified(),
+		"sha256:427986c4d38822304b2adc2196f059fcf3d739ae3aaac655432c30870d987f2d": input(),
+		"sha256:7442b9a67837ecb6e925bd301367750933805a174b61a90205dbc47f7c6ad34b": tailed,
+		"sha256:34290dde899cc7584f262f26f4e85fc33bc95faeb5f19e31872121c75f8e5cf5": classified(),
 	} {
 		if got := sum(t, run(t, in)).String(); got != want {
 			t.Errorf("the evaluation's digest is %s, want %s", got, want)

@@ -56,7 +56,7 @@ type Against struct {
 	// value shows, as a dry weight beside a fresh one.
 	Same bool `json:"same,omitempty"`
 	// Values are those of Evaluation.Of(Headline), nil for an empty cell.
-	Values []*float64 `json:"values"`
+	Values []*float64 `json:"values,omitempty"`
 }
 
 // Bins counts values between ascending edges.

@@ -113,7 +113,7 @@ func Spearman(a, b []float64) (rho float64, ok bool) {
 		panic("metric: two lists of ranks have one length")
 	}
 	x, y := ranks(a), ranks(b)
-	middle := float64(len(a)+1) / 2
+	middle := float64(float64(len(a)+1) / 2) // on its own: not fused with what is subtracted
 	product := func(a, b []float64) float64 {
 		products := make([]float64, len(a))
 		for i := range a {

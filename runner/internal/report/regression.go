@@ -134,9 +134,11 @@ func intervalTable(m *markdown, d Document) {
 	unit := plain(e.Unit)
 	row := func(name string, s *evaluate.Scores) []string {
 		i := s.Intervals
-		cells := []string{
-			name, d.interval(network.RMSE, s.RMSE, &i.RMSE), d.interval(network.MAE, s.MAE, &i.MAE), d.interval(1, s.R2, &i.R2), "",
+		within := func(measure float64, i metric.Interval) string {
+			ends := d.alike(measure, i.Low, i.High)
+			return d.t("%s to %s", ends[0], ends[1])
 		}
+		cells := []string{name, within(network.RMSE, i.RMSE), within(network.MAE, i.MAE), within(1, i.R2), ""}
 		if s.Above != nil {
 			cells[4] = d.interval(network.RMSE, s.Above.RMSE, s.Above.Interval)
 		}

@@ -27,10 +27,9 @@ type twin struct {
 	Network    string `json:"network"`
 	Parameters int    `json:"parameters"`
 	// Trained is how many of the parameters train in the first epoch.
-	Trained       int     `json:"trained_parameters"`
-	Epochs        int     `json:"epochs"`
-	Kept          int     `json:"kept_epoch"`
-	IntervalLevel float64 `json:"interval_level"`
+	Trained int `json:"trained_parameters"`
+	Epochs  int `json:"epochs"`
+	Kept    int `json:"kept_epoch"`
 	*evaluate.Evaluation
 	Predictions *struct{}          `json:"predictions,omitempty"`
 	Photos      *struct{}          `json:"photos,omitempty"`
@@ -44,7 +43,7 @@ type twin struct {
 func metrics(d Document) ([]byte, error) {
 	t := twin{
 		Name: d.Name, Network: d.Network, Parameters: d.Parameters, Trained: d.Trained, Epochs: len(d.History),
-		IntervalLevel: evaluate.Level, Evaluation: d.Evaluation, Series: d.Series, Leakage: d.Leakage, Sweep: d.Sweep,
+		Evaluation: withoutValues(d.Evaluation), Series: d.Series, Leakage: d.Leakage, Sweep: d.Sweep,
 	}
 	if t.Trained == 0 {
 		t.Trained = d.Parameters
@@ -64,6 +63,20 @@ func metrics(d Document) ([]byte, error) {
 		return nil, err
 	}
 	return layout(bytes.TrimSpace(data.Bytes()))
+}
+
+// withoutValues leaves out those of the columns beside errors, a number a photo.
+func withoutValues(e *evaluate.Evaluation) *evaluate.Evaluation {
+	if e.Regression == nil {
+		return e
+	}
+	short, regression := *e, *e.Regression
+	regression.Against = slices.Clone(regression.Against)
+	for i := range regression.Against {
+		regression.Against[i].Values = nil
+	}
+	short.Regression = &regression
+	return &short
 }
 
 // images are the members of an evaluation's JSON that hold bytes, pixels above all: nobody

@@ -26,7 +26,7 @@ func TestMetricsAreTheEvaluation(t *testing.T) {
 			if err := json.Unmarshal(data, &got); err != nil {
 				t.Fatal(err)
 			}
-			want := *d.Evaluation
+			want := *withoutValues(d.Evaluation)
 			want.Predictions, want.Photos = nil, nil
 			forgetBytes(reflect.ValueOf(&want))
 			if !reflect.DeepEqual(got, want) {
