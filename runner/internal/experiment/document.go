@@ -37,6 +37,9 @@ func (l *line) document() (report.Document, error) {
 		Lock: fmt.Sprintf("lock/%s.lock.yaml", r.Name), Numerics: lock.Numerics,
 	}
 	d.Verify = "bin/runner verify " + d.Lock
+	if d.Against, err = l.against(); err != nil {
+		return d, err
+	}
 	if err := l.observe(&d); err != nil {
 		return d, err
 	}

@@ -487,6 +487,11 @@ func (e *Experiment) columns(t *table.Table) error {
 			problems = append(problems, e.Problem(u.key, err.Error(), ""))
 		}
 	}
+	for i, name := range e.Recipe.Report.Against {
+		if err := holdsNumbers(t, name); err != nil {
+			problems = append(problems, e.Problem(fmt.Sprintf("report.against[%d]", i), err.Error(), ""))
+		}
+	}
 	for i, rule := range e.Recipe.Clean {
 		if rule.Drop.Kind != clean.Where {
 			continue

@@ -179,6 +179,7 @@ var effects = map[string]effect{
 	"sweep.on":                {"sweep", "sweep.on=validation_rmse", []string{"sweep.over={train.batch: [8, 4]}"}},
 	"report.interval":         {"evaluate", "report.interval=0.9", nil},
 	"report.language":         {"report", "report.language=de", nil},
+	"report.against":          {"report", "report.against=[gap]", []string{"report.plots=[against]"}},
 	"report.leakage":          {"runs", "report.leakage=true", []string{"data.group=[plant]", "split.by=group"}},
 	"train.schedule.constant": {"train", "train.schedule=constant", []string{"train.schedule=cosine"}},
 }

@@ -1,11 +1,13 @@
 package experiment
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/table"
 )
 
@@ -69,3 +71,75 @@ func counts(t *table.Table, column int) bool {
 	}
 	return true
 }
+
+// holdsNumbers wants a column of numbers.
+func holdsNumbers(t *table.Table, name string) error {
+	column, err := t.Column(name)
+	if err != nil {
+		return err
+	}
+	rows := make([]int, len(t.Rows))
+	for i := range rows {
+		rows[i] = i
+	}
+	if _, ok := numbers(t, column, rows); !ok {
+		return fmt.Errorf("the column %q holds no numbers, or one alone: the target is drawn against a quantity", name)
+	}
+	return nil
+}
+
+// against returns what the target is drawn against: the columns of the recipe, else
+// the numbers that the network sees beside the photo, else the one that goes best with
+// the target. The numbers of a column that the recipe names may be names, too.
+func (l *line) against() ([]report.Against, error) {
+	if !slices.Contains(l.Recipe.Report.Plots, "against") {
+		return nil, nil
+	}
+	names, known := l.Recipe.Report.Against, l.evaluation.Story.Correlation
+	if len(names) == 0 {
+		quantities := l.quantities()
+		for _, name := range l.featureNames() {
+			if len(names) < mostAgainst && slices.ContainsFunc(quantities, func(c evaluate.Column) bool { return c.Name == name }) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 && known != nil {
+		for _, q := range known.Quantities {
+			if q.Target != nil && math.Abs(*q.Target) < another {
+				names = []string{q.Name}
+				break
+			}
+		}
+	}
+	targets, err := l.keptTargets()
+	if err != nil {
+		return nil, err
+	}
+	parts := l.parts()
+	var all []report.Against
+	for _, name := range names {
+		column, err := l.table.Column(name)
+		if err != nil {
+			return nil, err
+		}
+		a := report.Against{Column: name}
+		values, _ := numbers(l.table, column, l.ledger.Kept)
+		for i, v := range values {
+			if !math.IsNaN(v) {
+				a.Points = append(a.Points, report.Point{Part: parts[i], At: v, Value: targets[i]})
+			}
+		}
+		if len(a.Points) > 0 {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
+// The target is drawn against at most so many columns unless the recipe says, and not
+// against one whose correlation with it says that it is the target in other words.
+const (
+	mostAgainst = 2
+	another     = 0.9
+)

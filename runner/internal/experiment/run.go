@@ -633,15 +633,24 @@ func (l *line) samples() ([]evaluate.Sample, error) {
 			samples[i].Features = floats(features[i])
 		}
 	}
+	for i, part := range l.parts() {
+		samples[i].Part = part
+	}
+	return samples, nil
+}
+
+// parts returns the part of each kept row.
+func (l *line) parts() []string {
+	parts := make([]string, len(l.ledger.Kept))
 	for _, part := range []struct {
 		name string
 		rows []int
 	}{{evaluate.Train, l.split.Train}, {evaluate.Validation, l.split.Validation}, {evaluate.Test, l.split.Test}} {
 		for _, row := range part.rows {
-			samples[row].Part = part.name
+			parts[row] = part.name
 		}
 	}
-	return samples, nil
+	return parts
 }
 
 // build returns the network of the recipe, not yet initialised.

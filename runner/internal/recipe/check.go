@@ -42,7 +42,18 @@ func (d *decoder) check(r *Recipe) {
 	for i, plot := range r.Report.Plots {
 		d.ensure(!slices.Contains(r.Report.Plots[:i], plot), fmt.Sprintf("report.plots[%d]", i), plot+" is there twice", "")
 	}
+	against := r.Report.Against
+	d.ensure(len(against) <= mostAgainst, "report.against", fmt.Sprintf("has %d columns; at most %d are drawn", len(against), mostAgainst), "")
+	for i, column := range against {
+		key := fmt.Sprintf("report.against[%d]", i)
+		d.ensure(strings.TrimSpace(column) != "", key, "is empty", "write a column")
+		d.ensure(!slices.Contains(against[:i], column), key, fmt.Sprintf("%q is there twice", column), "")
+		d.ensure(column == "" || column != r.Data.Target, key, fmt.Sprintf("%q is data.target itself", column), "take it out")
+	}
 }
+
+// mostAgainst bounds how many columns the target is drawn against.
+const mostAgainst = 4
 
 // ensure notes a problem at a key when the condition does not hold and no other
 // problem is known there.

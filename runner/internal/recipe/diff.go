@@ -170,6 +170,7 @@ var meanings = map[string][]string{
 	"report.language":                      {"writes the report in another language"},
 	"report.plots":                         {"shows other plots"},
 	"report.interval":                      {"wider intervals, which more often hold the figure", "narrower intervals, which less often hold the figure"},
+	"report.against":                       {"draws the target against other columns"},
 
 	"train.schedule.step.every":              {"lowers the learning rate later", "lowers the learning rate earlier"},
 	"train.schedule.step.at":                 {"lowers the learning rate at other times"},

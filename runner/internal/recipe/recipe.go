@@ -562,10 +562,12 @@ type Plateau struct {
 
 // Report says what the report shows.
 type Report struct {
-	// Plots are target, samples, curves, augment, fit, residuals, worst and gradcam.
+	// Plots are those that are shown, where they have something to show.
 	Plots []string `yaml:"plots"`
 	// Interval is the level of the intervals of figures, such as 0.95.
 	Interval float64 `yaml:"interval"`
+	// Against are the columns of numbers that the target is drawn against; none leaves the choice to the data.
+	Against []string `yaml:"against"`
 	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
 	Leakage bool `yaml:"leakage"`
 	// Language that the report is written in: en or de.
@@ -603,7 +605,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"target", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
+		Report: Report{Plots: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
 	}
 }
 

@@ -155,7 +155,6 @@ func TestRanges(t *testing.T) {
 		t.Error("another seed draws the same")
 	}
 
-	const at = "--set sweep.over: sweep.over."
 	for _, c := range []struct{ over, draw, want string }{
 		{"train.batch: {min: 4, max: 64, whole: true}", "0", "sweep.draw: is required with a range; write how many variants to draw"},
 		{"train.batch: {min: 4, max: 6, whole: true}", "4", "sweep.draw: must be at most the 3 variants that there are, not 4"},

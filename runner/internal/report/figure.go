@@ -11,18 +11,46 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"biomass/runner/internal/elementary"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
 )
 
-// drawTarget draws the distribution of the target in the parts.
+// drawTarget draws the distribution of the target in the parts; where it has a long
+// tail also by its ratios, beside it.
 func drawTarget(d Document) ([]byte, error) {
 	e := d.Evaluation
 	c := d.newChart(d.t("Distribution of %s", e.Target), targetText(d), named(e.Target, e.Unit), d.t("photos"))
-	b := bars{edges: e.Histogram.Edges, counts: e.Histogram.Counts}
-	ends := d.alike(b.edges[1]-b.edges[0], b.edges...)
+	for _, p := range e.Parts {
+		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
+	}
+	edges := e.Histogram.Edges
+	first, last := edges[0], edges[len(edges)-1]
+	most := 9
+	if r := e.Story.Ratios; r != nil {
+		most = 5
+		other := d.newChart("", "", d.t("%s, logarithmic", named(e.Target, e.Unit)), "")
+		other.logarithmic(&other.plot.X, r.Edges[0], r.Edges[len(r.Edges)-1])
+		decades(&other.plot.X)
+		inLogs(&other.plot.X)
+		other.stack(e, r, elementary.Log)
+		c.body = func(area draw.Canvas) { beside(area, c.plot, other.plot) }
+	}
+	c.stack(e, e.Histogram, unchanged)
+	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, most), first, last))
+	return c.render(680, 380, d.t("Distribution of %s: %s", e.Target, targetText(d))), nil
+}
+
+// stack draws the photos of the parts in bins, over each other; at places an edge on
+// the axis.
+func (c *chart) stack(e *evaluate.Evaluation, h *evaluate.Histogram, at func(float64) float64) {
+	b := bars{counts: h.Counts}
+	for _, edge := range h.Edges {
+		b.edges = append(b.edges, at(edge))
+	}
 	b.title = func(part, bin int) string {
-		return d.t("%s to %s: %s of the %s part", ends[bin], strings.TrimSpace(ends[bin+1]+" "+e.Unit), d.plural(b.counts[part][bin], "photo"), d.first(e.Parts[part].Name))
+		ends := c.alike(h.Edges[bin+1]-h.Edges[bin], h.Edges[bin:bin+2]...)
+		return c.t("%s to %s: %s of the %s part", ends[0], strings.TrimSpace(ends[1]+" "+e.Unit), c.plural(b.counts[part][bin], "photo"), c.first(e.Parts[part].Name))
 	}
 	highest := 0
 	for bin := range len(b.edges) - 1 {
@@ -34,13 +62,9 @@ func drawTarget(d Document) ([]byte, error) {
 	}
 	for _, p := range e.Parts {
 		b.colors = append(b.colors, partColor[p.Name])
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
 	}
-	first, last := b.edges[0], b.edges[len(b.edges)-1]
-	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
 	c.marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
 	c.plot.Add(b)
-	return c.render(680, 380, d.t("Distribution of %s: %s", e.Target, targetText(d))), nil
 }
 
 // targetText says what the distribution shows, in numbers.

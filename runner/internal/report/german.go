@@ -6,6 +6,12 @@ package report
 // Sets of photos are feminine (Trainingsmenge, Validierungsmenge, Testmenge), so that a sentence fits all
 // three; Language.first gives what stands before menge.
 var germanTexts = [][2]string{
+	// against.go
+	{"%s, logarithmic", "%s, logarithmisch"},
+	{"a point a photo; r is Pearson's coefficient of correlation", "je Foto ein Punkt; r ist Pearsons Korrelationskoeffizient"},
+	{", Pearson's r %s", ", Pearsons r %s"},
+	{", of which %s are drawn", ", davon %s gezeichnet"},
+
 	// architecture.go
 	{"%s million multiply-adds a photo", "%s Millionen Multiplikationen je Foto"},
 	{"stage", "Stufe"},
@@ -193,6 +199,16 @@ var germanTexts = [][2]string{
 	{"The most confused classes, and how sure the network was: %s", "Die am häufigsten verwechselten Klassen und wie sicher das Netz war: %s"},
 	{"%s taken for %s, %s", "%s für %s gehalten, %s"},
 
+	// correlation.go
+	{"Correlation of the table's columns", "Korrelation der Tabellenspalten"},
+	{"Correlation of the table's columns: %s", "Korrelation der Tabellenspalten: %s"},
+	{"Pearson's r over the photos that have both values: 0 is no line, 1 and −1 are perfect ones", "Pearsons r über die Fotos, die beide Werte haben: 0 keine Gerade, 1 und −1 eine vollkommene"},
+	{"Pearson's r of %s", "Pearsons r von %s"},
+	{"Pearson's r with %s: %s", "Pearsons r mit %s: %s"},
+	{"; %s with smaller ones left out", "; %s mit kleineren weggelassen"},
+	{"The table's columns of numbers", "Die Zahlenspalten der Tabelle"},
+	{"r with %s", "r mit %s"},
+
 	// features.go
 	{"Beside the photo it sees %s of the table, joined to what it makes of the photo. What is fitted comes from the training rows.",
 		"Neben dem Foto sieht es %s der Tabelle, angefügt an das, was es aus dem Foto macht. Was angepasst wird, stammt aus den Trainingszeilen."},
@@ -244,6 +260,12 @@ var germanTexts = [][2]string{
 	{"by time", "nach Zeit"},
 	{"random", "zufällig"},
 	{"difference", "Unterschied"},
+
+	// funnel.go
+	{"where %s", "mit %s"},
+	{"From the table to the parts", "Von der Tabelle zu den Teilen"},
+	{"From the table to the parts: %s", "Von der Tabelle zu den Teilen: %s"},
+	{"%s of %s rows are kept", "%s von %s Zeilen werden behalten"},
 
 	// html.go
 	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
@@ -506,6 +528,44 @@ var germanTexts = [][2]string{
 		"Mit %d Seeds auf derselben Aufteilung trainiert. Modell, Vorhersagen und alle anderen Zahlen auf dieser Seite sind die von Seed %s."},
 	{"All %s together, each predicted by the network that did not train on it: %s. The predictions are in [%s](%s).",
 		"Alle %s zusammen, jedes vorhergesagt von dem Netz, das nicht mit ihm trainiert wurde: %s. Die Vorhersagen stehen in [%s](%s)."},
+
+	// spread.go
+	{"%s in the parts", "%s in den Teilen"},
+	{"%s in the parts: %s", "%s in den Teilen: %s"},
+	{"box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends", "Kasten: mittlere Hälfte der Fotos; Antennen: 95 %%; Punkte: die Enden"},
+	{"Kolmogorov-Smirnov distance from training: %s", "Kolmogorow-Smirnow-Abstand vom Training: %s"},
+	{"%s median %s, half of the photos from %s to %s", "%s Median %s, die Hälfte der Fotos von %s bis %s"},
+	{"red", "Rot"},
+	{"green", "Grün"},
+	{"blue", "Blau"},
+	{"brightness", "Helligkeit"},
+	{"contrast", "Kontrast"},
+	{"green pixels", "grüne Pixel"},
+	{"Pixels", "Pixel"},
+	{"Pixels: %s", "Pixel: %s"},
+	{"mean of a photo, from 0 for none to 1 for all", "Mittel eines Fotos, von 0 für nichts bis 1 für alles"},
+	{"Largest Kolmogorov-Smirnov distance from training: %s of %s, %s; chance makes up to %s", "Größter Kolmogorow-Smirnow-Abstand vom Training: %s, %s, %s; der Zufall macht bis %s aus"},
+	{"median of %s: %s", "Median %s: %s"},
+
+	// story.go
+	{"about symmetric", "etwa symmetrisch"},
+	{"a long tail of large values", "wenige sehr große Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more large values than a symmetric distribution has", "etwas mehr große Werte als bei einer symmetrischen Verteilung"},
+	{"a long tail of small values", "wenige sehr kleine Werte ziehen die Verteilung in die Länge"},
+	{"somewhat more small values than a symmetric distribution has", "etwas mehr kleine Werte als bei einer symmetrischen Verteilung"},
+	{"The skewness of %s is %s (adjusted Fisher-Pearson coefficient): %s.", "Die Schiefe von %s ist %s (korrigierter Fisher-Pearson-Koeffizient): %s."},
+	{"%s. Chance alone stays below %s in 19 of 20 splits: no sign of a drift.", "%s. Der Zufall allein bleibt in 19 von 20 Aufteilungen unter %s: kein Anzeichen einer Drift."},
+	{"%s. Chance alone stays below %s in 19 of 20 splits: **more than that: %s.**", "%s. Der Zufall allein bleibt in 19 von 20 Aufteilungen unter %s: **mehr als das: %s.**"},
+	{" and ", " und "},
+	{"none of %s", "keine von %s"},
+	{"unknown: %s names no columns", "unbekannt: %s nennt keine Spalten"},
+	{"not looked for: %s asks for it", "nicht gesucht: %s verlangt es"},
+	{"photos that look like one in another part", "Fotos, die einem in einem anderen Teil ähneln"},
+	{"photos that look like one in another part (likeness %s or more)", "Fotos, die einem in einem anderen Teil ähneln (Ähnlichkeit %s oder mehr)"},
+	{"leakage check", "Prüfung auf Datenlecks"},
+	{"found", "gefunden"},
+	{"individuals with photos in more than one part", "Individuen mit Fotos in mehr als einem Teil"},
+	{"photos whose file is in another part too (SHA-256)", "Fotos, deren Datei auch in einem anderen Teil liegt (SHA-256)"},
 
 	// sweep.go
 	{"Sweep", "Sweep"},

@@ -98,6 +98,9 @@ func data(m *markdown, d Document) {
 	}
 	rows = append(rows, []string{"**" + d.t("kept") + "**", "**" + d.count(d.Cleaning.Kept) + "**"})
 	m.table("lr", d.words("rows", "count"), rows...)
+	if dropped := d.Cleaning.Rows - d.Cleaning.Kept; d.shows("funnel") && dropped > 0 {
+		m.picture(d.t("From the table to the parts: %s", d.listed(d.passages()))+".", funnelFile)
+	}
 	if head := d.Cleaning.Head; len(head) > 0 {
 		dropped := d.Cleaning.Rows - d.Cleaning.Kept
 		summary := d.t("The dropped rows")
@@ -107,7 +110,7 @@ func data(m *markdown, d Document) {
 		m.fold(summary, func() {
 			var rows [][]string
 			for _, r := range head {
-				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(d.reason(r.Detail))})
+				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(d.why(r.Detail))})
 			}
 			m.table("rlll", d.words("row", "image", "rule", "detail"), rows...)
 		})
@@ -122,6 +125,9 @@ func data(m *markdown, d Document) {
 	if d.shows("target") {
 		m.picture(d.t("Distribution of %s: %s", e.Target, text(d))+".", targetFile)
 	}
+	drift(m, d)
+	leaks(m, d)
+	columnsAndPixels(m, d)
 	if d.shows("samples") && len(e.Photos) > 0 {
 		m.say(d.t("%s photos as the network sees them, %s:", heading(d.first(e.Headline)), chosenText(d)))
 		m.picture(samplesText(d), samplesFile)

@@ -32,13 +32,15 @@ type Document struct {
 	// and Canonical its canonical YAML.
 	RecipePath string
 	Canonical  []byte
-	// Plots are target, samples, curves, augment, fit, residuals, worst and gradcam; each
-	// stands in its own section, those left out are not drawn.
+	// Plots are those that are wanted, as the recipe names them; each stands in its own
+	// section, those left out are not drawn.
 	Plots []string
 
 	Evaluation *evaluate.Evaluation
 	Cleaning   Cleaning
-	History    []Epoch
+	// Against are the columns that the target is drawn against.
+	Against []Against
+	History []Epoch
 	// Rate is the learning rate of epochs that state none.
 	Rate float64
 	// Chosen says that the kept epoch was chosen on the validation part.
@@ -170,6 +172,13 @@ const (
 	foldsFile           = "out_of_fold.csv"
 	attentionFile       = "gradcam.png"
 	augmentFile         = "augment.png"
+
+	// Those of the data's story.
+	funnelFile      = "funnel.svg"
+	driftFile       = "drift.svg"
+	correlationFile = "correlation.svg"
+	againstFile     = "against.svg"
+	pixelsFile      = "pixels.svg"
 )
 
 // twins are the files for programs.
@@ -192,7 +201,12 @@ type figure struct {
 // classification's.
 var (
 	figures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawTarget},
+		{"target", driftFile, drawDrift},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", rateFile, drawRate},
@@ -205,7 +219,11 @@ var (
 		{"gradcam", attentionFile, drawAttention},
 	}
 	classFigures = []figure{
+		{"funnel", funnelFile, drawFunnel},
 		{"target", targetFile, drawClasses},
+		{"correlation", correlationFile, drawCorrelation},
+		{"against", againstFile, drawAgainst},
+		{"pixels", pixelsFile, drawPixels},
 		{"samples", samplesFile, drawSamples},
 		{"curves", curvesFile, drawCurves},
 		{"curves", accuracyFile, drawAccuracy},

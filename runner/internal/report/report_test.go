@@ -56,13 +56,25 @@ func document(t *testing.T, change func(*evaluate.Input)) Document {
 	if change != nil {
 		change(&in)
 	}
+	in.Columns = append(in.Columns, evaluate.Column{Name: "age_days"}, evaluate.Column{Name: "temperature"})
+	against := Against{Column: "age_days"}
+	for i, s := range in.Samples {
+		age, warmth := float64(20+i%7+int(12*min(max(s.True, 0), 2))), 18+float64(i%31)/4
+		if i%9 == 0 {
+			warmth = math.NaN()
+		}
+		last := in.Columns[len(in.Columns)-2:]
+		last[0].Values, last[1].Values = append(last[0].Values, age), append(last[1].Values, warmth)
+		against.Points = append(against.Points, Point{Part: s.Part, At: age, Value: s.True})
+	}
 	e, err := evaluate.Run(in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := Document{
 		Name: "discs", RecipePath: "recipes/discs.yaml", Canonical: []byte("version: 1\nname: discs\ntask: regression\n"),
-		Plots: []string{"target", "samples", "curves", "fit", "residuals", "worst"}, Evaluation: e, Chosen: true,
+		Plots:      []string{"funnel", "target", "correlation", "against", "pixels", "samples", "curves", "fit", "residuals", "worst"},
+		Evaluation: e, Chosen: true, Against: []Against{against},
 		Cleaning: Cleaning{
 			Rows: 1300, Steps: []Step{{"missing_target", 1059}, {"missing_image", 1}}, Kept: 240,
 			Head: []DroppedRow{{Line: 250, Image: "plant_249.jpg", Rule: "missing_target", Detail: "fresh_weight_total is empty"}},
@@ -246,6 +258,42 @@ func TestUnusual(t *testing.T) {
 				return pixels[:len(pixels)/3], err
 			}
 		}, nil, "standard deviation of brightness"},
+		"long tail": {func(in *evaluate.Input) {
+			for i := range in.Samples {
+				in.Samples[i].True += 0.004
+			}
+		}, nil, "is 1.21 (adjusted Fisher-Pearson coefficient): a long tail of large values."},
+		"five columns": {nil, func(d *Document) {
+			for _, name := range []string{"temperature", "light", "a column whose name is longer than a panel is wide, by far", "w"} {
+				d.Against = append(d.Against, Against{name, d.Against[0].Points[:len(d.Against)*40]})
+			}
+		}, "light: 80 photos; "},
+		"many photos": {nil, func(d *Document) {
+			for range 5 {
+				d.Against[0].Points = append(d.Against[0].Points, d.Against[0].Points...)
+			}
+		}, "7,680 photos, Pearson's r 0.83, of which 3,000 are drawn"},
+		"many columns": {func(in *evaluate.Input) {
+			for c := range 20 {
+				column := evaluate.Column{Name: fmt.Sprintf("measured_by_somebody_%d", c)}
+				for i, s := range in.Samples {
+					column.Values = append(column.Values, float64(i*(c+3)%17)-float64(c)*s.True)
+				}
+				in.Columns = append(in.Columns, column)
+			}
+		}, nil, "; 10 columns with smaller ones left out"},
+		"rules of one's own": {nil, func(d *Document) {
+			d.Cleaning.Steps = append(d.Cleaning.Steps, Step{`where age_days < 3 or "a" <= station & co and temperature > 99`, 0}, Step{`where <x> & "a"`, 20})
+			d.Cleaning.Rows += 20
+		}, "where <x> & \"a\""},
+		"nothing dropped": {nil, func(d *Document) { d.Cleaning = Cleaning{Rows: 240, Kept: 240} }, "| **kept** | **240** |"},
+		"leaks": {func(in *evaluate.Input) {
+			in.Copies, in.Alike, in.Likeness = make([]int, len(in.Samples)), make([]int, len(in.Samples)), 0.98
+			for i := range in.Samples {
+				in.Samples[i].Group = fmt.Sprint(i / 4)
+				in.Copies[i], in.Alike[i] = i, i/3
+			}
+		}, nil, "(likeness 0.98 or more) | **144 of 240** |"},
 		"few plots": {nil, func(d *Document) { d.Plots = []string{"fit"} }, "fit.svg"},
 	}
 	for name, c := range cases {

@@ -65,8 +65,8 @@ func metrics(d Document) ([]byte, error) {
 	return layout(bytes.TrimSpace(data.Bytes()))
 }
 
-// pixels is the member of an evaluation's JSON that holds those of a photo: nobody
-// reads them as text.
+// pixels is the member of an evaluation's JSON whose text holds those of a photo: nobody
+// reads them.
 const pixels = "pixels"
 
 // layout sets JSON so that people can read it and git can compare it: a member a
@@ -130,7 +130,7 @@ func set(out *bytes.Buffer, data json.RawMessage, indent string) error {
 }
 
 // members returns the names, as JSON, and the values of an object, in its order and
-// without pixels.
+// without the pixels of photos.
 func members(object []byte) (names []string, values []json.RawMessage, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err := d.Token(); err != nil {
@@ -145,8 +145,8 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 		if err := d.Decode(&value); err != nil {
 			return nil, nil, err
 		}
-		name := token.(string)                 // a name, where an object is valid
-		if name == pixels && value[0] == '"' { // bytes, not the story's distributions
+		name := token.(string) // a name, where an object is valid
+		if name == pixels && value[0] == '"' {
 			continue
 		}
 		quoted, err := json.Marshal(name)
