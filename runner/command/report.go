@@ -141,7 +141,9 @@ func (s *invocation) printWritten(written []string, dir string) {
 		fmt.Fprintf(s.out, "%s is as it should be\n", filepath.ToSlash(dir))
 		return
 	}
-	fmt.Fprintf(s.out, "wrote %s\n", strings.Join(written, ", "))
+	for _, path := range written {
+		fmt.Fprintf(s.out, "wrote %s\n", path)
+	}
 }
 
 func (s *invocation) printComparison(c *report.Comparison) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // Cost is what a locked network takes, whatever it was trained on. All of it follows
-// from the lock, but for how many classes there are where only the data say so.
+// from the lock.
 type Cost struct {
 	Backbone string
 	Trained  int // parameters that train in the first epoch
@@ -29,18 +29,15 @@ type Cost struct {
 	example int // numbers that the network reads of one photo
 }
 
-// Cost builds the locked network with so many outputs.
-func (k *Locked) Cost(outputs int) (*Cost, error) {
+// Cost builds the locked network.
+func (k *Locked) Cost() (*Cost, error) {
 	l := newLine(k.Experiment)
 	l.found = k.Lock.Sweep
 	if err := l.follow(); err != nil {
 		return nil, err
 	}
 	l.fitted = claimedFeatures(k.Lock)
-	if l.classifies() {
-		l.classes = make([]string, outputs)
-	}
-	net, err := l.build()
+	net, err := l.buildFor(k.Lock.Model.Parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +59,39 @@ func (k *Locked) Cost(outputs int) (*Cost, error) {
 		}
 	}
 	return c, nil
+}
+
+// buildFor builds the network that has so many parameters: where the recipe names no
+// classes, they tell how many there are, since every output adds equally many.
+func (l *line) buildFor(parameters int) (*network.Network, error) {
+	with := func(classes int) (*network.Network, error) {
+		l.classes = make([]string, classes)
+		return l.build()
+	}
+	d, n := l.Recipe.Data, l.Recipe.Network
+	switch {
+	case !l.classifies():
+		return l.build()
+	case len(d.Classes) > 0:
+		return with(len(d.Classes))
+	case n.Backbone == "layers": // they name the outputs
+		outputs := 0
+		for _, layer := range n.Layers {
+			if layer.Kind == "conv" || layer.Kind == "dense" {
+				outputs = layer.Size
+			}
+		}
+		return with(outputs)
+	}
+	two, err := with(2)
+	if err != nil {
+		return nil, err
+	}
+	three, err := with(3)
+	if err != nil {
+		return nil, err
+	}
+	return with(max(2, 2+(parameters-two.Count())/(three.Count()-two.Count())))
 }
 
 // Time measures how long one photo takes by itself on this machine, the median of

@@ -44,7 +44,7 @@ func (l *line) document() (report.Document, error) {
 		return d, err
 	}
 	if t := l.initial.Taken; t != nil {
-		d.Weights = &report.Weights{File: l.weights.name, Loaded: len(t.Loaded), LeftOut: t.LeftOut, Missing: t.Missing}
+		d.Weights = &report.Weights{File: l.weights.name, ImageNet: r.Network.Weights.Kind == "imagenet", Loaded: len(t.Loaded), LeftOut: t.LeftOut, Missing: t.Missing}
 	}
 	for _, c := range l.ledger.Counts {
 		d.Cleaning.Steps = append(d.Cleaning.Steps, report.Step{Rule: c.Rule, Dropped: c.N})

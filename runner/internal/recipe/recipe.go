@@ -564,10 +564,10 @@ type Plateau struct {
 type Report struct {
 	// Plots are those that are shown, where they have something to show.
 	Plots []string `yaml:"plots"`
-	// Interval is the level of the intervals of figures, such as 0.95.
-	Interval float64 `yaml:"interval"`
 	// Against are the columns of numbers that the target is drawn against; none leaves the choice to the data.
 	Against []string `yaml:"against"`
+	// Interval is the level of the intervals of figures, such as 0.95.
+	Interval float64 `yaml:"interval"`
 	// Leakage trains once more, on a random split of the same sizes, and shows what that pretends.
 	Leakage bool `yaml:"leakage"`
 	// Language that the report is written in: en or de.

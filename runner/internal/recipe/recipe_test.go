@@ -809,7 +809,7 @@ func TestWriting(t *testing.T) {
 		"JSON":      `{"data": {"table": "labels.csv", "image": "photo", "target": "mass"}, "split": {"seed": 7}, "network": {"backbone": "resnet18"}}`,
 		"root":      strings.Replace(short, "data:\n", "data:\n  root: elsewhere\n", 1),
 		"alias":     strings.Replace(short, "photo", "&a photo", 1) + "name: plants\n",
-		"defaults":  short + "train: {seed: 42, epochs: 10, optimizer: {adam: {beta1: 0.9}}}\nreport: {interval: 0.95, leakage: false, against: []}\n",
+		"defaults":  short + "train: {seed: 42, epochs: 10, optimizer: {adam: {beta1: 0.9}}}\nreport: {plots: [funnel, target, correlation, against, pixels, samples, augment, curves, fit, residuals, worst, gradcam], against: [], interval: 0.95, leakage: false}\n",
 		"word":      short + "train: {optimizer: adam}\n",
 		"nothing":   short + "clean: [{drop: missing_target}, {drop: missing_image}, {drop: unreadable_image}, {drop: duplicate_image}]\ntransform: {}\n",
 		"canonical": string(want.Canonical),

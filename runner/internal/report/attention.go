@@ -89,11 +89,12 @@ func drawAttention(d Document) ([]byte, error) {
 		columns = max(columns, len(ofRank[p.Rank]))
 	}
 	const between, barWidth, barHeight = 3, 96, 12
-	photos, cell := d.shows("samples"), tile
+	photos, side, cell := d.shows("samples"), tile, tile
 	if photos {
-		cell += tile + between
+		side = leastSide // so that a page has room for two beside each other, three times
+		cell = 2*side + between
 	}
-	height := headStep + tile + len(d.caption(a.Photos[0].Photo))*lineStep + gutter
+	height := headStep + side + len(d.caption(a.Photos[0].Photo))*lineStep + gutter
 	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(cell+2*gutter)-gutter, gutter+len(ranks)*height+lineStep+gutter))
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
 	for r, rank := range ranks {
@@ -105,13 +106,13 @@ func drawAttention(d Document) ([]byte, error) {
 			if len(p.Pixels) != p.Size*p.Size*3 || p.Size == 0 || len(p.Map) != p.Height*p.Width || len(p.Map) == 0 {
 				return nil, fmt.Errorf("photo %s: %d bytes of pixels and a map of %d do not make a square of %d and one of %d × %d", p.Image, len(p.Pixels), len(p.Map), p.Size, p.Height, p.Width)
 			}
-			under, heat := smooth(tile, p.Size, p.Pixels), spread(p)
+			under, heat := smooth(side, p.Size, p.Pixels), spread(p, side)
 			left := x
 			if photos {
-				paint(sheet, x, y, func(i int) color.NRGBA { return color.NRGBA{under[3*i], under[3*i+1], under[3*i+2], 255} })
-				left += tile + between
+				paint(sheet, x, y, side, func(i int) color.NRGBA { return color.NRGBA{under[3*i], under[3*i+1], under[3*i+2], 255} })
+				left += side + between
 			}
-			paint(sheet, left, y, func(i int) color.NRGBA {
+			paint(sheet, left, y, side, func(i int) color.NRGBA {
 				if !photos {
 					return viridis(heat[i])
 				}
@@ -122,7 +123,7 @@ func drawAttention(d Document) ([]byte, error) {
 				if w.bold {
 					f = bold
 				}
-				write(sheet, f, w.color, x, y+tile+(line+1)*lineStep, cell, w.text)
+				write(sheet, f, w.color, x, y+side+(line+1)*lineStep, cell, w.text)
 			}
 		}
 	}
@@ -135,10 +136,10 @@ func drawAttention(d Document) ([]byte, error) {
 	return encode(sheet)
 }
 
-// paint fills the square of a photo, whose pixels lie row by row.
-func paint(sheet *image.RGBA, x0, y0 int, pixel func(i int) color.NRGBA) {
-	for i := range tile * tile {
-		sheet.Set(x0+i%tile, y0+i/tile, pixel(i))
+// paint fills a square of this side, whose pixels are counted row by row.
+func paint(sheet *image.RGBA, x0, y0, side int, pixel func(i int) color.NRGBA) {
+	for i := range side * side {
+		sheet.Set(x0+i%side, y0+i/side, pixel(i))
 	}
 }
 
@@ -151,23 +152,23 @@ func tinted(pixel []byte, c color.NRGBA) color.NRGBA {
 	return color.NRGBA{mixed(c.R), mixed(c.G), mixed(c.B), 255}
 }
 
-// spread returns a map as a square of a photo's side whose highest level is 255. The levels of
+// spread returns a map as a square of this side whose highest level is 255. The levels of
 // a place fade as a quadratic B-spline, so that no edges show that the photo does not have.
-func spread(p evaluate.Attended) []uint8 {
+func spread(p evaluate.Attended, side int) []uint8 {
 	// around returns the three places of n around pixel i and their weights, in whole numbers
 	// that add up to 1<<17: t is how far the pixel is from the middle one, in 1/256.
 	around := func(i, n int) (places [3]int, weights [3]int64) {
-		at := (2*i + 1) * n * 128 / tile
+		at := (2*i + 1) * n * 128 / side
 		t := int64(at%256 - 128)
 		for k := range places {
 			places[k] = min(max(at/256+k-1, 0), n-1)
 		}
 		return places, [3]int64{(128 - t) * (128 - t), 98304 - 2*t*t, (128 + t) * (128 + t)}
 	}
-	sums, highest := make([]int64, tile*tile), int64(1)
+	sums, highest := make([]int64, side*side), int64(1)
 	for i := range sums {
-		rows, down := around(i/tile, p.Height)
-		columns, across := around(i%tile, p.Width)
+		rows, down := around(i/side, p.Height)
+		columns, across := around(i%side, p.Width)
 		for j, row := range rows {
 			for k, column := range columns {
 				sums[i] += down[j] * across[k] * int64(p.Map[row*p.Width+column])

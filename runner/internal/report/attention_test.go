@@ -40,6 +40,7 @@ func TestGoldenLooking(t *testing.T) {
 		seeing(&d)
 		d.Plots, d.Language = []string{"samples", "augment", "gradcam"}, map[string]Language{"looking_classes": German}[name]
 		d.Network, d.Trained = "resnet18", 520
+		d.Weights = &Weights{File: "resnet18-f37072fd.pth", ImageNet: true, Loaded: 120, LeftOut: []string{"fc.weight", "fc.bias"}, Missing: []string{"fc.weight", "fc.bias"}}
 		d.Layers = nil
 		for _, l := range []Layer{
 			{Name: "conv1", Kind: "conv", Stage: "stem", Parameters: 9408, MultiplyAdds: 118013952},
@@ -115,17 +116,17 @@ func TestViridis(t *testing.T) {
 
 // TestSpread: what is even stays even, and the place of a map is that of the photo.
 func TestSpread(t *testing.T) {
-	even := spread(evaluate.Attended{Height: 3, Width: 2, Map: bytes.Repeat([]byte{200}, 6)})
+	even := spread(evaluate.Attended{Height: 3, Width: 2, Map: bytes.Repeat([]byte{200}, 6)}, tile)
 	if !bytes.Equal(even, bytes.Repeat([]byte{255}, tile*tile)) {
 		t.Error("an even map gets edges")
 	}
-	dark := spread(evaluate.Attended{Height: 1, Width: 1, Map: []byte{0}})
+	dark := spread(evaluate.Attended{Height: 1, Width: 1, Map: []byte{0}}, tile)
 	if !bytes.Equal(dark, make([]byte, tile*tile)) {
 		t.Error("a dark map is not dark")
 	}
 	p := evaluate.Attended{Height: 4, Width: 4, Map: make([]byte, 16)}
 	p.Map[1*4+2] = 255
-	heat := spread(p)
+	heat := spread(p, tile)
 	if at := func(row, column int) uint8 { return heat[row*tile/8*tile+column*tile/8] }; at(3, 5) < 250 || at(3, 3) > 160 || at(3, 1) != 0 || at(7, 5) != 0 {
 		t.Errorf("levels %d, %d, %d, %d", at(3, 5), at(3, 3), at(3, 1), at(7, 5))
 	}

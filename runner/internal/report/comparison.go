@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -178,6 +179,9 @@ func RenderComparison(c *Comparison) (map[string][]byte, error) {
 		if r := &c.Runs[i]; r.On(c.Part) == nil || len(r.Epochs) == 0 {
 			return nil, fmt.Errorf("render comparison: %s has no figures of the %s part, or no history", r.Name, c.Part)
 		}
+	}
+	if _, err := json.Marshal(c); err != nil { // a lock may be anybody's
+		return nil, fmt.Errorf("render comparison: a figure is no number: %w", err)
 	}
 	files := map[string][]byte{pageFile: comparisonPage(c)}
 	for _, f := range comparisonFigures {

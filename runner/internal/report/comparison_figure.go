@@ -94,7 +94,7 @@ func (r rows) Plot(area draw.Canvas, p *plot.Plot) {
 		area.DrawGlyph(draw.GlyphStyle{Color: m.color, Radius: 6.5, Shape: draw.CircleGlyph{}}, vg.Point{X: x(m.at), Y: level})
 		text := letters(textSize, ink, true)
 		text.XAlign, text.YAlign = draw.XCenter, draw.YBottom
-		half := text.Width(m.value)/2 + 3
+		half := vg.Length(text.Width(m.value)/2) + 3                              // the conversion keeps the two apart: no fused multiply-add
 		fill(area, paper, x(m.at)-half, level+9, x(m.at)+half, level+12+textSize) // no line goes through it
 		area.FillText(text, vg.Point{X: x(m.at), Y: level + 11}, m.value)
 	}

@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,6 +155,8 @@ func TestComparisonNeedsFigures(t *testing.T) {
 	for name, edit := range map[string]func(*Comparison){
 		"one run":    func(c *Comparison) { c.Runs = c.Runs[:1] },
 		"no figures": func(c *Comparison) { c.Runs[1].Judged = nil },
+		"no number":  func(c *Comparison) { c.Runs[1].Judged[0].Figures[0].Value = math.NaN() },
+		"no end":     func(c *Comparison) { c.Runs[1].Epochs[0].ValidationLoss = math.Inf(1) },
 		"no history": func(c *Comparison) { c.Runs[0].Epochs = nil },
 	} {
 		c := compared(2, "regression")
@@ -160,6 +164,18 @@ func TestComparisonNeedsFigures(t *testing.T) {
 		if files, err := RenderComparison(c); err == nil {
 			t.Errorf("%s: got %d files", name, len(files))
 		}
+	}
+}
+
+func TestComparisonNames(t *testing.T) {
+	c := compared(3, "classification")
+	c.Language = German
+	data, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := snakeCase(t, data); len(all["runs"].([]any)) != 3 || len(all["pairs"].([]any)) != 3 || all["Language"] != nil {
+		t.Errorf("got %s", data)
 	}
 }
 

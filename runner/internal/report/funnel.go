@@ -26,7 +26,7 @@ func (d Document) passages() []passage {
 	left := c.Rows
 	for _, s := range c.Steps {
 		if s.Dropped > 0 {
-			list = append(list, passage{d.reason(s), left - s.Dropped, left, sign(d.count(-s.Dropped)), red})
+			list = append(list, passage{d.why(s), left - s.Dropped, left, sign(d.count(-s.Dropped)), red})
 		}
 		left -= s.Dropped
 	}
@@ -39,8 +39,8 @@ func (d Document) passages() []passage {
 	return list
 }
 
-// reason says what a cleaning rule means: a condition speaks for itself.
-func (d Document) reason(s Step) string {
+// why says what a cleaning rule means: a condition speaks for itself.
+func (d Document) why(s Step) string {
 	if r := reasons[s.Rule]; r != "" {
 		return d.word(r)
 	}

@@ -6,12 +6,6 @@ package report
 // Sets of photos are feminine (Trainingsmenge, Validierungsmenge, Testmenge), so that a sentence fits all
 // three; Language.first gives what stands before menge.
 var germanTexts = [][2]string{
-	// against.go
-	{"%s, logarithmic", "%s, logarithmisch"},
-	{"a point a photo; r is Pearson's coefficient of correlation", "je Foto ein Punkt; r ist Pearsons Korrelationskoeffizient"},
-	{", Pearson's r %s", ", Pearsons r %s"},
-	{", of which %s are drawn", ", davon %s gezeichnet"},
-
 	// architecture.go
 	{"%s million multiply-adds a photo", "%s Millionen Multiplikationen je Foto"},
 	{"stage", "Stufe"},
@@ -47,6 +41,12 @@ var germanTexts = [][2]string{
 	{"dark everywhere", "überall dunkel"},
 	{"not at all", "gar nicht"},
 	{"most", "am meisten"},
+	// against.go
+	{"%s, logarithmic", "%s, logarithmisch"},
+	{"%s against %s", "%s gegen %s"},
+	{"a point a photo; r is Pearson's coefficient of correlation", "je Foto ein Punkt; r ist Pearsons Korrelationskoeffizient"},
+	{", Pearson's r %s", ", Pearsons r %s"},
+	{", of which %s are drawn", ", davon %s gezeichnet"},
 
 	// augment.go
 	{"Every epoch sees each training photo changed anew: %s.", "Jede Epoche sieht jedes Trainingsfoto neu verändert: %s."},
@@ -120,7 +120,6 @@ var germanTexts = [][2]string{
 	{"photos; beside them, the share of each part", "Fotos; daneben der Anteil an jeder Menge"},
 
 	// comparison.go
-	{"%s against %s", "%s gegen %s"},
 	{"%s and %s", "%s und %s"},
 	{"**%s has the best result: %s %s**", "**%s hat das beste Ergebnis: %s %s**"},
 	{" (%s %% interval %s)", " (%s-%%-Intervall %s)"},
@@ -267,16 +266,16 @@ var germanTexts = [][2]string{
 	{"From the table to the parts: %s", "Von der Tabelle zu den Teilen: %s"},
 	{"%s of %s rows are kept", "%s von %s Zeilen werden behalten"},
 
+	// language.go
+	{"train", "Training"},
+	{"validation", "Validierung"},
+	{"test", "Test"},
+
 	// html.go
 	{"The arrow keys show the values one by one.", "Die Pfeiltasten zeigen die Werte einen nach dem anderen."},
 	{"Contents", "Inhalt"},
 	{"Note", "Hinweis"},
 	{"Warning", "Warnung"},
-
-	// language.go
-	{"train", "Training"},
-	{"validation", "Validierung"},
-	{"test", "Test"},
 
 	// matrix.go
 	{"photos; true by row, predicted by column", "Fotos; wahr: Zeilen, vorhergesagt: Spalten"},
@@ -363,6 +362,7 @@ var germanTexts = [][2]string{
 	{"%s predicted as %s", "%s, vorhergesagt %s"},
 	{"Sample photos, true value and prediction: %s", "Beispielfotos, wahrer Wert und Vorhersage: %s"},
 	{"Training", "Training"},
+	{"torchvision for ImageNet (%s)", "torchvision für ImageNet (%s)"},
 	{"It begins with the weights of %s: %s loaded%s%s.", "Es beginnt mit den Gewichten aus %s: %s geladen%s%s."},
 	{"left out", "weggelassen"},
 	{"drawn anew", "neu gezogen"},

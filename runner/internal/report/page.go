@@ -110,7 +110,7 @@ func data(m *markdown, d Document) {
 		m.fold(summary, func() {
 			var rows [][]string
 			for _, r := range head {
-				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(d.why(r.Detail))})
+				rows = append(rows, []string{d.count(r.Line), code(r.Image), code(r.Rule), plain(d.reason(r.Detail))})
 			}
 			m.table("rlll", d.words("row", "image", "rule", "detail"), rows...)
 		})
@@ -188,7 +188,11 @@ func training(m *markdown, d Document) {
 	m.section(d.t("Training"))
 	m.say(fmt.Sprintf("%s, %s. %s.", code(d.Network), sizeText(d), curvesText(d)))
 	if w := d.Weights; w != nil {
-		m.say(d.t("It begins with the weights of %s: %s loaded%s%s.", code(w.File), d.plural(w.Loaded, "tensor"),
+		from := code(w.File)
+		if w.ImageNet {
+			from = d.t("torchvision for ImageNet (%s)", from)
+		}
+		m.say(d.t("It begins with the weights of %s: %s loaded%s%s.", from, d.plural(w.Loaded, "tensor"),
 			namesText(d, d.t("left out"), w.LeftOut), namesText(d, d.t("drawn anew"), w.Missing)))
 	}
 	features(m, d)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,11 +63,12 @@ func TestRegression(t *testing.T) {
 				t.Errorf("%s: the page lacks %q:\n%s", language, w, text)
 			}
 		}
-		_, results, _ := strings.Cut(text, "\n## "+d.t("Results")+"\n")
-		for _, bad := range []string{"`plant`", "dry_weight"} {
-			if strings.Contains(results, bad) || results == "" {
-				t.Errorf("%s: the page has %q", language, bad)
-			}
+		// Its rank correlation is 1: the target in other words.
+		if _, errors, _ := strings.Cut(text, want[slices.IndexFunc(want, func(w string) bool { return strings.HasPrefix(w, "### ") })]); strings.Contains(errors, "dry_weight") {
+			t.Errorf("%s: errors are shown against dry_weight", language)
+		}
+		if strings.Contains(text, "`plant`") {
+			t.Errorf("%s: the page has a table by plant, of which each has few photos", language)
 		}
 	}
 }

@@ -80,10 +80,11 @@ type Document struct {
 
 // Weights tell which file a network begins with, and which tensors of it.
 type Weights struct {
-	File    string
-	Loaded  int      // tensors
-	LeftOut []string // that only the file has, or of another head
-	Missing []string // that only the network has: they are drawn
+	File     string
+	ImageNet bool     // the file is torchvision's for the backbone
+	Loaded   int      // tensors
+	LeftOut  []string // that only the file has, or of another head
+	Missing  []string // that only the network has: they are drawn
 }
 
 // Cleaning tells how the rows of the table became the rows that were kept.
@@ -108,14 +109,16 @@ type DroppedRow struct {
 
 // Epoch is one line of the training history.
 type Epoch struct {
-	Epoch                     int
-	TrainLoss, ValidationLoss float64
-	ValidationRMSE            float64 // of a regression, in the target's unit
+	Epoch          int     `json:"epoch"`
+	TrainLoss      float64 `json:"train_loss"`
+	ValidationLoss float64 `json:"validation_loss"`
+	ValidationRMSE float64 `json:"validation_rmse,omitzero"` // of a regression, in the target's unit
 	// ValidationAccuracy and ValidationMacroF1 are those of a classification.
-	ValidationAccuracy, ValidationMacroF1 float64
-	Kept                                  bool
+	ValidationAccuracy float64 `json:"validation_accuracy,omitzero"`
+	ValidationMacroF1  float64 `json:"validation_macro_f1,omitzero"`
+	Kept               bool    `json:"kept"`
 	// Rate is the learning rate of the last step, 0 where no schedule changes it.
-	Rate float64
+	Rate float64 `json:"learning_rate,omitzero"`
 }
 
 // Layer is one row of the architecture table.
@@ -154,9 +157,17 @@ type NamedDigest struct {
 
 // The files of a report.
 const (
-	pageFile            = "report.md"
-	htmlFile            = "report.html"
-	targetFile          = "target.svg"
+	pageFile   = "report.md"
+	htmlFile   = "report.html"
+	targetFile = "target.svg"
+
+	// Those of the data's story.
+	funnelFile      = "funnel.svg"
+	driftFile       = "drift.svg"
+	correlationFile = "correlation.svg"
+	againstFile     = "against.svg"
+	pixelsFile      = "pixels.svg"
+
 	samplesFile         = "samples.png"
 	curvesFile          = "curves.svg"
 	accuracyFile        = "accuracy.svg"
@@ -172,13 +183,6 @@ const (
 	foldsFile           = "out_of_fold.csv"
 	attentionFile       = "gradcam.png"
 	augmentFile         = "augment.png"
-
-	// Those of the data's story.
-	funnelFile      = "funnel.svg"
-	driftFile       = "drift.svg"
-	correlationFile = "correlation.svg"
-	againstFile     = "against.svg"
-	pixelsFile      = "pixels.svg"
 )
 
 // twins are the files for programs.

@@ -82,8 +82,8 @@ func (l Language) rewordAs(text string, forms []word) string {
 	return text
 }
 
-// why words why a row was dropped: its place, then the reason.
-func (l Language) why(detail string) string {
+// reason words why a row was dropped: its place, then the reason.
+func (l Language) reason(detail string) string {
 	place, why, found := strings.Cut(detail, ": ")
 	if !found {
 		return l.reword(detail)

@@ -37,7 +37,7 @@ func TestReword(t *testing.T) {
 		"row 5: age < 3 and pot = 2":                            "Zeile 5: age < 3 and pot = 2",
 		"nothing to cut":                                        "nothing to cut",
 	} {
-		if got := German.why(detail); got != want {
+		if got := German.reason(detail); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,12 +66,35 @@ func metrics(d Document) ([]byte, error) {
 	return layout(bytes.TrimSpace(data.Bytes()))
 }
 
-// pixels is the member of an evaluation's JSON whose text holds those of a photo: nobody
-// reads them.
-const pixels = "pixels"
+// images are the members of an evaluation's JSON that hold bytes, pixels above all: nobody
+// reads them as text.
+var images = byteMembers(reflect.TypeFor[evaluate.Evaluation](), map[reflect.Type]bool{})
+
+// byteMembers returns the names under which a type, or what it holds, has bytes.
+func byteMembers(t reflect.Type, seen map[reflect.Type]bool) []string {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return byteMembers(t.Elem(), seen)
+	}
+	if t.Kind() != reflect.Struct || seen[t] {
+		return nil
+	}
+	seen[t] = true
+	var names []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Type == reflect.TypeFor[[]byte]() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			names = append(names, name)
+		} else {
+			names = append(names, byteMembers(f.Type, seen)...)
+		}
+	}
+	return names
+}
 
 // layout sets JSON so that people can read it and git can compare it: a member a
-// line, lists of numbers and texts on one. Pixels are left out.
+// line, lists of numbers and texts on one. Images are left out.
 func layout(data []byte) ([]byte, error) {
 	var out bytes.Buffer
 	if err := set(&out, data, ""); err != nil {
@@ -130,7 +154,7 @@ func set(out *bytes.Buffer, data json.RawMessage, indent string) error {
 }
 
 // members returns the names, as JSON, and the values of an object, in its order and
-// without the pixels of photos.
+// without images.
 func members(object []byte) (names []string, values []json.RawMessage, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if _, err := d.Token(); err != nil {
@@ -146,7 +170,7 @@ func members(object []byte) (names []string, values []json.RawMessage, err error
 			return nil, nil, err
 		}
 		name := token.(string) // a name, where an object is valid
-		if name == pixels && value[0] == '"' {
+		if slices.Contains(images, name) && value[0] == '"' {
 			continue
 		}
 		quoted, err := json.Marshal(name)

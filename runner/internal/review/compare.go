@@ -91,15 +91,14 @@ func Compare(runs []Run, from string, timed bool) (*report.Comparison, error) {
 			c.Settings = append(c.Settings, report.Setting(s))
 		}
 	}
-	held := make([]predicted, len(runs))
+	held := make([][]photo, len(runs))
 	classes := map[string]float64{}
 	for i, r := range runs {
-		known, err := predictions(r, c.Part, classes)
-		if err != nil {
+		var err error
+		if held[i], err = predictions(r, c.Part, classes); err != nil {
 			return nil, err
 		}
-		held[i] = known
-		compared, err := r.compared(from, known.outputs, timed)
+		compared, err := r.compared(from, timed)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +106,7 @@ func Compare(runs []Run, from string, timed bool) (*report.Comparison, error) {
 			return nil, fmt.Errorf("%s has no results of the %s part", r.Path, c.Part)
 		}
 		c.Runs = append(c.Runs, *compared)
-		if known.photos == nil {
+		if held[i] == nil {
 			c.Silent = append(c.Silent, r.Name)
 		}
 		if apart := r.apart(first); c.Apart == "" {
@@ -168,7 +167,7 @@ func (r Run) apart(other Run) string {
 }
 
 // compared gathers what there is to say of one run.
-func (r Run) compared(from string, outputs int, timed bool) (*report.Compared, error) {
+func (r Run) compared(from string, timed bool) (*report.Compared, error) {
 	c := &report.Compared{
 		Name: r.Name, Lock: r.place(), Report: r.page(from), Seal: r.Lock.Seal.String(), Network: r.Recipe.Network.Backbone,
 		Parameters: r.Lock.Model.Parameters, Epochs: r.History(), Judged: []report.Judged{}, Series: r.Series(),
@@ -187,10 +186,7 @@ func (r Run) compared(from string, outputs int, timed bool) (*report.Compared, e
 		}
 		c.Judged = append(c.Judged, j)
 	}
-	if outputs == 0 { // only the data say how many classes there are
-		return c, nil
-	}
-	cost, err := r.Cost(outputs)
+	cost, err := r.Cost()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Path, err)
 	}
@@ -259,14 +255,14 @@ func rules(runs []Run, part string) []report.Rule {
 const allPairs = 5
 
 // pairs compares the runs on the same photos.
-func pairs(c *report.Comparison, held []predicted) []report.Pair {
+func pairs(c *report.Comparison, held [][]photo) []report.Pair {
 	all := []report.Pair{}
 	for b := range held {
 		for a := range b {
-			if a > 0 && len(held) > allPairs || held[a].photos == nil || held[b].photos == nil {
+			if a > 0 && len(held) > allPairs || held[a] == nil || held[b] == nil {
 				continue
 			}
-			if p, ok := pair(c.Metric, held[a].photos, held[b].photos); ok {
+			if p, ok := pair(c.Metric, held[a], held[b]); ok {
 				p.A, p.B = c.Runs[a].Name, c.Runs[b].Name
 				all = append(all, p)
 			}
@@ -310,13 +306,6 @@ func pair(figure string, a, b []photo) (p report.Pair, ok bool) {
 	return p, true
 }
 
-// predicted are the single predictions of a run for a part; photos is nil where they are
-// not at hand, outputs 0 where nobody knows how many the network has.
-type predicted struct {
-	photos  []photo
-	outputs int
-}
-
 // photo is one prediction; a class is its number, the same in all runs.
 type photo struct {
 	key
@@ -331,12 +320,8 @@ type key struct {
 }
 
 // predictions returns those of a run for a part, from its store or from its locked
-// report. classes numbers the classes of all runs.
-func predictions(r Run, part string, classes map[string]float64) (predicted, error) {
-	known := predicted{outputs: 1}
-	if r.Recipe.Task == recipe.Classification {
-		known.outputs = len(r.Recipe.Data.Classes)
-	}
+// report, nil where they are not at hand. classes numbers the classes of all runs.
+func predictions(r Run, part string, classes map[string]float64) (photos []photo, err error) {
 	number := func(class string) float64 {
 		n, seen := classes[class]
 		if !seen {
@@ -347,42 +332,36 @@ func predictions(r Run, part string, classes map[string]float64) (predicted, err
 	}
 	times := map[string]int{}
 	add := func(file, group string, truth, value float64) {
-		known.photos = append(known.photos, photo{key{file, times[file]}, group, truth, value})
+		photos = append(photos, photo{key{file, times[file]}, group, truth, value})
 		times[file]++
 	}
 	if _, evaluation := experiment.Recall(r.Store, r.Lock); evaluation != nil {
-		if evaluation.Classes != nil {
-			known.outputs = len(evaluation.Classes)
-		}
 		for _, p := range evaluation.Of(part) {
 			truth, value := p.True, p.Predicted
 			if evaluation.Classes != nil {
-				truth, value = number(evaluation.Classes[int(truth)]), number(evaluation.Classes[int(value)])
+				truth, value = number(className(truth, evaluation)), number(className(value, evaluation))
 			}
 			add(p.Image, p.Group, truth, value)
 		}
-		return known, nil
+		return photos, nil
 	}
 	if !r.ReportIsLocked() {
-		return known, nil
+		return photos, nil
 	}
 	file := filepath.Join(r.Place.Report(r.Recipe.Name), report.PredictionsFile)
 	text, err := os.ReadFile(file)
 	if err != nil { // a report of before there was such a file
-		return known, nil
+		return photos, nil
 	}
 	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
-		return known, fmt.Errorf("read %s: %w", file, err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
 	for line, row := range rows {
-		switch {
-		case len(row) < 5:
-			return known, fmt.Errorf("read %s: it has %d columns", file, len(row))
-		case line == 0:
-			continue
+		if len(row) < 5 {
+			return nil, fmt.Errorf("read %s: it has %d columns", file, len(row))
 		}
-		if row[2] != part {
+		if line == 0 || row[2] != part {
 			continue
 		}
 		if r.Recipe.Task == recipe.Classification {
@@ -391,15 +370,23 @@ func predictions(r Run, part string, classes map[string]float64) (predicted, err
 		}
 		truth, err := strconv.ParseFloat(row[3], 64)
 		if err != nil {
-			return known, fmt.Errorf("read %s: line %d: %w", file, line+1, err)
+			return nil, fmt.Errorf("read %s: line %d: %w", file, line+1, err)
 		}
 		value, err := strconv.ParseFloat(row[4], 64)
 		if err != nil {
-			return known, fmt.Errorf("read %s: line %d: %w", file, line+1, err)
+			return nil, fmt.Errorf("read %s: line %d: %w", file, line+1, err)
 		}
 		add(row[0], row[1], truth, value)
 	}
-	return known, nil
+	return photos, nil
+}
+
+// className returns what a class is called, empty where an evaluation has no such class.
+func className(index float64, e *evaluate.Evaluation) string {
+	if !(index >= 0 && index < float64(len(e.Classes))) {
+		return ""
+	}
+	return e.Classes[int(index)]
 }
 
 // LockOf returns the path of the lock that people mean by a word: a lockfile, a pack or
