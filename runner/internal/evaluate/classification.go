@@ -136,8 +136,12 @@ type Classification struct {
 	Brier           float64            `json:"brier"`
 	Reliability     metric.Reliability `json:"reliability"`
 	// Rankings are by class, each against all others, nil where the part shows only
-	// the class, or none of it. The curves are those of two classes only.
+	// the class, or none of it. The curves are those of two classes only, and have the
+	// points that can be told apart.
 	Rankings []*metric.Ranking `json:"rankings"`
+	// Found is, of two classes, the share of the photos of the second that are found
+	// while at most a tenth of the others are taken for it.
+	Found *float64 `json:"found,omitempty"`
 	// MacroAUC and MacroAveragePrecision are the means over the classes that are
 	// ranked; nil where none is.
 	MacroAUC              *float64 `json:"macro_auc,omitempty"`
@@ -188,7 +192,16 @@ func classify(in Input, part *Part, index []int) (*Classification, error) {
 		areas, precisions = append(areas, r.AUC), append(precisions, r.AveragePrecision)
 		if len(in.Classes) > 2 {
 			r.ROC, r.PrecisionRecall = nil, nil
+			continue
 		}
+		found := 0.0 // at the end that of the second
+		for _, p := range r.ROC {
+			if p.X <= 0.1 {
+				found = p.Y
+			}
+		}
+		c.Found = &found
+		r.ROC, r.PrecisionRecall = distinct(r.ROC), distinct(r.PrecisionRecall)
 	}
 	if len(areas) > 0 {
 		auc, precision := metric.Mean(areas), metric.Mean(precisions)
@@ -197,4 +210,18 @@ func classify(in Input, part *Part, index []int) (*Classification, error) {
 	var err error
 	c.Confused, err = confused(in, part, index)
 	return c, err
+}
+
+// distinct returns the points of a curve that are at least a five-hundredth of an axis
+// from the one before, and its last.
+func distinct(curve []metric.Point) []metric.Point {
+	const apart = 0.002
+	var points []metric.Point
+	for i, p := range curve {
+		if n := len(points); n > 0 && i < len(curve)-1 && math.Abs(p.X-points[n-1].X) < apart && math.Abs(p.Y-points[n-1].Y) < apart {
+			continue
+		}
+		points = append(points, p)
+	}
+	return points
 }

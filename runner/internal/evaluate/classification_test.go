@@ -5,6 +5,8 @@ import (
 	"math"
 	"reflect"
 	"testing"
+
+	"biomass/runner/internal/metric"
 )
 
 // What is beyond the scores, of a part whose predictions are known: each figure agrees
@@ -98,13 +100,32 @@ func TestRankings(t *testing.T) {
 	}
 	c := run(t, in).Classification
 	a, b := c.Rankings[0], c.Rankings[1]
-	if a == nil || b == nil || math.Abs(a.AUC-b.AUC) > 1e-12 || *c.MacroAUC != (a.AUC+b.AUC)/2 || len(b.ROC) < 3 || len(b.PrecisionRecall) != len(b.ROC) {
+	if a == nil || b == nil || math.Abs(a.AUC-b.AUC) > 1e-12 || *c.MacroAUC != (a.AUC+b.AUC)/2 || len(b.ROC) < 3 || len(b.PrecisionRecall) < 3 {
 		t.Errorf("of two classes %+v and %+v", a, b)
+	}
+	if c.Found == nil || *c.Found < 0 || *c.Found > 1 {
+		t.Errorf("found at a tenth: %v", c.Found)
 	}
 	for i := range in.Samples {
 		in.Samples[i].True = 0
 	}
 	if c = run(t, in).Classification; c.Rankings[0] != nil || c.Rankings[1] != nil || c.MacroAUC != nil {
 		t.Errorf("of one class %+v", c.Rankings)
+	}
+}
+
+// A curve of ten thousand points keeps those that can be told apart, and where it ends.
+func TestDistinct(t *testing.T) {
+	var curve []metric.Point
+	for i := range 10001 {
+		curve = append(curve, metric.Point{X: float64(i) / 10000, Y: 1})
+	}
+	points := distinct(curve)
+	if last := points[len(points)-1]; len(points) < 400 || len(points) > 502 || points[0].X != 0 || last.X != 1 {
+		t.Errorf("%d points from %v to %v", len(points), points[0], last)
+	}
+	few := []metric.Point{{X: 0, Y: 0}, {X: 0, Y: 0.5}, {X: 1, Y: 1}}
+	if got := distinct(few); !reflect.DeepEqual(got, few) {
+		t.Errorf("of %v are left %v", few, got)
 	}
 }

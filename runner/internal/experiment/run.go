@@ -382,11 +382,11 @@ func runEvaluate(ctx context.Context, l *line) error {
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
-		Attend: l.attend,
 	}
 	if err := l.compare(ctx, &in); err != nil {
 		return err
 	}
+	in.Attend = l.attend
 	l.evaluation, err = evaluate.Run(in)
 	return err
 }

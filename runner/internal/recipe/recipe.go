@@ -605,7 +605,7 @@ func defaults(task string) Recipe {
 			Optimizer: defaultOptimizer("adam"), Sampler: "shuffle", Accumulate: 1, Stop: Stop{On: validationLoss}, Keep: "best", Repeat: 1,
 		},
 		Sweep:  Sweep{Seed: 42, On: validationLoss},
-		Report: Report{Plots: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
+		Report: Report{Plots: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"}, Interval: 0.95, Language: "en"},
 	}
 }
 

@@ -809,7 +809,7 @@ func TestWriting(t *testing.T) {
 		"JSON":      `{"data": {"table": "labels.csv", "image": "photo", "target": "mass"}, "split": {"seed": 7}, "network": {"backbone": "resnet18"}}`,
 		"root":      strings.Replace(short, "data:\n", "data:\n  root: elsewhere\n", 1),
 		"alias":     strings.Replace(short, "photo", "&a photo", 1) + "name: plants\n",
-		"defaults":  short + "train: {seed: 42, epochs: 10, optimizer: {adam: {beta1: 0.9}}}\nreport: {plots: [funnel, target, correlation, against, pixels, samples, augment, curves, fit, residuals, worst, gradcam], against: [], interval: 0.95, leakage: false}\n",
+		"defaults":  short + "train: {seed: 42, epochs: 10, optimizer: {adam: {beta1: 0.9}}}\nreport: {plots: [funnel, target, correlation, against, pixels, samples, curves, augment, fit, residuals, worst, gradcam], against: [], interval: 0.95}\n",
 		"word":      short + "train: {optimizer: adam}\n",
 		"nothing":   short + "clean: [{drop: missing_target}, {drop: missing_image}, {drop: unreadable_image}, {drop: duplicate_image}]\ntransform: {}\n",
 		"canonical": string(want.Canonical),
@@ -1109,7 +1109,7 @@ func TestDiff(t *testing.T) {
 		{[]string{"train.epochs=3", "report.plots=[fit]", "name=b"}, []string{
 			"name: plants -> b: another lock and another report",
 			"train.epochs: 10 -> 3: trains shorter; invalidates train, evaluate, report",
-			"report.plots: [funnel, target, correlation, against, pixels, samples, augment, curves, fit, residuals, worst, gradcam] -> [fit]: shows other plots; invalidates report",
+			"report.plots: [funnel, target, correlation, against, pixels, samples, curves, augment, fit, residuals, worst, gradcam] -> [fit]: shows other plots; invalidates report",
 		}},
 		{[]string{"train.seed=9", "data.target=height"}, []string{
 			"data.target: mass -> height: predicts another column; invalidates table, picture, clean, split, transform, train, evaluate, report",

@@ -56,7 +56,7 @@ var choices = map[string]choice{
 	"train.loss.cross_entropy.class_weights": {now: []string{"none", "balanced"}},
 	"report.language":                        {now: []string{"en", "de"}},
 	"report.plots[]": {
-		now: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "augment", "curves", "fit", "residuals", "worst", "gradcam"},
+		now: []string{"funnel", "target", "correlation", "against", "pixels", "samples", "curves", "augment", "fit", "residuals", "worst", "gradcam"},
 	},
 }
 

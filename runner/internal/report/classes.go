@@ -187,7 +187,11 @@ func figureTable(m *markdown, d Document) {
 		row(d.t("Brier score, from 0, best, to 2"), three(c.Brier), nil, nil),
 		row(d.t("expected calibration error"), d.percent(c.Reliability.ECE), nil, nil),
 		row(d.t("mean probability of the predicted class"), d.percent(c.Reliability.Confidence), nil, nil))
-	m.say(d.t("More of the %s part:", d.first(part.Name)))
+	drawn := d.plural(part.Photos, "photo")
+	if part.Groups > 0 {
+		drawn = d.plural(part.Groups, "individual")
+	}
+	m.say(d.t("More of the %s part; its intervals come from drawing its %s %s times with replacement:", d.first(part.Name), drawn, d.count(evaluate.Resamples)))
 	m.table("lrr", []string{"", d.part(part.Name), d.t("%s %% interval", d.level(e.Level))}, rows...)
 }
 

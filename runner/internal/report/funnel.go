@@ -26,7 +26,7 @@ func (d Document) passages() []passage {
 	left := c.Rows
 	for _, s := range c.Steps {
 		if s.Dropped > 0 {
-			list = append(list, passage{d.why(s), left - s.Dropped, left, sign(d.count(-s.Dropped)), red})
+			list = append(list, passage{d.stepReason(s), left - s.Dropped, left, sign(d.count(-s.Dropped)), red})
 		}
 		left -= s.Dropped
 	}
@@ -39,8 +39,8 @@ func (d Document) passages() []passage {
 	return list
 }
 
-// why says what a cleaning rule means: a condition speaks for itself.
-func (d Document) why(s Step) string {
+// stepReason says what a cleaning rule means: a condition speaks for itself.
+func (d Document) stepReason(s Step) string {
 	if r := reasons[s.Rule]; r != "" {
 		return d.word(r)
 	}

@@ -107,7 +107,6 @@ var germanTexts = [][2]string{
 	{"Brier score, from 0, best, to 2", "Brier-Wert, von 0 (am besten) bis 2"},
 	{"expected calibration error", "erwarteter Kalibrierungsfehler"},
 	{"mean probability of the predicted class", "mittlere Wahrscheinlichkeit der vorhergesagten Klasse"},
-	{"More of the %s part:", "Mehr zur %smenge:"},
 	{"AUC", "AUC"},
 	{"average precision", "mittlere Präzision"},
 	{"mean weighted by photos", "mit den Fotos gewichtetes Mittel"},
@@ -599,6 +598,8 @@ var germanTexts = [][2]string{
 	{"the class whose training photos are nearest on average, by each photo's %s, all standardised", "die Klasse, deren Trainingsfotos im Mittel am nächsten sind, nach %s jedes Fotos, alle standardisiert"},
 	{"the penalty is the best of %s on the validation part", "der Strafterm ist der beste von %s auf der Validierungsmenge"},
 	{"the penalty is %s", "der Strafterm ist %s"},
+	{"Its lead over %s may be chance: the %s %% interval of the difference holds 0.", "Der Vorsprung kann Zufall sein (%s): Das %s-%%-Intervall des Unterschieds enthält 0."},
+	{"More of the %s part; its intervals come from drawing its %s %s times with replacement:", "Mehr zur %smenge; die Intervalle ergeben sich daraus, ihre %s %s-mal mit Zurücklegen zu ziehen:"},
 }
 
 // germanNouns are those behind a number: of one and of several.

@@ -30,6 +30,7 @@ type cell struct {
 const (
 	leastCell = 16 // so many pixels a column has, while the chart is no wider than widest
 	widest    = 1000
+	mostName  = 180
 	gap       = 12 // before the columns that stand apart
 	smallest  = 7  // letters below this size are not worth their ink
 )
@@ -39,7 +40,7 @@ const quarterTurn = 1.5707963267948966
 // render draws the matrix as the body of a chart.
 func (m matrix) render(c *chart, alternative string) []byte {
 	n := vg.Length(len(m.columns) + m.apart)
-	rows := newNames(m.rows, rowHeight(len(m.rows)), 150)
+	rows := newNames(m.rows, rowHeight(len(m.rows)), mostName)
 	room := vg.Length(2*margin + 10)
 	if m.apart > 0 {
 		room += gap
@@ -51,8 +52,8 @@ func (m matrix) render(c *chart, alternative string) []byte {
 		height = max(min(height, rowHeight(len(m.rows))), 10)
 	}
 	side = min(side, max(2*height, 170))
-	rows = newNames(m.rows, height, 150)
-	room = 120 // for the name of a column
+	rows = newNames(m.rows, height, mostName)
+	room = mostName
 	if side >= 100 {
 		room = side - 8
 	}

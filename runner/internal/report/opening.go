@@ -15,7 +15,7 @@ func opening(m *markdown, d Document) {
 	for _, s := range d.Series {
 		sentences = append(sentences, seriesAnswer(d, s))
 	}
-	m.say(strings.Join(append(sentences, verdict(d)), " "))
+	m.say(strings.Join(append(sentences, verdict(d)+chanceText(d)), " "))
 	if cautions := d.Cautions(); len(cautions) > 0 {
 		m.WriteString("> [!WARNING]\n")
 		for _, c := range cautions {

@@ -87,7 +87,7 @@ func encode(sheet image.Image) ([]byte, error) {
 // caption says below a photo what it shows and what the network sees in it.
 func (d Document) caption(photo evaluate.Photo) []words {
 	if !d.classifies() {
-		return []words{{d.t("true %s", d.value(photo.True)), ink, true}, {d.t("predicted %s", d.value(photo.Predicted)), muted, false}}
+		return []words{{d.t("true %s", d.value(photo.True)), ink, true}, {d.t("predicted %s", d.number(photo.Predicted)), muted, false}}
 	}
 	judged := muted
 	if photo.Predicted != photo.True {

@@ -33,18 +33,10 @@ func drawROC(d Document) ([]byte, error) {
 	return c.render(560, 600, d.t("Receiver operating characteristic: %s", rocText(d))), nil
 }
 
-// rocText says what the curve shows, in numbers: the area, and how many photos of the
-// class are found while at most a tenth of the others is taken for it.
+// rocText says what the curve shows, in numbers.
 func rocText(d Document) string {
-	e := d.Evaluation
-	r := e.Classification.Rankings[1]
-	found := 0.0
-	for _, p := range r.ROC {
-		if p.X <= 0.1 {
-			found = p.Y
-		}
-	}
-	return d.t("AUC %s; %s are found at 10 %% false alarms", d.decimal(r.AUC, 3), d.percent(found))
+	c := d.Evaluation.Classification
+	return d.t("AUC %s; %s are found at 10 %% false alarms", d.decimal(c.Rankings[1].AUC, 3), d.percent(*c.Found))
 }
 
 // drawPrecisionRecall draws precision against recall of both classes.
@@ -76,22 +68,16 @@ func (c *chart) square() {
 	}
 }
 
-// corners returns the points of a curve that can be told apart in a plot, in percent. In
-// steps, what holds at a point holds since the one before, as the average precision has it.
+// corners returns the points of a curve in percent. In steps, what holds at a point holds
+// since the one before, as the average precision has it.
 func corners(curve []metric.Point, steps bool) plotter.XYs {
-	const apart = 0.2 // percent of the axis, about a pixel
 	var points plotter.XYs
 	for i, p := range curve {
-		at := plotter.XY{X: 100 * p.X, Y: 100 * p.Y}
-		if n := len(points); n > 0 && i < len(curve)-1 {
-			if dx, dy := at.X-points[n-1].X, at.Y-points[n-1].Y; dx < apart && dy < apart && dy > -apart {
-				continue
-			}
+		x, y := float64(100*p.X), float64(100*p.Y)
+		if i > 0 && steps {
+			points = append(points, plotter.XY{X: points[len(points)-1].X, Y: y})
 		}
-		if n := len(points); n > 0 && steps {
-			points = append(points, plotter.XY{X: points[n-1].X, Y: at.Y})
-		}
-		points = append(points, at)
+		points = append(points, plotter.XY{X: x, Y: y})
 	}
 	return points
 }

@@ -163,6 +163,25 @@ func (d Document) interval(measure, value float64, i *metric.Interval) string {
 	return d.t("%s (%s to %s)", texts[0], texts[1], texts[2])
 }
 
+// chanceText names the baselines that the network beats, but perhaps by chance: the interval
+// of the difference does not lie above 0. It is empty where there are none.
+func chanceText(d Document) string {
+	if d.classifies() {
+		return ""
+	}
+	var names []string
+	for i := range d.Evaluation.Baselines {
+		b := &d.Evaluation.Baselines[i]
+		if above := b.On(d.Evaluation.Headline).Above; above != nil && above.RMSE > 0 && above.Interval != nil && !(above.Interval.Low > 0) {
+			names = append(names, d.word(labels[b.Name]))
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return " " + d.t("Its lead over %s may be chance: the %s %% interval of the difference holds 0.", strings.Join(names, d.t(" and ")), d.level(d.Evaluation.Level))
+}
+
 // level writes that of an interval, in percent.
 func (l Language) level(level float64) string {
 	return l.point(strconv.FormatFloat(100*level, 'g', 4, 64))
@@ -218,7 +237,7 @@ func drawResiduals(d Document) ([]byte, error) {
 		points = append(points, plotter.XY{X: p.Predicted, Y: p.Predicted - p.True})
 	}
 	c := d.newChart(d.t("Errors against predictions"), errorsText(d), named(d.t("predicted %s", e.Target), e.Unit), errorName(d))
-	c.scatter(d, points, ends(points, func(p plotter.XY) float64 { return p.Y }))
+	c.scatter(d, points, ends(points, func(p plotter.XY) float64 { return p.Y }), 7)
 	c.legend = []key{
 		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
 		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
@@ -235,11 +254,12 @@ func ends(points plotter.XYs, value func(plotter.XY) float64) [2]float64 {
 	return [2]float64{low, high}
 }
 
-// scatter draws errors, whose axis reaches as far as it is told and holds 0.
-func (c *chart) scatter(d Document, points plotter.XYs, errors [2]float64) {
+// scatter draws errors, whose axis reaches as far as it is told and holds 0, over an axis
+// of at most so many steps.
+func (c *chart) scatter(d Document, points plotter.XYs, errors [2]float64, steps int) {
 	p := c.plot
 	x := ends(points, func(p plotter.XY) float64 { return p.X })
-	across := metric.RoundSteps(x[0], x[1], 7)
+	across := metric.RoundSteps(x[0], x[1], steps)
 	up := metric.RoundSteps(min(errors[0], 0), max(errors[1], 0), 6)
 	c.marks(&p.X, across[0], across[len(across)-1], across)
 	c.marks(&p.Y, up[0], up[len(up)-1], up)
@@ -272,21 +292,25 @@ func drawErrors(d Document) ([]byte, error) {
 	return c.render(680, 340, d.t("Distribution of the errors: %s", errorsText(d))), nil
 }
 
-// mostTrends is how many columns errors are drawn against unless a recipe names them.
+// mostTrends is how many columns errors are drawn against.
 const mostTrends = 4
 
-// trends are the columns that errors are drawn against.
+// trends are the columns that errors are drawn against: those that the target is drawn
+// against, then those that go most with it.
 func (d Document) trends() []evaluate.Against {
 	if d.Evaluation.Regression == nil {
 		return nil
 	}
-	var all []evaluate.Against
+	var first, more []evaluate.Against
 	for _, a := range d.Evaluation.Regression.Against {
-		if !a.Same && len(all) < mostTrends {
-			all = append(all, a)
+		if slices.ContainsFunc(d.Against, func(shown Against) bool { return shown.Column == a.Column }) {
+			first = append(first, a)
+		} else if !a.Same {
+			more = append(more, a)
 		}
 	}
-	return all
+	all := append(first, more...)
+	return all[:min(mostTrends, len(all))]
 }
 
 // trendsText says how errors go with columns.
@@ -314,29 +338,33 @@ func drawTrends(d Document) ([]byte, error) {
 			}
 		}
 		c := d.newChart("", "", a.Column, "")
-		c.scatter(d, points, [2]float64{low, high})
+		c.scatter(d, points, [2]float64{low, high}, 4)
 		panels = append(panels, c)
 	}
 	if len(panels) == 0 {
 		return nil, nil
 	}
-	const height = 260
-	columns := min(len(panels), 2)
-	rows := (len(panels) + 1) / 2
 	c := d.newChart(d.t("Errors against columns of the table"), trendsText(d), "", errorName(d))
 	c.legend = []key{
 		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
 		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
 	}
+	c.beside(panels)
+	return c.render(680, vg.Length(100+260*((len(panels)+1)/2)), d.t("Errors against columns of the table: %s", trendsText(d))), nil
+}
+
+// beside draws other charts in its body, two in a row, without their titles.
+func (c *chart) beside(panels []*chart) {
+	const gap = 20
+	across, down := min(len(panels), 2), (len(panels)+1)/2
 	c.body = func(area draw.Canvas) {
-		across := (area.Max.X - area.Min.X) / vg.Length(columns)
+		size := area.Size()
+		width, height := (size.X-vg.Length(gap*(across-1)))/vg.Length(across), (size.Y-vg.Length(gap*(down-1)))/vg.Length(down)
 		for i, panel := range panels {
-			left := across * vg.Length(i%2)
-			top := height * vg.Length(i/2)
-			panel.plot.Draw(draw.Crop(area, left, -(area.Max.X - area.Min.X - left - across + margin), area.Max.Y-area.Min.Y-top-height+margin, -top))
+			left, top := area.Min.X+vg.Length((width+gap)*vg.Length(i%2)), area.Max.Y-vg.Length((height+gap)*vg.Length(i/2))
+			panel.plot.Draw(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: top - height}, Max: vg.Point{X: left + width, Y: top}}})
 		}
 	}
-	return c.render(680, 100+height*vg.Length(rows), d.t("Errors against columns of the table: %s", trendsText(d))), nil
 }
 
 // drawWorst draws the photos with the largest errors.

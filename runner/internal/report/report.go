@@ -180,9 +180,9 @@ const (
 	precisionRecallFile = "precision_recall.svg"
 	reliabilityFile     = "reliability.svg"
 	batchesFile         = "batches.svg"
-	foldsFile           = "out_of_fold.csv"
 	attentionFile       = "gradcam.png"
 	augmentFile         = "augment.png"
+	foldsFile           = "out_of_fold.csv"
 )
 
 // twins are the files for programs.
