@@ -296,7 +296,7 @@ var germanTexts = [][2]string{
 	// opening.go
 	{"a photo", "einem Foto"},
 	{"a photo and %s of the table", "einem Foto und %s der Tabelle"},
-	{"Can a network (%s) tell from %s which of %s classes of %s it shows?", "Kann ein Netz (%s) aus %s erkennen, welche der %s Klassen von %s es zeigt?"},
+	{"Can a network (%s) tell from %s which of %s classes (%s) it shows?", "Kann ein Netz (%s) aus %s erkennen, welche der %s Klassen (%s) es zeigt?"},
 	{"Can a network (%s) tell %s from %s?", "Kann ein Netz (%s) %s aus %s bestimmen?"},
 	{"**%s RMSE %s**", "**%s-RMSE %s**"},
 	{"**%s accuracy %s**", "**%sgenauigkeit %s**"},
