@@ -34,7 +34,7 @@ func question(d Document) string {
 		sees = d.t("a photo and %s of the table", d.plural(n, "column"))
 	}
 	if d.classifies() {
-		return d.t("Can a network (%s) tell from %s which of %s classes of %s it shows?", network, sees, d.count(len(e.Classes)), plain(e.Target))
+		return d.t("Can a network (%s) tell from %s which of %s classes (%s) it shows?", network, sees, d.count(len(e.Classes)), plain(e.Target))
 	}
 	return d.t("Can a network (%s) tell %s from %s?", network, plain(named(e.Target, e.Unit)), sees)
 }
