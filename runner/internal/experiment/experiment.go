@@ -207,7 +207,7 @@ var stages = []stage{
 		follows: followsKey | followsOutput,
 	},
 	{
-		name: "evaluate", version: 1, swept: true, sections: []string{"data", "network"},
+		name: "evaluate", version: 2, swept: true, sections: []string{"data", "network"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "train"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("task").String(l.Recipe.Task).Int(int64(l.Recipe.Train.Seed)).Float(l.Recipe.Report.Interval)
@@ -240,7 +240,7 @@ var stages = []stage{
 		follows: followsKey | followsOutput,
 	},
 	{
-		name: "report", version: 1, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		name: "report", version: 2, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "runs"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("shown").Digest(l.asked.Digest).String(l.Place.Path).Digest(l.table.File)
