@@ -90,11 +90,9 @@ func holdsNumbers(t *table.Table, name string) error {
 
 // against returns what the target is drawn against: the columns of the recipe, else
 // the numbers that the network sees beside the photo, else the one that goes best with
-// the target. The numbers of a column that the recipe names may be names, too.
+// the target. The numbers of a column that the recipe names may be names, too. Errors are
+// drawn against these columns as well, so that it does not matter which plots are shown.
 func (l *line) against() ([]report.Against, error) {
-	if !slices.Contains(l.Recipe.Report.Plots, "against") {
-		return nil, nil
-	}
 	names, known := l.Recipe.Report.Against, l.evaluation.Story.Correlation
 	if len(names) == 0 {
 		quantities := l.quantities()

@@ -89,7 +89,7 @@ func TestAgainst(t *testing.T) {
 		"too good":       {known: &evaluate.Correlation{Quantities: known.Quantities[:1]}},
 		"no coefficient": {known: &evaluate.Correlation{Quantities: []evaluate.Quantity{{Name: "age"}}}},
 		"no columns":     {},
-		"not wanted":     {plots: []string{"fit"}, against: []string{"age"}},
+		"errors alone":   {plots: []string{"residuals"}, against: []string{"age"}, want: []string{"age"}},
 	} {
 		if test.plots == nil {
 			test.plots = []string{"fit", "against"}
