@@ -104,7 +104,7 @@ func (l *line) against() ([]report.Against, error) {
 	}
 	if len(names) == 0 && known != nil {
 		for _, q := range known.Quantities {
-			if q.Target != nil && math.Abs(*q.Target) < another {
+			if q.Target != nil && math.Abs(*q.Target) < evaluate.SameThing {
 				names = []string{q.Name}
 				break
 			}
@@ -135,9 +135,6 @@ func (l *line) against() ([]report.Against, error) {
 	return all, nil
 }
 
-// The target is drawn against at most so many columns unless the recipe says, and not
-// against one whose correlation with it says that it is the target in other words.
-const (
-	mostAgainst = 2
-	another     = 0.9
-)
+// mostAgainst is how many columns the target is drawn against at most unless the recipe
+// says.
+const mostAgainst = 2
