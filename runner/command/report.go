@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"biomass/runner/internal/bundle"
-	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/review"
@@ -75,6 +74,8 @@ func (s *invocation) rewrite(locked *experiment.Locked, dir string) error {
 			return misuse{fmt.Errorf("%s has no folder for its report: say --dir DIR", locked.Path)}
 		}
 		dir = near(locked.Place.Report(locked.Recipe.Name))
+	} else if err := experiment.NoRun(dir, locked.Place.Report(locked.Recipe.Name)); err != nil {
+		return err
 	}
 	written, err := experiment.WriteReport(dir, pages, report.Files())
 	if err != nil {
@@ -96,7 +97,7 @@ func (s *invocation) compare(runs []review.Run, dir string, timed bool) error {
 		}
 		dir = near(dir)
 	}
-	if err := experiment.NoRun(dir); err != nil {
+	if err := experiment.NoRun(dir, ""); err != nil {
 		return err
 	}
 	comparison, err := review.Compare(runs, dir, timed)
@@ -151,7 +152,7 @@ func (s *invocation) printComparison(c *report.Comparison) error {
 	if c.Unit != "" {
 		unit = " " + c.Unit
 	}
-	header := []string{"RUN", strings.ToUpper(c.Part + " " + c.Metric), fmt.Sprintf("%g %% INTERVAL", 100*evaluate.Level), "PHOTOS", "EPOCH", "PARAMETERS", "WEIGHTS", "MULTIPLY-ADDS"}
+	header := []string{"RUN", strings.ToUpper(c.Part + " " + c.Metric), fmt.Sprintf("%.4g %% INTERVAL", 100*c.Level), "PHOTOS", "EPOCH", "PARAMETERS", "WEIGHTS", "MULTIPLY-ADDS"}
 	timed := c.Runs[0].Milliseconds > 0
 	if timed {
 		header = append(header, "AN IMAGE")
@@ -187,7 +188,7 @@ func (s *invocation) printComparison(c *report.Comparison) error {
 	for _, p := range c.Pairs {
 		line := fmt.Sprintf("%s less %s: %+.4g%s on the same %d photos", p.B, p.A, p.Difference, unit, p.Photos)
 		if p.Interval != nil {
-			line += fmt.Sprintf(" (%g %% interval %+.4g to %+.4g)", 100*evaluate.Level, p.Interval.Low, p.Interval.High)
+			line += fmt.Sprintf(" (%.4g %% interval %+.4g to %+.4g)", 100*c.Level, p.Interval.Low, p.Interval.High)
 		}
 		if p.Chance() {
 			line += ": it may be chance"

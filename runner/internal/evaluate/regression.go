@@ -240,12 +240,12 @@ func errorBins(samples []Sample, index []int) Bins {
 	return b
 }
 
-// mostColumns is how many columns errors can be shown against, and sameThing from which
-// rank correlation with the target on one is the Same.
-const (
-	mostColumns = 12
-	sameThing   = 0.9
-)
+// mostColumns is how many columns errors can be shown against.
+const mostColumns = 12
+
+// SameThing is the correlation with the target from which on a column is the target in
+// other words.
+const SameThing = 0.9
 
 // against looks at the columns that have some values for a part's samples, and more than
 // one.
@@ -270,7 +270,7 @@ func against(in Input, index []int) []Against {
 		seen := slices.Contains(in.Features, column.Name)
 		if rho, ok := metric.Spearman(values, truth); ok {
 			a.Target, rank[a.Column] = &rho, math.Abs(rho)
-			a.Same = math.Abs(rho) > sameThing && !seen
+			a.Same = math.Abs(rho) >= SameThing && !seen
 		}
 		if rho, ok := metric.Spearman(values, errors); ok {
 			a.Errors = &rho

@@ -232,3 +232,16 @@ func TestAgainst(t *testing.T) {
 		t.Errorf("errors are shown against %q", names)
 	}
 }
+
+// TestSameThing holds that a column is the target in other words from SameThing on.
+func TestSameThing(t *testing.T) {
+	in := Input{Columns: []Column{{Name: "swapped", Values: []float64{2, 1, 3, 4, 5}}, {Name: "more", Values: []float64{2, 1, 4, 3, 5}}}}
+	var index []int
+	for i := range 5 {
+		in.Samples, index = append(in.Samples, Sample{True: float64(i), Predicted: float64(i % 2)}), append(index, i)
+	}
+	all := against(in, index)
+	if len(all) != 2 || all[0].Column != "more" || all[0].Same || *all[1].Target != SameThing || !all[1].Same {
+		t.Errorf("got %+v", all)
+	}
+}

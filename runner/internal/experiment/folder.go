@@ -20,15 +20,15 @@ func ComparisonFolder(name string) (string, error) {
 }
 
 // NoRun finds out that a folder is that of a run's own report, which nothing else may
-// replace.
-func NoRun(dir string) error {
+// replace: own is the folder of what is written, empty where it has none.
+func NoRun(dir, own string) error {
 	absolute, err := filepath.Abs(dir)
-	if err != nil {
+	if err != nil || absolute == own {
 		return err
 	}
-	own := "lock/" + filepath.Base(absolute) + lock.Suffix
-	if has(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(own)) {
-		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), own)
+	locked := "lock/" + filepath.Base(absolute) + lock.Suffix
+	if has(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(locked)) {
+		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), locked)
 	}
 	return nil
 }

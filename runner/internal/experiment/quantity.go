@@ -90,11 +90,9 @@ func holdsNumbers(t *table.Table, name string) error {
 
 // against returns what the target is drawn against: the columns of the recipe, else
 // the numbers that the network sees beside the photo, else the one that goes best with
-// the target. The numbers of a column that the recipe names may be names, too.
+// the target. The numbers of a column that the recipe names may be names, too. Errors are
+// drawn against these columns as well, so that it does not matter which plots are shown.
 func (l *line) against() ([]report.Against, error) {
-	if !slices.Contains(l.Recipe.Report.Plots, "against") {
-		return nil, nil
-	}
 	names, known := l.Recipe.Report.Against, l.evaluation.Story.Correlation
 	if len(names) == 0 {
 		quantities := l.quantities()
@@ -106,7 +104,7 @@ func (l *line) against() ([]report.Against, error) {
 	}
 	if len(names) == 0 && known != nil {
 		for _, q := range known.Quantities {
-			if q.Target != nil && math.Abs(*q.Target) < another {
+			if q.Target != nil && math.Abs(*q.Target) < evaluate.SameThing {
 				names = []string{q.Name}
 				break
 			}
@@ -137,9 +135,6 @@ func (l *line) against() ([]report.Against, error) {
 	return all, nil
 }
 
-// The target is drawn against at most so many columns unless the recipe says, and not
-// against one whose correlation with it says that it is the target in other words.
-const (
-	mostAgainst = 2
-	another     = 0.9
-)
+// mostAgainst is how many columns the target is drawn against at most unless the recipe
+// says.
+const mostAgainst = 2

@@ -87,9 +87,10 @@ func TestAgainst(t *testing.T) {
 		"categories":     {features: []recipe.Feature{{Column: "bed"}}, known: known, want: []string{"light"}},
 		"the best":       {known: known, want: []string{"light"}},
 		"too good":       {known: &evaluate.Correlation{Quantities: known.Quantities[:1]}},
+		"just too good":  {known: &evaluate.Correlation{Quantities: []evaluate.Quantity{{Name: "light", Target: r(evaluate.SameThing)}}}},
 		"no coefficient": {known: &evaluate.Correlation{Quantities: []evaluate.Quantity{{Name: "age"}}}},
 		"no columns":     {},
-		"not wanted":     {plots: []string{"fit"}, against: []string{"age"}},
+		"errors alone":   {plots: []string{"residuals"}, against: []string{"age"}, want: []string{"age"}},
 	} {
 		if test.plots == nil {
 			test.plots = []string{"fit", "against"}

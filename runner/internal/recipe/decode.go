@@ -52,19 +52,10 @@ func (d *decoder) sound(keys ...string) bool {
 }
 
 // dropExplained takes out the missing keys that another problem explains: a
-// file could not be read, or an unknown key or one of a later version may stand
-// in their place.
+// file could not be read, or an unknown key may stand in their place.
 func (d *decoder) dropExplained(partial bool) {
-	sections := map[string]bool{}
-	for _, p := range d.problems {
-		if p.Reason == isLater {
-			section, _ := cutName(p.Key)
-			sections[section] = true
-		}
-	}
 	d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool {
-		section, _ := cutName(p.Key)
-		return p.Reason == isRequired && (partial || sections[section] || slices.Contains(d.meant, p.Key))
+		return p.Reason == isRequired && (partial || slices.Contains(d.meant, p.Key))
 	})
 }
 
@@ -123,7 +114,7 @@ func (d *decoder) section(key string, raw map[string]any, into reflect.Value) {
 	}
 	for _, name := range sortedKeys(raw) {
 		if !slices.Contains(names, name) {
-			d.unknown(join(key, name), name, raw[name], names)
+			d.unknown(join(key, name), name, names)
 		}
 	}
 }
@@ -146,17 +137,10 @@ func dispensable(key string, section map[string]any) bool {
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
-// unknown reports a key that no struct has, unless it is one of a later version
-// and asks for nothing.
-func (d *decoder) unknown(key, name string, value any, options []string) {
-	if _, ok := later[generic(key)]; ok {
-		if !asksNothing(generic(key), value) {
-			d.problem(key, isLater, "")
-		}
-		return
-	}
+// unknown reports a key that no struct has.
+func (d *decoder) unknown(key, name string, options []string) {
 	hint := "here can stand: " + strings.Join(options, ", ")
-	if near := didYouMean([]string{name}, slices.Concat(options, laterNames(key))); near != "" {
+	if near := didYouMean([]string{name}, options); near != "" {
 		hint = near
 		above, _ := cutName(key)
 		d.meant = append(d.meant, join(above, Suggest(name, options)))
@@ -164,18 +148,6 @@ func (d *decoder) unknown(key, name string, value any, options []string) {
 		hint = "write sections below one another, with indentation"
 	}
 	d.problem(key, "unknown key", hint)
-}
-
-// laterNames returns the keys of a later version that stand beside a key.
-func laterNames(key string) []string {
-	section, _ := cutName(generic(key))
-	var names []string
-	for _, other := range slices.Sorted(maps.Keys(later)) {
-		if above, name := cutName(other); above == section {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // cutName cuts the last name off a full key.
@@ -369,30 +341,16 @@ func (d *decoder) number(key string, raw any) (float64, bool) {
 	return f, true
 }
 
-// choose returns the word of a choice, written as a word or, for a choice that
-// takes options, as the single key of a map.
+// choose returns the word of a choice that is written as a word.
 func (d *decoder) choose(key string, raw any) (string, bool) {
-	c := choices[generic(key)]
-	var words []string
-	switch v := raw.(type) {
-	case string:
-		words = []string{v}
-	case map[string]any:
-		words = sortedKeys(v)
-	}
-	for _, word := range words {
-		if slices.Contains(c.later, word) {
-			d.problem(key, fmt.Sprintf("%s: not yet: this version of runner knows %s", word, list(c.now, "and")), "")
-			return "", false
-		}
-	}
+	options := choices[generic(key)]
 	word, ok := raw.(string)
 	switch {
 	case !ok:
-		d.wrongType(key, list(c.now, "or"), raw)
-	case !slices.Contains(c.now, word):
-		near := didYouMean([]string{word}, slices.Concat(c.now, c.later))
-		d.problem(key, fmt.Sprintf("must be %s, not %q", list(c.now, "or"), word), near)
+		d.wrongType(key, list(options, "or"), raw)
+	case !slices.Contains(options, word):
+		near := didYouMean([]string{word}, options)
+		d.problem(key, fmt.Sprintf("must be %s, not %q", list(options, "or"), word), near)
 		ok = false
 	}
 	return word, ok

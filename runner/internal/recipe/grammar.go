@@ -14,16 +14,16 @@ import (
 // one returns the word and the value of a choice that is written as a word, or
 // as a map of that one word: {rotate: 20}.
 func (d *decoder) one(key string, raw any) (word string, value any, ok bool) {
-	c := choices[generic(key)]
+	options := choices[generic(key)]
 	m, isMap := raw.(map[string]any)
-	names := sortedKeys(m)
-	if !isMap || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(c.later, name) }) {
+	if !isMap {
 		word, ok = d.choose(key, raw)
 		return word, nil, ok
 	}
-	known := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(c.now, name) })
+	names := sortedKeys(m)
+	known := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(options, name) })
 	if len(known) != 1 || len(names) != 1 {
-		d.problem(key, fmt.Sprintf("must have one key, %s; not %s", list(c.now, "or"), nameKeys(names)), didYouMean(names, c.now))
+		d.problem(key, fmt.Sprintf("must have one key, %s; not %s", list(options, "or"), nameKeys(names)), didYouMean(names, options))
 		return "", nil, false
 	}
 	return known[0], m[known[0]], true
@@ -401,7 +401,7 @@ func (d *decoder) layer(key string, raw any, into *Layer) {
 	options := layerOptions[kind]
 	for _, name := range sortedKeys(m) {
 		if name != kind && !slices.Contains(options, name) {
-			d.unknown(join(key, name), name, m[name], options)
+			d.unknown(join(key, name), name, options)
 		}
 	}
 	fill := func(name string, field any) bool {
@@ -450,7 +450,7 @@ func (d *decoder) plainLayer(key string, raw any, into *Layer) {
 
 // layerKind returns the one kind that a layer's map names.
 func (d *decoder) layerKind(key string, m map[string]any) (string, bool) {
-	all, names := choices[generic(key)].now, sortedKeys(m)
+	all, names := choices[generic(key)], sortedKeys(m)
 	kinds := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(all, name) })
 	if len(kinds) == 0 {
 		d.problem(key, fmt.Sprintf("names no layer: %s; a layer is %s", nameKeys(names), list(all, "or")), didYouMean(names, all))

@@ -147,17 +147,17 @@ func TestReadmeKeys(t *testing.T) {
 	want["clean[].drop.where"] = isMandatory
 	walkDefaults("data.source", reflect.ValueOf(*defaultSource()), want, kinds)
 	walkDefaults("train.loss.cross_entropy", reflect.ValueOf(defaultLoss(crossEntropy).CrossEntropy), want, kinds)
-	for _, word := range choices["train.optimizer"].now {
+	for _, word := range choices["train.optimizer"] {
 		_, options := defaultOptimizer(word).chosen()
 		walkDefaults("train.optimizer."+word, options, want, kinds)
 	}
-	for _, word := range choices["transform.augment[]"].now {
+	for _, word := range choices["transform.augment[]"] {
 		a := defaultAugment(word)
 		if options, ok := a.options(); ok {
 			walkDefaults("transform.augment[]."+word, options, want, kinds)
 		}
 	}
-	for _, word := range choices["train.schedule"].now {
+	for _, word := range choices["train.schedule"] {
 		if _, options := defaultSchedule(word).chosen(); word != constant {
 			walkDefaults("train.schedule."+word, options, want, kinds)
 		}
@@ -175,7 +175,7 @@ func TestReadmeKeys(t *testing.T) {
 			t.Errorf("recipes/README.md: the default of %s is %s, not %s", key, want[key], standard)
 		}
 		if words, ok := choices[key]; ok && wordTables[key] == "" {
-			sameWords(t, key, values, words.now)
+			sameWords(t, key, values, words)
 		}
 		wantSpan(t, key, cells[1])
 		wantKind(t, key, cells[1], kinds[key])
@@ -216,39 +216,14 @@ var wordTables = map[string]string{
 	"report.plots[]":      "Plot",
 }
 
-// TestReadmeWords holds the tables of words, and those of what is to come.
+// TestReadmeWords holds the tables of words.
 func TestReadmeWords(t *testing.T) {
 	page := readReadme(t)
-	var come []string
-	coming := page.rows(t, "Words to come for")
-	for key, words := range choices {
-		if header := wordTables[key]; header != "" {
-			rows := page.rows(t, header)
-			sameWords(t, key, slices.Sorted(maps.Keys(rows)), words.now)
-			for word, cells := range rows {
-				wantSpan(t, join(key, word), cells[1])
-			}
-		}
-		if len(words.later) > 0 {
-			come = append(come, key)
-			if cells := coming[key]; cells != nil {
-				sameWords(t, key, code(cells[1]), words.later)
-			}
-		}
-	}
-	sameWords(t, "words to come", slices.Sorted(maps.Keys(coming)), come)
-
-	keys := page.rows(t, "Key to come")
-	sameWords(t, "keys to come", slices.Sorted(maps.Keys(keys)), slices.Sorted(maps.Keys(later)))
-	for key, cells := range keys {
-		words := code(cells[1])
-		if len(words) != len(later[key]) {
-			t.Errorf("recipes/README.md: %s: %d values ask for nothing, not %d", key, len(later[key]), len(words))
-		}
-		for _, word := range words {
-			if !asksNothing(key, value(t, word)) {
-				t.Errorf("recipes/README.md: %s: %s asks for something", key, word)
-			}
+	for key, header := range wordTables {
+		rows := page.rows(t, header)
+		sameWords(t, key, slices.Sorted(maps.Keys(rows)), choices[key])
+		for word, cells := range rows {
+			wantSpan(t, join(key, word), cells[1])
 		}
 	}
 }
@@ -266,7 +241,7 @@ func TestReadmeLayers(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range choices["network.layers[]"].now {
+	for _, kind := range choices["network.layers[]"] {
 		sameWords(t, kind, page[kind], layerOptions[kind])
 	}
 }

@@ -1010,32 +1010,9 @@ func TestExtends(t *testing.T) {
 		"plants.yaml:1: extends: cannot be followed here; this recipe has to stand alone")
 }
 
-// TestNotYet holds that what the language has and this version has not is said
-// to be missing, key by key; nothing is ignored and nothing is "unknown".
-func TestNotYet(t *testing.T) {
-	for key, values := range map[string][]string{} {
-		for _, value := range values {
-			got := problems(t, short, Options{Set: []string{key + "=" + value}})
-			if len(got) == 0 {
-				t.Errorf("%s: %s is accepted", key, value)
-			}
-			said := false
-			for _, line := range got {
-				said = said || strings.HasPrefix(line, "--set "+key) && strings.Contains(line, "not yet")
-				if strings.Contains(line, "unknown") {
-					t.Errorf("%s: %s: %s", key, value, line)
-				}
-			}
-			if !said {
-				t.Errorf("%s: %s: %q", key, value, got)
-			}
-		}
-	}
-}
-
-// TestNeutral holds that a later key at the value that asks for nothing changes
+// TestWrittenDefaults holds that a key written out at its default changes
 // nothing.
-func TestNeutral(t *testing.T) {
+func TestWrittenDefaults(t *testing.T) {
 	want := parse(t, short, Options{})
 	got := parse(t, short, Options{Set: []string{
 		"data.features=[]", "picture.crop=none", "split.folds=0", "transform.fill={}", "transform.clip={}", "transform.features=standardize", "transform.mix=none",
@@ -1047,8 +1024,7 @@ func TestNeutral(t *testing.T) {
 	}
 }
 
-// TestSurface holds that every key of the language's target is known, now or
-// later.
+// TestSurface holds that every key of the language's target is known.
 func TestSurface(t *testing.T) {
 	shared := os.Getenv("RUNNER_SHARED")
 	if shared == "" {
@@ -1065,7 +1041,7 @@ func TestSurface(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range list {
-		if p.Key != "extends" && !strings.Contains(p.Reason, "not yet") {
+		if p.Key != "extends" {
 			t.Error(p)
 		}
 	}
@@ -1301,7 +1277,7 @@ func TestWeightsReplace(t *testing.T) {
 
 // TestBatchNorm holds which backbones need more than one row a batch.
 func TestBatchNorm(t *testing.T) {
-	for _, backbone := range choices["network.backbone"].now {
+	for _, backbone := range choices["network.backbone"] {
 		want := backbone != "vgg16" && backbone != "layers" && !strings.HasSuffix(backbone, "_tf")
 		if got := (Network{Backbone: backbone}).HasBatchNorm(); got != want {
 			t.Errorf("%s: %t", backbone, got)
@@ -1335,11 +1311,11 @@ func TestEveryKeyHasAMeaning(t *testing.T) {
 		}
 	}
 	walk("", reflect.TypeFor[Recipe]())
-	for _, word := range choices["train.optimizer"].now {
+	for _, word := range choices["train.optimizer"] {
 		_, options := defaultOptimizer(word).chosen()
 		walk("train.optimizer."+word, options.Type())
 	}
-	for _, word := range choices["train.schedule"].now {
+	for _, word := range choices["train.schedule"] {
 		if _, options := defaultSchedule(word).chosen(); word != constant {
 			walk("train.schedule."+word, options.Type())
 		}

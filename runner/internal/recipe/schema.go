@@ -77,11 +77,6 @@ func (w writer) section(key string, standard reflect.Value) schema {
 		}
 		properties[f.name] = w.said(below, s)
 	}
-	for _, name := range laterNames(join(key, "x")) {
-		if neutral := later[join(key, name)]; neutral != nil {
-			properties[name] = schema{"enum": neutral, "description": "Not yet: this version of runner cannot do that. What can be written asks for nothing."}
-		}
-	}
 	return schema{"type": "object", "properties": properties, "additionalProperties": false}
 }
 
@@ -199,7 +194,7 @@ func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Va
 		return schema{"type": "integer", "minimum": 0, "maximum": uint64(math.MaxUint64)}
 	}
 	if c, ok := choices[key]; ok {
-		return w.enum(key, c.now)
+		return w.enum(key, c)
 	}
 	if cell {
 		return schema{"type": []string{"string", "number"}}
@@ -275,7 +270,7 @@ func (w writer) orWord(key string, other schema, atLeastOne ...string) schema {
 	for _, limit := range atLeastOne {
 		other[limit] = 1
 	}
-	return schema{"anyOf": []schema{w.enum(key, choices[key].now), other}}
+	return schema{"anyOf": []schema{w.enum(key, choices[key]), other}}
 }
 
 // one returns the schema of a choice that is written as a word, if it may stand
@@ -283,7 +278,7 @@ func (w writer) orWord(key string, other schema, atLeastOne ...string) schema {
 func (w writer) one(key string, option func(word string) (alone bool, value schema)) schema {
 	var words []string
 	properties := schema{}
-	for _, word := range choices[key].now {
+	for _, word := range choices[key] {
 		alone, value := option(word)
 		if alone {
 			words = append(words, word)
@@ -306,7 +301,7 @@ func orNull(s schema) schema {
 func (w writer) layer(key string) schema {
 	var words []string
 	forms := []schema{nil}
-	for _, kind := range choices[key].now {
+	for _, kind := range choices[key] {
 		options, takesValue := layerOptions[kind]
 		if !takesValue {
 			words = append(words, kind)
@@ -401,8 +396,8 @@ func (w writer) without(key string, section reflect.Type) []schema {
 		full, t := join(above, f.name), section.Field(f.index).Type
 		switch {
 		case full == key:
-		case choices[full].now != nil:
-			for _, word := range choices[full].now {
+		case choices[full] != nil:
+			for _, word := range choices[full] {
 				atoms = append(atoms, atom{f.name, word, schema{"const": word}})
 			}
 		case t.Kind() == reflect.Float64:

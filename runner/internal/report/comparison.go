@@ -23,6 +23,7 @@ type Comparison struct {
 	// Part of the split that the runs are compared on, and Metric, rmse or accuracy.
 	Part     string     `json:"part"`
 	Metric   string     `json:"metric"`
+	Level    float64    `json:"interval_level"` // of all intervals, report.interval of the first run
 	Runs     []Compared `json:"runs"`
 	Settings []Setting  `json:"settings"` // those in which the runs differ
 	Pairs    []Pair     `json:"pairs"`
@@ -33,6 +34,8 @@ type Comparison struct {
 	Apart string `json:"apart,omitempty"`
 	// Silent are the runs whose single predictions are not at hand.
 	Silent []string `json:"silent,omitempty"`
+	// Unlike are the runs whose own intervals have another level, and so are left out.
+	Unlike []string `json:"unlike,omitempty"`
 }
 
 // Compared is one run.
@@ -228,7 +231,7 @@ func (c *Comparison) opening(m *markdown) {
 	name := c.fill(figuresOf[c.Metric], c.first(c.Part))
 	answer := c.t("**%s has the best result: %s %s**", plain(best.Name), name, c.write(c.Metric, c.value(best))[0])
 	if i := best.On(c.Part).Interval; i != nil {
-		answer += c.t(" (%s %% interval %s)", c.decimal(100*evaluate.Level, 0), c.ends(c.write(c.Metric, c.value(best), i.Low, i.High)[1:]))
+		answer += c.t(" (%s %% interval %s)", c.level(c.Level), c.ends(c.write(c.Metric, c.value(best), i.Low, i.High)[1:]))
 	}
 	answer += c.t(", against %s for %s.", c.write(c.Metric, c.value(second))[0], plain(second.Name))
 	if p := c.pair(second.Name, best.Name); p != nil {
@@ -263,6 +266,9 @@ func (c *Comparison) Warnings() []string {
 	if c.Part == evaluate.Validation {
 		warnings = append(warnings, c.t("The runs are compared on the validation part, on which their epochs were chosen, because not all have a test part: the figures are too good."))
 	}
+	if len(c.Unlike) > 0 {
+		warnings = append(warnings, c.t("The intervals of %s have another level than %s %% (report.interval), and are left out.", plain(strings.Join(c.Unlike, ", ")), c.level(c.Level)))
+	}
 	if len(c.Silent) > 0 {
 		warnings = append(warnings, c.t("Single predictions are neither in the store nor beside the locked report of %s: `runner apply` brings them back. Differences to it have no interval.", plain(strings.Join(c.Silent, ", "))))
 	}
@@ -278,7 +284,7 @@ func (c *Comparison) pairText(p *Pair) string {
 	if p.Interval == nil {
 		return c.t("On the same %s the two differ by %s; that is too few individuals for an interval.", photos, c.change(p.Difference)[0])
 	}
-	difference, level := c.change(p.Difference)[0], c.decimal(100*evaluate.Level, 0)
+	difference, level := c.change(p.Difference)[0], c.level(c.Level)
 	interval := c.ends(c.change(p.Interval.Low, p.Interval.High))
 	if p.Chance() {
 		return c.t("On the same %s the two differ by %s (%s %% interval %s): **it may be chance.**", photos, difference, level, interval)
@@ -423,7 +429,7 @@ func (c *Comparison) scores(m *markdown, part string) {
 	for k, figure := range figures {
 		header, align = append(header, c.figureName(figure)), align+"r"
 		if k == 0 {
-			header, align = append(header, c.t("%s %% interval", c.decimal(100*evaluate.Level, 0))), align+"r"
+			header, align = append(header, c.t("%s %% interval", c.level(c.Level))), align+"r"
 		}
 		values := []float64{}
 		for i := range c.Runs {
@@ -496,7 +502,7 @@ func (c *Comparison) differences(m *markdown) {
 		rows = append(rows, row)
 	}
 	name := c.fill(figuresOf[c.Metric], c.first(c.Part))
-	m.table("lrrrl", []string{name, c.t("difference"), c.t("%s %% interval", c.decimal(100*evaluate.Level, 0)), c.t("photos"), ""}, rows...)
+	m.table("lrrrl", []string{name, c.t("difference"), c.t("%s %% interval", c.level(c.Level)), c.t("photos"), ""}, rows...)
 }
 
 // judgement names the better of a pair, if that is sure.

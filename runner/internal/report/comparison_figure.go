@@ -11,7 +11,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
 )
 
@@ -176,7 +175,7 @@ func (c *Comparison) scoresTitle() string {
 }
 
 func (c *Comparison) scoresSubtitle(all rows) string {
-	level := c.decimal(100*evaluate.Level, 0)
+	level := c.level(c.Level)
 	if slices.ContainsFunc(all, func(m measured) bool { return m.again != nil }) {
 		return c.t("The bar is the %s %% interval of the tested photos, the small dots are single seeds", level)
 	}

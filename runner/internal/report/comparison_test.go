@@ -16,7 +16,7 @@ import (
 
 // compared returns n made-up runs of a task, compared.
 func compared(n int, task string) *Comparison {
-	c := &Comparison{Task: task, Unit: "g", Part: "test", Metric: "rmse", Settings: []Setting{{Key: "train.epochs"}, {Key: "network.layers"}}}
+	c := &Comparison{Task: task, Unit: "g", Part: "test", Metric: "rmse", Level: 0.95, Settings: []Setting{{Key: "train.epochs"}, {Key: "network.layers"}}}
 	if task == "classification" {
 		c.Metric, c.Unit = "accuracy", ""
 	}
@@ -84,6 +84,8 @@ func TestComparison(t *testing.T) {
 		"timed":                   {2, "regression", func(c *Comparison) { c.Runs[0].Milliseconds, c.Runs[1].Milliseconds = 0.0256, 12.5 }, []string{"ms an image", "| 0.0256 |", "| 12.5 |"}, nil},
 		"apart":                   {2, "regression", func(c *Comparison) { c.Apart, c.Pairs = "split", nil }, []string{"[!WARNING]", "The splits differ"}, []string{"Differences"}},
 		"silent":                  {2, "regression", func(c *Comparison) { c.Silent, c.Pairs = []string{"cnn"}, nil }, []string{"neither in the store nor beside the locked report of cnn"}, []string{"Differences on"}},
+		"another level":           {2, "regression", func(c *Comparison) { c.Level = 0.975 }, []string{"(97.5 % interval 0.203 to 0.266 g)", "(97.5 % interval −0.0234", "| 97.5 % interval |"}, []string{"95 %", "98 %"}},
+		"unlike":                  {2, "regression", func(c *Comparison) { c.Unlike, c.Runs[1].Judged[0].Interval = []string{"cnn"}, nil }, []string{"The intervals of cnn have another level than 95 % (report.interval), and are left out."}, nil},
 		"few individuals":         {2, "regression", func(c *Comparison) { c.Pairs[0].Interval = nil }, []string{"too few individuals"}, nil},
 		"other numbers of photos": {2, "regression", func(c *Comparison) { c.Runs[1].Judged[0].Photos = 399 }, []string{"On the test part:\n", "| 399 |"}, nil},
 		"chance":                  {2, "regression", func(c *Comparison) { c.Pairs[0].Interval.High = 1 }, []string{"**it may be chance.**"}, nil},

@@ -132,6 +132,8 @@ var germanTexts = [][2]string{
 		"Die Aufteilungen sind verschieden: Die Läufe wurden an verschiedenen Fotos beurteilt, und womit der eine trainierte, kann der andere getestet haben. Einzelne Fotos werden nicht verglichen."},
 	{"The runs are compared on the validation part, on which their epochs were chosen, because not all have a test part: the figures are too good.",
 		"Verglichen wird auf der Validierungsmenge, auf der die Epochen gewählt wurden, weil nicht alle Läufe eine Testmenge haben: Die Zahlen sind zu gut."},
+	{"The intervals of %s have another level than %s %% (report.interval), and are left out.",
+		"Die Intervalle von %s haben ein anderes Niveau als %s %% (report.interval) und sind weggelassen."},
 	{"Single predictions are neither in the store nor beside the locked report of %s: `runner apply` brings them back. Differences to it have no interval.",
 		"Die einzelnen Vorhersagen von %s fehlen im Speicher und neben dem Bericht, den der Lock festhält: `runner apply` bringt sie zurück. Ohne sie gibt es keine Intervalle der Unterschiede."},
 	{"%s of %s", "%s von %s"},

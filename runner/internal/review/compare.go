@@ -70,7 +70,7 @@ func Compare(runs []Run, from string, timed bool) (*report.Comparison, error) {
 	}
 	first := runs[0]
 	c := &report.Comparison{
-		Task: first.Recipe.Task, Unit: first.Recipe.Data.Unit, Part: evaluate.Test, Metric: "rmse",
+		Task: first.Recipe.Task, Unit: first.Recipe.Data.Unit, Part: evaluate.Test, Metric: "rmse", Level: first.Recipe.Report.Interval,
 		Language: report.Language(first.Recipe.Report.Language), Settings: []report.Setting{}, Pairs: []report.Pair{}, Rules: []report.Rule{},
 	}
 	if c.Task == recipe.Classification {
@@ -101,6 +101,12 @@ func Compare(runs []Run, from string, timed bool) (*report.Comparison, error) {
 		compared, err := r.compared(from, timed)
 		if err != nil {
 			return nil, err
+		}
+		if r.Recipe.Report.Interval != c.Level {
+			for k := range compared.Judged {
+				compared.Judged[k].Interval = nil
+			}
+			c.Unlike = append(c.Unlike, r.Name)
 		}
 		if compared.On(c.Part) == nil {
 			return nil, fmt.Errorf("%s has no results of the %s part", r.Path, c.Part)
@@ -262,7 +268,7 @@ func pairs(c *report.Comparison, held [][]photo) []report.Pair {
 			if a > 0 && len(held) > allPairs || held[a] == nil || held[b] == nil {
 				continue
 			}
-			if p, ok := pair(c.Metric, held[a], held[b]); ok {
+			if p, ok := pair(c.Metric, c.Level, held[a], held[b]); ok {
 				p.A, p.B = c.Runs[a].Name, c.Runs[b].Name
 				all = append(all, p)
 			}
@@ -273,7 +279,7 @@ func pairs(c *report.Comparison, held [][]photo) []report.Pair {
 
 // pair compares two runs on the photos that both predicted; it reports false where there
 // are none. The bootstrap is that of diff.
-func pair(figure string, a, b []photo) (p report.Pair, ok bool) {
+func pair(figure string, level float64, a, b []photo) (p report.Pair, ok bool) {
 	other := map[key]photo{}
 	for _, photo := range b {
 		other[photo.key] = photo
@@ -298,7 +304,7 @@ func pair(figure string, a, b []photo) (p report.Pair, ok bool) {
 	if figure == "accuracy" {
 		compare = metric.PairedAccuracy
 	}
-	difference, interval, sure := compare(truth, first, second, groups, evaluate.Level, evaluate.Resamples, rng.New(1, "paired"))
+	difference, interval, sure := compare(truth, first, second, groups, level, evaluate.Resamples, rng.New(1, "paired"))
 	p = report.Pair{Photos: len(truth), Individuals: len(individuals), Difference: difference}
 	if sure {
 		p.Interval = &interval

@@ -16,15 +16,15 @@ import (
 func TestPair(t *testing.T) {
 	a := []photo{{key{"a", 0}, "x", 1, 1}, {key{"b", 0}, "x", 2, 1}, {key{"b", 1}, "y", 4, 4}, {key{"c", 0}, "", 1, 0}, {key{"d", 0}, "z", 1, 1}}
 	b := []photo{{key{"b", 1}, "y", 4, 2}, {key{"b", 0}, "x", 2, 2}, {key{"a", 0}, "x", 1, 1}, {key{"c", 0}, "", 3, 0}, {key{"e", 0}, "z", 1, 1}}
-	p, ok := pair("accuracy", a, b)
+	p, ok := pair("accuracy", 0.95, a, b)
 	if !ok || p.Photos != 3 || p.Individuals != 2 || p.Difference != 0 || p.Interval == nil {
 		t.Errorf("got %+v, %v", p, ok)
 	}
-	p, ok = pair("rmse", a[:2], b)
+	p, ok = pair("rmse", 0.95, a[:2], b)
 	if !ok || p.Photos != 2 || p.Individuals != 1 || !(p.Difference < 0) || p.Interval != nil {
 		t.Errorf("one individual gives %+v, %v", p, ok)
 	}
-	if p, ok := pair("rmse", a[4:], b); ok {
+	if p, ok := pair("rmse", 0.95, a[4:], b); ok {
 		t.Errorf("no photo in common gives %+v", p)
 	}
 }
