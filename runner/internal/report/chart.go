@@ -140,9 +140,15 @@ func (c *chart) marks(axis *plot.Axis, low, high float64, values []float64) {
 			digits++
 		}
 	}
+	// Four digits are read without a mark, and may be a year.
+	grouped := digits == 0 && max(-low, high) >= 10_000 && max(-low, high) < 1e15
 	ticks := make([]plot.Tick, len(values))
 	for i, v := range values {
-		ticks[i] = plot.Tick{Value: v, Label: c.decimal(v, digits)}
+		label := c.decimal(v, digits)
+		if grouped {
+			label = sign(c.count(int(v)))
+		}
+		ticks[i] = plot.Tick{Value: v, Label: label}
 	}
 	axis.Min, axis.Max = low, high
 	axis.Tick.Marker = plot.ConstantTicks(ticks)

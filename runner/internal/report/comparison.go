@@ -491,7 +491,7 @@ func (c *Comparison) differences(m *markdown) {
 		return
 	}
 	m.section(c.t("Differences on the same photos"))
-	m.say(c.t("Each pair was judged on the same photos, so that what is hard for both cancels out: a bootstrap draws whole individuals, the same for both, and each interval is of one difference alone. It tells how much hangs on which photos were tested, and nothing of how much another seed of the training would change."))
+	m.say(c.t("Each pair was judged on the same photos, so that what is hard for both cancels out: a bootstrap draws whole individuals (photos, where the data name none), the same for both, and each interval is of one difference alone. It tells how much hangs on which photos were tested, and nothing of how much another seed of the training would change."))
 	m.picture(c.differencesText(), differencesFile)
 	rows := [][]string{}
 	for _, p := range c.Pairs {
