@@ -82,8 +82,8 @@ accessible:
 # screenshots pictures the top of reports, light and dark, as a headless Chromium shows it.
 SHOWN ?= biomass seedlings
 screenshots:
-	mkdir -p screenshots
+	mkdir -p runner/screenshots
 	for name in $(SHOWN); do for scheme in 0-dark 1-light; do \
 		chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1000 \
-			--blink-settings=preferredColorScheme=$${scheme%-*} --screenshot=screenshots/$$name-$${scheme#*-}.png \
+			--blink-settings=preferredColorScheme=$${scheme%-*} --screenshot=runner/screenshots/$$name-$${scheme#*-}.png \
 			file://$(CURDIR)/reports/$$name/report.html || exit 1; done; done
