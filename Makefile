@@ -17,7 +17,7 @@ run: build
 
 # test runs all tests.
 test:
-	go test ./...
+	go test -timeout=30m ./...
 
 # bench measures; it never fails for being slow.
 bench:
