@@ -213,8 +213,8 @@ func (c Conv) weightGradientWinograd(dw, x []float32, up lines) {
 	shared := calls.take()
 	defer calls.giveBack(shared)
 	p := grow(&shared.u, positions*c.Cin*c.Cout)
-	if groups := c.channelGroups(); groups > 0 {
-		c.sumByChannels(p, x, up, groups)
+	if c.sharesChannels() {
+		c.sumByChannels(p, x, up)
 	} else {
 		c.sumBySpans(p, x, up, shared)
 	}
@@ -226,30 +226,24 @@ func (c Conv) weightGradientWinograd(dw, x []float32, up lines) {
 // channelSpan is how many tiles sumByChannels transforms at a time: whole blocks.
 const channelSpan = Block
 
-// channelGroups is how many groups of output channels the weight gradient is shared out
-// in, 0 where that would not do: every thread has to get as many panels of them as the
-// others, and what it works on to fit its second-level cache.
-func (c Conv) channelGroups() int {
+// sharesChannels reports whether the weight gradient is shared out by output channels:
+// every thread has to get as many panels of them as the others, and what it works on to
+// fit its second-level cache.
+func (c Conv) sharesChannels() bool {
 	const cache = 3 << 16 // floats, of 1 MiB
 	panels := ceil(c.Cout, active.tile.cols)
-	if panels%threads != 0 && panels < 4*threads {
-		return 0
-	}
 	width := ceil(panels, threads) * active.tile.cols
-	if positions*(channelSpan*(c.Cin+width)+c.Cin*width) > cache {
-		return 0
-	}
-	return threads
+	return (panels%threads == 0 || panels >= 4*threads) && positions*(channelSpan*(c.Cin+width)+c.Cin*width) <= cache
 }
 
 // sumByChannels sets p (positions, Cin, Cout) to the sums of the positions, some output
-// channels a task. Each transforms the input for itself: that takes less time than
+// channels a thread. Each transforms the input for itself: that takes less time than
 // to wait for the others after every span, and to fetch from their caches.
-func (c Conv) sumByChannels(p, x []float32, up lines, groups int) {
+func (c Conv) sumByChannels(p, x []float32, up lines) {
 	t, micro := c.tiling(), active.tile
 	tiles, panels := t.tiles(), ceil(c.Cout, micro.cols)
-	parallelTasks(groups, func(task int, s *workspace) {
-		j0, j1 := micro.cols*share(panels, task, groups), min(c.Cout, micro.cols*share(panels, task+1, groups))
+	parallelTasks(threads, func(task int, s *workspace) {
+		j0, j1 := micro.cols*share(panels, task, threads), min(c.Cout, micro.cols*share(panels, task+1, threads))
 		vs, zs := spreadOut(channelSpan, c.Cin), spreadOut(channelSpan, j1-j0)
 		v, z := grow(&s.a, positions*vs.position), grow(&s.c, positions*zs.position)
 		for from := 0; from < tiles; from += channelSpan {

@@ -7,8 +7,6 @@ import (
 	"image/draw"
 	"strings"
 
-	"codeberg.org/go-fonts/liberation/liberationsansbold"
-	"codeberg.org/go-fonts/liberation/liberationsansregular"
 
 	"biomass/runner/internal/evaluate"
 )
@@ -70,11 +68,7 @@ func drawAttention(d Document) ([]byte, error) {
 	if a == nil {
 		return nil, nil
 	}
-	bold, err := face(liberationsansbold.TTF, textSize)
-	if err != nil {
-		return nil, err
-	}
-	regular, err := face(liberationsansregular.TTF, textSize)
+	bold, regular, err := faces(textSize)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"image/draw"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
-	"codeberg.org/go-fonts/liberation/liberationsansregular"
 	"golang.org/x/image/font"
 )
 
@@ -43,11 +42,7 @@ const (
 
 // PNG draws the sheet.
 func (c Contact) PNG() ([]byte, error) {
-	bold, err := face(liberationsansbold.TTF, textSize)
-	if err != nil {
-		return nil, err
-	}
-	regular, err := face(liberationsansregular.TTF, textSize)
+	bold, regular, err := faces(textSize)
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,7 @@ func (d Document) sheet(photos []evaluate.Photo, perRow int) ([]byte, error) {
 	height := tile + len(captions[0])*lineStep + 6
 	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(tile+gutter), gutter+rows*(height+gutter)))
 	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
-	bold, err := face(liberationsansbold.TTF, textSize)
-	if err != nil {
-		return nil, err
-	}
-	regular, err := face(liberationsansregular.TTF, textSize)
+	bold, regular, err := faces(textSize)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +94,15 @@ func (d Document) caption(photo evaluate.Photo) []words {
 		{d.t("as %s", d.class(photo.Predicted)), judged, false},
 		{d.t("probability %s", d.percent(photo.Probability)), muted, false},
 	}
+}
+
+// faces returns bold and regular letters of a size.
+func faces(size float64) (bold, regular font.Face, err error) {
+	if bold, err = face(liberationsansbold.TTF, size); err != nil {
+		return nil, nil, err
+	}
+	regular, err = face(liberationsansregular.TTF, size)
+	return bold, regular, err
 }
 
 // face returns letters of a size.
