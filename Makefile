@@ -47,7 +47,7 @@ check: generate lint test
 
 # lint wants formatted and plain code.
 lint:
-	test -z "$$(gofmt -l runner)"
+	@unformatted=$$(gofmt -l runner); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 

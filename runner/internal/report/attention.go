@@ -7,7 +7,6 @@ import (
 	"image/draw"
 	"strings"
 
-
 	"biomass/runner/internal/evaluate"
 )
 
