@@ -25,7 +25,9 @@ import (
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/verify"
 )
@@ -106,11 +108,11 @@ func (p tampered) follow(edit func(*lock.Lock)) []lock.Difference {
 	p.check(err)
 	edit(l)
 	for range 40 {
-		loaded, err := experiment.LockedRecipe(l)
+		loaded, err := project.LockedRecipe(l)
 		p.check(err)
 		objects, err := store.Open(p.TempDir())
 		p.check(err)
-		e := &experiment.Experiment{Loaded: loaded, Place: experiment.Place{Path: l.Recipe.Path}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
+		e := &experiment.Experiment{Loaded: loaded, Place: project.Place{Path: l.Recipe.Path}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
 		contradictions, err := e.Contradictions(context.Background(), l)
 		p.check(err)
 		first := slices.IndexFunc(contradictions, func(d lock.Difference) bool { return strings.Contains(d.Path, "stages[") })
@@ -296,7 +298,9 @@ var tampers = []tampering{
 		p.replace("reports/plants/report.md", `RMSE`, "RMSE, excellent,")
 		p.forge(func(l *lock.Lock) {
 			l.Results["test"].Errors.RMSE = 0.001
-			sum, _, err := experiment.PagesIn(p.path("reports/plants"))
+			pages, err := report.Read(p.path("reports/plants"))
+			p.check(err)
+			sum, err := report.Digest(pages)
 			p.check(err)
 			l.Report.Digest = sum
 		})
@@ -416,7 +420,7 @@ func mirror(m image.Image) image.Image {
 // relabel writes the recipe of the checkout into the lock and mends its digest.
 func (p tampered) relabel() {
 	p.Helper()
-	place, err := experiment.Find(p.path("plants.yaml"), "", "")
+	place, err := project.Find(p.path("plants.yaml"), "", "")
 	p.check(err)
 	loaded, err := place.Load(recipe.Options{})
 	p.check(err)
@@ -462,7 +466,7 @@ func TestForgedTraining(t *testing.T) {
 	p.run(0, "apply", p.path("plants.yaml"), "--name", "seed", "--set", "train.seed=5", "--keep-checkpoints")
 	other, err := lock.Read(p.path("lock/seed.lock.yaml"))
 	p.check(err)
-	place, err := experiment.Find(p.path("plants.yaml"), "data/plants", "")
+	place, err := project.Find(p.path("plants.yaml"), "data/plants", "")
 	p.check(err)
 	loaded, err := place.Load(recipe.Options{})
 	p.check(err)

@@ -18,6 +18,7 @@ import (
 
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/picture"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 )
 
@@ -189,12 +190,12 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
+	place, err := project.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
 	if err != nil {
 		return nil, err
 	}
 	place.Weights = s.machine.weights
-	objects, err := experiment.OpenStore(place.Root, s.machine.store)
+	objects, err := project.OpenStore(place.Root, s.machine.store)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if s.noCache {
 		memory = memory.Doubt()
 	}
-	place.Fetched = experiment.FetchedWeights(objects)
+	place.Fetched = project.FetchedWeights(objects)
 	return &experiment.Experiment{
 		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(),
 		Waiting: func(line string) { fmt.Fprintln(s.err, line) },

@@ -13,6 +13,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/source"
@@ -143,8 +144,8 @@ func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
 		Lock: lock.Format, Numerics: lock.Numerics,
 		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.asked.Digest, Canonical: l.asked.Node()},
 		Data: lock.Data{
-			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
+			Table:  lock.Table{Path: r.Data.TablePath(), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
+			Images: lock.Images{Path: r.Data.ImagesPath(), Digest: root, Files: files}, Weights: l.lockedWeights(),
 		},
 		Clean:    lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
 		Split:    l.lockedSplit(),
@@ -260,7 +261,7 @@ func (l *line) removeStale(dir string) error {
 		return err
 	}
 	for _, entry := range entries {
-		run, ok := RunOfModel(entry.Name())
+		run, ok := project.RunOfModel(entry.Name())
 		if ok && run != "" && !slices.ContainsFunc(l.series.Runs, func(r lock.Run) bool { return r.Name == run }) {
 			stale = append(stale, entry.Name())
 		}

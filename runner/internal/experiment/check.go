@@ -5,10 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,7 +12,6 @@ import (
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
-	"biomass/runner/internal/report"
 	"biomass/runner/internal/table"
 	"biomass/runner/internal/train"
 )
@@ -239,7 +234,7 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 		}
 	}
 	for _, path := range []struct{ key, locked, follows string }{
-		{"data.table.path", k.Data.Table.Path, tablePath(e.Recipe.Data)}, {"data.images.path", k.Data.Images.Path, imagesPath(e.Recipe.Data)},
+		{"data.table.path", k.Data.Table.Path, e.Recipe.Data.TablePath()}, {"data.images.path", k.Data.Images.Path, e.Recipe.Data.ImagesPath()},
 	} {
 		if path.locked != path.follows {
 			all = append(all, lock.Difference{Path: path.key, A: path.locked, B: path.follows})
@@ -284,46 +279,4 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 	}
 	differ("model.epoch", k.Model.Epoch, kept)
 	return all
-}
-
-// maxPage is what no file of a report exceeds, in bytes.
-const maxPage = 64 << 20
-
-// PagesIn returns the digest of the report's files in a folder, and those of
-// each; none are there when the map is empty. The ends of lines do not count:
-// git may have changed them.
-func PagesIn(dir string) (digest.Digest, map[string]digest.Digest, error) {
-	files, pages := map[string][]byte{}, map[string]digest.Digest{}
-	for _, name := range report.Files() {
-		data, err := readPage(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return digest.Digest{}, nil, err
-		}
-		if !strings.HasSuffix(name, ".png") {
-			data = []byte(strings.ReplaceAll(string(data), "\r\n", "\n"))
-		}
-		files[name], pages[name] = data, digest.Of(data)
-	}
-	all, err := report.Digest(files)
-	return all, pages, err
-}
-
-// readPage reads a file of a report that somebody else may have written.
-func readPage(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPage+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxPage {
-		return nil, fmt.Errorf("%s has more than %d MiB: no report has", path, maxPage>>20)
-	}
-	return data, nil
 }

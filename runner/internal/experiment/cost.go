@@ -2,10 +2,7 @@ package experiment
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -127,11 +124,14 @@ func (k *Locked) Series() []report.Series {
 // Pages returns the files of the locked report, by name: from the store or, where they
 // are those that are locked, from the report's folder.
 func (k *Locked) Pages() (map[string][]byte, error) {
-	pages, err := k.storedPages()
-	if err != nil && k.ReportIsLocked() {
-		return k.pagesBeside()
+	stored, err := k.storedPages()
+	if err == nil {
+		return stored, nil
 	}
-	return pages, err
+	if beside, locked := k.pagesBeside(); locked {
+		return beside, nil
+	}
+	return nil, err
 }
 
 func (k *Locked) storedPages() (map[string][]byte, error) {
@@ -163,24 +163,19 @@ func (k *Locked) storedPages() (map[string][]byte, error) {
 	return files, nil
 }
 
-func (k *Locked) pagesBeside() (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, name := range report.Files() {
-		data, err := readPage(filepath.Join(k.Place.Report(k.Recipe.Name), name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		files[name] = data
+// pagesBeside returns the files in the report's folder, if they are those that are locked.
+func (k *Locked) pagesBeside() (map[string][]byte, bool) {
+	files, err := report.Read(k.Place.Report(k.Recipe.Name))
+	if err != nil {
+		return nil, false
 	}
-	return files, nil
+	sum, err := report.Digest(files)
+	return files, err == nil && sum == k.Lock.Report.Digest
 }
 
 // ReportIsLocked reports whether the files in the report's folder are those that are
 // locked.
 func (k *Locked) ReportIsLocked() bool {
-	sum, _, err := PagesIn(k.Place.Report(k.Recipe.Name))
-	return err == nil && sum == k.Lock.Report.Digest
+	_, locked := k.pagesBeside()
+	return locked
 }

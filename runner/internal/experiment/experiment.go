@@ -24,6 +24,7 @@ import (
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/store"
@@ -35,7 +36,7 @@ import (
 // Experiment is a recipe at a place on a machine.
 type Experiment struct {
 	*recipe.Loaded
-	Place    Place
+	Place    project.Place
 	Store    *store.Store
 	Progress progress.Reporter
 	Log      zerolog.Logger

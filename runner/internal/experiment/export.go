@@ -10,6 +10,7 @@ import (
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/weights"
 )
@@ -158,7 +159,7 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("the lock in %s: %w", path, err)
 	}
-	locked, err := LockedRecipe(claimed)
+	locked, err := project.LockedRecipe(claimed)
 	if err != nil {
 		return "", fmt.Errorf("the lock in %s: %w", path, err)
 	}
@@ -177,7 +178,7 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	if found := digest.Of(file); found != claimed.Model.Weights {
 		return "", fmt.Errorf("%s holds other weights than the lock in it: %s, locked are %s; export it anew", path, found, claimed.Model.Weights)
 	}
-	place := Place{Root: dir}
+	place := project.Place{Root: dir}
 	lockPath = place.Lock(locked.Name)
 	for name, data := range map[string][]byte{lockPath: []byte(text), place.Model(locked.Name, ""): file} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {

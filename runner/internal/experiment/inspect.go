@@ -98,7 +98,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	}
 	photos, missing := l.files.Count()
 	story := &Story{
-		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
+		Table: l.Recipe.Data.TablePath(), Notes: l.table.Notes, Rows: len(l.table.Rows),
 		Photos: photos, Missing: missing, Forms: forms,
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),

@@ -13,6 +13,7 @@ import (
 
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 )
@@ -56,7 +57,7 @@ train: {epochs: 1, batch: 4, last_batch: merge}
 		t.Fatal(err)
 	}
 	return &Experiment{
-		Loaded: loaded, Place: Place{Root: dir, Path: "plants.yaml", Data: filepath.Join(dir, "drawn")},
+		Loaded: loaded, Place: project.Place{Root: dir, Path: "plants.yaml", Data: filepath.Join(dir, "drawn")},
 		Store: objects, Progress: r, Log: zerolog.Nop(),
 	}
 }

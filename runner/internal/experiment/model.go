@@ -6,23 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/rs/zerolog"
 
-	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
-	"biomass/runner/internal/store"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/transform"
 	"biomass/runner/internal/weights"
@@ -45,15 +42,15 @@ func OpenLock(path, data, objects string) (*Locked, error) {
 	if claimed.Numerics != lock.Numerics {
 		return nil, fmt.Errorf("%s was made with numerics %d and this runner has numerics %d: the same weights would predict something else; use the runner that made it", path, claimed.Numerics, lock.Numerics)
 	}
-	loaded, err := LockedRecipe(claimed)
+	loaded, err := project.LockedRecipe(claimed)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	place, err := LockPlace(path, claimed, loaded, data)
+	place, err := project.OfLock(path, claimed, loaded, data)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := OpenStore(place.Root, objects)
+	kept, err := project.OpenStore(place.Root, objects)
 	if err != nil {
 		return nil, err
 	}
@@ -66,25 +63,7 @@ func OpenLock(path, data, objects string) (*Locked, error) {
 // Weights returns the locked weights file: from beside the report, else from the
 // store. Others than the locked ones are an error.
 func (k *Locked) Weights() ([]byte, error) {
-	return LockedWeights(k.Place.Model(k.Recipe.Name, ""), k.Lock.Model.Weights, k.Store)
-}
-
-// LockedWeights returns the weights of this digest: from the path beside the
-// report, else from the store.
-func LockedWeights(path string, want digest.Digest, objects *store.Store) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	switch {
-	case err == nil && digest.Of(data) == want:
-		return data, nil
-	case err == nil:
-		return nil, fmt.Errorf("%s is not what is locked: apply makes it anew", path)
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	}
-	if data, err = objects.Get(want); err != nil {
-		return nil, fmt.Errorf("the weights are missing: no %s, and none in the store; apply makes them anew", path)
-	}
-	return data, nil
+	return project.LockedWeights(k.Place.Model(k.Recipe.Name, ""), k.Lock.Model.Weights, k.Store)
 }
 
 // Model returns the locked model.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 )
 
@@ -45,7 +46,7 @@ func (e *Experiment) Plan(ctx context.Context) ([]Step, error) {
 	}
 	var before *recipe.Loaded
 	if old != nil {
-		if before, err = LockedRecipe(old); err != nil {
+		if before, err = project.LockedRecipe(old); err != nil {
 			return nil, fmt.Errorf("%s: %w: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
 		}
 	}
@@ -175,7 +176,7 @@ func (e *Experiment) Agreement() (Agreement, error) {
 	if old == nil || err != nil {
 		return Agreement{}, err
 	}
-	locked, err := LockedRecipe(old)
+	locked, err := project.LockedRecipe(old)
 	if err != nil {
 		return Agreement{}, fmt.Errorf("%s: %v: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
 	}

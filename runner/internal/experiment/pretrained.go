@@ -31,14 +31,6 @@ type pretrained struct {
 	taken      network.Taken
 }
 
-// WeightsFolder is where files of weights are looked for.
-func (p Place) WeightsFolder() string {
-	if p.Weights != "" {
-		return p.Weights
-	}
-	return filepath.Join(p.Root, "weights")
-}
-
 // findWeights finds and hashes the file of weights; nil where the recipe names none. A
 // published one that is not here is fetched, unless the walk is offline.
 func (e *Experiment) findWeights(ctx context.Context) (*pretrained, error) {

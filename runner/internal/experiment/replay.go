@@ -3,40 +3,16 @@ package experiment
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
-	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/weights"
 )
-
-// LockedRecipe returns the recipe that a lock carries, and checks that it is
-// the one whose digest the lock states.
-func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
-	text, err := yaml.Marshal(l.Recipe.Canonical)
-	if err != nil {
-		return nil, fmt.Errorf("recipe.canonical: %w", err)
-	}
-	nothing := func(path string) ([]byte, error) {
-		return nil, fmt.Errorf("a locked recipe extends nothing, and this one extends %s", path)
-	}
-	loaded, err := recipe.Parse("recipe.canonical", text, nothing, recipe.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if loaded.Digest != l.Recipe.Digest {
-		return nil, fmt.Errorf("recipe.canonical has digest %s, but recipe.digest says %s: one of them was edited", loaded.Digest, l.Recipe.Digest)
-	}
-	return loaded, nil
-}
 
 // Inputs hashes the inputs, runs nothing, and says in words where they are not
 // those that are locked, as far as that is known: before is the store of whoever

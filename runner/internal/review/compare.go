@@ -16,6 +16,7 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/metric"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/rng"
@@ -412,7 +413,7 @@ func LockOf(word string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		place, err := experiment.Find(word, "", "")
+		place, err := project.Find(word, "", "")
 		if err != nil {
 			return "", err
 		}
@@ -423,7 +424,7 @@ func LockOf(word string) (string, error) {
 	if strings.ContainsAny(word, `/\.`) {
 		return "", fmt.Errorf("there is no file %s", word)
 	}
-	place, err := experiment.Find("any.yaml", "", "")
+	place, err := project.Around(".")
 	if err != nil {
 		return "", err
 	}

@@ -17,6 +17,7 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/metric"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/rng"
 	"biomass/runner/internal/source"
@@ -119,7 +120,7 @@ func ofLock(name, path string, text []byte, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read lock %s: %w", name, err)
 	}
-	loaded, err := experiment.LockedRecipe(l)
+	loaded, err := project.LockedRecipe(l)
 	if err != nil {
 		// Not wrapped: it is no problem of a recipe that somebody wrote.
 		return nil, fmt.Errorf("%s holds a recipe that is not valid: %v", name, err)
@@ -129,7 +130,7 @@ func ofLock(name, path string, text []byte, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := experiment.OpenStore(filepath.Dir(filepath.Dir(absolute)), storeDir)
+	objects, err := project.OpenStore(filepath.Dir(filepath.Dir(absolute)), storeDir)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func at(revision *source.Revision, name, path, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.Find(path, "", "")
+	place, err := project.Find(path, "", "")
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,9 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/weights"
 )
@@ -195,7 +197,7 @@ func (t *trial) judge(ctx context.Context) error {
 		t.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", t.claimed.Numerics, lock.Numerics)
 		return nil
 	}
-	loaded, err := experiment.LockedRecipe(t.claimed)
+	loaded, err := project.LockedRecipe(t.claimed)
 	if err != nil {
 		t.because(Differs, "%v", err)
 		return nil
@@ -255,15 +257,15 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 	if t.Level == LockOnly && data == "" {
 		data = "." // where they are is of no interest
 	}
-	place, err := experiment.LockPlace(t.options.Lock, t.claimed, loaded, data)
+	place, err := project.OfLock(t.options.Lock, t.claimed, loaded, data)
 	if err != nil {
 		return nil, err
 	}
 	place.Weights = t.options.Weights
-	if t.made, err = experiment.OpenStore(place.Root, t.options.Store); err != nil {
+	if t.made, err = project.OpenStore(place.Root, t.options.Store); err != nil {
 		return nil, err
 	}
-	place.Fetched = experiment.FetchedWeights(t.made)
+	place.Fetched = project.FetchedWeights(t.made)
 	dir, err := os.MkdirTemp("", "runner-verify-*")
 	if err != nil {
 		return nil, err
@@ -401,7 +403,7 @@ func (t *trial) compare(replayed *experiment.Replayed) error {
 		}
 		t.because(Differs, "%s: locked %s, found %s%s", d.Path, d.A, d.B, off(d))
 	}
-	_, pages, err := experiment.PagesIn(t.experiment.Place.Report(t.experiment.Recipe.Name))
+	pages, err := report.Read(t.experiment.Place.Report(t.experiment.Recipe.Name))
 	if err != nil {
 		return nil // beside has said so
 	}
