@@ -20,6 +20,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"biomass/runner/command"
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/kernel"
@@ -168,7 +169,7 @@ func (p tampered) state(epoch int) string {
 	p.check(err)
 	objects, err := store.Open(p.path(".runner/store"))
 	p.check(err)
-	for _, k := range experiment.Kept(objects, l.Stage("train").Key) {
+	for _, k := range checkpoint.Of(objects, l.Stage("train").Key).States() {
 		if k.Epoch == epoch {
 			name := strings.TrimPrefix(k.Object.String(), "sha256:")
 			return ".runner/store/objects/" + name[:2] + "/" + name[2:]
@@ -345,9 +346,9 @@ var tampers = []tampering{
 		p.check(err)
 		objects, err := store.Open(p.path(".runner/store"))
 		p.check(err)
-		kept := experiment.Kept(objects, l.Stage("train").Key)
+		kept := checkpoint.Of(objects, l.Stage("train").Key).States()
 		kept[1].Object = kept[2].Object
-		p.check(experiment.AddStates(objects, l.Stage("train").Key, kept))
+		p.check(checkpoint.Of(objects, l.Stage("train").Key).Add(kept...))
 	}},
 	{"chain link, forged", spots, verify.Differs, `stage train, epoch 2: expected state sha256:\w+, found sha256:\w+`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
 	{"chain link, forged, rerun", rerun, verify.Differs, `stage train, epoch 2: expected state`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
@@ -487,7 +488,7 @@ func TestForgedTraining(t *testing.T) {
 		p.write("reports/plants/"+name, data)
 	}
 	p.write(plantsModel, p.read("reports/seed/model.safetensors"))
-	p.check(experiment.AddStates(objects, forged.Lock.Stage("train").Key, experiment.Kept(objects, other.Stage("train").Key)))
+	p.check(checkpoint.Of(objects, forged.Lock.Stage("train").Key).Add(checkpoint.Of(objects, other.Stage("train").Key).States()...))
 
 	for _, level := range [][]string{onlyLock, evaluate} {
 		if v, text := p.verify(nil, level...); v.Judgement != verify.Verified || !strings.Contains(v.Open, "whether") {

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
@@ -124,7 +125,7 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 }
 
 // keptStates says how much room the kept states take.
-func keptStates(states []experiment.State) string {
+func keptStates(states []checkpoint.State) string {
 	var packed, whole int64
 	for _, k := range states {
 		packed += k.Bytes

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/project"
 	"biomass/runner/internal/report"
@@ -110,7 +110,7 @@ func Pack(o Options) (*Packed, error) {
 				continue
 			}
 			packedOf[m.Key] = true
-			for _, k := range experiment.Kept(objects, m.Key) {
+			for _, k := range checkpoint.Of(objects, m.Key).States() {
 				data, err := objects.Get(k.Object)
 				if err != nil {
 					continue // damaged, and so not there
@@ -233,7 +233,7 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	for _, m := range claimed.Trainings() {
 		known[m.Run] = true
 	}
-	states := map[string][]experiment.State{} // by run
+	states := map[string][]checkpoint.State{} // by run
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
 		run, model := project.RunOfModel(path.Base(e.Path))
@@ -259,12 +259,12 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 			if err != nil {
 				return err
 			}
-			states[state[1]] = append(states[state[1]], experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
+			states[state[1]] = append(states[state[1]], checkpoint.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
 		}
 	}
 	for _, m := range claimed.Trainings() {
 		if kept := states[m.Run]; len(kept) > 0 && !m.Key.IsZero() {
-			if err := experiment.AddStates(objects, m.Key, kept); err != nil {
+			if err := checkpoint.Of(objects, m.Key).Add(kept...); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
@@ -26,7 +27,7 @@ type Outcome struct {
 	Worked   []string // the stages that had to run
 	Written  []string // the files that are new or changed, below the project folder
 	Warnings []string
-	States   []State // that are kept for spot checks
+	States   []checkpoint.State // that are kept for spot checks
 	// Weights are the file that the network begins with, where it was initialised now.
 	Weights *Weights
 }
@@ -71,7 +72,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if err := l.walk(ctx); err != nil {
 		return nil, err
 	}
-	out := &Outcome{Worked: l.worked, States: Kept(e.Store, l.keys["train"])}
+	out := &Outcome{Worked: l.worked, States: checkpoint.Of(l.Store, l.keys["train"]).States()}
 	if out.Warnings, err = l.warnings(); err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	for _, t := range out.Lock.Trainings() {
-		l.checkpoints(t.Key).forget()
+		checkpoint.Of(l.Store, t.Key).Forget()
 	}
 	return out, nil
 }

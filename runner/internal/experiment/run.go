@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
@@ -234,7 +235,10 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Checkpoints, in.FeatureStore = l.checkpoints(l.keys["train"]), featureStore{l.Store}
+	in.Checkpoints, in.FeatureStore = &checkpoint.Keeper{Training: checkpoint.Of(l.Store, l.keys["train"]), Every: l.KeepEvery}, featureStore{l.Store}
+	if l.Witness != nil {
+		in.Checkpoints = witnessed{in.Checkpoints, l.Witness}
+	}
 	began := time.Now()
 	in.Epoch = func(e train.Epoch) {
 		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
@@ -334,15 +338,25 @@ func (l *line) facts() map[string]string {
 	return facts
 }
 
-func (l *line) checkpoints(key digest.Digest) *checkpoints {
-	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
+// Witness is shown an epoch and the state of network and optimiser after it.
+type Witness func(epoch lock.Epoch, state []weights.Tensor)
+
+// witnessed shows what is kept to a witness.
+type witnessed struct {
+	train.Checkpoints
+	witness Witness
+}
+
+func (w witnessed) Save(c *train.Checkpoint) error {
+	w.witness(lock.Epoch(c.Epochs[len(c.Epochs)-1]), c.State)
+	return w.Checkpoints.Save(c)
 }
 
 // trainingKept reports whether the weights are there, and the states that this
 // walk wants.
 func trainingKept(l *line) bool {
 	_, err := l.Store.Get(l.trained.Weights)
-	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
+	return err == nil && checkpoint.Of(l.Store, l.keys["train"]).Complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
 func runEvaluate(ctx context.Context, l *line) error {

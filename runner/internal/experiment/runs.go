@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
@@ -168,7 +169,7 @@ func seriesKept(l *line) bool {
 
 // statesKept reports whether the states that this walk wants of a training are there.
 func (e *Experiment) statesKept(run lock.Run) bool {
-	return states{e.Store, run.Stage("train").Key}.complete(e.KeepEvery, len(run.Training))
+	return checkpoint.Of(e.Store, run.Stage("train").Key).Complete(e.KeepEvery, len(run.Training))
 }
 
 // outOfFold returns the prediction of every photo that is in a fold, by the training with the

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"biomass/runner/internal/bundle"
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
@@ -452,7 +453,7 @@ func (t *trial) otherEpoch(m lock.Trained, found lock.Epoch, state []weights.Ten
 	p := Parting{Run: m.Run, Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
 	if claimed.State == found.State {
 		p.Expected, p.Found = measured(claimed), measured(found)
-	} else if kept, err := experiment.LoadState(t.made, m.Key, claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
+	} else if kept, err := checkpoint.Of(t.made, m.Key).State(claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
 		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
 	}
 	t.parts(p)
