@@ -16,14 +16,15 @@ import (
 // arrows only ever point down. A package is named by its path below runner.
 var imports = map[string][]string{
 	".":                   {"command"},
-	"command":             {"internal/benchmark", "internal/bundle", "internal/checkpoint", "internal/doctor", "internal/evaluate", "internal/experiment", "internal/grade", "internal/kernel", "internal/lock", "internal/metric", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/review", "internal/verify"},
+	"command":             {"internal/benchmark", "internal/bundle", "internal/checkpoint", "internal/doctor", "internal/evaluate", "internal/experiment", "internal/grade", "internal/kernel", "internal/lock", "internal/metric", "internal/model", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/review", "internal/verify"},
 	"internal/benchmark":  {"internal/kernel", "internal/network", "internal/recipe", "internal/rng"},
 	"internal/grade":      {"internal/bundle", "internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/verify"},
 	"internal/verify":     {"internal/bundle", "internal/checkpoint", "internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/rng", "internal/store", "internal/weights"},
 	"internal/review":     {"internal/clean", "internal/evaluate", "internal/experiment", "internal/lock", "internal/metric", "internal/project", "internal/recipe", "internal/report", "internal/rng", "internal/source"},
 	"internal/doctor":     {"internal/digest", "internal/kernel", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/source", "internal/store", "internal/train", "internal/transform"},
 	"internal/bundle":     {"internal/checkpoint", "internal/digest", "internal/lock", "internal/project", "internal/report", "internal/store"},
-	"internal/experiment": {"internal/checkpoint", "internal/clean", "internal/digest", "internal/evaluate", "internal/fetch", "internal/kernel", "internal/lock", "internal/metric", "internal/network", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/rosette", "internal/source", "internal/split", "internal/store", "internal/table", "internal/train", "internal/transform", "internal/weights"},
+	"internal/experiment": {"internal/checkpoint", "internal/clean", "internal/digest", "internal/evaluate", "internal/fetch", "internal/kernel", "internal/lock", "internal/metric", "internal/model", "internal/network", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/rosette", "internal/source", "internal/split", "internal/store", "internal/table", "internal/train", "internal/transform", "internal/weights"},
+	"internal/model":      {"internal/evaluate", "internal/metric", "internal/network", "internal/picture", "internal/progress", "internal/recipe", "internal/table", "internal/train", "internal/transform", "internal/weights"},
 	"internal/checkpoint": {"internal/digest", "internal/store", "internal/train", "internal/weights"},
 	"internal/project":    {"internal/digest", "internal/lock", "internal/recipe", "internal/store"},
 	"internal/report":     {"internal/digest", "internal/elementary", "internal/evaluate", "internal/metric", "internal/typeface"},

@@ -15,13 +15,14 @@ import (
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/picture"
 )
 
 func (s *invocation) predict() *cobra.Command {
 	var level float64
 	var limit int64
-	var given experiment.Given
+	var given model.Given
 	c := &cobra.Command{
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
@@ -46,17 +47,17 @@ func (s *invocation) predict() *cobra.Command {
 				return err
 			}
 			defer closeLock()
-			model, err := locked.Model()
+			m, err := locked.Model()
 			if err != nil {
 				return err
 			}
 			files, problems := picture.Find(args[1:], c.InOrStdin())
-			foretold, err := model.PredictFiles(c.Context(), files, given, s.progress())
+			foretold, err := m.PredictFiles(c.Context(), files, given, s.progress())
 			if err != nil {
 				return err
 			}
-			f := forecast{invocation: s, locked: locked, model: model}
-			f.calibration, f.without = locked.Calibrate(model, level)
+			f := forecast{invocation: s, locked: locked, model: m}
+			f.calibration, f.without = locked.Calibrate(m, level)
 			for _, p := range foretold {
 				if p.Problem == nil {
 					f.seen = append(f.seen, p)
@@ -122,10 +123,10 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 type forecast struct {
 	*invocation
 	locked      *experiment.Locked
-	model       *experiment.Model
+	model       *model.Model
 	calibration *evaluate.Calibration
 	without     error // why there is none
-	seen        []experiment.Foretold
+	seen        []model.Foretold
 	problems    []error
 }
 

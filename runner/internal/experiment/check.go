@@ -244,7 +244,7 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 	for _, feature := range k.Features {
 		columns = append(columns, feature.Column)
 	}
-	if names := e.featureNames(); !slices.Equal(columns, names) {
+	if names := e.Recipe.Data.FeatureNames(); !slices.Equal(columns, names) {
 		all = append(all, lock.Difference{Path: "features", A: strings.Join(columns, ", "), B: strings.Join(names, ", ")})
 	}
 	rows := k.Clean.Kept

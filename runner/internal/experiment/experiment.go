@@ -470,7 +470,7 @@ func (e *Experiment) uses() []use {
 	for i, column := range e.Recipe.Data.Group {
 		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
 	}
-	for i, column := range e.featureNames() {
+	for i, column := range e.Recipe.Data.FeatureNames() {
 		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
 	}
 	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {

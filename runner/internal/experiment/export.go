@@ -80,11 +80,11 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 	if format != FormatONNX {
 		return e, e.write(tensors, facts)
 	}
-	model, err := k.Model()
+	m, err := k.Model()
 	if err != nil {
 		return nil, err
 	}
-	graph, err := model.Network.ONNX()
+	graph, err := m.Network.ONNX()
 	if err != nil {
 		return nil, err
 	}

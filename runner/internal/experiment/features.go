@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
-	"biomass/runner/internal/table"
 	"biomass/runner/internal/transform"
 )
 
@@ -35,8 +35,7 @@ func (l *line) cells() ([][]transform.Cell, error) {
 			return nil, err
 		}
 		for i, row := range l.ledger.Kept {
-			cell := l.table.Rows[row].Cells[column]
-			rows[i] = append(rows[i], transform.Cell{Text: cell.Text, Number: cell.Number, Numeric: cell.Kind == table.Number})
+			rows[i] = append(rows[i], model.Cell(l.table.Rows[row].Cells[column]))
 		}
 	}
 	return rows, nil
@@ -93,14 +92,6 @@ func (l *line) encoded() ([][]float32, error) {
 	}
 	l.features = features
 	return features, nil
-}
-
-// featureNames returns the columns of the second input, nil where there is none.
-func (e *Experiment) featureNames() (names []string) {
-	for _, feature := range e.Recipe.Data.Features {
-		names = append(names, feature.Column)
-	}
-	return names
 }
 
 func floats(x []float32) []float64 {

@@ -9,6 +9,7 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/weights"
@@ -99,7 +100,7 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 		again.Epochs = append(again.Epochs, lock.Epoch(e))
 	}
 	if to.Kept == last {
-		file, err := weights.Encode(to.Weights, r.line.facts())
+		file, err := weights.Encode(to.Weights, model.Facts(r.line.Recipe, r.line.classes, r.line.fitted))
 		if err != nil {
 			return nil, err
 		}

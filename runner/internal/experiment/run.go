@@ -3,10 +3,8 @@ package experiment
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/report"
@@ -257,7 +256,7 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	file, err := weights.Encode(result.Weights, l.facts())
+	file, err := weights.Encode(result.Weights, model.Facts(l.Recipe, l.classes, l.fitted))
 	if err != nil {
 		return err
 	}
@@ -300,42 +299,6 @@ func (l *line) training() (train.Input, error) {
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
 		Progress: l.Progress,
 	}, nil
-}
-
-// facts are what stands in the weights file beside the weights: how a photo and
-// what is beside it become the network's input, and its output the target or, line by
-// line, the classes.
-func (l *line) facts() map[string]string {
-	channels := func(values []float32) string {
-		var words []string
-		for _, v := range values {
-			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
-		return strings.Join(words, " ")
-	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	facts := map[string]string{
-		"format": "pt", "task": l.Recipe.Task, "target": l.Recipe.Data.Target,
-		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
-		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
-	}
-	if l.Recipe.Picture.Cropped() {
-		facts["picture_crop"] = l.Recipe.Picture.Crop
-	}
-	if l.Recipe.Picture.Color != "rgb" {
-		facts["picture_color"] = l.Recipe.Picture.Color
-	}
-	if l.featured() {
-		// It cannot fail: texts and finite numbers always encode.
-		features, _ := json.Marshal(l.fitted.Features)
-		facts["features"] = string(features)
-	}
-	if l.classifies() {
-		facts["classes"] = strings.Join(l.classes, "\n")
-		return facts
-	}
-	facts["target_scaling"], facts["target_mean"], facts["target_std"] = l.fitted.Kind, number(l.fitted.TargetMean), number(l.fitted.TargetStd)
-	return facts
 }
 
 // Witness is shown an epoch and the state of network and optimiser after it.
@@ -392,7 +355,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 		return err
 	}
 	in := evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.Recipe.Data.FeatureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
@@ -669,11 +632,7 @@ func (l *line) parts() []string {
 
 // build returns the network of the recipe, not yet initialised.
 func (l *line) build() (*network.Network, error) {
-	size, outputs := l.Recipe.Picture.Size, 1
-	if l.classifies() {
-		outputs = len(l.classes)
-	}
-	return network.NewJoined(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, l.width(), outputs)
+	return model.Network(l.Recipe, len(l.classes), l.width())
 }
 
 // trainedNetwork returns the network with the kept weights.

@@ -104,6 +104,14 @@ func (d Data) ImagesPath() string {
 	return d.Images
 }
 
+// FeatureNames returns the columns of the second input, nil where there is none.
+func (d Data) FeatureNames() (names []string) {
+	for _, feature := range d.Features {
+		names = append(names, feature.Column)
+	}
+	return names
+}
+
 // Origins are the parts that data come in.
 type Origins struct {
 	Train      Origin `yaml:"train"`

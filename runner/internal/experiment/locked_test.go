@@ -2,41 +2,14 @@ package experiment
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
-	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/weights"
 )
-
-// TestForgedFeatures holds that what a file says of a second input is looked at before a
-// network is made by it.
-func TestForgedFeatures(t *testing.T) {
-	e := rosettes(t, t.TempDir(), progress.Silent)
-	e.Recipe.Data.Features = []recipe.Feature{{Column: "age"}}
-	for features, want := range map[string]string{
-		`[{"column":"age","mean":3,"std":2}]`: "",
-		``:                                    "and the recipe has 1",
-		`[]`:                                  "and the recipe has 1",
-		`[{"column":"age","std":NaN}]`:        "and the recipe has 1",
-		`[{"column":"soil","std":1}]`:         `the feature "soil" where the recipe has "age"`,
-		`[{"column":"age"}]`:                  `"age" is divided by 0`,
-		`[{"column":"age","categories":[]}]`:  "has 0 categories",
-		fmt.Sprintf(`[{"column":"age","categories":["a"%s]}]`, strings.Repeat(`,""`, 5000)): "has 5001 categories",
-	} {
-		facts := map[string]string{
-			"features": features, "normalize_mean": "0 0 0", "normalize_std": "1 1 1", "target_mean": "0", "target_std": "1",
-		}
-		if _, _, err := readFacts(e.Loaded, facts); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%.60s: %v, want %q", features, err, want)
-		}
-	}
-}
 
 // TestExportWithoutFacts: a file of weights that somebody else locked may say nothing.
 func TestExportWithoutFacts(t *testing.T) {
