@@ -479,7 +479,9 @@ func TestForgedTraining(t *testing.T) {
 		Trained: experiment.Trained{Epochs: other.Training, Kept: other.Model.Epoch, Weights: other.Model.Weights},
 		Weights: p.read("reports/seed/model.safetensors"),
 	}}
-	forged, err := e.Replay(context.Background())
+	frozen, _, err := e.Inputs(context.Background(), other, fresh)
+	p.check(err)
+	forged, err := frozen.Replay(context.Background())
 	p.check(err)
 	p.seal(forged.Lock)
 	for name, page := range forged.Pages {

@@ -43,7 +43,6 @@ func (s *invocation) apply() *cobra.Command {
 			e.Log = logger(log)
 			start := time.Now()
 			out, err := e.Apply(c.Context(), s.overridden())
-			s.tellMade(e)
 			if err != nil {
 				e.Log.Error().Err(err).Msg("apply")
 				return err

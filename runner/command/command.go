@@ -205,21 +205,12 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	}
 	place.Fetched = project.FetchedWeights(objects)
 	return &experiment.Experiment{
-		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(),
-		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
+		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(), Tell: s.tell,
 	}, nil
 }
 
-// tellMade says that the data are not somebody's own, once they were made.
-func (s *invocation) tellMade(e *experiment.Experiment) {
-	switch source := e.Recipe.Data.Source; {
-	case e.Made == "":
-	case source.Fetched():
-		fmt.Fprintf(s.err, "there was no %s: unpacked %s there\n", e.Made, source.URL)
-	default:
-		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Made, source.Builtin, source.Plants)
-	}
-}
+// tell says what a person should know while a walk goes on.
+func (s *invocation) tell(line string) { fmt.Fprintln(s.err, line) }
 
 // dataRoot returns the override of data.root, if there is one.
 func (s *invocation) dataRoot() string {

@@ -115,7 +115,7 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 		closeLock()
 		return nil, nil, err
 	}
-	locked.Path, locked.Progress = given, s.progress()
+	locked.Path, locked.Progress, locked.Tell = given, s.progress(), s.tell
 	return locked, closeLock, nil
 }
 

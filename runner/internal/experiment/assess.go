@@ -56,13 +56,14 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 	if err != nil {
 		return nil, err
 	}
-	l, err := k.freeze(ctx)
+	frozen, words, err := k.Inputs(ctx, k.Lock, k.Store)
 	if err != nil {
 		return nil, err
 	}
-	if words := append(l.otherTable(k.Lock, k.Store), l.otherPictures(k.Lock, k.Store)...); len(words) > 0 {
+	if len(words) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrOtherInputs, strings.Join(words, "\n  "))
 	}
+	l := frozen.line
 	l.found = k.Lock.Sweep // its winner is what is judged
 	if err := l.follow(); err != nil {
 		return nil, err

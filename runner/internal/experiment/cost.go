@@ -28,9 +28,8 @@ type Cost struct {
 
 // Cost builds the locked network.
 func (k *Locked) Cost() (*Cost, error) {
-	l := newLine(k.Experiment)
-	l.found = k.Lock.Sweep
-	if err := l.follow(); err != nil {
+	l, err := k.line()
+	if err != nil {
 		return nil, err
 	}
 	l.fitted = claimedFeatures(k.Lock)

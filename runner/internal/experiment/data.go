@@ -54,7 +54,11 @@ func (e *Experiment) makeData(ctx context.Context) error {
 	if err := e.fill(ctx, s, root); err != nil {
 		return fmt.Errorf("data.source: %w", err)
 	}
-	e.Made = root
+	if s.Fetched() {
+		e.tell("there was no %s: unpacked %s there", root, s.URL)
+	} else {
+		e.tell("there was no %s: drew the built-in %s there, %d plants", root, s.Builtin, s.Plants)
+	}
 	return nil
 }
 

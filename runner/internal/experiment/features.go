@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"biomass/runner/internal/lock"
 	"biomass/runner/internal/model"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
@@ -94,26 +93,6 @@ func (l *line) encoded() ([][]float32, error) {
 	return features, nil
 }
 
-func floats(x []float32) []float64 {
-	wide := make([]float64, len(x))
-	for i, v := range x {
-		wide[i] = float64(v)
-	}
-	return wide
-}
-
-// pick returns what a list has for some kept rows, nil where it is nil.
-func pick[T any](list []T, rows []int) []T {
-	if list == nil {
-		return nil
-	}
-	picked := make([]T, len(rows))
-	for i, row := range rows {
-		picked[i] = list[row]
-	}
-	return picked
-}
-
 // seen counts, a feature, the kept rows whose cell is empty, and those whose category
 // no training row has, and names some of these categories.
 type seen struct {
@@ -158,21 +137,4 @@ func (l *line) describeFeatures() ([]report.Feature, error) {
 		})
 	}
 	return features, err
-}
-
-// lockedFeatures states what was fitted, nil where there is no second input.
-func lockedFeatures(fitted []transform.Feature) (all []lock.Feature) {
-	for _, feature := range fitted {
-		all = append(all, lock.Feature(feature))
-	}
-	return all
-}
-
-// claimedFeatures takes what was fitted from a lock.
-func claimedFeatures(k *lock.Lock) *transform.Fitted {
-	fitted := &transform.Fitted{}
-	for _, feature := range k.Features {
-		fitted.Features = append(fitted.Features, transform.Feature(feature))
-	}
-	return fitted
 }

@@ -105,7 +105,7 @@ func TestWaiting(t *testing.T) {
 	defer unlock()
 	ctx, cancel := context.WithCancel(t.Context())
 	var said []string
-	e.Waiting = func(line string) { said = append(said, line); cancel() }
+	e.Tell = func(line string) { said = append(said, line); cancel() }
 	if _, err := e.Apply(ctx, false); !Interrupted(err) {
 		t.Errorf("%v", err)
 	}

@@ -63,12 +63,18 @@ func (k *Locked) Model() (*model.Model, error) {
 	return k.model(file)
 }
 
-// model builds the model from its file of weights and the recipe that it was trained
-// by: of a sweep, that of the winner.
-func (k *Locked) model(file []byte) (*model.Model, error) {
+// line returns one whose recipe is that of the locked network: of a sweep, the winner's. It
+// has no inputs.
+func (k *Locked) line() (*line, error) {
 	l := newLine(k.Experiment)
 	l.found = k.Lock.Sweep
-	if err := l.follow(); err != nil {
+	return l, l.follow()
+}
+
+// model builds the model from its file of weights.
+func (k *Locked) model(file []byte) (*model.Model, error) {
+	l, err := k.line()
+	if err != nil {
 		return nil, err
 	}
 	return model.New(l.Loaded, file)

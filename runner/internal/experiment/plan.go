@@ -2,9 +2,7 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -152,14 +150,6 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	return strings.Join(reasons, ", ")
 }
 
-// lockedStage returns what a lock says of a stage, nil where there is no lock.
-func lockedStage(l *lock.Lock, name string) *lock.Stage {
-	if l == nil {
-		return nil
-	}
-	return l.Stage(name)
-}
-
 // Agreement says whether a recipe and the lock in its checkout are of the same
 // experiment.
 type Agreement struct {
@@ -181,13 +171,4 @@ func (e *Experiment) Agreement() (Agreement, error) {
 		return Agreement{}, fmt.Errorf("%s: %v: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
 	}
 	return Agreement{There: true, Changes: recipe.Diff(locked, e.Loaded)}, nil
-}
-
-// oldLock returns the lock that stands in the checkout, or nil.
-func (e *Experiment) oldLock() (*lock.Lock, error) {
-	old, err := lock.Read(e.Place.Lock(e.Recipe.Name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return old, err
 }

@@ -189,14 +189,6 @@ func (l *line) takenWarning() string {
 	return fmt.Sprintf("network.weights: %s lacks %d tensors of the backbone, which are drawn from train.seed: the first is %s", l.weights.name, len(lacks), lacks[0])
 }
 
-// lockedWeights names the file in a lock.
-func (l *line) lockedWeights() *lock.Weights {
-	if l.weights == nil {
-		return nil
-	}
-	return &lock.Weights{File: l.weights.name, Digest: l.weights.file}
-}
-
 // otherWeights compares the file with the locked one.
 func (e *Experiment) otherWeights(ctx context.Context, claimed *lock.Lock) ([]string, error) {
 	found, err := e.findWeights(ctx)

@@ -15,19 +15,21 @@ import (
 	"biomass/runner/internal/weights"
 )
 
-// Inputs hashes the inputs, runs nothing, and says in words where they are not
-// those that are locked, as far as that is known: before is the store of whoever
-// made the lock and may know what was in table and pictures.
-func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) ([]string, error) {
+// Frozen are the inputs of a walk, read and hashed.
+type Frozen struct{ line *line }
+
+// Inputs reads and hashes the inputs, runs nothing, and says in words where they are not
+// those that are locked, as far as that is known: before is the store of whoever made the
+// lock and may know what was in table and pictures.
+func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) (*Frozen, []string, error) {
 	if words, err := e.otherWeights(ctx, claimed); len(words) > 0 || err != nil {
-		return words, err // another file need not fit the network
+		return nil, words, err // another file need not fit the network
 	}
 	l, err := e.freeze(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	e.frozen = l
-	return append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
+	return &Frozen{l}, append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
 }
 
 // Replayed is a walk whose result is judged.
@@ -38,16 +40,9 @@ type Replayed struct {
 	input *train.Input // of Epochs, once made
 }
 
-// Replay walks the line, over the inputs as Inputs hashed them. It writes nothing
-// but to the store.
-func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
-	l := e.frozen
-	if l == nil {
-		var err error
-		if l, err = e.freeze(ctx); err != nil {
-			return nil, err
-		}
-	}
+// Replay walks the line. It writes nothing but to the store.
+func (f *Frozen) Replay(ctx context.Context) (*Replayed, error) {
+	l := f.line
 	if err := l.walk(ctx); err != nil {
 		return nil, err
 	}

@@ -283,7 +283,8 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 
 // data does what takes the data: hashes them, and evaluates or trains again.
 func (t *trial) data(ctx context.Context) error {
-	if ended, err := t.inputs(ctx); ended || err != nil {
+	frozen, err := t.inputs(ctx)
+	if frozen == nil || err != nil {
 		return err
 	}
 	if t.Level == Rerun {
@@ -294,7 +295,7 @@ func (t *trial) data(ctx context.Context) error {
 			return err
 		}
 	}
-	replayed, err := t.experiment.Replay(ctx)
+	replayed, err := frozen.Replay(ctx)
 	if err != nil {
 		return t.stopped(ctx, err)
 	}
@@ -320,26 +321,29 @@ func (t *trial) stopped(ctx context.Context, err error) error {
 	return nil
 }
 
-// inputs compares the data with what is locked. It reports true when there is
-// nothing further to verify.
-func (t *trial) inputs(ctx context.Context) (ended bool, err error) {
-	words, err := t.experiment.Inputs(ctx, t.claimed, t.made)
+// inputs compares the data with what is locked. It returns nil when there is nothing
+// further to verify.
+func (t *trial) inputs(ctx context.Context) (*experiment.Frozen, error) {
+	frozen, words, err := t.experiment.Inputs(ctx, t.claimed, t.made)
 	switch {
 	case ctx.Err() != nil:
-		return true, ctx.Err()
+		return nil, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData) || errors.Is(err, experiment.ErrNoWeights):
 		t.because(Incomplete, "the data are missing: %v", err)
-		return true, nil
+		return nil, nil
 	case failedMachine(err):
-		return true, err
+		return nil, err
 	case err != nil:
 		t.because(InputsDiffer, "%v", err)
-		return true, nil
+		return nil, nil
 	}
 	for _, w := range words {
 		t.because(InputsDiffer, "%s", w)
 	}
-	return len(words) > 0, nil
+	if len(words) > 0 {
+		return nil, nil
+	}
+	return frozen, nil
 }
 
 // failedMachine reports whether an error is the file system's: a full disk or a
