@@ -8,12 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/lock"
 )
 
 // endings are those of exported files' names.
-var endings = map[string]string{experiment.FormatSafetensors: ".safetensors", experiment.FormatTorch: ".pth", experiment.FormatONNX: ".onnx"}
+var endings = map[string]string{export.Safetensors: ".safetensors", export.Torch: ".pth", export.ONNX: ".onnx"}
 
 func (s *invocation) export() *cobra.Command {
 	var format, out string
@@ -28,10 +28,10 @@ func (s *invocation) export() *cobra.Command {
 		Args: exactly(1, "one lockfile, pack or file of weights"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format == "" {
-				format = experiment.FormatOf(out)
+				format = export.FormatOf(out)
 			}
 			if endings[format] == "" {
-				return misuse{fmt.Errorf("--format %q: want %s, %s or %s, or an --out that ends so", format, experiment.FormatSafetensors, experiment.FormatTorch, experiment.FormatONNX)}
+				return misuse{fmt.Errorf("--format %q: want %s, %s or %s, or an --out that ends so", format, export.Safetensors, export.Torch, export.ONNX)}
 			}
 			name := strings.TrimSuffix(filepath.Base(args[0]), lock.Suffix)
 			if out == "" {
@@ -58,14 +58,14 @@ func (s *invocation) export() *cobra.Command {
 }
 
 // exported exports what path is: something with a lock, or else a file of weights.
-func (s *invocation) exported(path, format, out string, limit int64) (*experiment.Exported, error) {
-	if experiment.FormatOf(path) != "" && !experiment.IsExported(path) {
-		return experiment.Convert(path, format, out)
+func (s *invocation) exported(path, format, out string, limit int64) (*export.Exported, error) {
+	if export.FormatOf(path) != "" && !export.Is(path) {
+		return export.Convert(path, format, out)
 	}
 	locked, closeLock, err := s.locked(path, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer closeLock()
-	return locked.Export(format, out)
+	return export.Locked(locked, format, out)
 }

@@ -15,6 +15,7 @@ import (
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/model"
 	"biomass/runner/internal/picture"
 )
@@ -87,7 +88,7 @@ func (s *invocation) predict() *cobra.Command {
 func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
 	closeLock = func() {}
 	given, data, objects := path, s.dataRoot(), s.machine.store
-	packed, exported := bundle.Is(path), experiment.FormatOf(path) != "" || experiment.IsExported(path)
+	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
 	if packed || exported {
 		dir, err := os.MkdirTemp("", "runner-pack-*")
 		if err != nil {
@@ -100,7 +101,7 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 				path, objects = opened.Lock, opened.Store
 			}
 		} else {
-			path, err = experiment.Unfold(path, dir)
+			path, err = export.Unfold(path, dir)
 		}
 		if err != nil {
 			closeLock()

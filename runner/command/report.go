@@ -12,6 +12,7 @@ import (
 
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/project"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/review"
@@ -71,7 +72,7 @@ func (s *invocation) rewrite(locked *experiment.Locked, dir string) error {
 		return err
 	}
 	if dir == "" {
-		if bundle.Is(locked.Path) || experiment.IsExported(locked.Path) {
+		if bundle.Is(locked.Path) || export.Is(locked.Path) {
 			return misuse{fmt.Errorf("%s has no folder for its report: say --dir DIR", locked.Path)}
 		}
 		dir = near(locked.Place.Report(locked.Recipe.Name))

@@ -201,7 +201,6 @@ func (l *line) assess(m *model.Model, part string) (*Assessment, error) {
 		return nil, err
 	}
 	var own []int
-	var pixels [][]uint8
 	have := map[string]bool{}
 	for i := range samples {
 		if part == NewPart {
@@ -209,7 +208,7 @@ func (l *line) assess(m *model.Model, part string) (*Assessment, error) {
 		}
 		have[samples[i].Part] = true
 		if samples[i].Part == part {
-			own, pixels = append(own, i), append(pixels, all.Pixels[i])
+			own = append(own, i)
 		}
 	}
 	if len(own) == 0 {
@@ -217,11 +216,7 @@ func (l *line) assess(m *model.Model, part string) (*Assessment, error) {
 	}
 	task := l.Progress.Start("evaluate", len(own), "photos")
 	defer task.Done()
-	features, err := l.encoded()
-	if err != nil {
-		return nil, err
-	}
-	outputs, err := train.Outputs(m.Network, m.Fitted, pixels, pick(features, own))
+	outputs, err := train.Outputs(m.Network, m.Fitted, pick(all.Pixels, own), pick(all.Features, own))
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,11 @@
 package experiment
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
-	"biomass/runner/internal/lock"
 	"biomass/runner/internal/network"
-	"biomass/runner/internal/report"
 )
 
 // Cost is what a locked network takes, whatever it was trained on. All of it follows
@@ -109,72 +106,4 @@ func (c *Cost) Time() (time.Duration, error) {
 	}
 	slices.Sort(all)
 	return all[len(all)/2], nil
-}
-
-// History is the locked training as a report shows it.
-func (k *Locked) History() []report.Epoch { return history(k.Lock.Training, k.Lock.Model.Epoch) }
-
-// Series are the locked run and its further trainings as a report shows them.
-func (k *Locked) Series() []report.Series {
-	own := lock.Run{Training: k.Lock.Training, Model: k.Lock.Model, Results: k.Lock.Results}
-	return documentSeries(own, k.Lock.Runs, k.Lock.Spread, k.Recipe.Train.Seed)
-}
-
-// Pages returns the files of the locked report, by name: from the store or, where they
-// are those that are locked, from the report's folder.
-func (k *Locked) Pages() (map[string][]byte, error) {
-	stored, err := k.storedPages()
-	if err == nil {
-		return stored, nil
-	}
-	if beside, locked := k.pagesBeside(); locked {
-		return beside, nil
-	}
-	return nil, err
-}
-
-func (k *Locked) storedPages() (map[string][]byte, error) {
-	missing := func(what string, err error) error {
-		return fmt.Errorf("%s of %s is not in the store (%w); runner apply %s makes it anew", what, k.Path, err, k.Lock.Recipe.Path)
-	}
-	stage := k.Lock.Stage("report")
-	if stage == nil {
-		return nil, fmt.Errorf("%s has no report", k.Path)
-	}
-	data, err := k.Store.Get(stage.Output)
-	if err != nil {
-		return nil, missing("the report", err)
-	}
-	var pages Pages
-	if err := json.Unmarshal(data, &pages); err != nil || pages.Digest != k.Lock.Report.Digest {
-		return nil, fmt.Errorf("the store has another report than %s says", k.Path)
-	}
-	files := map[string][]byte{}
-	for _, name := range report.Files() {
-		object, made := pages.Files[name]
-		if !made {
-			continue
-		}
-		if files[name], err = k.Store.Get(object); err != nil {
-			return nil, missing(name+" in the report", err)
-		}
-	}
-	return files, nil
-}
-
-// pagesBeside returns the files in the report's folder, if they are those that are locked.
-func (k *Locked) pagesBeside() (map[string][]byte, bool) {
-	files, err := report.Read(k.Place.Report(k.Recipe.Name))
-	if err != nil {
-		return nil, false
-	}
-	sum, err := report.Digest(files)
-	return files, err == nil && sum == k.Lock.Report.Digest
-}
-
-// ReportIsLocked reports whether the files in the report's folder are those that are
-// locked.
-func (k *Locked) ReportIsLocked() bool {
-	_, locked := k.pagesBeside()
-	return locked
 }

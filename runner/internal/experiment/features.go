@@ -47,13 +47,9 @@ func (l *line) fitFeatures() error {
 	if err != nil {
 		return err
 	}
-	training := make([][]transform.Cell, len(l.split.Train))
-	for i, row := range l.split.Train {
-		training[i] = rows[row]
-	}
 	var ofKey *transform.KeyError
 	var ofCell *transform.CellError
-	l.fitted.Features, err = transform.FitFeatures(l.Recipe.Transform, l.Recipe.Data.Features, training)
+	l.fitted.Features, err = transform.FitFeatures(l.Recipe.Transform, l.Recipe.Data.Features, pick(rows, l.split.Train))
 	switch {
 	case errors.As(err, &ofKey):
 		return recipe.Problems{l.Problem(ofKey.Key, ofKey.Reason, ofKey.Hint)}

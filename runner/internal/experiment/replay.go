@@ -2,12 +2,9 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
-	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/model"
 	"biomass/runner/internal/store"
@@ -102,25 +99,4 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 		again.Weights = digest.Of(file)
 	}
 	return again, nil
-}
-
-// Recall returns the ledger and the evaluation of the run that made a lock, each
-// nil where the store does not have it.
-func Recall(objects *store.Store, l *lock.Lock) (ledger *clean.Ledger, evaluation *evaluate.Evaluation) {
-	read := func(name string, value any) bool {
-		stage := l.Stage(name)
-		if stage == nil {
-			return false
-		}
-		data, err := objects.Get(stage.Output)
-		return err == nil && json.Unmarshal(data, value) == nil
-	}
-	ledger, evaluation = new(clean.Ledger), new(evaluate.Evaluation)
-	if !read("clean", ledger) {
-		ledger = nil
-	}
-	if !read("evaluate", evaluation) {
-		evaluation = nil
-	}
-	return ledger, evaluation
 }

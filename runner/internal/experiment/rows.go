@@ -15,7 +15,7 @@ import (
 
 // rows are what is made of them once a walk, when it is first asked for.
 type rows struct {
-	photos   *train.Set     // of all kept rows
+	photos   *train.Set     // of all kept rows, without their second input
 	seen     []picture.Look // of all rows of the table
 	features [][]float32    // the second input of all kept rows
 }
@@ -26,11 +26,7 @@ func (l *line) column(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := make([]string, len(l.ledger.Kept))
-	for i, row := range l.ledger.Kept {
-		kept[i] = all[row]
-	}
-	return kept, nil
+	return pick(all, l.ledger.Kept), nil
 }
 
 // keptTargets returns the target of each kept row.
@@ -39,11 +35,7 @@ func (l *line) keptTargets() ([]float64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data.target: %w", err)
 	}
-	kept := make([]float64, len(l.ledger.Kept))
-	for i, row := range l.ledger.Kept {
-		kept[i] = all[row]
-	}
-	return kept, nil
+	return pick(all, l.ledger.Kept), nil
 }
 
 // groups returns the name of each kept row's group: its cells, joined so that
@@ -86,11 +78,23 @@ func (l *line) groupLabels() ([]evaluate.Labels, error) {
 	return all, nil
 }
 
-// all returns the pixels and targets of all kept rows, loaded once a walk.
+// all returns the pixels, targets and second inputs of all kept rows.
 func (l *line) all() (train.Set, error) {
-	if l.photos != nil {
-		return *l.photos, nil
+	if l.photos == nil {
+		set, err := l.load()
+		if err != nil {
+			return train.Set{}, err
+		}
+		l.photos = &set
 	}
+	set := *l.photos
+	var err error
+	set.Features, err = l.encoded()
+	return set, err
+}
+
+// load returns the pixels and targets of all kept rows.
+func (l *line) load() (train.Set, error) {
 	images, err := l.column(l.Recipe.Data.Image)
 	if err != nil {
 		return train.Set{}, fmt.Errorf("data.image: %w", err)
@@ -108,24 +112,13 @@ func (l *line) all() (train.Set, error) {
 	kernel.Parallel(n, func(i int) {
 		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
 	})
-	if err := errors.Join(failed...); err != nil {
-		return train.Set{}, err
-	}
-	l.photos = &set
-	return set, nil
+	return set, errors.Join(failed...)
 }
 
-// set returns the pixels and targets of some kept rows.
+// set returns the same of some kept rows.
 func (l *line) set(rows []int) (train.Set, error) {
 	all, err := l.all()
-	if err != nil {
-		return train.Set{}, err
-	}
-	set := train.Set{Pixels: make([][]uint8, len(rows)), Targets: make([]float64, len(rows))}
-	for i, row := range rows {
-		set.Pixels[i], set.Targets[i] = all.Pixels[row], all.Targets[row]
-	}
-	return set, nil
+	return train.Set{Pixels: pick(all.Pixels, rows), Targets: pick(all.Targets, rows), Features: pick(all.Features, rows)}, err
 }
 
 // samples joins what is known of each kept row before anything is predicted.
@@ -138,17 +131,17 @@ func (l *line) samples() ([]evaluate.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	features, err := l.encoded()
+	all, err := l.all()
 	if err != nil {
 		return nil, err
 	}
 	samples := make([]evaluate.Sample, len(l.ledger.Kept))
 	for i := range samples {
 		samples[i] = evaluate.Sample{
-			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: l.photos.Targets[i],
+			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: all.Targets[i],
 		}
-		if features != nil {
-			samples[i].Features = floats(features[i])
+		if all.Features != nil {
+			samples[i].Features = floats(all.Features[i])
 		}
 	}
 	for i, part := range l.parts() {

@@ -228,20 +228,7 @@ func runTrain(ctx context.Context, l *line) error {
 	if l.Witness != nil {
 		in.Checkpoints = witnessed{in.Checkpoints, l.Witness}
 	}
-	began := time.Now()
-	in.Epoch = func(e train.Epoch) {
-		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
-		for _, score := range []struct {
-			name  string
-			value *float64
-		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
-			if score.value != nil {
-				event.Float64(score.name, *score.value)
-			}
-		}
-		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
-		began = time.Now()
-	}
+	in.Epoch = l.logEpochs()
 	result, err := train.Run(ctx, in)
 	if err != nil {
 		return err
@@ -259,6 +246,24 @@ func runTrain(ctx context.Context, l *line) error {
 		l.trained.Epochs[i] = lock.Epoch(e)
 	}
 	return nil
+}
+
+// logEpochs returns what logs each epoch, with the seconds that it took.
+func (l *line) logEpochs() func(train.Epoch) {
+	began := time.Now()
+	return func(e train.Epoch) {
+		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
+		for _, score := range []struct {
+			name  string
+			value *float64
+		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			if score.value != nil {
+				event.Float64(score.name, *score.value)
+			}
+		}
+		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
+		began = time.Now()
+	}
 }
 
 // training returns what the training depends on, with a network as it is
@@ -279,11 +284,6 @@ func (l *line) training() (train.Input, error) {
 	if err := l.initialise(net); err != nil {
 		return train.Input{}, err
 	}
-	features, err := l.encoded()
-	if err != nil {
-		return train.Input{}, err
-	}
-	part.Features, validation.Features = pick(features, l.split.Train), pick(features, l.split.Validation)
 	return train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Mix: l.Recipe.Transform.Mix, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
@@ -327,12 +327,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	if l.classifies() {
-		err = l.predictClasses(net, samples)
-	} else {
-		err = l.predictValues(net, samples)
-	}
-	if err != nil {
+	if err := l.predict(net, all, samples); err != nil {
 		return err
 	}
 	task.Add(len(samples))
@@ -394,42 +389,43 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 	if err != nil {
 		return "", nil, err
 	}
-	seen, err := train.Attend(net, l.fitted, pick(l.photos.Pixels, rows), pick(l.features, rows), outputs)
+	set, err := l.set(rows)
+	if err != nil {
+		return "", nil, err
+	}
+	seen, err := train.Attend(net, l.fitted, set.Pixels, set.Features, outputs)
 	for _, a := range seen {
 		maps = append(maps, evaluate.Map(a))
 	}
 	return net.AttentionLayer(), maps, err
 }
 
-// predictValues sets what the network predicts for every sample.
-func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
-	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels, l.features)
-	for i := range predicted {
-		samples[i].Predicted = predicted[i]
+// predict sets what the network gives for every sample and, of a classification, what it
+// gave before training for the samples that it was not trained on.
+func (l *line) predict(net *network.Network, all train.Set, samples []evaluate.Sample) error {
+	if !l.classifies() {
+		predicted, err := train.Predict(net, l.fitted, all.Pixels, all.Features)
+		for i := range predicted {
+			samples[i].Predicted = predicted[i]
+		}
+		return err
 	}
-	return err
-}
-
-// predictClasses sets the network's outputs for every sample, and those that it
-// had before training for the samples that it was not trained on.
-func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
-	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels, l.features)
+	outputs, err := train.Outputs(net, l.fitted, all.Pixels, all.Features)
 	if err != nil {
 		return err
 	}
 	var held []int
-	var pixels [][]uint8
 	n := len(l.classes)
 	for i := range samples {
 		samples[i].Outputs = outputs[i*n : (i+1)*n]
 		if samples[i].Part != evaluate.Train {
-			held, pixels = append(held, i), append(pixels, l.photos.Pixels[i])
+			held = append(held, i)
 		}
 	}
 	if err := l.initialise(net); err != nil {
 		return err
 	}
-	if outputs, err = train.Outputs(net, l.fitted, pixels, pick(l.features, held)); err != nil {
+	if outputs, err = train.Outputs(net, l.fitted, pick(all.Pixels, held), pick(all.Features, held)); err != nil {
 		return err
 	}
 	for k, i := range held {

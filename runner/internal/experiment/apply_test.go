@@ -3,33 +3,10 @@ package experiment
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"testing"
 
-	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
-	"biomass/runner/internal/weights"
 )
-
-// TestExportWithoutFacts: a file of weights that somebody else locked may say nothing.
-func TestExportWithoutFacts(t *testing.T) {
-	e := rosettes(t, t.TempDir(), progress.Silent)
-	file, err := weights.Encode([]weights.Tensor{{Name: "w", Shape: []int{1}, Float: []float32{1}}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	object, err := e.Store.Put(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := &Locked{Experiment: e, Lock: &lock.Lock{Model: lock.Model{Weights: object}}}
-	if _, err := k.Export(FormatSafetensors, filepath.Join(t.TempDir(), "w.safetensors")); err != nil {
-		t.Error(err)
-	}
-	if _, err := k.Export(FormatONNX, filepath.Join(t.TempDir(), "w.onnx")); err == nil {
-		t.Error("a graph was made of it")
-	}
-}
 
 // hashed counts how often the photos are hashed.
 type hashed struct{ times int }
