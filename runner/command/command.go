@@ -205,7 +205,8 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	}
 	place.Fetched = project.FetchedWeights(objects)
 	return &experiment.Experiment{
-		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(), Tell: s.tell,
+		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(), PhotoMemory: s.machine.photos,
+		Tell: s.tell,
 	}, nil
 }
 

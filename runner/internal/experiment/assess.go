@@ -216,7 +216,7 @@ func (l *line) assess(m *model.Model, part string) (*Assessment, error) {
 	}
 	task := l.Progress.Start("evaluate", len(own), "photos")
 	defer task.Done()
-	outputs, err := train.Outputs(m.Network, m.Fitted, pick(all.Pixels, own), pick(all.Features, own))
+	outputs, err := train.Outputs(m.Network, m.Fitted, pick(all.Photos, own), pick(all.Features, own))
 	if err != nil {
 		return nil, err
 	}

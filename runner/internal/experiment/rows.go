@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -78,7 +79,7 @@ func (l *line) groupLabels() ([]evaluate.Labels, error) {
 	return all, nil
 }
 
-// all returns the pixels, targets and second inputs of all kept rows.
+// all returns the photos, targets and second inputs of all kept rows.
 func (l *line) all() (train.Set, error) {
 	if l.photos == nil {
 		set, err := l.load()
@@ -93,7 +94,12 @@ func (l *line) all() (train.Set, error) {
 	return set, err
 }
 
-// load returns the pixels and targets of all kept rows.
+// photoMemory is how many bytes of pixels are held in memory, where nothing else is said.
+const photoMemory = 2 << 30
+
+// load returns the photos and targets of all kept rows. The first photos are loaded, as far
+// as the memory for them goes; the others are read, and compared with their digests,
+// whenever they are asked for.
 func (l *line) load() (train.Set, error) {
 	images, err := l.column(l.Recipe.Data.Image)
 	if err != nil {
@@ -107,18 +113,24 @@ func (l *line) load() (train.Set, error) {
 		return train.Set{}, err
 	}
 	n := len(l.ledger.Kept)
-	set := train.Set{Pixels: make([][]uint8, n), Targets: targets}
+	set := train.Set{Photos: make([]train.Photo, n), Targets: targets}
 	failed := make([]error, n)
-	kernel.Parallel(n, func(i int) {
-		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
+	photo := l.Recipe.Picture.Size * l.Recipe.Picture.Size * l.Recipe.Picture.Channels()
+	held := min(n, int(cmp.Or(l.PhotoMemory, photoMemory))/photo)
+	kernel.Parallel(held, func(i int) {
+		pixels, err := picture.Load(l.catalogue, images[i], l.Store)
+		set.Photos[i], failed[i] = train.InMemory(pixels), err
 	})
+	for i := held; i < n; i++ {
+		set.Photos[i] = func() ([]uint8, error) { return picture.Load(l.catalogue, images[i], l.Store) }
+	}
 	return set, errors.Join(failed...)
 }
 
 // set returns the same of some kept rows.
 func (l *line) set(rows []int) (train.Set, error) {
 	all, err := l.all()
-	return train.Set{Pixels: pick(all.Pixels, rows), Targets: pick(all.Targets, rows), Features: pick(all.Features, rows)}, err
+	return train.Set{Photos: pick(all.Photos, rows), Targets: pick(all.Targets, rows), Features: pick(all.Features, rows)}, err
 }
 
 // samples joins what is known of each kept row before anything is predicted.

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,16 +163,13 @@ func runTransform(_ context.Context, l *line) error {
 	if err := l.catalogue.Open(); err != nil {
 		return err
 	}
-	// One photo after the other: that all of them are in memory is for the training to need.
-	var lost error
-	pixels := func(i int) []uint8 {
-		photo, err := picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
-		lost = cmp.Or(lost, err)
-		return photo
+	// One photo after the other: which of them are in memory is for the training to say.
+	pixels := func(i int) ([]uint8, error) {
+		return picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
 	}
 	learnt, low, high := l.clipTargets(pick(targets, l.split.Train))
 	l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), learnt, pixels, len(learnt))
-	if err := cmp.Or(lost, err); err != nil {
+	if err != nil {
 		return err
 	}
 	l.fitted.TargetLow, l.fitted.TargetHigh = low, high
@@ -321,7 +317,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	task := l.Progress.Start("evaluate", len(all.Pixels), "photos")
+	task := l.Progress.Start("evaluate", len(all.Photos), "photos")
 	defer task.Done()
 	samples, err := l.samples()
 	if err != nil {
@@ -343,7 +339,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.Recipe.Data.FeatureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
-		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+		Pixels: func(i int) ([]uint8, error) { return all.Photos[i]() },
 		Attend: l.attend,
 	}
 	if err := l.compare(ctx, &in); err != nil {
@@ -393,7 +389,7 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 	if err != nil {
 		return "", nil, err
 	}
-	seen, err := train.Attend(net, l.fitted, set.Pixels, set.Features, outputs)
+	seen, err := train.Attend(net, l.fitted, set.Photos, set.Features, outputs)
 	for _, a := range seen {
 		maps = append(maps, evaluate.Map(a))
 	}
@@ -404,13 +400,13 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 // gave before training for the samples that it was not trained on.
 func (l *line) predict(net *network.Network, all train.Set, samples []evaluate.Sample) error {
 	if !l.classifies() {
-		predicted, err := train.Predict(net, l.fitted, all.Pixels, all.Features)
+		predicted, err := train.Predict(net, l.fitted, all.Photos, all.Features)
 		for i := range predicted {
 			samples[i].Predicted = predicted[i]
 		}
 		return err
 	}
-	outputs, err := train.Outputs(net, l.fitted, all.Pixels, all.Features)
+	outputs, err := train.Outputs(net, l.fitted, all.Photos, all.Features)
 	if err != nil {
 		return err
 	}
@@ -425,7 +421,7 @@ func (l *line) predict(net *network.Network, all train.Set, samples []evaluate.S
 	if err := l.initialise(net); err != nil {
 		return err
 	}
-	if outputs, err = train.Outputs(net, l.fitted, pick(all.Pixels, held), pick(all.Features, held)); err != nil {
+	if outputs, err = train.Outputs(net, l.fitted, pick(all.Photos, held), pick(all.Features, held)); err != nil {
 		return err
 	}
 	for k, i := range held {
