@@ -20,8 +20,8 @@ import (
 	"biomass/runner/internal/train"
 )
 
-// NewPart is the name of a part that no split knows: data that came later.
-const NewPart = "new"
+// newPart is the name of a part that no split knows: data that came later.
+const newPart = "new"
 
 // Assessment is how a locked model does on one part of its data, or on new ones.
 type Assessment struct {
@@ -136,7 +136,7 @@ func (e *Experiment) assessNew(ctx context.Context, m *model.Model, tablePath, i
 		return nil, fmt.Errorf("table %s: none of its %d rows can be judged: cleaning drops them all", l.table.Path, len(l.table.Rows))
 	}
 	l.fitted, l.split = m.Fitted, &split.Split{}
-	a, err := l.assess(m, NewPart)
+	a, err := l.assess(m, newPart)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +203,8 @@ func (l *line) assess(m *model.Model, part string) (*Assessment, error) {
 	var own []int
 	have := map[string]bool{}
 	for i := range samples {
-		if part == NewPart {
-			samples[i].Part = NewPart
+		if part == newPart {
+			samples[i].Part = newPart
 		}
 		have[samples[i].Part] = true
 		if samples[i].Part == part {
