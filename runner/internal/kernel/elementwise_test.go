@@ -130,9 +130,48 @@ var loops = []struct {
 		Add(b.out(rows*c), b.in(rows*c), b.in(rows*c))
 		addFloor(b.out(rows*c), b.in(rows*c), b.in(rows*c), floor(true))
 	}},
-	{"ReluBackward", func(b *workbench, rows, c int) {
-		ReLU.Backward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+	{"FixedNorm", func(b *workbench, rows, c int) {
+		n := rows * c
+		for _, act := range activations {
+			y, x, beta, mean, scale := b.out(n), b.in(n), b.in(c), b.in(c), b.out(c)
+			FixedNormForward(y, x, nil, b.in(c), beta, mean, b.positive(c), scale, 1e-5, act, rows, c)
+			FixedNormBackward(b.out(n), nil, b.in(n), x, nil, beta, mean, scale, act, rows, c)
+			if act <= ReLU {
+				FixedNormForward(y, x, b.in(n), b.in(c), beta, mean, b.positive(c), scale, 1e-5, act, rows, c)
+				FixedNormBackward(b.out(n), b.out(n), b.in(n), x, y, beta, mean, scale, act, rows, c)
+			}
+		}
 	}},
+	{"Activation", func(b *workbench, rows, c int) {
+		for _, act := range activations {
+			act.Forward(b.out(rows*c), b.in(rows*c))
+			act.Backward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+		}
+	}},
+	{"ScaleChannels", func(b *workbench, rows, c int) {
+		n := 2 * rows * c
+		ScaleChannels(b.out(n), b.in(n), b.in(2*c), 2, rows, c)
+		ScaleChannelsBackward(b.out(n), b.out(2*c), b.in(n), b.in(n), b.in(2*c), 2, rows, c)
+	}},
+	{"CrossEntropy", func(b *workbench, rows, c int) {
+		target := make([]float32, rows)
+		for i := range target {
+			target[i] = float32(i % c)
+		}
+		logits, weights := b.in(rows*c), b.positive(c)
+		b.out(1)[0] = CrossEntropyForward(logits, target, weights, 0.1, c)
+		CrossEntropyBackward(b.out(rows*c), logits, target, weights, 0.1, 1, c)
+		b.out(1)[0] = CrossEntropyForward(logits[:c], target[:1], nil, 0, c)
+		CrossEntropyBackward(b.out(c), logits[:c], target[:1], nil, 0, 1, c)
+	}},
+	{"Dropout", func(b *workbench, rows, c int) {
+		n, stream := rows*c, rng.New(7, "dropout")
+		for _, p := range []float32{0, 0.3} {
+			Dropout(b.out(n), b.in(n), p, stream)
+			StochasticDepth(b.out(n), b.in(n), p, rows, c, stream)
+		}
+	}},
+	{"Transpose", func(b *workbench, rows, c int) { Transpose(b.out(2*rows*c), b.in(2*rows*c), 2, rows, c) }},
 	{"MaxPool", func(b *workbench, rows, c int) {
 		for _, p := range []Pool{
 			{N: 2, H: 7, W: 6, C: c, Window: 3, Stride: 2, Pad: 1},
@@ -169,6 +208,10 @@ var loops = []struct {
 		a.AverageBackward(b.out(a.sizeIn()), b.in(a.sizeOut()))
 		GlobalAverageForward(b.out(2*c), b.in(2*rows*c), 2, rows, c)
 		GlobalAverageBackward(b.out(2*rows*c), b.in(2*c), 2, rows, c)
+	}},
+	{"AverageStep", func(b *workbench, rows, c int) {
+		AverageStep(b.in(rows*c), b.in(rows*c), 0.99)
+		Scale(b.in(rows*c), 0.3)
 	}},
 	{"SGDStep", func(b *workbench, rows, c int) {
 		n := rows * c
