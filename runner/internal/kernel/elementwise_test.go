@@ -159,10 +159,10 @@ var loops = []struct {
 			target[i] = float32(i % c)
 		}
 		logits, weights := b.in(rows*c), b.positive(c)
-		b.out(1)[0] = CrossEntropyForward(logits, target, weights, 0.1, c)
-		CrossEntropyBackward(b.out(rows*c), logits, target, weights, 0.1, 1, c)
-		b.out(1)[0] = CrossEntropyForward(logits[:c], target[:1], nil, 0, c)
-		CrossEntropyBackward(b.out(c), logits[:c], target[:1], nil, 0, 1, c)
+		for _, loss := range []CrossEntropy{{Classes: c}, {Classes: c, Weights: weights, Smoothing: 0.1}} {
+			b.out(1)[0] = loss.Forward(logits, target)
+			loss.Backward(b.out(rows*c), logits, target, 1)
+		}
 	}},
 	{"Dropout", func(b *workbench, rows, c int) {
 		n, stream := rows*c, rng.New(7, "dropout")
@@ -323,9 +323,10 @@ func TestInPlace(t *testing.T) {
 	same(t, "scaled channels backward", out, want)
 
 	target := make([]float32, rows)
-	CrossEntropyBackward(want, x, target, nil, 0.1, 1, c)
+	loss := CrossEntropy{Classes: c, Smoothing: 0.1}
+	loss.Backward(want, x, target, 1)
 	copy(out, x)
-	CrossEntropyBackward(out, out, target, nil, 0.1, 1, c)
+	loss.Backward(out, out, target, 1)
 	same(t, "cross entropy backward", out, want)
 }
 
@@ -367,6 +368,7 @@ func BenchmarkElementwise(b *testing.B) {
 			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, act, rows, c)
 		}
 	}
+	loss := CrossEntropy{Classes: 1000, Smoothing: 0.1}
 	kernels := []timed{
 		{"Copy", 8 * n, func() { parallelSpans(n, func(from, to int) { copy(dx[from:to], dy[from:to]) }) }},
 		{"ColumnSum", 4 * n, func() { ColumnSum(dBeta, x, rows, c) }},
@@ -383,8 +385,8 @@ func BenchmarkElementwise(b *testing.B) {
 		{"GlobalAverageBackward", 4 * n, func() { GlobalAverageBackward(dx, dy[:batch*c], batch, size*size, c) }},
 		{"AverageForward", 4*n + 4*len(pooled), func() { pool.AverageForward(pooled, x) }},
 		{"AverageBackward", 4*n + 4*len(pooled), func() { pool.AverageBackward(dx, pooled) }},
-		{"CrossEntropyForward", 4 * 1000 * batch, func() { CrossEntropyForward(x[:1000*batch], target, nil, 0.1, 1000) }},
-		{"CrossEntropyBackward", 2 * 4 * 1000 * batch, func() { CrossEntropyBackward(dx[:1000*batch], x[:1000*batch], target, nil, 0.1, 1, 1000) }},
+		{"CrossEntropyForward", 4 * 1000 * batch, func() { loss.Forward(x[:1000*batch], target) }},
+		{"CrossEntropyBackward", 2 * 4 * 1000 * batch, func() { loss.Backward(dx[:1000*batch], x[:1000*batch], target, 1) }},
 		{"StochasticDepth", 2 * 4 * n, func() { StochasticDepth(dx, x, 0.2, batch, n/batch, stream) }},
 		{"Add", 3 * 4 * n, func() { Add(dx, x, dy) }},
 		{"MaxForward", 4*n + 5*len(pooled), func() { pool.MaxForward(pooled, index, x) }},

@@ -118,13 +118,13 @@ func (l layer) activation(a Activation) {
 }
 
 func (l layer) crossEntropy(smoothing float32) {
-	target, weights := l.single("target"), []float32(nil)
+	target, loss := l.single("target"), CrossEntropy{Smoothing: smoothing}
 	if w, weighted := l.tensors["class_weight"]; weighted {
-		weights = single(w.values)
+		loss.Weights = single(w.values)
 	}
-	classes := len(l.x) / len(target)
-	l.y[0] = CrossEntropyForward(l.x, target, weights, smoothing, classes)
-	CrossEntropyBackward(l.dx, l.x, target, weights, smoothing, l.dy[0], classes)
+	loss.Classes = len(l.x) / len(target)
+	l.y[0] = loss.Forward(l.x, target)
+	loss.Backward(l.dx, l.x, target, l.dy[0])
 }
 
 func (l layer) loss(forward func(pred, target []float32) float32, backward func(dPred, pred, target []float32, upstream float32)) {
