@@ -82,6 +82,13 @@ func (b *workbench) index(n int) []uint8 {
 	return whole[guard : guard+n : guard+n]
 }
 
+func (b *workbench) norm(act Activation, fixed bool, rows, c int) *BatchNorm {
+	return &BatchNorm{
+		Rows: rows, C: c, Act: act, Epsilon: 1e-5, Momentum: 0.1, Fixed: fixed, Gamma: b.in(c), Beta: b.in(c),
+		RunningMean: b.in(c), RunningVar: b.positive(c), Mean: b.in(c), InvStd: b.positive(c),
+	}
+}
+
 // bits is all that the call could have changed. NaNs are one: which of several
 // becomes the result, and its sign, is the processor's choice.
 func (b *workbench) bits() []uint32 {
@@ -114,15 +121,16 @@ var loops = []struct {
 				if residual != nil && act > ReLU {
 					continue
 				}
-				BatchNormForward(b.out(rows*c), b.in(rows*c), residual, b.in(c), b.in(c), b.out(c), b.out(c), b.in(c), b.in(c), 0.1, 1e-5, act, rows, c)
+				b.norm(act, false, rows, c).Forward(b.out(rows*c), b.in(rows*c), residual)
 			}
 		}
 	}},
 	{"BatchNormBackward", func(b *workbench, rows, c int) {
 		for _, act := range activations {
-			BatchNormBackward(b.out(rows*c), nil, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.in(c), b.positive(c), act, rows, c)
+			norm := b.norm(act, false, rows, c)
+			norm.Backward(b.out(rows*c), nil, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), nil)
 			if act <= ReLU {
-				BatchNormBackward(b.out(rows*c), b.out(rows*c), b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.in(c), b.positive(c), act, rows, c)
+				norm.Backward(b.out(rows*c), b.out(rows*c), b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c))
 			}
 		}
 	}},
@@ -133,12 +141,12 @@ var loops = []struct {
 	{"FixedNorm", func(b *workbench, rows, c int) {
 		n := rows * c
 		for _, act := range activations {
-			y, x, beta, mean, scale := b.out(n), b.in(n), b.in(c), b.in(c), b.out(c)
-			FixedNormForward(y, x, nil, b.in(c), beta, mean, b.positive(c), scale, 1e-5, act, rows, c)
-			FixedNormBackward(b.out(n), nil, b.in(n), x, nil, beta, mean, scale, act, rows, c)
+			y, x, norm := b.out(n), b.in(n), b.norm(act, true, rows, c)
+			norm.Forward(y, x, nil)
+			norm.Backward(b.out(n), nil, nil, nil, b.in(n), x, nil)
 			if act <= ReLU {
-				FixedNormForward(y, x, b.in(n), b.in(c), beta, mean, b.positive(c), scale, 1e-5, act, rows, c)
-				FixedNormBackward(b.out(n), b.out(n), b.in(n), x, y, beta, mean, scale, act, rows, c)
+				norm.Forward(y, x, b.in(n))
+				norm.Backward(b.out(n), b.out(n), nil, nil, b.in(n), x, y)
 			}
 		}
 	}},
@@ -289,7 +297,7 @@ func TestInPlace(t *testing.T) {
 	const rows, c = 300, 19
 	n := rows * c
 	x, dy, s := numbers(n, 1), numbers(n, 2), numbers(c, 3)
-	out, want := make([]float32, n), make([]float32, n)
+	out, want, dGamma, dBeta := make([]float32, n), make([]float32, n), make([]float32, c), make([]float32, c)
 	for _, act := range activations {
 		act.Forward(want, x)
 		copy(out, x)
@@ -304,15 +312,14 @@ func TestInPlace(t *testing.T) {
 		act.Backward(out, dy, out)
 		same(t, act.String()+" backward over x", out, want)
 
-		channel := func() []float32 { return make([]float32, c) }
-		mean, invStd := channel(), channel()
-		BatchNormForward(want, x, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		b := newNorm(act, rows, s, s)
+		b.Forward(want, x, nil)
 		copy(out, x)
-		BatchNormForward(out, out, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		b.Forward(out, out, nil)
 		same(t, act.String()+" batch norm forward", out, want)
-		BatchNormBackward(want, nil, channel(), channel(), dy, x, nil, s, s, mean, invStd, act, rows, c)
+		b.Backward(want, nil, dGamma, dBeta, dy, x, nil)
 		copy(out, dy)
-		BatchNormBackward(out, nil, channel(), channel(), out, x, nil, s, s, mean, invStd, act, rows, c)
+		b.Backward(out, nil, dGamma, dBeta, out, x, nil)
 		same(t, act.String()+" batch norm backward", out, want)
 	}
 
@@ -339,19 +346,15 @@ func BenchmarkElementwise(b *testing.B) {
 	for i := range x {
 		x[i], dy[i] = stream.Float32()-0.4, stream.Float32()-0.5
 	}
-	channel := make([][]float32, 8)
-	for i := range channel {
-		channel[i] = make([]float32, c)
-		for j := range channel[i] {
-			channel[i][j] = 1
-		}
+	ones, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c)
+	for j := range ones {
+		ones[j] = 1
 	}
-	gamma, beta, mean, invStd, runningMean, runningVar, dGamma, dBeta := channel[0], channel[1], channel[2], channel[3], channel[4], channel[5], channel[6], channel[7]
 	pool := Pool{N: batch, H: size, W: size, C: c, Window: 3, Stride: 2, Pad: 1}
 	pooled, index := make([]float32, pool.sizeOut()), make([]uint8, pool.sizeOut())
 	const weights = 11_200_000
 	pool.MaxForward(pooled, index, x)
-	BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, ReLU, rows, c)
+	newNorm(ReLU, rows, ones, ones).Forward(y, x, nil)
 
 	type timed struct {
 		name  string
@@ -359,14 +362,13 @@ func BenchmarkElementwise(b *testing.B) {
 		f     func()
 	}
 	batchNorm := func(act Activation) func() {
-		return func() {
-			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, act, rows, c)
-		}
+		norm := newNorm(act, rows, ones, ones)
+		return func() { norm.Forward(y, x, nil) }
 	}
 	batchNormGradient := func(dResidual []float32, act Activation) func() {
-		return func() {
-			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, act, rows, c)
-		}
+		norm := newNorm(act, rows, ones, ones)
+		norm.measure(x)
+		return func() { norm.Backward(dx, dResidual, dGamma, dBeta, dy, x, y) }
 	}
 	loss := CrossEntropy{Classes: 1000, Smoothing: 0.1}
 	kernels := []timed{

@@ -19,15 +19,14 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 	for name, run := range map[string]func(l layer){
 		"batchnorm2d_train": func(l layer) {
 			rows, c := len(l.x)/l.channels, l.channels
-			mean, invStd, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
-			gamma, beta := l.single("w"), l.single("b")
-			runningMean, runningVar := l.single("running_mean_before"), l.single("running_var_before")
-			BatchNormForward(l.y, l.x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, Identity, rows, c)
-			BatchNormBackward(l.dx, nil, dGamma, dBeta, l.dy, l.x, nil, gamma, beta, mean, invStd, Identity, rows, c)
+			b, dGamma, dBeta := newNorm(Identity, rows, l.single("w"), l.single("b")), make([]float32, c), make([]float32, c)
+			b.RunningMean, b.RunningVar = l.single("running_mean_before"), l.single("running_var_before")
+			b.Forward(l.y, l.x, nil)
+			b.Backward(l.dx, nil, dGamma, dBeta, l.dy, l.x, nil)
 			l.judge(l.t, "d_w", dGamma, 0)
 			l.judge(l.t, "d_b", dBeta, 0)
-			near(l.t, "running mean", runningMean, l.tensors["running_mean_after"].values)
-			near(l.t, "running variance", runningVar, l.tensors["running_var_after"].values)
+			near(l.t, "running mean", b.RunningMean, l.tensors["running_mean_after"].values)
+			near(l.t, "running variance", b.RunningVar, l.tensors["running_var_after"].values)
 		},
 		"batchnorm2d_eval": func(l layer) {
 			// As a convolution of 1x1 with the identity, folded.
@@ -36,7 +35,9 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 			for j := range c {
 				w[j*c+j] = 1
 			}
-			FoldBatchNorm(w, bias, w, nil, l.single("w"), l.single("b"), l.single("running_mean_before"), l.single("running_var_before"), 1e-5, c, c)
+			b := newNorm(Identity, 0, l.single("w"), l.single("b"))
+			b.RunningMean, b.RunningVar = l.single("running_mean_before"), l.single("running_var_before")
+			b.Fold(w, bias, w, nil)
 			conv := Conv{N: len(l.x) / c, H: 1, W: 1, Cin: c, Cout: c, KH: 1, KW: 1, Stride: 1}
 			conv.Forward(l.y, l.x, w, bias)
 			conv.InputGradient(l.dx, l.dy, w)

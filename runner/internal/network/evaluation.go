@@ -79,10 +79,9 @@ func (n *Network) fold(to int) {
 		if stale := n.stale && i > n.base || n.baseStale && i <= n.base; !stale || u == nil || u.end != i || u.norm == nil {
 			continue
 		}
-		norm, c := u.norm, u.norm.out.Channels
 		var weight, bias []float32
 		if l := u.convolution; l == nil {
-			weight = make([]float32, c)
+			weight = make([]float32, u.norm.out.Channels)
 			fill(weight, 1)
 		} else {
 			weight = l.weight.Value
@@ -90,7 +89,7 @@ func (n *Network) fold(to int) {
 				bias = l.offset.Value
 			}
 		}
-		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
+		u.norm.normalization(1).Fold(u.weight, u.bias, weight, bias)
 	}
 	n.baseStale = false
 	if to == len(n.layers)-1 {

@@ -171,9 +171,6 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 	case conv, dense:
 		return t.convolution(l), nil
 	case batchNorm:
-		if l.fixed {
-			return t.fixedNorm(l), nil
-		}
 		return t.batchNorm(l)
 	case maxPool:
 		return t.maxPool(l), nil
@@ -395,95 +392,66 @@ func (t *training) convolution(l *layer) *op {
 
 // batchNorm has the inputs x, weight, bias and, if there is one, what is added.
 func (t *training) batchNorm(l *layer) (*op, error) {
-	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
-	if rows < 2 {
+	norm := l.normalization(t.batch)
+	if norm.Rows < 2 && !l.fixed {
 		return nil, fmt.Errorf("%s: a batch of 1 gives a channel of batch norm a single number, which has no variance: take a larger train.batch, or train.last_batch: drop", l.where)
 	}
-	mean, invStd := make([]float32, c), make([]float32, c)
+	norm.Mean, norm.InvStd = make([]float32, norm.C), make([]float32, norm.C)
 	o := &op{forward: func(in, out [][]float32) {
 		var residual []float32
 		if l.other != none {
 			residual = in[3]
 		}
-		kernel.BatchNormForward(out[0], in[0], residual, in[1], in[2], mean, invStd, l.running.mean, l.running.variance, l.momentum, l.epsilon, l.act, rows, c)
-		l.running.batches++
+		norm.Forward(out[0], in[0], residual)
+		if !l.fixed {
+			l.running.batches++
+		}
 	}}
-	// The outputs of the gradient: input, weight, bias, then the other if there is one.
+	// The outputs of the gradient: input, then weight and bias unless all is fixed, then the
+	// other if there is one.
 	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-		reads := gorgonia.Nodes{upstream, inputs[0], inputs[1], inputs[2]}
+		reads := gorgonia.Nodes{upstream, inputs[0]}
 		// What entered the activation is computed again from x, but for what was added.
 		readsOutput := l.act == kernel.ReLU && l.other != none
 		if readsOutput {
 			reads = append(reads, output)
 		}
 		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
-			var y, dResidual []float32
+			var y, dWeight, dBias, dOther []float32
 			if readsOutput {
-				y = in[4]
+				y = in[2]
+			}
+			if !l.fixed {
+				dWeight, dBias = out[1], out[2]
 			}
 			if l.other != none {
-				dResidual = out[3]
+				dOther = out[len(out)-1]
 			}
-			kernel.BatchNormBackward(out[0], dResidual, out[1], out[2], in[0], in[1], y, in[2], in[3], mean, invStd, l.act, rows, c)
+			norm.Backward(out[0], dOther, dWeight, dBias, in[0], in[1], y)
 		}, reads...)
 		if err != nil {
 			return nil, err
 		}
-		gradients := gorgonia.Nodes{dx}
-		for _, p := range l.parameters() {
+		gradients := make(gorgonia.Nodes, len(inputs))
+		gradients[0] = dx
+		for i, p := range l.parameters() {
+			if l.fixed {
+				break
+			}
 			d, err := t.part(dx, op{name: p.Name, backing: p.Grad}, p.kernelShape()...)
 			if err != nil {
 				return nil, err
 			}
-			if l.frozen {
-				d = nil // written all the same, beside that of the input
+			if !l.frozen { // else it is written all the same, beside that of the input
+				gradients[1+i] = d
 			}
-			gradients = append(gradients, d)
 		}
 		if l.other != none {
-			d, err := t.part(dx, op{name: "other"}, l.out.batched(t.batch)...)
-			if err != nil {
-				return nil, err
-			}
-			gradients = append(gradients, d)
-		}
-		return gradients, nil
-	}
-	return o, nil
-}
-
-// fixedNorm is a batch norm that is frozen together with its statistics.
-func (t *training) fixedNorm(l *layer) *op {
-	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
-	scale := make([]float32, c)
-	o := &op{forward: func(in, out [][]float32) {
-		var residual []float32
-		if l.other != none {
-			residual = in[3]
-		}
-		kernel.FixedNormForward(out[0], in[0], residual, in[1], in[2], l.running.mean, l.running.variance, scale, l.epsilon, l.act, rows, c)
-	}}
-	// The outputs of the gradient: input, then the other if there is one.
-	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-		reads := gorgonia.Nodes{upstream, inputs[0], inputs[2]}
-		if l.other != none {
-			reads = append(reads, output)
-		}
-		gradients := make(gorgonia.Nodes, len(inputs))
-		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
-			var y, dResidual []float32
-			if l.other != none {
-				y, dResidual = in[3], out[1]
-			}
-			kernel.FixedNormBackward(out[0], dResidual, in[0], in[1], y, in[2], l.running.mean, scale, l.act, rows, c)
-		}, reads...)
-		if err == nil && l.other != none {
 			gradients[3], err = t.part(dx, op{name: "other"}, l.out.batched(t.batch)...)
 		}
-		gradients[0] = dx
 		return gradients, err
 	}
-	return o
+	return o, nil
 }
 
 // lossOperation reads the outputs and the targets and gives one number.
@@ -505,6 +473,14 @@ func (l *layer) convolution(batch int) kernel.Conv {
 	return kernel.Conv{
 		N: batch, H: l.in.Height, W: l.in.Width, Cin: l.in.Channels, Cout: l.out.Channels,
 		KH: l.window, KW: l.window, Stride: l.stride, Pad: l.pad, Dilation: l.dilation, Groups: l.groups, End: l.end,
+	}
+}
+
+// normalization describes a batch_norm, but for the statistics of a batch.
+func (l *layer) normalization(batch int) *kernel.BatchNorm {
+	return &kernel.BatchNorm{
+		Rows: batch * l.out.Height * l.out.Width, C: l.out.Channels, Act: l.act, Epsilon: l.epsilon, Momentum: l.momentum, Fixed: l.fixed,
+		Gamma: l.weight.Value, Beta: l.offset.Value, RunningMean: l.running.mean, RunningVar: l.running.variance,
 	}
 }
 
