@@ -194,16 +194,18 @@ var loops = []struct {
 			p.MaxBackward(b.out(p.sizeIn()), b.in(p.sizeOut()), index)
 		}
 	}},
-	{"AdamStep", func(b *workbench, rows, c int) {
+	{"Adam", func(b *workbench, rows, c int) {
 		n := rows * c
-		AdamStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
-		AdamWStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+		for _, decoupled := range []bool{false, true} {
+			a := Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: 1e-2, Decoupled: decoupled}
+			a.Step(b.in(n), b.in(n), b.in(n), b.positive(n), 0.81, 0.998)
+		}
 	}},
-	{"RMSpropStep", func(b *workbench, rows, c int) {
+	{"RMSprop", func(b *workbench, rows, c int) {
 		n := rows * c
 		for _, mean := range [][]float32{nil, b.in(n)} {
 			for _, momentum := range [][]float32{nil, b.in(n)} {
-				RMSpropStep(b.in(n), b.in(n), b.positive(n), mean, momentum, 0.01, 0.99, 1e-8, 0.9, 1e-2)
+				RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Decay: 1e-2}.Step(b.in(n), b.in(n), b.positive(n), mean, momentum)
 			}
 		}
 	}},
@@ -221,12 +223,12 @@ var loops = []struct {
 		AverageStep(b.in(rows*c), b.in(rows*c), 0.99)
 		Scale(b.in(rows*c), 0.3)
 	}},
-	{"SGDStep", func(b *workbench, rows, c int) {
+	{"SGD", func(b *workbench, rows, c int) {
 		n := rows * c
-		SGDStep(b.in(n), b.in(n), nil, 0.1, 0, 1e-2, false, true)
+		SGD{Rate: 0.1, Decay: 1e-2}.Step(b.in(n), b.in(n), nil, true)
 		for _, nesterov := range []bool{false, true} {
 			for _, first := range []bool{false, true} {
-				SGDStep(b.in(n), b.in(n), b.in(n), 0.1, 0.9, 1e-2, nesterov, first)
+				SGD{Rate: 0.1, Momentum: 0.9, Decay: 1e-2, Nesterov: nesterov}.Step(b.in(n), b.in(n), b.in(n), first)
 			}
 		}
 	}},
@@ -395,11 +397,11 @@ func BenchmarkElementwise(b *testing.B) {
 		{"MaxBackward", 4*n + 5*len(pooled), func() { pool.MaxBackward(dx, pooled, index) }},
 		{"Dropout", 2 * 4 * (1 << 20), func() { Dropout(y[:1<<20], x[:1<<20], 0.5, stream) }},
 		{"Adam", 7 * 4 * weights, func() {
-			AdamStep(x[:weights], dy[:weights], y[:weights], dx[:weights], 1e-9, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
+			Adam{Rate: 1e-9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.Step(x[:weights], dy[:weights], y[:weights], dx[:weights], 0.9, 0.999)
 		}},
-		{"SGD", 5 * 4 * weights, func() { SGDStep(x[:weights], dy[:weights], y[:weights], 1e-9, 0.9, 0, false, false) }},
+		{"SGD", 5 * 4 * weights, func() { SGD{Rate: 1e-9, Momentum: 0.9}.Step(x[:weights], dy[:weights], y[:weights], false) }},
 		{"RMSprop", 7 * 4 * weights, func() {
-			RMSpropStep(x[:weights], dy[:weights], y[:weights], nil, dx[:weights], 1e-9, 0.99, 1e-8, 0.9, 0)
+			RMSprop{Rate: 1e-9, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9}.Step(x[:weights], dy[:weights], y[:weights], nil, dx[:weights])
 		}},
 		{"AverageStep", 3 * 4 * weights, func() { AverageStep(y[:weights], x[:weights], 0.999) }},
 	}

@@ -134,7 +134,7 @@ func TestSteadyStateMakesNoGarbage(t *testing.T) {
 		norm.Forward(y, x, nil)
 		norm.Backward(y, nil, part(2), part(3), x, x, y)
 		p.MaxForward(y[:p.sizeOut()], index, x)
-		AdamStep(y, x, y, y, 1e-3, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
+		Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.Step(y, x, y, y, 0.9, 0.999)
 	}
 	step()
 	var before, after runtime.MemStats

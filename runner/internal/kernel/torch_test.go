@@ -172,22 +172,22 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 		}
 		return p
 	}
-	adam := func(decay float64) func(w, g []float32, step int) {
-		return func(w, g []float32, step int) {
-			AdamStep(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, decay, 1-power(0.9, step), 1-power(0.999, step))
-		}
+	adam := func(decay float64, decoupled bool) func(w, g []float32, step int) {
+		a := Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: decay, Decoupled: decoupled}
+		return func(w, g []float32, step int) { a.Step(w, g, m, v, power(0.9, step), power(0.999, step)) }
+	}
+	sgd := func(buffer []float32, momentum, decay float64, nesterov bool) func(w, g []float32, step int) {
+		return func(w, g []float32, step int) { SGD{0.1, momentum, decay, nesterov}.Step(w, g, buffer, step == 1) }
 	}
 	for name, step := range map[string]func(w, g []float32, step int){
-		"sgd":             func(w, g []float32, step int) { SGDStep(w, g, nil, 0.1, 0, 0, false, step == 1) },
-		"sgd_momentum":    func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 0, false, step == 1) },
-		"sgd_momentum_wd": func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 1e-2, false, step == 1) },
-		"sgd_nesterov":    func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 0, true, step == 1) },
-		"adam":            adam(0),
-		"adam_wd":         adam(1e-2),
-		"adamw": func(w, g []float32, step int) {
-			AdamWStep(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 1e-2, 1-power(0.9, step), 1-power(0.999, step))
-		},
-		"rmsprop": func(w, g []float32, step int) { RMSpropStep(w, g, s, nil, nil, 0.01, 0.99, 1e-8, 0, 0) },
+		"sgd":             sgd(nil, 0, 0, false),
+		"sgd_momentum":    sgd(m, 0.9, 0, false),
+		"sgd_momentum_wd": sgd(m, 0.9, 1e-2, false),
+		"sgd_nesterov":    sgd(m, 0.9, 0, true),
+		"adam":            adam(0, false),
+		"adam_wd":         adam(1e-2, false),
+		"adamw":           adam(1e-2, true),
+		"rmsprop":         func(w, g []float32, _ int) { RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8}.Step(w, g, s, nil, nil) },
 	} {
 		if len(runs[name].Traj) != len(grads) {
 			t.Fatalf("there are no steps of %s", name)
@@ -241,7 +241,7 @@ func TestRMSpropOptions(t *testing.T) {
 			momentum = make([]float32, len(p0))
 		}
 		for _, g := range grads {
-			RMSpropStep(w, single(g), square, mean, momentum, 0.01, 0.99, 1e-8, run.momentum, run.decay)
+			RMSprop{0.01, 0.99, 1e-8, run.momentum, run.decay}.Step(w, single(g), square, mean, momentum)
 		}
 		want := make([]float32, len(w))
 		for i, bits := range run.want {
