@@ -109,22 +109,16 @@ func (u *unit) shape(batch int) kernel.Conv {
 
 // operation returns the unit's arithmetic: inputs x, weight and what is added.
 func (u *unit) operation(batch int) func(in, out [][]float32) {
-	c := u.shape(batch)
-	var pool kernel.Pool
-	pooled := u.convolution != nil && u.convolution.pool != nil
-	if pooled {
-		pool = u.convolution.pool.pooling(batch)
+	c := pooledConv{Conv: u.shape(batch)}
+	if u.convolution != nil {
+		c = u.convolution.pooledConv(batch)
 	}
 	return func(in, out [][]float32) {
 		var other []float32
 		if u.other != none {
 			other = in[2]
 		}
-		if pooled {
-			c.ForwardPooled(out[0], nil, in[0], in[1], u.bias, pool)
-			return
-		}
-		c.ForwardThen(out[0], in[0], in[1], u.bias, other, u.act)
+		c.forward(out[0], in[0], in[1], u.bias, other, u.act)
 	}
 }
 
