@@ -1,6 +1,6 @@
 package kernel
 
-//go:generate go run gen_depthwise.go gen_depthwise_neon.go gen_neon.go
+//go:generate go run gen_depthwise.go gen_depthwise_neon.go gen_listing.go
 
 // A depthwise convolution filters every channel for itself. It is bound by memory
 // rather than by arithmetic, so that it is no matrix product but loops over rows of

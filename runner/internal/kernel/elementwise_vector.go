@@ -8,7 +8,7 @@ import (
 	"biomass/runner/internal/rng"
 )
 
-//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_loops.go gen_activation.go gen_neon.go
+//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_loops.go gen_activation.go gen_listing.go
 
 // The loops whose pace memory sets: whole vectors of 8 channels or elements in
 // assembly, the rest in the portable loop, which is the definition. The assembly is

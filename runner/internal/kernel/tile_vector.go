@@ -2,7 +2,7 @@
 
 package kernel
 
-//go:generate go run gen_tile.go gen_tile_neon.go gen_neon.go
+//go:generate go run gen_tile.go gen_tile_neon.go gen_listing.go
 
 // transpose8 is, for cols a positive multiple of 8,
 //

@@ -4,7 +4,7 @@ package kernel
 
 import "unsafe"
 
-//go:generate go run gen_winograd.go gen_neon.go
+//go:generate go run gen_winograd.go gen_listing.go
 
 // The transforms of Winograd's algorithm: whole vectors of 8 channels in assembly, the
 // rest in the portable loop, which is the definition. The assembly is AVX2 or NEON;
