@@ -137,8 +137,8 @@ func (w *wiring) differentiate(n *Network) error {
 	return nil
 }
 
-// begin returns the node of what the base gives. Where its gradient is asked for, that is an
-// op's output, which alone several layers may read then.
+// begin returns the node of the base's output. Where its gradient is asked for, that is an
+// op's, since only an op's output can be forked.
 func (t *training) begin(readers int, asked bool) (*gorgonia.Node, error) {
 	if !asked {
 		return t.picture, nil
@@ -157,8 +157,7 @@ func (t *training) begin(readers int, asked bool) (*gorgonia.Node, error) {
 	return node, err
 }
 
-// onlyCollected reports whether forks collect the gradients of all inputs of which they are
-// wanted.
+// onlyCollected reports whether some gradients are wanted, and forks collect them all.
 func onlyCollected(forks []*op, constant []bool) bool {
 	collected := false
 	for i, unwanted := range constant {
