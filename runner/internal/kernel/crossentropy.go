@@ -7,8 +7,8 @@ import (
 )
 
 // powers sets e to exp(x - largest) and returns the largest of x and the sum of e, added
-// in order. To take off the largest changes nothing of what powers are shares of, but that
-// none overflows.
+// in order. Subtracting the largest changes no power's share of the sum, and keeps all from
+// overflowing.
 func powers(e, x []float32) (largest float32, sum float64) {
 	largest = x[0]
 	for _, v := range x {

@@ -87,7 +87,8 @@
 //	loss.go, crossentropy.go    losses
 //	optimizer.go                steps of the optimisers
 //	sum.go, fma.go              long sums; a float32 multiply-add that rounds once
-//	parallel.go, variant*.go    threads; which assembly runs
+//	parallel.go, memory.go      threads; memory that is kept from call to call
+//	variant*.go                 which assembly runs
 //
 // A loop named foo is written three times. fooPortable, beside the function that needs it, is
 // the definition, and its comment is the loop. fooVector is assembly. foo, in *_vector.go,

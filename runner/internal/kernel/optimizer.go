@@ -89,8 +89,8 @@ type RMSprop struct{ Rate, Alpha, Epsilon, Momentum, Decay float64 }
 //	q  = sqrt(s - a*a) + Epsilon                (not centred: sqrt(s) + Epsilon)
 //	b  = Momentum*b + g'/q,  w -= Rate*b        (no momentum: w -= Rate * g'/q)
 //
-// An addition to a product is fused wherever torch's is; s - a*a may so come out
-// below 0 by a rounding where s = a*a, and its root NaN, in torch as here.
+// An addition to a product is fused wherever torch's is. By a rounding, s - a*a may
+// therefore come out below 0 where s = a*a, and its root NaN, in torch as here.
 func (r RMSprop) Step(w, g, square, mean, buffer []float32) {
 	requireLength("g", g, len(w))
 	requireLength("square", square, len(w))
