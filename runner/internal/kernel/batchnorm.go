@@ -117,7 +117,7 @@ func (b *BatchNorm) Backward(dx, dResidual, dGamma, dBeta, dy, x, y []float32) {
 	sumChunks(sums, b.Rows, func(part []float64, from, count int) {
 		clear(part)
 		sum, dot := part[:c], part[c:]
-		if b.Act < SiLU {
+		if !b.Act.transcendental() {
 			lo, hi := from*c, (from+count)*c
 			sumGradients(b.Act, sum, dot, cut(dResidual, lo, hi), dy[lo:hi], x[lo:hi], cut(y, lo, hi), b.Mean, scale, b.Beta, count, c)
 			return
@@ -130,7 +130,7 @@ func (b *BatchNorm) Backward(dx, dResidual, dGamma, dBeta, dy, x, y []float32) {
 			sumGradients(Identity, sum, dot, nil, dx[lo:hi], x[lo:hi], nil, b.Mean, scale, b.Beta, rows, c)
 		}
 	})
-	if act >= SiLU {
+	if act.transcendental() {
 		dz = dx
 	}
 	n := float64(b.Rows)
@@ -167,7 +167,7 @@ func (b *BatchNorm) backwardFixed(dx, dResidual, dy, x, y []float32) {
 	parallelChunks(b.Rows, func(_, from, count int) {
 		lo, hi := from*c, (from+count)*c
 		dz, through := dy[lo:hi], act
-		if act >= SiLU {
+		if act.transcendental() {
 			gradientOfNormalized(act, dx[lo:hi], dz, x[lo:hi], b.Mean, scale, b.Beta, count, c)
 			dz, through = dx[lo:hi], Identity
 		}

@@ -83,6 +83,7 @@
 //	batchnorm.go                batch norm with activation and residual
 //	activation.go               activations; exponential.go: the functions that they are made of
 //	pool.go, subsample.go       pools; the shortcut without parameters
+//	transpose.go                transposes of many matrices
 //	scale.go, dropout.go        squeeze and excitation; dropout and stochastic depth
 //	loss.go, crossentropy.go    losses
 //	optimizer.go                steps of the optimisers
@@ -96,7 +97,7 @@
 // without assembly, all to fooPortable. The tiles of matrix products and the lines of
 // depthwise convolutions are in a table instead, a function a size: [tile], [lineKernels].
 //
-// `go generate` writes all assembly: gen_tile.go that of tile.go, gen_winograd.go and
+// `go generate` writes all assembly: gen_tile.go that of tile.go and transpose.go, gen_winograd.go and
 // gen_depthwise.go that of the files of their names, gen_elementwise.go all other loops, which
 // gen_loops.go and gen_activation.go describe once for both processors.
 package kernel

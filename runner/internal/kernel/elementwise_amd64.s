@@ -2018,7 +2018,7 @@ l1:
 	VZEROUPPER
 	RET
 
-TEXT ·approachVector(SB), NOSPLIT, $0-28
+TEXT ·lerpVector(SB), NOSPLIT, $0-28
 	MOVQ a+0(FP), DI
 	MOVQ w+8(FP), SI
 	MOVQ n+16(FP), BX

@@ -137,12 +137,12 @@ func divideBy(y, x []float32, divisor float32) {
 	divideByPortable(n, y, x, divisor)
 }
 
-func approach(a, w []float32, rest float32) {
+func lerp(a, w []float32, rest float32) {
 	n := vectorLength(len(a))
 	if n > 0 {
-		approachVector(&a[0], &w[0], n, rest)
+		lerpVector(&a[0], &w[0], n, rest)
 	}
-	approachPortable(n, a, w, rest)
+	lerpPortable(n, a, w, rest)
 }
 
 func adam(w, g, m, v []float32, k *adamFactors) {
@@ -261,7 +261,7 @@ func scaleByVector(y, x *float32, n int, factor float32)
 func divideByVector(y, x *float32, n int, divisor float32)
 
 //go:noescape
-func approachVector(a, w *float32, n int, rest float32)
+func lerpVector(a, w *float32, n int, rest float32)
 
 //go:noescape
 func adamVector(w, grad, m, v *float32, n int, k *adamFactors)

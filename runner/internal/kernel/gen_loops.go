@@ -194,7 +194,7 @@ func writeLoops(m machine) {
 	})
 	m.end()
 
-	m.function("approach", "a matrix", "w matrix", "n n", "rest scalar")
+	m.function("lerp", "a matrix", "w matrix", "n n", "rest scalar")
 	m.flat(1, func() {
 		m.load(0, "a")
 		m.load(1, "w")

@@ -136,13 +136,13 @@ func Scale(x []float32, factor float32) {
 func AverageStep(average, w []float32, decay float64) {
 	requireLength("w", w, len(average))
 	rest := float32(1 - decay)
-	parallelSpans(len(w), func(from, to int) { approach(average[from:to], w[from:to], rest) })
+	parallelSpans(len(w), func(from, to int) { lerp(average[from:to], w[from:to], rest) })
 }
 
-// approachPortable does the elements from first on of
+// lerpPortable does the elements from first on of
 //
 //	for i: a[i] = FMA32(w[i]-a[i], rest, a[i])
-func approachPortable(first int, a, w []float32, rest float32) {
+func lerpPortable(first int, a, w []float32, rest float32) {
 	for i := first; i < len(a); i++ {
 		a[i] = FMA32(w[i]-a[i], rest, a[i])
 	}
