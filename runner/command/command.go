@@ -113,6 +113,9 @@ func (s *invocation) code(err error) int {
 
 // Interrupted says that a person ended the run and returns the exit code.
 func Interrupted(errOut io.Writer) int {
+	if isTerminal(errOut) {
+		fmt.Fprint(errOut, "\r\x1b[K") // in place of a bar that was being drawn
+	}
 	fmt.Fprintln(errOut, "runner: interrupted; what was finished is kept, and apply goes on from there")
 	return interrupted
 }
@@ -249,4 +252,14 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// columns returns how wide a terminal is: 80 columns where it does not say.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n := windowColumns(f); n > 0 {
+			return n
+		}
+	}
+	return 80
 }
