@@ -254,7 +254,7 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	}
 	place.Fetched = experiment.FetchedWeights(objects)
 	return &experiment.Experiment{
-		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(),
+		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(), PhotoMemory: s.machine.photos,
 		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
 	}, nil
 }

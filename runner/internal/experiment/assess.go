@@ -199,7 +199,7 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		return nil, err
 	}
 	var own []int
-	var pixels [][]uint8
+	var photos []train.Photo
 	have := map[string]bool{}
 	for i := range samples {
 		if part == NewPart {
@@ -207,7 +207,7 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		}
 		have[samples[i].Part] = true
 		if samples[i].Part == part {
-			own, pixels = append(own, i), append(pixels, all.Pixels[i])
+			own, photos = append(own, i), append(photos, all.Photos[i])
 		}
 	}
 	if len(own) == 0 {
@@ -219,7 +219,7 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 	if err != nil {
 		return nil, err
 	}
-	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, pick(features, own))
+	outputs, err := train.Outputs(model.Network, model.Fitted, photos, pick(features, own))
 	if err != nil {
 		return nil, err
 	}

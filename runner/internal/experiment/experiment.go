@@ -41,6 +41,9 @@ type Experiment struct {
 	Log      zerolog.Logger
 	// Memory of the photos' digests; nil hashes them all.
 	Memory *picture.Memory
+	// PhotoMemory is how many bytes of pixels are held in memory at most, 0 for 2 GiB. The
+	// rest are read whenever they are needed.
+	PhotoMemory int64
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim

@@ -205,22 +205,27 @@ func (l *line) augmented(photos, epochs int) (*report.Augmented, error) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(targets[a], targets[b]) })
 	rows := make([]int, min(photos, len(order)))
-	set := train.Set{Pixels: make([][]uint8, len(targets)), Targets: targets} // the pixels of those rows alone
+	set := train.Set{Photos: make([]train.Photo, len(targets)), Targets: targets} // the photos of those rows alone
+	plain := make([][]uint8, len(rows))
 	for i := range rows {
 		row := order[i*(len(order)-1)/max(len(rows)-1, 1)]
 		rows[i] = row
-		if set.Pixels[row], err = picture.Load(l.catalogue, images[l.split.Train[row]], l.Store); err != nil {
+		if plain[i], err = picture.Load(l.catalogue, images[l.split.Train[row]], l.Store); err != nil {
 			return nil, err
 		}
+		set.Photos[row] = train.InMemory(plain[i])
 	}
-	seen := train.Seen(train.Input{
+	seen, err := train.Seen(train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
 		Fitted: l.fitted, Train: set,
 	}, rows, epochs)
+	if err != nil {
+		return nil, err
+	}
 	a := &report.Augmented{Changes: l.augmentationWords(), Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels()}
 	for i, row := range rows {
 		a.Photos = append(a.Photos, report.AugmentedPhoto{
-			Image: images[l.split.Train[row]], Target: targets[row], Versions: append([][]uint8{set.Pixels[row]}, seen[i]...),
+			Image: images[l.split.Train[row]], Target: targets[row], Versions: append([][]uint8{plain[i]}, seen[i]...),
 		})
 	}
 	return a, nil

@@ -12,9 +12,11 @@ import (
 	"github.com/rs/zerolog"
 
 	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
+	"biomass/runner/internal/weights"
 )
 
 // interrupter ends a walk during its first task of a name, and counts how far it
@@ -90,6 +92,41 @@ func TestInterrupted(t *testing.T) {
 	}
 	if _, err := rosettes(t, dir, progress.Silent).Apply(t.Context(), false); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPhotoMemory trains with all photos in memory, with some and with none: the same
+// bits. A photo that is not in memory and has gone from the store is decoded again.
+func TestPhotoMemory(t *testing.T) {
+	dir := t.TempDir()
+	var whole *lock.Lock
+	for _, bytes := range []int64{0, 5 * 16 * 16 * 3, 1} {
+		e := rosettes(t, dir, progress.Silent)
+		if err := os.RemoveAll(e.Store.Dir()); err != nil {
+			t.Fatal(err)
+		}
+		e.PhotoMemory = bytes
+		e.Witness = func(lock.Epoch, []weights.Tensor) { // the training is under way
+			pixels, err := filepath.Glob(filepath.Join(e.Store.Dir(), "objects", "*", "*"))
+			if err != nil || len(pixels) == 0 {
+				t.Fatalf("%d objects: %v", len(pixels), err)
+			}
+			for _, path := range pixels {
+				if info, err := os.Stat(path); err == nil && info.Size() == 16*16*3 {
+					os.Remove(path)
+				}
+			}
+		}
+		result, err := e.Apply(t.Context(), false)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", bytes, err)
+		}
+		if whole == nil {
+			whole = result.Lock
+		}
+		if result.Lock.Model.Weights != whole.Model.Weights || result.Lock.Report != whole.Report {
+			t.Errorf("%d bytes: other weights or another report", bytes)
+		}
 	}
 }
 

@@ -211,15 +211,15 @@ type Seen struct {
 	Probabilities []float64 // nil for a regression
 }
 
-// Predict says what the model sees in photos of (size, size, channels). What it
+// Predict says what the model sees in photos. What it
 // says of one does not depend on the others, bit for bit. Features are each
 // picture's second input, nil where the model has none.
-func (m *Model) Predict(pixels [][]uint8, features [][]float32) ([]Seen, error) {
-	outputs, err := train.Outputs(m.Network, m.Fitted, pixels, features)
+func (m *Model) Predict(photos []train.Photo, features [][]float32) ([]Seen, error) {
+	outputs, err := train.Outputs(m.Network, m.Fitted, photos, features)
 	if err != nil {
 		return nil, err
 	}
-	seen := make([]Seen, len(pixels))
+	seen := make([]Seen, len(photos))
 	n := max(len(m.Classes), 1)
 	for i := range seen {
 		own := outputs[i*n : (i+1)*n]
@@ -270,7 +270,7 @@ func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p
 		if err != nil {
 			return nil, err
 		}
-		var readable [][]uint8
+		var readable []train.Photo
 		var features [][]float32
 		for i, own := range pixels {
 			if own == nil {
@@ -280,7 +280,7 @@ func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p
 			if problems[i] = err; err != nil {
 				continue
 			}
-			readable = append(readable, own)
+			readable = append(readable, train.InMemory(own))
 			if beside != nil {
 				features = append(features, beside)
 			}

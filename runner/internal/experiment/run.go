@@ -174,16 +174,13 @@ func runTransform(_ context.Context, l *line) error {
 	if err := l.catalogue.Open(); err != nil {
 		return err
 	}
-	// One photo after the other: that all of them are in memory is for the training to need.
-	var lost error
-	pixels := func(i int) []uint8 {
-		photo, err := picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
-		lost = cmp.Or(lost, err)
-		return photo
+	// One photo after the other: which of them are in memory is for the training to say.
+	pixels := func(i int) ([]uint8, error) {
+		return picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
 	}
 	learnt, low, high := l.clipTargets(pick(targets, l.split.Train))
 	l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), learnt, pixels, len(learnt))
-	if err := cmp.Or(lost, err); err != nil {
+	if err != nil {
 		return err
 	}
 	l.fitted.TargetLow, l.fitted.TargetHigh = low, high
@@ -354,7 +351,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	task := l.Progress.Start("evaluate", len(all.Pixels), "photos")
+	task := l.Progress.Start("evaluate", len(all.Photos), "photos")
 	defer task.Done()
 	samples, err := l.samples()
 	if err != nil {
@@ -381,7 +378,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
-		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+		Pixels: func(i int) ([]uint8, error) { return all.Photos[i]() },
 		Attend: l.attend,
 	}
 	if err := l.compare(ctx, &in); err != nil {
@@ -427,7 +424,7 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 	if err != nil {
 		return "", nil, err
 	}
-	seen, err := train.Attend(net, l.fitted, pick(l.photos.Pixels, rows), pick(l.features, rows), outputs)
+	seen, err := train.Attend(net, l.fitted, pick(l.photos.Photos, rows), pick(l.features, rows), outputs)
 	for _, a := range seen {
 		maps = append(maps, evaluate.Map(a))
 	}
@@ -436,7 +433,7 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 
 // predictValues sets what the network predicts for every sample.
 func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
-	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels, l.features)
+	predicted, err := train.Predict(net, l.fitted, l.photos.Photos, l.features)
 	for i := range predicted {
 		samples[i].Predicted = predicted[i]
 	}
@@ -446,23 +443,23 @@ func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) er
 // predictClasses sets the network's outputs for every sample, and those that it
 // had before training for the samples that it was not trained on.
 func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
-	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels, l.features)
+	outputs, err := train.Outputs(net, l.fitted, l.photos.Photos, l.features)
 	if err != nil {
 		return err
 	}
 	var held []int
-	var pixels [][]uint8
+	var photos []train.Photo
 	n := len(l.classes)
 	for i := range samples {
 		samples[i].Outputs = outputs[i*n : (i+1)*n]
 		if samples[i].Part != evaluate.Train {
-			held, pixels = append(held, i), append(pixels, l.photos.Pixels[i])
+			held, photos = append(held, i), append(photos, l.photos.Photos[i])
 		}
 	}
 	if err := l.initialise(net); err != nil {
 		return err
 	}
-	if outputs, err = train.Outputs(net, l.fitted, pixels, pick(l.features, held)); err != nil {
+	if outputs, err = train.Outputs(net, l.fitted, photos, pick(l.features, held)); err != nil {
 		return err
 	}
 	for k, i := range held {
@@ -568,7 +565,12 @@ func (l *line) groupLabels() ([]evaluate.Labels, error) {
 	return all, nil
 }
 
-// all returns the pixels and targets of all kept rows, loaded once a walk.
+// photoMemory is how many bytes of pixels are held in memory, where nothing else is said.
+const photoMemory = 2 << 30
+
+// all returns the photos and targets of all kept rows. Once a walk photos are loaded, the
+// first ones as far as the memory for them goes; the others are read, and compared with
+// their digests, whenever they are asked for.
 func (l *line) all() (train.Set, error) {
 	if l.photos != nil {
 		return *l.photos, nil
@@ -585,11 +587,17 @@ func (l *line) all() (train.Set, error) {
 		return train.Set{}, err
 	}
 	n := len(l.ledger.Kept)
-	set := train.Set{Pixels: make([][]uint8, n), Targets: targets}
+	set := train.Set{Photos: make([]train.Photo, n), Targets: targets}
 	failed := make([]error, n)
-	kernel.Parallel(n, func(i int) {
-		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
+	photo := l.Recipe.Picture.Size * l.Recipe.Picture.Size * l.Recipe.Picture.Channels()
+	held := min(n, int(cmp.Or(l.PhotoMemory, photoMemory))/photo)
+	kernel.Parallel(held, func(i int) {
+		pixels, err := picture.Load(l.catalogue, images[i], l.Store)
+		set.Photos[i], failed[i] = train.InMemory(pixels), err
 	})
+	for i := held; i < n; i++ {
+		set.Photos[i] = func() ([]uint8, error) { return picture.Load(l.catalogue, images[i], l.Store) }
+	}
 	if err := errors.Join(failed...); err != nil {
 		return train.Set{}, err
 	}
@@ -597,17 +605,13 @@ func (l *line) all() (train.Set, error) {
 	return set, nil
 }
 
-// set returns the pixels and targets of some kept rows.
+// set returns the photos and targets of some kept rows.
 func (l *line) set(rows []int) (train.Set, error) {
 	all, err := l.all()
 	if err != nil {
 		return train.Set{}, err
 	}
-	set := train.Set{Pixels: make([][]uint8, len(rows)), Targets: make([]float64, len(rows))}
-	for i, row := range rows {
-		set.Pixels[i], set.Targets[i] = all.Pixels[row], all.Targets[row]
-	}
-	return set, nil
+	return train.Set{Photos: pick(all.Photos, rows), Targets: pick(all.Targets, rows)}, nil
 }
 
 // samples joins what is known of each kept row before anything is predicted.
