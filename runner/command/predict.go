@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 	"biomass/runner/internal/export"
 	"biomass/runner/internal/model"
 	"biomass/runner/internal/picture"
+	"biomass/runner/internal/review"
 )
 
 func (s *invocation) predict() *cobra.Command {
@@ -28,7 +30,7 @@ func (s *invocation) predict() *cobra.Command {
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
 		Long: "predict takes pictures through exactly what is locked: how a photo becomes pixels, the normalisation, the network and its weights.\n" +
-			"LOCK is a lockfile, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
+			"LOCK is a lockfile, a recipe or a name that has one, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
 			"from the standard input. No data of the training are needed. Of a regression every prediction has the interval that holds the true\n" +
 			"value of a new individual with the probability --level, by split conformal prediction on the errors of the validation part.\n" +
 			"A picture that cannot be read is an error that names it; the others are predicted all the same, and the exit code is 1.",
@@ -83,10 +85,16 @@ func (s *invocation) predict() *cobra.Command {
 	return c
 }
 
-// locked opens a lock, or the lock in a pack or in an exported file, which is taken
-// apart in a folder that closeLock removes.
+// locked opens a lock, that of a recipe or a name, or the lock in a pack or in an
+// exported file, which is taken apart in a folder that closeLock removes.
 func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
 	closeLock = func() {}
+	if path, err = review.LockOf(path); err != nil {
+		return nil, nil, err
+	}
+	if strings.EqualFold(filepath.Ext(path), ".onnx") {
+		return nil, nil, fmt.Errorf("%s: an ONNX file is for other programs: name the lock, or a .safetensors or .pth that export wrote", path)
+	}
 	given, data, objects := path, s.dataRoot(), s.machine.store
 	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
 	if packed || exported {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -67,7 +68,7 @@ func NewJoined(spec recipe.Network, in Input, features, outputs int) (*Network, 
 	} else if spec.Backbone == "layers" {
 		a, err = sequential(spec.Layers, shape(in), features, outputs)
 	} else {
-		err = fmt.Errorf("network.backbone: there is no %q: want layers or one of %v", spec.Backbone, slices.Sorted(maps.Keys(zoo)))
+		err = fmt.Errorf("network.backbone: there is no %q: want layers, %s", spec.Backbone, strings.Join(slices.Sorted(maps.Keys(zoo)), ", "))
 	}
 	if err != nil {
 		return nil, err
