@@ -36,6 +36,20 @@ type kept struct {
 	State   digest.Digest `json:"state"`
 }
 
+// begun returns how many epochs of a training that was cut are kept.
+func begun(objects *store.Store, key digest.Digest) int {
+	object, ok := objects.Key("checkpoint", key)
+	if !ok {
+		return 0
+	}
+	data, err := objects.Get(object)
+	var k kept
+	if err != nil || json.Unmarshal(data, &k) != nil || !objects.Has(k.Weights) || !objects.Has(k.State) {
+		return 0 // it starts anew
+	}
+	return len(k.Epochs)
+}
+
 // Load returns the newest checkpoint whose objects are all whole, or nil.
 func (c *checkpoints) Load() (*train.Checkpoint, error) {
 	object, ok := c.store.Key("checkpoint", c.key)
