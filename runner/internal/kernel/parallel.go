@@ -39,7 +39,7 @@ func parallelTasks(n int, f func(i int, s *workspace)) {
 		}
 		return
 	}
-	j := &job{f: f, n: int64(n), ended: make(chan struct{})}
+	j := &job{number: jobs.Add(1), f: f, n: int64(n), ended: make(chan struct{})}
 	j.seats.Store(int64(helpers))
 	if !helping.offer(j, helpers) {
 		// The crew helps another caller.
@@ -85,6 +85,7 @@ func share(n, i, parts int) int { return n * i / parts }
 
 // A job is one call of Parallel.
 type job struct {
+	number     int64 // of all jobs
 	f          func(i int, s *workspace)
 	n          int64
 	seats      atomic.Int64 // how many of the crew may still join
@@ -92,6 +93,9 @@ type job struct {
 	asleep     atomic.Bool  // the caller waits for ended
 	ended      chan struct{}
 }
+
+// jobs is how many there have been.
+var jobs atomic.Int64
 
 // work does tasks until none is left to take.
 func (j *job) work() {
@@ -156,22 +160,26 @@ func (c *crew) offer(j *job, helpers int) bool {
 	return true
 }
 
-// help is a member's life.
+// help is a member's life. It remembers a job's number and not the job, which would keep
+// the memory that it worked on.
 func (c *crew) help() {
-	var last *job
+	last := int64(0)
 	for {
-		last = c.await(last)
-		if last.seats.Add(-1) >= 0 {
-			last.work()
+		j := c.await(last)
+		last = j.number
+		if j.seats.Add(-1) >= 0 {
+			j.work()
 		}
 	}
 }
 
-// await returns the next job that is not the last one.
-func (c *crew) await(last *job) (next *job) {
+// await returns the next job after the last one.
+func (c *crew) await(last int64) (next *job) {
 	fresh := func() bool {
-		next = c.job.Load()
-		return next != nil && next != last
+		if next = c.job.Load(); next != nil && next.number == last {
+			next = nil
+		}
+		return next != nil
 	}
 	for !watched(fresh) {
 		c.mutex.Lock()
