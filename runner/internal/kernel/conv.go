@@ -51,7 +51,7 @@ func (c Conv) ForwardThen(y, x, w, bias, residual []float32, act Activation) {
 }
 
 func (c Conv) forward(y, x, w []float32, then epilogue) {
-	if c.depthwise() {
+	if c.isDepthwise() {
 		c.depthwiseForward(y, x, w, then)
 		return
 	}
@@ -85,7 +85,7 @@ func (c Conv) WeightGradient(dw, x, dy []float32) {
 }
 
 func (c Conv) weightGradient(dw, x []float32, up lines) {
-	if c.depthwise() {
+	if c.isDepthwise() {
 		c.depthwiseWeightGradient(dw, x, up.data)
 		return
 	}
@@ -127,7 +127,7 @@ func (c Conv) InputGradient(dx, dy, w []float32) {
 }
 
 func (c Conv) inputGradient(dx []float32, up lines, w []float32) {
-	if c.depthwise() {
+	if c.isDepthwise() {
 		c.depthwiseInputGradient(dx, up.data, w)
 		return
 	}

@@ -16,18 +16,18 @@ package kernel
 // rows of one picture, as many as have at most depthwiseBlock pixels, at least one: within a
 // chunk the sum is one chain over the pixels whose tap is inside, (oy, ox) ascending,
 // and the chunks' sums, ordered by (n, oy), are added up as by [ColumnSum].
-func (c Conv) depthwise() bool {
+func (c Conv) isDepthwise() bool {
 	return c.Groups > 1 && c.Groups == c.Cin && c.Groups == c.Cout
 }
 
-// A line is a row of pixels y of a depthwise convolution, with the rows of pixels x and
+// A depthwiseRow is a row of pixels y of a depthwise convolution, with the rows of pixels x and
 // of taps w that belong to it: how they lie in memory, in numbers of elements, and in
 // which column of x tap k of pixel p is:
 //
 //	column(p, k) = left + p*step + k*dilation    inside if 0 <= column < width
 //
 // y may also be a phase of an input gradient, or dy.
-type line struct {
+type depthwiseRow struct {
 	c              int // channels; the distance of neighbours in x and in w
 	pixels, yStep  int // of y, and from one to the next
 	rows, xRow     int // of x and w, and from one of x to the next
@@ -36,15 +36,15 @@ type line struct {
 	step, dilation int
 }
 
-// outputLine is the line of row oy of the output, with the first rows of taps and of x that
+// outputRow describes row oy of the output, with the first rows of taps and of x that
 // belong to it.
-func (c Conv) outputLine(oy int) (l line, tap, row int) {
+func (c Conv) outputRow(oy int) (d depthwiseRow, tap, row int) {
 	top := oy*c.Stride - c.Pad
 	r0, r1 := inside(top, c.dilation(), c.KH, c.H)
 	if r0 < r1 {
 		row = top + r0*c.dilation()
 	}
-	return line{
+	return depthwiseRow{
 		c: c.Cin, pixels: c.OutW(), yStep: c.Cin,
 		rows: r1 - r0, xRow: c.dilation() * c.W * c.Cin,
 		taps: c.KW, left: -c.Pad, width: c.W, step: c.Stride, dilation: c.dilation(),
@@ -55,9 +55,9 @@ func (c Conv) depthwiseForward(y, x, w []float32, then epilogue) {
 	outH, size := c.OutH(), c.OutW()*c.Cin
 	Parallel(c.N*outH, func(task int) {
 		n, oy := task/outH, task%outH
-		l, tap, row := c.outputLine(oy)
+		d, tap, row := c.outputRow(oy)
 		out := y[task*size:][:size]
-		l.filter(out, x[(n*c.H+row)*c.W*c.Cin:], w[tap*c.KW*c.Cin:], then.bias)
+		d.filter(out, x[(n*c.H+row)*c.W*c.Cin:], w[tap*c.KW*c.Cin:], then.bias)
 		then.finish(out, task*size)
 	})
 }
@@ -88,13 +88,13 @@ func (c Conv) depthwiseInputGradient(dx, dy, w []float32) {
 			top = 0
 		}
 		for _, col := range cols {
-			l := line{
+			d := depthwiseRow{
 				c: c.Cin, pixels: col.pixels, yStep: c.Stride * c.Cin,
 				rows: r1 - r0, xRow: row.dilation * outW * c.Cin,
 				taps: col.taps, left: col.origin, width: outW, step: 1, dilation: col.dilation,
 			}
-			if l.pixels > 0 {
-				l.filter(dx[(task*c.W+col.position)*c.Cin:], dy[(n*outH+top)*outW*c.Cin:], weights[r0*col.taps*c.Cin:], nil)
+			if d.pixels > 0 {
+				d.filter(dx[(task*c.W+col.position)*c.Cin:], dy[(n*outH+top)*outW*c.Cin:], weights[r0*col.taps*c.Cin:], nil)
 			}
 			weights = weights[row.taps*col.taps*c.Cin:]
 		}
@@ -128,8 +128,8 @@ func (c Conv) chunkGradient(sums, x, dy []float32, y0, y1 int) {
 	wide := max(16, 4096/(c.KH*c.KW)&^15)
 	for j := 0; j < c.Cin; j += wide {
 		for y := y0; y < y1; y++ {
-			if l, tap, row := c.outputLine(y); l.rows > 0 {
-				l.addProducts(dy[y*l.pixels*c.Cin:], x[row*c.W*c.Cin:], sums[tap*c.KW*c.Cin:], j, min(c.Cin, j+wide))
+			if d, tap, row := c.outputRow(y); d.rows > 0 {
+				d.addProducts(dy[y*d.pixels*c.Cin:], x[row*c.W*c.Cin:], sums[tap*c.KW*c.Cin:], j, min(c.Cin, j+wide))
 			}
 		}
 	}
@@ -147,25 +147,25 @@ func inside(first, step, n, size int) (i0, i1 int) {
 //	y[p*yStep+j] = bias[j] + sum over i < rows, k < taps of x[i*xRow+column(p, k)*c+j] * w[(i*taps+k)*c+j]
 //
 // for p < pixels, j < c, over those k that are inside. bias may be nil.
-func (l *line) filter(y, x, w, bias []float32) {
+func (d *depthwiseRow) filter(y, x, w, bias []float32) {
 	from := 0
-	for _, k := range active.lines {
-		from += k.filter(l, y, x, w, bias, from)
+	for _, k := range active.depthwise {
+		from += k.filter(d, y, x, w, bias, from)
 	}
-	if from < l.c {
-		l.filterPixels(0, l.pixels, y, x, w, bias, from, l.c)
+	if from < d.c {
+		d.filterPixels(0, d.pixels, y, x, w, bias, from, d.c)
 	}
 }
 
 // filterPixels is filter for the pixels p0..p1 and the channels from..to.
-func (l *line) filterPixels(p0, p1 int, y, x, w, bias []float32, from, to int) {
+func (d *depthwiseRow) filterPixels(p0, p1 int, y, x, w, bias []float32, from, to int) {
 	for p := p0; p < p1; p++ {
-		out := y[p*l.yStep+from : p*l.yStep+to]
+		out := y[p*d.yStep+from : p*d.yStep+to]
 		clear(out)
-		k0, k1 := inside(l.left+p*l.step, l.dilation, l.taps, l.width)
-		for i := range l.rows {
+		k0, k1 := inside(d.left+p*d.step, d.dilation, d.taps, d.width)
+		for i := range d.rows {
 			for k := k0; k < k1; k++ {
-				multiplyAdd(out, x[i*l.xRow+(l.left+p*l.step+k*l.dilation)*l.c+from:], w[(i*l.taps+k)*l.c+from:])
+				multiplyAdd(out, x[i*d.xRow+(d.left+p*d.step+k*d.dilation)*d.c+from:], w[(i*d.taps+k)*d.c+from:])
 			}
 		}
 		if bias != nil {
@@ -179,19 +179,19 @@ func (l *line) filterPixels(p0, p1 int, y, x, w, bias []float32, from, to int) {
 //	w[(i*taps+k)*c+j] = FMA32(x[i*xRow+column(p, k)*c+j], y[p*yStep+j], w[(i*taps+k)*c+j])
 //
 // for p < pixels, i < rows, k < taps, from <= j < to, and those k that are inside.
-func (l *line) addProducts(y, x, w []float32, from, to int) {
-	for _, k := range active.lines {
-		from += k.addProducts(l, y, x, w, from, to)
+func (d *depthwiseRow) addProducts(y, x, w []float32, from, to int) {
+	for _, k := range active.depthwise {
+		from += k.addProducts(d, y, x, w, from, to)
 	}
 	if from == to {
 		return
 	}
-	for p := range l.pixels {
-		k0, k1 := inside(l.left+p*l.step, l.dilation, l.taps, l.width)
-		for i := range l.rows {
+	for p := range d.pixels {
+		k0, k1 := inside(d.left+p*d.step, d.dilation, d.taps, d.width)
+		for i := range d.rows {
 			for k := k0; k < k1; k++ {
-				at := (i*l.taps + k) * l.c
-				multiplyAdd(w[at+from:at+to], x[i*l.xRow+(l.left+p*l.step+k*l.dilation)*l.c+from:], y[p*l.yStep+from:])
+				at := (i*d.taps + k) * d.c
+				multiplyAdd(w[at+from:at+to], x[i*d.xRow+(d.left+p*d.step+k*d.dilation)*d.c+from:], y[p*d.yStep+from:])
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func (l *line) addProducts(y, x, w []float32, from, to int) {
 func multiplyAdd(sum, a, b []float32) {
 	n := len(sum)
 	first := 0
-	for _, k := range active.lines {
+	for _, k := range active.depthwise {
 		if whole := (n - first) / k.channels * k.channels; whole > 0 {
 			k.multiplyAdd(&sum[first], &a[first], &b[first], whole)
 			first += whole
@@ -214,22 +214,22 @@ func multiplyAdd(sum, a, b []float32) {
 	}
 }
 
-// lineKernels are the vector form of the loops over lines. Each does n channels, a
+// depthwiseKernels are the vector form of the loops over rows. Each does n channels, a
 // multiple of so many, more than none.
-type lineKernels struct {
+type depthwiseKernels struct {
 	channels          int
-	filters, products lineTable
+	filters, products depthwiseTable
 	multiplyAdd       func(sum, a, b *float32, n int)
 }
 
-// A lineFunc is filter or addProducts, which needs no bias, for some neighbouring
+// A depthwiseFunc is filter or addProducts, which needs no bias, for some neighbouring
 // pixels of a row without dilation. Each of them has taps inside: of the columns,
 // counted from the first pixel's first tap, these are from skip to before columns, and x
 // starts at the first of them.
-type lineFunc func(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
+type depthwiseFunc func(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// A lineTable holds loops by their taps, step and number of pixels.
-type lineTable [maxTaps + 1][maxStep + 1][maxPixels + 1]lineFunc
+// A depthwiseTable holds loops by their taps, step and number of pixels.
+type depthwiseTable [maxTaps + 1][maxStep + 1][maxPixels + 1]depthwiseFunc
 
 // The greatest of which there are loops.
 const (
@@ -238,60 +238,60 @@ const (
 	maxPixels = 8
 )
 
-// of returns the loops that can do a line, or nil.
-func (t *lineTable) of(l *line) *[maxPixels + 1]lineFunc {
-	if l.taps > maxTaps || l.step > maxStep || l.dilation > 1 || t[l.taps][l.step][1] == nil {
+// of returns the loops that can do a row, or nil.
+func (t *depthwiseTable) of(d *depthwiseRow) *[maxPixels + 1]depthwiseFunc {
+	if d.taps > maxTaps || d.step > maxStep || d.dilation > 1 || t[d.taps][d.step][1] == nil {
 		return nil
 	}
-	return &t[l.taps][l.step]
+	return &t[d.taps][d.step]
 }
 
 // filter does the whole vectors of the channels after from, if there is a loop for them,
 // and returns how many channels that were.
-func (k *lineKernels) filter(l *line, y, x, w, bias []float32, from int) int {
-	n := (l.c - from) / k.channels * k.channels
-	loops := k.filters.of(l)
+func (k *depthwiseKernels) filter(d *depthwiseRow, y, x, w, bias []float32, from int) int {
+	n := (d.c - from) / k.channels * k.channels
+	loops := k.filters.of(d)
 	if n == 0 || loops == nil {
 		return 0
 	}
-	p0, p1 := l.reaching()
-	if l.rows == 0 {
+	p0, p1 := d.reaching()
+	if d.rows == 0 {
 		p1 = p0
 	}
-	l.filterPixels(0, p0, y, x, w, bias, from, from+n)
-	l.run(loops, p0, p1, y, x, w, bias, from, n)
-	l.filterPixels(p1, l.pixels, y, x, w, bias, from, from+n)
+	d.filterPixels(0, p0, y, x, w, bias, from, from+n)
+	d.run(loops, p0, p1, y, x, w, bias, from, n)
+	d.filterPixels(p1, d.pixels, y, x, w, bias, from, from+n)
 	return n
 }
 
 // addProducts is as filter.
-func (k *lineKernels) addProducts(l *line, y, x, w []float32, from, to int) int {
+func (k *depthwiseKernels) addProducts(d *depthwiseRow, y, x, w []float32, from, to int) int {
 	n := (to - from) / k.channels * k.channels
-	loops := k.products.of(l)
+	loops := k.products.of(d)
 	if n == 0 || loops == nil {
 		return 0
 	}
-	p0, p1 := l.reaching()
-	l.run(loops, p0, p1, y, x, w, nil, from, n)
+	p0, p1 := d.reaching()
+	d.run(loops, p0, p1, y, x, w, nil, from, n)
 	return n
 }
 
 // reaching returns the pixels that have taps inside, p0 to before p1, without dilation.
-func (l *line) reaching() (p0, p1 int) {
-	return inside(l.left+l.taps-1, l.step, l.pixels, l.width+l.taps-1)
+func (d *depthwiseRow) reaching() (p0, p1 int) {
+	return inside(d.left+d.taps-1, d.step, d.pixels, d.width+d.taps-1)
 }
 
 // run does n channels of the pixels p0..p1, piece by piece.
-func (l *line) run(loops *[maxPixels + 1]lineFunc, p0, p1 int, y, x, w, bias []float32, from, n int) {
+func (d *depthwiseRow) run(loops *[maxPixels + 1]depthwiseFunc, p0, p1 int, y, x, w, bias []float32, from, n int) {
 	var b *float32
 	if bias != nil {
 		b = &bias[from]
 	}
 	for pixels := 0; p0 < p1; p0 += pixels {
 		pixels = piece(p1 - p0)
-		first := l.left + p0*l.step
-		skip, columns := max(0, -first), min((pixels-1)*l.step+l.taps, l.width-first)
-		loops[pixels](&y[p0*l.yStep+from], &x[(first+skip)*l.c+from], &w[from], b, n, l.c, l.yStep, l.rows, l.xRow, skip, columns)
+		first := d.left + p0*d.step
+		skip, columns := max(0, -first), min((pixels-1)*d.step+d.taps, d.width-first)
+		loops[pixels](&y[p0*d.yStep+from], &x[(first+skip)*d.c+from], &w[from], b, n, d.c, d.yStep, d.rows, d.xRow, skip, columns)
 	}
 }
 

@@ -2,264 +2,264 @@
 
 package kernel
 
-// filterAVX2Taps1Step1Pixels1 is described at [lineKernels].
+// filterAVX2Taps1Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps1Step1Pixels2 is described at [lineKernels].
+// filterAVX2Taps1Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps1Step1Pixels4 is described at [lineKernels].
+// filterAVX2Taps1Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps1Step1Pixels7 is described at [lineKernels].
+// filterAVX2Taps1Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps1Step1Pixels8 is described at [lineKernels].
+// filterAVX2Taps1Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps2Step1Pixels1 is described at [lineKernels].
+// filterAVX2Taps2Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps2Step1Pixels2 is described at [lineKernels].
+// filterAVX2Taps2Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps2Step1Pixels4 is described at [lineKernels].
+// filterAVX2Taps2Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps2Step1Pixels7 is described at [lineKernels].
+// filterAVX2Taps2Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps2Step1Pixels8 is described at [lineKernels].
+// filterAVX2Taps2Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step1Pixels1 is described at [lineKernels].
+// filterAVX2Taps3Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step1Pixels2 is described at [lineKernels].
+// filterAVX2Taps3Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step1Pixels4 is described at [lineKernels].
+// filterAVX2Taps3Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step1Pixels7 is described at [lineKernels].
+// filterAVX2Taps3Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step1Pixels8 is described at [lineKernels].
+// filterAVX2Taps3Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step2Pixels1 is described at [lineKernels].
+// filterAVX2Taps3Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step2Pixels2 is described at [lineKernels].
+// filterAVX2Taps3Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step2Pixels4 is described at [lineKernels].
+// filterAVX2Taps3Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step2Pixels7 is described at [lineKernels].
+// filterAVX2Taps3Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps3Step2Pixels8 is described at [lineKernels].
+// filterAVX2Taps3Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step1Pixels1 is described at [lineKernels].
+// filterAVX2Taps5Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step1Pixels2 is described at [lineKernels].
+// filterAVX2Taps5Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step1Pixels4 is described at [lineKernels].
+// filterAVX2Taps5Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step1Pixels7 is described at [lineKernels].
+// filterAVX2Taps5Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step1Pixels8 is described at [lineKernels].
+// filterAVX2Taps5Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step2Pixels1 is described at [lineKernels].
+// filterAVX2Taps5Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step2Pixels2 is described at [lineKernels].
+// filterAVX2Taps5Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step2Pixels4 is described at [lineKernels].
+// filterAVX2Taps5Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step2Pixels7 is described at [lineKernels].
+// filterAVX2Taps5Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX2Taps5Step2Pixels8 is described at [lineKernels].
+// filterAVX2Taps5Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step1Pixels1 is described at [lineKernels].
+// productsAVX2Taps3Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step1Pixels2 is described at [lineKernels].
+// productsAVX2Taps3Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step1Pixels4 is described at [lineKernels].
+// productsAVX2Taps3Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step1Pixels7 is described at [lineKernels].
+// productsAVX2Taps3Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step1Pixels8 is described at [lineKernels].
+// productsAVX2Taps3Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step2Pixels1 is described at [lineKernels].
+// productsAVX2Taps3Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step2Pixels2 is described at [lineKernels].
+// productsAVX2Taps3Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step2Pixels4 is described at [lineKernels].
+// productsAVX2Taps3Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step2Pixels7 is described at [lineKernels].
+// productsAVX2Taps3Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps3Step2Pixels8 is described at [lineKernels].
+// productsAVX2Taps3Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step1Pixels1 is described at [lineKernels].
+// productsAVX2Taps5Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step1Pixels2 is described at [lineKernels].
+// productsAVX2Taps5Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step1Pixels4 is described at [lineKernels].
+// productsAVX2Taps5Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step1Pixels7 is described at [lineKernels].
+// productsAVX2Taps5Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step1Pixels8 is described at [lineKernels].
+// productsAVX2Taps5Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step2Pixels1 is described at [lineKernels].
+// productsAVX2Taps5Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step2Pixels2 is described at [lineKernels].
+// productsAVX2Taps5Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step2Pixels4 is described at [lineKernels].
+// productsAVX2Taps5Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step2Pixels7 is described at [lineKernels].
+// productsAVX2Taps5Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX2Taps5Step2Pixels8 is described at [lineKernels].
+// productsAVX2Taps5Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX2Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// multiplyAddAVX2 is described at [lineKernels].
+// multiplyAddAVX2 is described at [depthwiseKernels].
 //
 //go:noescape
 func multiplyAddAVX2(sum, a, b *float32, n int)
 
-var linesAVX2 = &lineKernels{
+var depthwiseAVX2 = &depthwiseKernels{
 	channels: 8,
-	filters: lineTable{
+	filters: depthwiseTable{
 		1: {
 			1: {1: filterAVX2Taps1Step1Pixels1, 2: filterAVX2Taps1Step1Pixels2, 4: filterAVX2Taps1Step1Pixels4, 7: filterAVX2Taps1Step1Pixels7, 8: filterAVX2Taps1Step1Pixels8},
 		},
@@ -275,7 +275,7 @@ var linesAVX2 = &lineKernels{
 			2: {1: filterAVX2Taps5Step2Pixels1, 2: filterAVX2Taps5Step2Pixels2, 4: filterAVX2Taps5Step2Pixels4, 7: filterAVX2Taps5Step2Pixels7, 8: filterAVX2Taps5Step2Pixels8},
 		},
 	},
-	products: lineTable{
+	products: depthwiseTable{
 		3: {
 			1: {1: productsAVX2Taps3Step1Pixels1, 2: productsAVX2Taps3Step1Pixels2, 4: productsAVX2Taps3Step1Pixels4, 7: productsAVX2Taps3Step1Pixels7, 8: productsAVX2Taps3Step1Pixels8},
 			2: {1: productsAVX2Taps3Step2Pixels1, 2: productsAVX2Taps3Step2Pixels2, 4: productsAVX2Taps3Step2Pixels4, 7: productsAVX2Taps3Step2Pixels7, 8: productsAVX2Taps3Step2Pixels8},
@@ -288,264 +288,264 @@ var linesAVX2 = &lineKernels{
 	multiplyAdd: multiplyAddAVX2,
 }
 
-// filterAVX512Taps1Step1Pixels1 is described at [lineKernels].
+// filterAVX512Taps1Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps1Step1Pixels2 is described at [lineKernels].
+// filterAVX512Taps1Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps1Step1Pixels4 is described at [lineKernels].
+// filterAVX512Taps1Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps1Step1Pixels7 is described at [lineKernels].
+// filterAVX512Taps1Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps1Step1Pixels8 is described at [lineKernels].
+// filterAVX512Taps1Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps2Step1Pixels1 is described at [lineKernels].
+// filterAVX512Taps2Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps2Step1Pixels2 is described at [lineKernels].
+// filterAVX512Taps2Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps2Step1Pixels4 is described at [lineKernels].
+// filterAVX512Taps2Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps2Step1Pixels7 is described at [lineKernels].
+// filterAVX512Taps2Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps2Step1Pixels8 is described at [lineKernels].
+// filterAVX512Taps2Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step1Pixels1 is described at [lineKernels].
+// filterAVX512Taps3Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step1Pixels2 is described at [lineKernels].
+// filterAVX512Taps3Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step1Pixels4 is described at [lineKernels].
+// filterAVX512Taps3Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step1Pixels7 is described at [lineKernels].
+// filterAVX512Taps3Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step1Pixels8 is described at [lineKernels].
+// filterAVX512Taps3Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step2Pixels1 is described at [lineKernels].
+// filterAVX512Taps3Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step2Pixels2 is described at [lineKernels].
+// filterAVX512Taps3Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step2Pixels4 is described at [lineKernels].
+// filterAVX512Taps3Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step2Pixels7 is described at [lineKernels].
+// filterAVX512Taps3Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps3Step2Pixels8 is described at [lineKernels].
+// filterAVX512Taps3Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step1Pixels1 is described at [lineKernels].
+// filterAVX512Taps5Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step1Pixels2 is described at [lineKernels].
+// filterAVX512Taps5Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step1Pixels4 is described at [lineKernels].
+// filterAVX512Taps5Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step1Pixels7 is described at [lineKernels].
+// filterAVX512Taps5Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step1Pixels8 is described at [lineKernels].
+// filterAVX512Taps5Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step2Pixels1 is described at [lineKernels].
+// filterAVX512Taps5Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step2Pixels2 is described at [lineKernels].
+// filterAVX512Taps5Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step2Pixels4 is described at [lineKernels].
+// filterAVX512Taps5Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step2Pixels7 is described at [lineKernels].
+// filterAVX512Taps5Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterAVX512Taps5Step2Pixels8 is described at [lineKernels].
+// filterAVX512Taps5Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step1Pixels1 is described at [lineKernels].
+// productsAVX512Taps3Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step1Pixels2 is described at [lineKernels].
+// productsAVX512Taps3Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step1Pixels4 is described at [lineKernels].
+// productsAVX512Taps3Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step1Pixels7 is described at [lineKernels].
+// productsAVX512Taps3Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step1Pixels8 is described at [lineKernels].
+// productsAVX512Taps3Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step2Pixels1 is described at [lineKernels].
+// productsAVX512Taps3Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step2Pixels2 is described at [lineKernels].
+// productsAVX512Taps3Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step2Pixels4 is described at [lineKernels].
+// productsAVX512Taps3Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step2Pixels7 is described at [lineKernels].
+// productsAVX512Taps3Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps3Step2Pixels8 is described at [lineKernels].
+// productsAVX512Taps3Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step1Pixels1 is described at [lineKernels].
+// productsAVX512Taps5Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step1Pixels2 is described at [lineKernels].
+// productsAVX512Taps5Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step1Pixels4 is described at [lineKernels].
+// productsAVX512Taps5Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step1Pixels7 is described at [lineKernels].
+// productsAVX512Taps5Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step1Pixels8 is described at [lineKernels].
+// productsAVX512Taps5Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step2Pixels1 is described at [lineKernels].
+// productsAVX512Taps5Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step2Pixels2 is described at [lineKernels].
+// productsAVX512Taps5Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step2Pixels4 is described at [lineKernels].
+// productsAVX512Taps5Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step2Pixels7 is described at [lineKernels].
+// productsAVX512Taps5Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsAVX512Taps5Step2Pixels8 is described at [lineKernels].
+// productsAVX512Taps5Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsAVX512Taps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// multiplyAddAVX512 is described at [lineKernels].
+// multiplyAddAVX512 is described at [depthwiseKernels].
 //
 //go:noescape
 func multiplyAddAVX512(sum, a, b *float32, n int)
 
-var linesAVX512 = &lineKernels{
+var depthwiseAVX512 = &depthwiseKernels{
 	channels: 16,
-	filters: lineTable{
+	filters: depthwiseTable{
 		1: {
 			1: {1: filterAVX512Taps1Step1Pixels1, 2: filterAVX512Taps1Step1Pixels2, 4: filterAVX512Taps1Step1Pixels4, 7: filterAVX512Taps1Step1Pixels7, 8: filterAVX512Taps1Step1Pixels8},
 		},
@@ -561,7 +561,7 @@ var linesAVX512 = &lineKernels{
 			2: {1: filterAVX512Taps5Step2Pixels1, 2: filterAVX512Taps5Step2Pixels2, 4: filterAVX512Taps5Step2Pixels4, 7: filterAVX512Taps5Step2Pixels7, 8: filterAVX512Taps5Step2Pixels8},
 		},
 	},
-	products: lineTable{
+	products: depthwiseTable{
 		3: {
 			1: {1: productsAVX512Taps3Step1Pixels1, 2: productsAVX512Taps3Step1Pixels2, 4: productsAVX512Taps3Step1Pixels4, 7: productsAVX512Taps3Step1Pixels7, 8: productsAVX512Taps3Step1Pixels8},
 			2: {1: productsAVX512Taps3Step2Pixels1, 2: productsAVX512Taps3Step2Pixels2, 4: productsAVX512Taps3Step2Pixels4, 7: productsAVX512Taps3Step2Pixels7, 8: productsAVX512Taps3Step2Pixels8},

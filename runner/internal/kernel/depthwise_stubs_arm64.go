@@ -2,264 +2,264 @@
 
 package kernel
 
-// filterNEONTaps1Step1Pixels1 is described at [lineKernels].
+// filterNEONTaps1Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps1Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps1Step1Pixels2 is described at [lineKernels].
+// filterNEONTaps1Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps1Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps1Step1Pixels4 is described at [lineKernels].
+// filterNEONTaps1Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps1Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps1Step1Pixels7 is described at [lineKernels].
+// filterNEONTaps1Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps1Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps1Step1Pixels8 is described at [lineKernels].
+// filterNEONTaps1Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps1Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps2Step1Pixels1 is described at [lineKernels].
+// filterNEONTaps2Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps2Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps2Step1Pixels2 is described at [lineKernels].
+// filterNEONTaps2Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps2Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps2Step1Pixels4 is described at [lineKernels].
+// filterNEONTaps2Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps2Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps2Step1Pixels7 is described at [lineKernels].
+// filterNEONTaps2Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps2Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps2Step1Pixels8 is described at [lineKernels].
+// filterNEONTaps2Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps2Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step1Pixels1 is described at [lineKernels].
+// filterNEONTaps3Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step1Pixels2 is described at [lineKernels].
+// filterNEONTaps3Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step1Pixels4 is described at [lineKernels].
+// filterNEONTaps3Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step1Pixels7 is described at [lineKernels].
+// filterNEONTaps3Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step1Pixels8 is described at [lineKernels].
+// filterNEONTaps3Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step2Pixels1 is described at [lineKernels].
+// filterNEONTaps3Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step2Pixels2 is described at [lineKernels].
+// filterNEONTaps3Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step2Pixels4 is described at [lineKernels].
+// filterNEONTaps3Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step2Pixels7 is described at [lineKernels].
+// filterNEONTaps3Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps3Step2Pixels8 is described at [lineKernels].
+// filterNEONTaps3Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step1Pixels1 is described at [lineKernels].
+// filterNEONTaps5Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step1Pixels2 is described at [lineKernels].
+// filterNEONTaps5Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step1Pixels4 is described at [lineKernels].
+// filterNEONTaps5Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step1Pixels7 is described at [lineKernels].
+// filterNEONTaps5Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step1Pixels8 is described at [lineKernels].
+// filterNEONTaps5Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step2Pixels1 is described at [lineKernels].
+// filterNEONTaps5Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step2Pixels2 is described at [lineKernels].
+// filterNEONTaps5Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step2Pixels4 is described at [lineKernels].
+// filterNEONTaps5Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step2Pixels7 is described at [lineKernels].
+// filterNEONTaps5Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// filterNEONTaps5Step2Pixels8 is described at [lineKernels].
+// filterNEONTaps5Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func filterNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step1Pixels1 is described at [lineKernels].
+// productsNEONTaps3Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step1Pixels2 is described at [lineKernels].
+// productsNEONTaps3Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step1Pixels4 is described at [lineKernels].
+// productsNEONTaps3Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step1Pixels7 is described at [lineKernels].
+// productsNEONTaps3Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step1Pixels8 is described at [lineKernels].
+// productsNEONTaps3Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step2Pixels1 is described at [lineKernels].
+// productsNEONTaps3Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step2Pixels2 is described at [lineKernels].
+// productsNEONTaps3Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step2Pixels4 is described at [lineKernels].
+// productsNEONTaps3Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step2Pixels7 is described at [lineKernels].
+// productsNEONTaps3Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps3Step2Pixels8 is described at [lineKernels].
+// productsNEONTaps3Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps3Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step1Pixels1 is described at [lineKernels].
+// productsNEONTaps5Step1Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step1Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step1Pixels2 is described at [lineKernels].
+// productsNEONTaps5Step1Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step1Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step1Pixels4 is described at [lineKernels].
+// productsNEONTaps5Step1Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step1Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step1Pixels7 is described at [lineKernels].
+// productsNEONTaps5Step1Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step1Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step1Pixels8 is described at [lineKernels].
+// productsNEONTaps5Step1Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step1Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step2Pixels1 is described at [lineKernels].
+// productsNEONTaps5Step2Pixels1 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step2Pixels1(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step2Pixels2 is described at [lineKernels].
+// productsNEONTaps5Step2Pixels2 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step2Pixels2(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step2Pixels4 is described at [lineKernels].
+// productsNEONTaps5Step2Pixels4 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step2Pixels4(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step2Pixels7 is described at [lineKernels].
+// productsNEONTaps5Step2Pixels7 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step2Pixels7(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// productsNEONTaps5Step2Pixels8 is described at [lineKernels].
+// productsNEONTaps5Step2Pixels8 is described at [depthwiseKernels].
 //
 //go:noescape
 func productsNEONTaps5Step2Pixels8(y, x, w, bias *float32, n, c, yStep, rows, xRow, skip, columns int)
 
-// multiplyAddNEON is described at [lineKernels].
+// multiplyAddNEON is described at [depthwiseKernels].
 //
 //go:noescape
 func multiplyAddNEON(sum, a, b *float32, n int)
 
-var linesNEON = &lineKernels{
+var depthwiseNEON = &depthwiseKernels{
 	channels: 8,
-	filters: lineTable{
+	filters: depthwiseTable{
 		1: {
 			1: {1: filterNEONTaps1Step1Pixels1, 2: filterNEONTaps1Step1Pixels2, 4: filterNEONTaps1Step1Pixels4, 7: filterNEONTaps1Step1Pixels7, 8: filterNEONTaps1Step1Pixels8},
 		},
@@ -275,7 +275,7 @@ var linesNEON = &lineKernels{
 			2: {1: filterNEONTaps5Step2Pixels1, 2: filterNEONTaps5Step2Pixels2, 4: filterNEONTaps5Step2Pixels4, 7: filterNEONTaps5Step2Pixels7, 8: filterNEONTaps5Step2Pixels8},
 		},
 	},
-	products: lineTable{
+	products: depthwiseTable{
 		3: {
 			1: {1: productsNEONTaps3Step1Pixels1, 2: productsNEONTaps3Step1Pixels2, 4: productsNEONTaps3Step1Pixels4, 7: productsNEONTaps3Step1Pixels7, 8: productsNEONTaps3Step1Pixels8},
 			2: {1: productsNEONTaps3Step2Pixels1, 2: productsNEONTaps3Step2Pixels2, 4: productsNEONTaps3Step2Pixels4, 7: productsNEONTaps3Step2Pixels7, 8: productsNEONTaps3Step2Pixels8},

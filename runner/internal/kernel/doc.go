@@ -94,8 +94,8 @@
 // A loop named foo is written three times. fooPortable, beside the function that needs it, is
 // the definition, and its comment is the loop. fooVector is assembly. foo, in *_vector.go,
 // gives whole vectors to the one and what is left to the other; in *_other.go, for platforms
-// without assembly, all to fooPortable. The tiles of matrix products and the lines of
-// depthwise convolutions are in a table instead, a function a size: [tile], [lineKernels].
+// without assembly, all to fooPortable. The tiles of matrix products and the rows of
+// depthwise convolutions are in a table instead, a function a size: [tile], [depthwiseKernels].
 //
 // `go generate` writes all assembly: gen_tile.go that of tile.go and transpose.go, gen_winograd.go and
 // gen_depthwise.go that of the files of their names, gen_elementwise.go all other loops, which

@@ -12,7 +12,7 @@ type variant struct {
 	name      string
 	tile      tile
 	transpose func(dst []float32, dstStride int, src []float32, srcStride, rows, cols int)
-	lines     []*lineKernels // tried in turn, each on the channels that those before left
+	depthwise []*depthwiseKernels // tried in turn, each on the channels that those before left
 }
 
 var portable = &variant{"portable", portableTile, transposePortable, nil}

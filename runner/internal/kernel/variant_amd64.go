@@ -12,14 +12,14 @@ var (
 		} else {
 			edgesAVX2[m](c, ldc, a, rs, ks, b, ldb, k, add, n)
 		}
-	}}, transposeVector, []*lineKernels{linesAVX2}}
+	}}, transposeVector, []*depthwiseKernels{depthwiseAVX2}}
 	avx512 = &variant{"avx512", tile{14, 32, tilesAVX512[:], func(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []float32, ldb, k int, add bool) {
 		if n <= 16 {
 			narrowsAVX512[m](c, ldc, a, rs, ks, b, ldb, k, add, n)
 		} else {
 			edgesAVX512[m](c, ldc, a, rs, ks, b, ldb, k, add, n)
 		}
-	}}, transposeVector, []*lineKernels{linesAVX512, linesAVX2}}
+	}}, transposeVector, []*depthwiseKernels{depthwiseAVX512, depthwiseAVX2}}
 )
 
 // detect lists what the processor has and the operating system saves the registers of.

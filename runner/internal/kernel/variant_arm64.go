@@ -1,6 +1,6 @@
 package kernel
 
-var neon = &variant{"neon", tile{6, 16, tilesNEON[:], edgeNEON}, transposeVector, []*lineKernels{linesNEON}}
+var neon = &variant{"neon", tile{6, 16, tilesNEON[:], edgeNEON}, transposeVector, []*depthwiseKernels{depthwiseNEON}}
 
 // detect needs to ask nothing: every arm64 processor has NEON.
 func detect() []*variant { return []*variant{neon} }
