@@ -99,7 +99,7 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 	}
 	var table [][]string
 	for _, l := range rows {
-		row := []string{code(l.Name), plain(l.Kind), plain(l.Shape), d.count(l.Parameters), ""}
+		row := []string{code(l.Name), plain(l.Kind), plain(strings.ReplaceAll(l.Shape, " × ", "\u00a0×\u00a0")), d.count(l.Parameters), ""}
 		if l.MultiplyAdds > 0 {
 			row[4] = d.count(l.MultiplyAdds)
 		}

@@ -1,9 +1,6 @@
 package report
 
 import (
-	"fmt"
-	"image/color"
-
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -253,7 +250,7 @@ func learning(m *markdown, d Document) {
 
 // drawClasses draws the photos of each class as a bar of its parts, and beside it the
 // share that the class has of each part.
-func drawClasses(d Document) ([]byte, error) {
+func drawClasses(d Document) *chart {
 	e := d.Evaluation
 	c := d.newChart(d.t("Distribution of %s", e.Target), classesText(d), "", d.t("photos; beside them, the share of each part"))
 	most, largest := 0, 0.0
@@ -264,19 +261,23 @@ func drawClasses(d Document) ([]byte, error) {
 			largest = max(largest, share(p.Counts, i))
 		}
 	}
-	for _, p := range e.Parts {
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
-	}
+	c.partKeys(e)
 	steps := within(metric.RoundSteps(0, largest, 3), 0, 100)
 	widest := max(steps[len(steps)-1], largest)
 	height := rowHeight(len(e.Classes))
+	if d.width <= narrow {
+		c.vertical = d.t("photos")
+	}
 	c.body = func(area draw.Canvas) {
-		names := newNames(e.Classes, height, 200)
+		names := newNames(e.Classes, height, vg.Length(d.width*0.3))
 		style := names.style
 		const axis = textSize + 8
 		bottom := area.Min.Y + axis
 		left := area.Min.X + names.width + 10
 		shares := left + vg.Length((area.Max.X-left)*0.62) // where they begin
+		if d.width <= narrow {
+			shares, steps = area.Max.X, nil // the table has them too
+		}
 		right := area.Max.X - 20
 		half := vg.Length(height * 0.36)
 		scale := (shares - left - style.Width(d.count(most)) - 30) / vg.Length(most)
@@ -301,6 +302,9 @@ func drawClasses(d Document) ([]byte, error) {
 				x = next
 				y := middle + vg.Length(vg.Length(1-k)*height*0.22)
 				style := draw.GlyphStyle{Color: partColor[p.Name], Radius: min(4, height*0.16), Shape: draw.CircleGlyph{}}
+				if steps == nil {
+					continue
+				}
 				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.percent(share(p.Counts, i)/100), d.first(p.Name)))
 				area.DrawGlyph(style, vg.Point{X: at(share(p.Counts, i)), Y: y})
 			}
@@ -309,19 +313,11 @@ func drawClasses(d Document) ([]byte, error) {
 			area.FillText(style, vg.Point{X: x + 6, Y: middle}, d.count(totals[i]))
 		}
 	}
-	return c.render(680, chartHead+textSize+8+vg.Length(vg.Length(len(e.Classes))*height), d.t("Distribution of %s: %s", e.Target, classesText(d))), nil
+	return c.of(textSize+12+vg.Length(vg.Length(len(e.Classes))*height), d.t("Distribution of %s: %s", e.Target, classesText(d)))
 }
-
-// chartHead is how high a chart is without its body.
-const chartHead = 2*margin + titleSize + 8 + textSize + 14 + textSize + 12
 
 // rowHeight is how much room each of n classes has.
 func rowHeight(n int) vg.Length { return max(10, min(26, 640/vg.Length(n))) }
-
-// fill draws a rectangle.
-func fill(c draw.Canvas, paint color.Color, left, bottom, right, top vg.Length) {
-	c.FillPolygon(paint, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
-}
 
 // names are the classes as they stand beside rows of a height.
 type names struct {
@@ -350,12 +346,9 @@ func (n names) write(c draw.Canvas, name string, x, middle vg.Length) {
 
 // drawAccuracy draws accuracy and macro F1 of the validation part by epoch, and
 // the accuracy of the simplest rule.
-func drawAccuracy(d Document) ([]byte, error) {
+func drawAccuracy(d Document) *chart {
 	if !d.validated() {
-		return nil, nil
-	}
-	if len(d.History) == 0 {
-		return nil, fmt.Errorf("there is no training history")
+		return nil
 	}
 	c := d.newChart(d.t("Accuracy by epoch"), curvesText(d), d.t("epoch"), "%")
 	low, high := 100.0, 0.0
@@ -367,5 +360,5 @@ func drawAccuracy(d Document) ([]byte, error) {
 	c.byEpoch(d,
 		curve{d.t("validation macro F1"), d.t("validation macro F1"), "%", pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
 		curve{d.t("validation accuracy"), d.t("validation accuracy"), "%", orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
-	return c.render(680, 380, d.t("Accuracy by epoch: %s", curvesText(d))), nil
+	return c.of(curveHeight, d.t("Accuracy by epoch: %s", curvesText(d)))
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/vg"
+
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
 )
@@ -36,6 +38,8 @@ type Comparison struct {
 	Silent []string `json:"silent,omitempty"`
 	// Unlike are the runs whose own intervals have another level, and so are left out.
 	Unlike []string `json:"unlike,omitempty"`
+
+	width vg.Length // of the charts that are being drawn
 }
 
 // Compared is one run.
@@ -186,18 +190,24 @@ func RenderComparison(c *Comparison) (map[string][]byte, error) {
 	if _, err := json.Marshal(c); err != nil { // a lock may be anybody's
 		return nil, fmt.Errorf("render comparison: a figure is no number: %w", err)
 	}
-	files := map[string][]byte{pageFile: comparisonPage(c)}
+	files, pictures := map[string][]byte{pageFile: comparisonPage(c)}, map[string]shown{}
 	for _, f := range comparisonFigures {
-		if data := f.draw(c); data != nil {
-			files[f.file] = data
+		s := drawn(func(width vg.Length) *chart { c.width = width; return f.draw(c) })
+		if s.file != nil {
+			files[f.file], pictures[f.file] = s.file, s
 		}
 	}
-	html, err := htmlPage(c.Language, files[pageFile], files)
+	html, err := htmlPage(c.Language, files[pageFile], pictures)
 	if err != nil {
 		return nil, fmt.Errorf("render comparison: %s: %w", htmlFile, err)
 	}
 	files[htmlFile] = html
 	return files, nil
+}
+
+// newChart returns a chart as wide as the comparison is drawn.
+func (c *Comparison) newChart(title, subtitle, horizontal, vertical string) *chart {
+	return newChart(c.Language, c.width, title, subtitle, horizontal, vertical)
 }
 
 // comparisonPage writes report.md of a comparison.

@@ -25,7 +25,7 @@ const (
 // comparisonFigures draw what there is to show; nil is nothing.
 var comparisonFigures = []struct {
 	file string
-	draw func(*Comparison) []byte
+	draw func(*Comparison) *chart
 }{
 	{scoresFile, drawScores}, {differencesFile, drawDifferences}, {lossFile, drawLosses}, {progressFile, drawProgress},
 }
@@ -101,7 +101,10 @@ func (r rows) Plot(area draw.Canvas, p *plot.Plot) {
 
 // drawRows draws a chart of rows over a horizontal axis that shows all of them, and zero
 // where it is asked for.
-func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, zero bool, all rows) []byte {
+func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, zero bool, all rows) *chart {
+	if c.width <= narrow {
+		return nil // the names alone are as wide
+	}
 	chart := c.newChart(title, subtitle, horizontal, "")
 	low, high := math.Inf(1), math.Inf(-1)
 	if zero {
@@ -124,20 +127,17 @@ func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, z
 	p.Y.Min, p.Y.Max = -0.6, float64(len(all))-0.4
 	p.Y.Tick.Marker, p.Y.Tick.Label.Color, p.Y.Tick.Length = names, ink, 10
 	p.Y.Tick.LineStyle.Width = 0
-	grid := plotter.NewGrid()
-	grid.Vertical = draw.LineStyle{Color: faint, Width: 1}
-	grid.Horizontal = draw.LineStyle{}
-	p.Add(grid)
+	chart.ruled(true, true)
 	if zero {
-		p.Add(line(plotter.XYs{{X: 0, Y: p.Y.Min}, {X: 0, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
+		p.Add(ideal(0, p.Y.Min, 0, p.Y.Max))
 	}
 	p.Add(all)
-	return chart.render(680, vg.Length(136+52*len(all)), alternative)
+	return chart.of(vg.Length(24+52*len(all)), alternative)
 }
 
 // drawScores draws the metric of every run with its interval, and what its other seeds
 // gave.
-func drawScores(c *Comparison) []byte {
+func drawScores(c *Comparison) *chart {
 	var all rows
 	for i := range c.Runs {
 		r := &c.Runs[i]
@@ -201,7 +201,7 @@ func (c *Comparison) scoreText(r *Compared) string {
 }
 
 // drawDifferences draws the paired differences beside no difference.
-func drawDifferences(c *Comparison) []byte {
+func drawDifferences(c *Comparison) *chart {
 	if len(c.Pairs) == 0 {
 		return nil
 	}
@@ -251,7 +251,7 @@ func (c *Comparison) differenceText(p Pair) string {
 }
 
 // drawLosses draws the validation losses over each other.
-func drawLosses(c *Comparison) []byte {
+func drawLosses(c *Comparison) *chart {
 	if !c.validated() {
 		return nil
 	}
@@ -286,7 +286,7 @@ func (c *Comparison) progress(e Epoch) float64 {
 }
 
 // drawProgress draws the metric on the validation part by epoch.
-func drawProgress(c *Comparison) []byte {
+func drawProgress(c *Comparison) *chart {
 	if !c.validated() {
 		return nil
 	}
@@ -317,7 +317,7 @@ func (c *Comparison) extent(value func(Epoch) float64) (low, high float64) {
 }
 
 // drawOver draws the curves of all runs over each other and marks the kept epochs.
-func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write func(Epoch) string, alternative string) []byte {
+func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write func(Epoch) string, alternative string) *chart {
 	p, last := chart.plot, 1
 	for _, r := range c.Runs {
 		last = max(last, r.Epochs[len(r.Epochs)-1].Epoch)
@@ -343,7 +343,7 @@ func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write fun
 		p.Add(line(points, look), dots(points, visible, 3, titles...))
 		chart.legend = append(chart.legend, key{name: r.Name, color: look.Color, line: true, dashes: look.Dashes})
 	}
-	return chart.render(680, 380, alternative)
+	return chart.of(curveHeight, alternative)
 }
 
 func (c *Comparison) keptText() string { return c.t("The ring marks the epoch that each run kept") }

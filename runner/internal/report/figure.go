@@ -1,12 +1,12 @@
 package report
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -16,14 +16,15 @@ import (
 	"biomass/runner/internal/metric"
 )
 
+// distributed is how high a distribution is.
+const distributed = 268
+
 // drawTarget draws the distribution of the target in the parts; where it has a long
 // tail also by its ratios, beside it.
-func drawTarget(d Document) ([]byte, error) {
+func drawTarget(d Document) *chart {
 	e := d.Evaluation
 	c := d.newChart(d.t("Distribution of %s", e.Target), targetText(d), named(e.Target, e.Unit), d.t("photos"))
-	for _, p := range e.Parts {
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
-	}
+	c.partKeys(e)
 	edges := e.Histogram.Edges
 	first, last := edges[0], edges[len(edges)-1]
 	most := 9
@@ -34,11 +35,11 @@ func drawTarget(d Document) ([]byte, error) {
 		decades(&other.plot.X)
 		inLogs(&other.plot.X)
 		other.stack(e, r, elementary.Log)
-		c.body = func(area draw.Canvas) { beside(area, c.plot, other.plot) }
+		c.panels(2, distributed, c.plot, other.plot)
 	}
 	c.stack(e, e.Histogram, unchanged)
 	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, most), first, last))
-	return c.render(680, 380, d.t("Distribution of %s: %s", e.Target, targetText(d))), nil
+	return c.of(max(c.height, distributed), d.t("Distribution of %s: %s", e.Target, targetText(d)))
 }
 
 // stack draws the photos of the parts in bins, over each other; at places an edge on
@@ -48,10 +49,11 @@ func (c *chart) stack(e *evaluate.Evaluation, h *evaluate.Histogram, at func(flo
 	for _, edge := range h.Edges {
 		b.edges = append(b.edges, at(edge))
 	}
-	b.title = func(part, bin int) string {
-		ends := c.alike(h.Edges[bin+1]-h.Edges[bin], h.Edges[bin:bin+2]...)
-		return c.t("%s to %s: %s of the %s part", ends[0], strings.TrimSpace(ends[1]+" "+e.Unit), c.plural(b.counts[part][bin], "photo"), c.first(e.Parts[part].Name))
+	var names []string
+	for _, p := range e.Parts {
+		names = append(names, p.Name)
 	}
+	b.title = c.binTitle(e, h.Edges, h.Counts, names...)
 	highest := 0
 	for bin := range len(b.edges) - 1 {
 		total := 0
@@ -65,6 +67,15 @@ func (c *chart) stack(e *evaluate.Evaluation, h *evaluate.Histogram, at func(flo
 	}
 	c.marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
 	c.plot.Add(b)
+}
+
+// binTitle returns what the bars of a distribution say: the ends of the bin and how many photos
+// of which part are in it.
+func (c *chart) binTitle(e *evaluate.Evaluation, edges []float64, counts [][]int, parts ...string) func(part, bin int) string {
+	return func(part, bin int) string {
+		ends := c.alike(edges[bin+1]-edges[bin], edges[bin:bin+2]...)
+		return c.t("%s to %s: %s of the %s part", ends[0], strings.TrimSpace(ends[1]+" "+e.Unit), c.plural(counts[part][bin], "photo"), c.first(parts[part]))
+	}
 }
 
 // targetText says what the distribution shows, in numbers.
@@ -81,10 +92,7 @@ func targetText(d Document) string {
 }
 
 // drawCurves draws the losses by epoch and marks the epoch that was kept.
-func drawCurves(d Document) ([]byte, error) {
-	if len(d.History) == 0 {
-		return nil, fmt.Errorf("there is no training history")
-	}
+func drawCurves(d Document) *chart {
 	c := d.newChart(d.t("Learning curves"), keptText(d), d.t("epoch"), d.t("loss"))
 	curves := []curve{{d.part(evaluate.Train), d.t("train loss"), "", blue, func(h Epoch) float64 { return h.TrainLoss }}}
 	if d.validated() {
@@ -105,7 +113,7 @@ func drawCurves(d Document) ([]byte, error) {
 		c.marks(&p.Y, 0, steps[len(steps)-1], steps)
 	}
 	c.byEpoch(d, curves...)
-	return c.render(680, 380, d.t("Learning curves: %s", curvesText(d))), nil
+	return c.of(curveHeight, d.t("Learning curves: %s", curvesText(d)))
 }
 
 // scheduled reports whether the learning rate changes.
@@ -115,9 +123,9 @@ func (d Document) scheduled() bool {
 
 // drawRate shows the learning rate of every epoch's last step, on a scale of ratios where it
 // falls far.
-func drawRate(d Document) ([]byte, error) {
+func drawRate(d Document) *chart {
 	if !d.scheduled() {
-		return nil, nil
+		return nil
 	}
 	c := d.newChart(d.t("Learning rate"), rateText(d), d.t("epoch"), d.t("learning rate"))
 	low, high := math.Inf(1), 0.0
@@ -132,7 +140,7 @@ func drawRate(d Document) ([]byte, error) {
 		c.marks(&c.plot.Y, 0, steps[len(steps)-1], steps)
 	}
 	c.byEpoch(d, curve{d.t("last step"), d.t("learning rate"), "", blue, func(h Epoch) float64 { return h.Rate }})
-	return c.render(680, 300, d.t("Learning rate by epoch: %s", rateText(d))), nil
+	return c.of(188, d.t("Learning rate by epoch: %s", rateText(d)))
 }
 
 // rateText says where the rate begins and ends.
@@ -140,6 +148,9 @@ func rateText(d Document) string {
 	first, last := d.History[0], d.History[len(d.History)-1]
 	return d.t("%s in epoch %d, %s in epoch %d", d.significant(first.Rate), first.Epoch, d.significant(last.Rate), last.Epoch)
 }
+
+// curveHeight is how high the curves of a training are.
+const curveHeight = 268
 
 // curve is one line over the epochs.
 type curve struct {
@@ -160,7 +171,7 @@ func (c *chart) byEpoch(d Document, curves ...curve) {
 		if h.Kept {
 			x := float64(h.Epoch)
 			kept = append(kept, plotter.XY{X: x, Y: marked.value(h)})
-			p.Add(line(plotter.XYs{{X: x, Y: p.Y.Min}, {X: x, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
+			p.Add(ideal(x, p.Y.Min, x, p.Y.Max))
 		}
 	}
 	p.Add(dots(kept, marked.color, 7.5), dots(kept, paper, 5)) // a ring around the point that follows
@@ -212,37 +223,47 @@ func curvesText(d Document) string {
 }
 
 // drawFit draws predictions against true values of the result's part.
-func drawFit(d Document) ([]byte, error) {
+func drawFit(d Document) *chart {
 	e := d.Evaluation
 	var points plotter.XYs
-	var titles []string
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range e.Of(e.Headline) {
 		points = append(points, plotter.XY{X: p.True, Y: p.Predicted})
-		titles = append(titles, d.t("%s: true %s, predicted %s", p.Image, d.value(p.True), d.value(p.Predicted)))
 		low, high = min(low, p.True, p.Predicted), max(high, p.True, p.Predicted)
 	}
 	c := d.newChart(d.t("Predicted against true %s", e.Target), fitText(d), named(d.t("true %s", e.Target), e.Unit), named(d.t("predicted"), e.Unit))
 	steps := metric.RoundSteps(low, high, 7)
 	first, last := steps[0], steps[len(steps)-1]
 	p := c.plot
-	grid := plotter.NewGrid()
-	grid.Vertical = draw.LineStyle{Color: faint, Width: 1}
-	grid.Horizontal = draw.LineStyle{}
+	c.ruled(true, true)
 	c.marks(&p.X, first, last, steps)
 	c.marks(&p.Y, first, last, steps)
+	p.Add(ideal(first, first, last, last), d.photoDots(points, d.photoTitles()))
+	c.legend = d.photoKeys(d.t("perfect"))
+	return c.asSquare(d.t("Predicted against true %s: %s", e.Target, fitText(d)))
+}
+
+// ideal is the dashed line on which all would lie if nothing were wrong.
+func ideal(x0, y0, x1, y1 float64) plot.Plotter {
+	return line(plotter.XYs{{X: x0, Y: y0}, {X: x1, Y: y1}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed})
+}
+
+// photoDots are the photos of the result's part.
+func (d Document) photoDots(points plotter.XYs, titles []string) plot.Plotter {
 	opacity := uint8(160)
 	if len(points) > 300 {
 		opacity = 100
 	}
-	p.Add(grid,
-		line(plotter.XYs{{X: first, Y: first}, {X: last, Y: last}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
-		dots(points, transparent(partColor[e.Headline], opacity), 4, titles...))
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("perfect"), color: muted, line: true, dashes: dashed},
+	return dots(points, transparent(partColor[d.Evaluation.Headline], opacity), 4, titles...)
+}
+
+// photoTitles say what is true and what is predicted of each of them.
+func (d Document) photoTitles() []string {
+	var titles []string
+	for _, p := range d.Evaluation.Of(d.Evaluation.Headline) {
+		titles = append(titles, d.t("%s: true %s, predicted %s", p.Image, d.value(p.True), d.value(p.Predicted)))
 	}
-	return c.render(560, 600, d.t("Predicted against true %s: %s", e.Target, fitText(d))), nil
+	return titles
 }
 
 // fitText says how well the predictions fit, in numbers.

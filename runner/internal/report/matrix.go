@@ -37,23 +37,27 @@ const (
 
 const quarterTurn = 1.5707963267948966
 
-// render draws the matrix as the body of a chart.
-func (m matrix) render(c *chart, alternative string) []byte {
+// draw makes the matrix the body of a chart; nil where a narrow one has no room for it.
+func (m matrix) draw(c *chart, alternative string) *chart {
 	n := vg.Length(len(m.columns) + m.apart)
-	rows := newNames(m.rows, rowHeight(len(m.rows)), mostName)
+	most := min(mostName, vg.Length(c.width*0.3))
+	rows := newNames(m.rows, rowHeight(len(m.rows)), most)
 	room := vg.Length(2*margin + 10)
 	if m.apart > 0 {
 		room += gap
 	}
-	width := min(widest, max(680, room+rows.width+vg.Length(n*leastCell)))
+	width := min(widest, max(c.width, room+rows.width+vg.Length(n*leastCell)))
+	if c.width <= narrow && width > narrow {
+		return nil // the wide one has to do
+	}
 	side := (width - room - rows.width) / n // of a cell
 	height := max(min(side, 60), 10)
 	if len(m.rows) != len(m.columns) {
 		height = max(min(height, rowHeight(len(m.rows))), 10)
 	}
 	side = min(side, max(2*height, 170))
-	rows = newNames(m.rows, height, mostName)
-	room = mostName
+	rows = newNames(m.rows, height, most)
+	room = most
 	if side >= 100 {
 		room = side - 8
 	}
@@ -108,7 +112,8 @@ func (m matrix) render(c *chart, alternative string) []byte {
 			area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: top + 6}, name)
 		}
 	}
-	return c.render(width, chartHead+head+vg.Length(vg.Length(len(m.rows))*height), alternative)
+	c.width = width
+	return c.of(4+head+vg.Length(vg.Length(len(m.rows))*height), alternative)
 }
 
 // size is that of letters with which every text fits its cell.
@@ -140,7 +145,7 @@ func (d Document) judgement(row, column int, text string, strength int) cell {
 // drawConfusion draws the confusion matrix of the result's part in photos: a row a true
 // class, a column a predicted one. What is right is shaded by the most that any class has
 // right, what is wrong by the most that are wrong alike, so that both can be seen.
-func drawConfusion(d Document) ([]byte, error) {
+func drawConfusion(d Document) *chart {
 	e := d.Evaluation
 	counts := e.Result().Confusion
 	most := map[bool]int{}
@@ -157,11 +162,11 @@ func drawConfusion(d Document) ([]byte, error) {
 			return d.judgement(i, j, "", 0)
 		}
 		return d.judgement(i, j, d.count(n), 256*n/most[i == j])
-	}}.render(c, d.t("Confusion matrix: %s", confusionText(d))), nil
+	}}.draw(c, d.t("Confusion matrix: %s", confusionText(d)))
 }
 
 // drawShares draws the confusion matrix in shares of each true class.
-func drawShares(d Document) ([]byte, error) {
+func drawShares(d Document) *chart {
 	e := d.Evaluation
 	part := e.Result()
 	c := d.newChart(d.t("Predicted against true %s, in shares", e.Target), sharesText(d), "", d.t("%% of the photos of each true class; true by row, predicted by column"))
@@ -172,7 +177,7 @@ func drawShares(d Document) ([]byte, error) {
 			return d.judgement(i, j, "", 0)
 		}
 		return d.judgement(i, j, d.wholePercent(n, of), 256*n/of)
-	}}.render(c, d.t("Confusion matrix in shares: %s", sharesText(d))), nil
+	}}.draw(c, d.t("Confusion matrix in shares: %s", sharesText(d)))
 }
 
 func (d Document) judgedKeys() []key {
@@ -237,11 +242,11 @@ func timesText(d Document, n int) string {
 
 // drawBatches draws which classes the first batches are made of, where a sampler balances
 // them, beside the shares of the training part.
-func drawBatches(d Document) ([]byte, error) {
+func drawBatches(d Document) *chart {
 	e := d.Evaluation
 	batches := e.Classification.Batches
 	if len(batches) == 0 {
-		return nil, nil
+		return nil
 	}
 	m := matrix{rows: e.Classes, apart: 2}
 	train, drawn := e.Part(evaluate.Train).Counts, drawnOf(batches)
@@ -277,7 +282,7 @@ func drawBatches(d Document) ([]byte, error) {
 		return c
 	}
 	c := d.newChart(d.t("The classes of the first batches"), batchesText(d), "", d.t("photos by class, a column a batch; their share together, and that of the training part"))
-	return m.render(c, d.t("The classes of the first batches: %s", batchesText(d))), nil
+	return m.draw(c, d.t("The classes of the first batches: %s", batchesText(d)))
 }
 
 // drawnOf counts the photos of each class in all batches.

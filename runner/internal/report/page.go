@@ -186,7 +186,11 @@ const longHistory = 8
 // training shows the learning curves and the network.
 func training(m *markdown, d Document) {
 	m.section(d.t("Training"))
-	m.say(fmt.Sprintf("%s, %s. %s.", code(d.Network), sizeText(d), curvesText(d)))
+	network := code(d.Network)
+	if d.ownLayers() {
+		network = heading(d.plural(len(d.Layers), "layer"))
+	}
+	m.say(fmt.Sprintf("%s, %s. %s.", network, sizeText(d), curvesText(d)))
 	if w := d.Weights; w != nil {
 		from := code(w.File)
 		if w.ImageNet {
@@ -305,7 +309,7 @@ func results(m *markdown, d Document) {
 			m.say(d.t("On the %s part, %s:", d.first(name), d.plural(part.Photos, "photo")))
 		}
 		scores := []*evaluate.Scores{part.Scores}
-		names := []string{"**" + plain(d.Network) + "**"}
+		names := []string{"**" + plain(d.networkName()) + "**"}
 		for i := len(e.Baselines) - 1; i >= 0; i-- {
 			scores = append(scores, e.Baselines[i].On(name))
 			names = append(names, d.word(labels[e.Baselines[i].Name]))

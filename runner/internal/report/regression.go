@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
@@ -40,8 +39,8 @@ func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scor
 		}
 		columns = append(columns, column)
 	}
-	measured := func(value func(*evaluate.Scores) float64) func(*evaluate.Scores) string {
-		return func(s *evaluate.Scores) string { return d.alike(value(scores[0]), value(s))[0] }
+	measured := func(value func(*evaluate.Scores) float64) func(*evaluate.Scores) string { // alike, as they have one unit
+		return func(s *evaluate.Scores) string { return d.alike(scores[0].RMSE, value(s))[0] }
 	}
 	maybe := func(value func(*evaluate.Scores) *float64, write func(float64) string) func(*evaluate.Scores) string {
 		return func(s *evaluate.Scores) string {
@@ -54,7 +53,7 @@ func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scor
 	add(named("RMSE", unit), measured(func(s *evaluate.Scores) float64 { return s.RMSE }))
 	add(named("MAE", unit), measured(func(s *evaluate.Scores) float64 { return s.MAE }))
 	add(named(d.t("median error"), unit), measured(func(s *evaluate.Scores) float64 { return s.MedianAE }))
-	add(named("MSE", squared), measured(func(s *evaluate.Scores) float64 { return s.MSE }))
+	add(named("MSE", squared), func(s *evaluate.Scores) string { return d.alike(scores[0].MSE, s.MSE)[0] })
 	add("R²", func(s *evaluate.Scores) string { return d.decimal(s.R2, 3) })
 	add("Spearman", maybe(func(s *evaluate.Scores) *float64 { return s.Spearman }, func(v float64) string { return d.decimal(v, 3) }))
 	if scores[0].MAPE != nil {
@@ -94,8 +93,8 @@ func regression(m *markdown, d Document) {
 	m.say("### " + d.t("Where the network errs"))
 	m.say(d.t("Errors are predicted less true: the mean error is above 0 where predictions are too large."))
 	if d.shows("residuals") {
-		m.picture(d.t("Errors against predictions: %s", errorsText(d))+".", residualsFile)
-		m.picture(d.t("Distribution of the errors: %s", errorsText(d))+".", errorsFile)
+		m.picture(d.t("Errors against predictions: %s", biasText(d))+".", residualsFile)
+		m.picture(d.t("Distribution of the errors: %s", withinText(d))+".", errorsFile)
 	}
 	m.say(d.t("By true value, in quarters of the %s photos:", d.first(e.Headline)))
 	sliceTable(m, d, named(d.t("true %s", plain(e.Target)), plain(e.Unit)), r.Quarters, func(s evaluate.Slice) string {
@@ -144,7 +143,7 @@ func intervalTable(m *markdown, d Document) {
 		}
 		return cells
 	}
-	rows := [][]string{row(plain(d.Network), network)}
+	rows := [][]string{row(plain(d.networkName()), network)}
 	for i := range rows[0][:4] {
 		rows[0][i] = "**" + rows[0][i] + "**"
 	}
@@ -219,12 +218,31 @@ func (l Language) signed(measure, x float64) string {
 	return text
 }
 
-// errorsText says what the errors are like, in numbers.
-func errorsText(d Document) string {
+// biasText says on which side of the true values predictions lie, and withinText how far from
+// them, in numbers.
+func biasText(d Document) string {
 	e := d.Evaluation
 	s := e.Result().Scores
-	return d.t("%s of the %s part: mean error %s, half of all within %s", d.plural(s.N, "photo"), d.first(e.Headline),
-		strings.TrimSpace(d.signed(s.MAE, s.Bias)+" "+e.Unit), strings.TrimSpace(d.alike(s.MAE, s.MedianAE)[0]+" "+e.Unit))
+	return d.t("%s of the %s part: mean error %s", d.plural(s.N, "photo"), d.first(e.Headline), d.errorText(s.Bias))
+}
+
+func withinText(d Document) string {
+	s := d.Evaluation.Result().Scores
+	return d.t("half of all errors are within %s", strings.TrimSpace(d.alike(s.MAE, s.MedianAE)[0]+" "+d.Evaluation.Unit))
+}
+
+// errorText writes an error with its sign and unit.
+func (d Document) errorText(x float64) string {
+	return strings.TrimSpace(d.signed(d.Evaluation.Result().Scores.MAE, x) + " " + d.Evaluation.Unit)
+}
+
+// photoKeys are the legend of a plot with a point a photo and a dashed line.
+func (d Document) photoKeys(dashedLine string) []key {
+	part := d.Evaluation.Headline
+	return []key{
+		{name: d.t("%s photo", d.first(part)), color: partColor[part]},
+		{name: dashedLine, color: muted, line: true, dashes: dashed},
+	}
 }
 
 // errorName names an error on an axis.
@@ -232,19 +250,16 @@ func errorName(d Document) string { return named(d.t("predicted − true"), d.Ev
 
 // drawResiduals draws the errors against the predictions, which unlike true values are
 // known of a new photo too.
-func drawResiduals(d Document) ([]byte, error) {
+func drawResiduals(d Document) *chart {
 	e := d.Evaluation
 	var points plotter.XYs
 	for _, p := range e.Of(e.Headline) {
 		points = append(points, plotter.XY{X: p.Predicted, Y: p.Predicted - p.True})
 	}
-	c := d.newChart(d.t("Errors against predictions"), errorsText(d), named(d.t("predicted %s", e.Target), e.Unit), errorName(d))
-	c.scatter(d, points, ends(points, func(p plotter.XY) float64 { return p.Y }), 7)
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
-	}
-	return c.render(680, 400, d.t("Errors against predictions: %s", errorsText(d))), nil
+	c := d.newChart(d.t("Errors against predictions"), biasText(d), named(d.t("predicted %s", e.Target), e.Unit), errorName(d))
+	c.scatter(d, points, d.photoTitles(), ends(points, func(p plotter.XY) float64 { return p.Y }), 7)
+	c.legend = d.photoKeys(d.t("no error"))
+	return c.of(288, d.t("Errors against predictions: %s", biasText(d)))
 }
 
 // ends returns the least and the largest of a value of points.
@@ -258,40 +273,32 @@ func ends(points plotter.XYs, value func(plotter.XY) float64) [2]float64 {
 
 // scatter draws errors, whose axis reaches as far as it is told and holds 0, over an axis
 // of at most so many steps.
-func (c *chart) scatter(d Document, points plotter.XYs, errors [2]float64, steps int) {
+func (c *chart) scatter(d Document, points plotter.XYs, titles []string, errors [2]float64, steps int) {
 	p := c.plot
 	x := ends(points, func(p plotter.XY) float64 { return p.X })
 	across := metric.RoundSteps(x[0], x[1], steps)
 	up := metric.RoundSteps(min(errors[0], 0), max(errors[1], 0), 6)
 	c.marks(&p.X, across[0], across[len(across)-1], across)
 	c.marks(&p.Y, up[0], up[len(up)-1], up)
-	opacity := uint8(160)
-	if len(points) > 300 {
-		opacity = 100
-	}
-	p.Add(line(plotter.XYs{{X: p.X.Min, Y: 0}, {X: p.X.Max, Y: 0}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
-		dots(points, transparent(partColor[d.Evaluation.Headline], opacity), 4))
+	p.Add(ideal(p.X.Min, 0, p.X.Max, 0), d.photoDots(points, titles))
 }
 
 // drawErrors draws the distribution of the errors.
-func drawErrors(d Document) ([]byte, error) {
+func drawErrors(d Document) *chart {
 	e := d.Evaluation
 	if e.Regression == nil {
-		return nil, nil
+		return nil
 	}
 	r := e.Regression.Errors
-	c := d.newChart(d.t("Distribution of the errors"), errorsText(d), errorName(d), d.t("photos"))
+	c := d.newChart(d.t("Distribution of the errors"), heading(withinText(d)), errorName(d), d.t("photos"))
 	highest := slices.Max(r.Counts)
 	first, last := r.Edges[0], r.Edges[len(r.Edges)-1]
 	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
 	c.marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
-	c.plot.Add(bars{edges: r.Edges, counts: [][]int{r.Counts}, colors: []color.Color{partColor[e.Headline]}},
-		line(plotter.XYs{{X: 0, Y: 0}, {X: 0, Y: c.plot.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
-	}
-	return c.render(680, 340, d.t("Distribution of the errors: %s", errorsText(d))), nil
+	c.plot.Add(bars{edges: r.Edges, counts: [][]int{r.Counts}, colors: []color.Color{partColor[e.Headline]}, title: c.binTitle(e, r.Edges, [][]int{r.Counts}, e.Headline)},
+		ideal(0, 0, 0, c.plot.Y.Max))
+	c.legend = d.photoKeys(d.t("no error"))
+	return c.of(228, d.t("Distribution of the errors: %s", withinText(d)))
 }
 
 // mostTrends is how many columns errors are drawn against.
@@ -327,54 +334,31 @@ func trendsText(d Document) string {
 }
 
 // drawTrends draws the errors against columns of the table, side by side.
-func drawTrends(d Document) ([]byte, error) {
+func drawTrends(d Document) *chart {
 	e := d.Evaluation
-	var panels []*chart
+	var panels []*plot.Plot
 	for _, a := range d.trends() {
 		var points plotter.XYs
+		var titles []string
 		low, high := 0.0, 0.0
 		for i, p := range e.Of(e.Headline) {
 			low, high = min(low, p.Predicted-p.True), max(high, p.Predicted-p.True)
 			if a.Values[i] != nil {
 				points = append(points, plotter.XY{X: *a.Values[i], Y: p.Predicted - p.True})
+				titles = append(titles, d.t("%s: %s %s, error %s", p.Image, a.Column, d.measured(*a.Values[i])[0], d.errorText(p.Predicted-p.True)))
 			}
 		}
 		c := d.newChart("", "", a.Column, "")
-		c.scatter(d, points, [2]float64{low, high}, 4)
-		panels = append(panels, c)
+		c.scatter(d, points, titles, [2]float64{low, high}, 4)
+		panels = append(panels, c.plot)
 	}
 	if len(panels) == 0 {
-		return nil, nil
+		return nil
 	}
 	c := d.newChart(d.t("Errors against columns of the table"), trendsText(d), "", errorName(d))
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
-	}
-	c.beside(panels)
-	return c.render(680, vg.Length(100+260*((len(panels)+1)/2)), d.t("Errors against columns of the table: %s", trendsText(d))), nil
-}
-
-// beside draws other charts in its body, two in a row, without their titles.
-func (c *chart) beside(panels []*chart) {
-	const gap = 20
-	across, down := min(len(panels), 2), (len(panels)+1)/2
-	c.body = func(area draw.Canvas) {
-		size := area.Size()
-		width, height := (size.X-vg.Length(gap*(across-1)))/vg.Length(across), (size.Y-vg.Length(gap*(down-1)))/vg.Length(down)
-		for i, panel := range panels {
-			left, top := area.Min.X+vg.Length((width+gap)*vg.Length(i%2)), area.Max.Y-vg.Length((height+gap)*vg.Length(i/2))
-			panel.plot.Draw(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: top - height}, Max: vg.Point{X: left + width, Y: top}}})
-		}
-	}
-}
-
-// drawWorst draws the photos with the largest errors.
-func drawWorst(d Document) ([]byte, error) {
-	if d.Evaluation.Regression == nil {
-		return nil, nil
-	}
-	return d.sheet(d.Evaluation.Regression.Worst, 3)
+	c.legend = d.photoKeys(d.t("no error"))
+	c.panels(min(len(panels), 2), 240, panels...)
+	return c.of(c.height, d.t("Errors against columns of the table: %s", trendsText(d)))
 }
 
 // worstText lists them for those who do not see them.

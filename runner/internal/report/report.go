@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/vg"
+
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 )
@@ -76,6 +78,8 @@ type Document struct {
 	Lock     string
 	Numerics int
 	Verify   string
+
+	width vg.Length // of the charts that are being drawn
 }
 
 // Weights tell which file a network begins with, and which tensors of it.
@@ -198,51 +202,87 @@ const PredictionsFile = "predictions.csv"
 type figure struct {
 	plot string // its name in report.plots
 	file string
-	draw func(Document) ([]byte, error) // nil where there is nothing to show
+	// chart draws an SVG, or sheet shows photos; nil where there is nothing to show.
+	chart func(Document) *chart
+	sheet func(Document) (*sheet, error)
 }
 
 // figures are the pictures of a regression's report, classFigures those of a
 // classification's.
 var (
 	figures = []figure{
-		{"funnel", funnelFile, drawFunnel},
-		{"target", targetFile, drawTarget},
-		{"target", driftFile, drawDrift},
-		{"correlation", correlationFile, drawCorrelation},
-		{"against", againstFile, drawAgainst},
-		{"pixels", pixelsFile, drawPixels},
-		{"samples", samplesFile, drawSamples},
-		{"curves", curvesFile, drawCurves},
-		{"curves", rateFile, drawRate},
-		{"fit", fitFile, drawFit},
-		{"residuals", residualsFile, drawResiduals},
-		{"residuals", errorsFile, drawErrors},
-		{"residuals", trendsFile, drawTrends},
-		{"worst", worstFile, drawWorst},
-		{"augment", augmentFile, drawAugmented},
-		{"gradcam", attentionFile, drawAttention},
+		{"funnel", funnelFile, drawFunnel, nil},
+		{"target", targetFile, drawTarget, nil},
+		{"target", driftFile, drawDrift, nil},
+		{"correlation", correlationFile, drawCorrelation, nil},
+		{"against", againstFile, drawAgainst, nil},
+		{"pixels", pixelsFile, drawPixels, nil},
+		{"samples", samplesFile, nil, drawSamples},
+		{"curves", curvesFile, drawCurves, nil},
+		{"curves", rateFile, drawRate, nil},
+		{"fit", fitFile, drawFit, nil},
+		{"residuals", residualsFile, drawResiduals, nil},
+		{"residuals", errorsFile, drawErrors, nil},
+		{"residuals", trendsFile, drawTrends, nil},
+		{"worst", worstFile, nil, drawWorst},
+		{"augment", augmentFile, nil, drawAugmented},
+		{"gradcam", attentionFile, nil, drawAttention},
 	}
 	classFigures = []figure{
-		{"funnel", funnelFile, drawFunnel},
-		{"target", targetFile, drawClasses},
-		{"correlation", correlationFile, drawCorrelation},
-		{"against", againstFile, drawAgainst},
-		{"pixels", pixelsFile, drawPixels},
-		{"samples", samplesFile, drawSamples},
-		{"curves", curvesFile, drawCurves},
-		{"curves", accuracyFile, drawAccuracy},
-		{"curves", rateFile, drawRate},
-		{"curves", batchesFile, drawBatches},
-		{"fit", confusionFile, drawConfusion},
-		{"fit", sharesFile, drawShares},
-		{"samples", confusedFile, drawConfused},
-		{"fit", rocFile, drawROC},
-		{"fit", precisionRecallFile, drawPrecisionRecall},
-		{"fit", reliabilityFile, drawReliability},
-		{"augment", augmentFile, drawAugmented},
-		{"gradcam", attentionFile, drawAttention},
+		{"funnel", funnelFile, drawFunnel, nil},
+		{"target", targetFile, drawClasses, nil},
+		{"correlation", correlationFile, drawCorrelation, nil},
+		{"against", againstFile, drawAgainst, nil},
+		{"pixels", pixelsFile, drawPixels, nil},
+		{"samples", samplesFile, nil, drawSamples},
+		{"curves", curvesFile, drawCurves, nil},
+		{"curves", accuracyFile, drawAccuracy, nil},
+		{"curves", rateFile, drawRate, nil},
+		{"curves", batchesFile, drawBatches, nil},
+		{"fit", confusionFile, drawConfusion, nil},
+		{"fit", sharesFile, drawShares, nil},
+		{"samples", confusedFile, nil, drawConfused},
+		{"fit", rocFile, drawROC, nil},
+		{"fit", precisionRecallFile, drawPrecisionRecall, nil},
+		{"fit", reliabilityFile, drawReliability, nil},
+		{"augment", augmentFile, nil, drawAugmented},
+		{"gradcam", attentionFile, nil, drawAttention},
 	}
 )
+
+// shown is a picture as a file, and what report.html has besides.
+type shown struct {
+	file   []byte // SVG or PNG
+	narrow []byte // the SVG for a narrow screen; nil where that has the same
+	sheet  *sheet // of a PNG
+}
+
+// draw makes the picture; its file is nil where there is nothing to show.
+func (f figure) draw(d Document) (s shown, err error) {
+	if f.sheet != nil {
+		if s.sheet, err = f.sheet(d); s.sheet != nil {
+			s.file, err = s.sheet.png()
+		}
+		return s, err
+	}
+	return drawn(func(width vg.Length) *chart { d.width = width; return f.chart(d) }), nil
+}
+
+// drawn draws a chart on either width.
+func drawn(chart func(width vg.Length) *chart) (s shown) {
+	if c := chart(wide); c != nil {
+		s.file = c.svg()
+	}
+	if c := chart(narrow); c != nil {
+		s.narrow = c.svg()
+	}
+	return s
+}
+
+// newChart returns a chart as wide as the document is drawn.
+func (d Document) newChart(title, subtitle, horizontal, vertical string) *chart {
+	return newChart(d.Language, d.width, title, subtitle, horizontal, vertical)
+}
 
 // Files returns the names of all files that a report may have, sorted.
 func Files() []string {
@@ -266,22 +306,26 @@ func Render(d Document) (map[string][]byte, error) {
 	if d.classifies() {
 		all = classFigures
 	}
+	if len(d.History) == 0 {
+		return nil, errors.New("render report: there is no training history")
+	}
 	files := map[string][]byte{}
 	for _, name := range d.Plots { // one of the other task shows nothing
 		if !slices.ContainsFunc(slices.Concat(figures, classFigures), func(f figure) bool { return f.plot == name }) {
 			return nil, fmt.Errorf("render report: report.plots names %q, which is no plot", name)
 		}
 	}
+	shown := map[string]shown{}
 	for _, f := range all {
 		if !d.shows(f.plot) {
 			continue
 		}
-		data, err := f.draw(d)
+		picture, err := f.draw(d)
 		if err != nil {
 			return nil, fmt.Errorf("render report: draw %s: %w", f.file, err)
 		}
-		if data != nil {
-			files[f.file] = data
+		if picture.file != nil {
+			files[f.file], shown[f.file] = picture.file, picture
 		}
 	}
 	if d.Folds != nil {
@@ -297,7 +341,7 @@ func Render(d Document) (map[string][]byte, error) {
 		}
 	}
 	files[pageFile] = page(d)
-	html, err := htmlPage(d.Language, files[pageFile], files)
+	html, err := htmlPage(d.Language, files[pageFile], shown)
 	if err != nil {
 		return nil, fmt.Errorf("render report: %s: %w", htmlFile, err)
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"biomass/runner/internal/elementary"
 )
@@ -139,12 +137,4 @@ func inLogs(axis *plot.Axis) {
 	}
 	axis.Min, axis.Max = elementary.Log(axis.Min), elementary.Log(axis.Max)
 	axis.Tick.Marker, axis.Scale = plot.ConstantTicks(ticks), plot.LinearScale{}
-}
-
-// beside draws two plots next to each other.
-func beside(area draw.Canvas, left, right *plot.Plot) {
-	const gap = 24
-	half := vg.Length((area.Max.X - area.Min.X - gap) / 2)
-	left.Draw(draw.Crop(area, 0, -half-gap, 0, 0))
-	right.Draw(draw.Crop(area, half+gap, 0, 0, 0))
 }
