@@ -9,7 +9,6 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"biomass/runner/internal/evaluate"
-	"biomass/runner/internal/metric"
 )
 
 // This file draws the target against columns of the table.
@@ -73,16 +72,14 @@ func (d Document) panel(a Against, most, count int) *plot.Plot {
 		low, high = min(low, p.At), max(high, p.At)
 		bottom, top = min(bottom, p.Value), max(top, p.Value)
 	}
-	steps := metric.RoundSteps(low, high, count)
-	c.marks(&c.plot.X, steps[0], steps[len(steps)-1], steps)
+	c.span(&c.plot.X, low, high, count)
 	switch {
 	case d.classifies():
 		c.byClass(e.Classes)
 	case e.Story.Ratios != nil:
 		c.logarithmic(&c.plot.Y, bottom, top)
 	default:
-		steps := metric.RoundSteps(bottom, top, 7)
-		c.marks(&c.plot.Y, steps[0], steps[len(steps)-1], steps)
+		c.span(&c.plot.Y, bottom, top, 7)
 	}
 	shown := thin(a.Points, most)
 	opacity := uint8(150)

@@ -93,7 +93,7 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 		kinds = "layers"
 	}
 	header, align := d.words(what, kinds, "output", "parameters", "multiply-adds"), "lllrr"
-	last := []string{"**" + d.t("all") + "**", "", "", "**" + d.count(d.Parameters) + "**", "**" + d.count(d.multiplyAdds()) + "**"}
+	last := []string{d.t("all"), "", "", d.count(d.Parameters), d.count(d.multiplyAdds())}
 	if frozen {
 		header, align, last = append(header, d.t("trains")), align+"l", append(last, "")
 	}
@@ -108,7 +108,7 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 		}
 		table = append(table, row)
 	}
-	m.table(align, header, append(table, last)...)
+	m.table(align, header, append(table, bold(last))...)
 }
 
 // trainsText says from when on a layer trains.

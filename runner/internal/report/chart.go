@@ -2,9 +2,7 @@ package report
 
 import (
 	"image/color"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -13,9 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"biomass/runner/internal/elementary"
 	"biomass/runner/internal/evaluate"
-	"biomass/runner/internal/metric"
 )
 
 // chart is one plot in the report's style: title, a line that says what is seen,
@@ -261,156 +257,4 @@ func drawPlot(p *plot.Plot, area draw.Canvas) {
 		p.X.Label.Text = strings.Join(wrap(name.Text, func(s string) bool { return name.TextStyle.Width(s) <= room }), "\n")
 	}
 	p.Draw(area)
-}
-
-// marks puts ticks at these ascending values, written with as many decimals as
-// they all need, and bounds the axis by low and high.
-func (c *chart) marks(axis *plot.Axis, low, high float64, values []float64) {
-	digits := 0
-	for _, v := range values {
-		for digits < 9 && parsed(v, digits) != v {
-			digits++
-		}
-	}
-	// Four digits are read without a mark, and may be a year.
-	grouped := digits == 0 && max(-low, high) >= 10_000 && max(-low, high) < 1e15
-	ticks := make([]plot.Tick, len(values))
-	for i, v := range values {
-		label := c.decimal(v, digits)
-		if grouped {
-			label = sign(c.count(int(v)))
-		}
-		ticks[i] = plot.Tick{Value: v, Label: label}
-	}
-	axis.Min, axis.Max = low, high
-	axis.Tick.Marker = plot.ConstantTicks(ticks)
-}
-
-// parsed returns v as it reads with this many decimals.
-func parsed(v float64, digits int) float64 {
-	f, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'f', digits, 64), 64) // what was just written parses
-	return f
-}
-
-// within returns those of ascending values that lie between low and high.
-func within(values []float64, low, high float64) []float64 {
-	var out []float64
-	for _, v := range values {
-		if v >= low && v <= high {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// wholeMarks are round whole numbers from low to high.
-func wholeMarks(low, high, most int) []float64 {
-	var out []float64
-	if low == high {
-		return []float64{float64(low)}
-	}
-	for _, v := range metric.RoundSteps(float64(low), float64(high), min(most, high-low)) {
-		if v == math.Floor(v) && v >= float64(low) && v <= float64(high) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// logarithmic makes an axis show ratios, with marks at 1, 2 and 5 times powers
-// of ten, or at the powers alone where those would be too many.
-func (c *chart) logarithmic(axis *plot.Axis, low, high float64) {
-	const most = 9
-	axis.Min, axis.Max = low*0.9, high*1.1
-	axis.Scale = ratioScale{}
-	for _, mantissas := range []string{"125", "1"} {
-		var ticks plot.ConstantTicks
-		for exponent := -30; exponent <= 30; exponent++ {
-			for _, m := range mantissas {
-				v, _ := strconv.ParseFloat(string(m)+"e"+strconv.Itoa(exponent), 64) // a number by construction
-				if v >= axis.Min && v <= axis.Max {
-					ticks = append(ticks, plot.Tick{Value: v, Label: c.shortest(v)})
-				}
-			}
-		}
-		axis.Tick.Marker = ticks
-		if len(ticks) <= most {
-			return
-		}
-	}
-}
-
-// ratioScale is a logarithmic plot.Normalizer with the same bits everywhere.
-type ratioScale struct{}
-
-func (ratioScale) Normalize(low, high, x float64) float64 {
-	return elementary.Log(x/low) / elementary.Log(high/low)
-}
-
-// bars draws stacked bars over shared edges.
-type bars struct {
-	edges  []float64
-	counts [][]int // by layer, from the lowest
-	colors []color.Color
-	title  func(layer, bin int) string // may be nil
-}
-
-// Plot implements plot.Plotter.
-func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	for bin := range len(b.edges) - 1 {
-		left, right := x(b.edges[bin]), x(b.edges[bin+1])
-		gap := min((right-left)/8, 1)
-		height := 0
-		for layer, counts := range b.counts {
-			if counts[bin] == 0 {
-				continue
-			}
-			bottom, top := y(float64(height)), y(float64(height+counts[bin]))
-			height += counts[bin]
-			if b.title != nil {
-				titled(c, b.title(layer, bin))
-			}
-			fill(c, b.colors[layer], left+gap, bottom, right-gap, top)
-		}
-	}
-}
-
-// fill draws a rectangle.
-func fill(c draw.Canvas, paint color.Color, left, bottom, right, top vg.Length) {
-	c.FillPolygon(paint, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
-}
-
-// line returns a line through points.
-func line(points plotter.XYs, style draw.LineStyle) plot.Plotter {
-	return &plotter.Line{XYs: points, LineStyle: style}
-}
-
-// dots returns points as dots, each with its title where there are any.
-func dots(points plotter.XYs, c color.Color, radius vg.Length, titles ...string) plot.Plotter {
-	if len(titles) > mostTitles {
-		titles = nil
-	}
-	return dotted{points, titles, draw.GlyphStyle{Color: c, Radius: radius, Shape: draw.CircleGlyph{}}}
-}
-
-// mostTitles is how many dots of a plot have titles: with more, they would be most of
-// the file, and no pointer would find the one that is looked for.
-const mostTitles = 2000
-
-type dotted struct {
-	points plotter.XYs
-	titles []string
-	style  draw.GlyphStyle
-}
-
-// Plot implements plot.Plotter.
-func (d dotted) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	for i, point := range d.points {
-		if d.titles != nil {
-			titled(c, d.titles[i])
-		}
-		c.DrawGlyph(d.style, vg.Point{X: x(point.X), Y: y(point.Y)})
-	}
 }

@@ -258,14 +258,7 @@ func drawLosses(c *Comparison) *chart {
 	chart := c.newChart(c.t("Validation loss"), c.keptText(), c.t("epoch"), c.t("loss"))
 	loss := func(e Epoch) float64 { return e.ValidationLoss }
 	low, high := c.extent(loss)
-	p := chart.plot
-	if low > 0 && high > 8*low {
-		chart.logarithmic(&p.Y, low, high)
-		chart.vertical = c.t("loss (logarithmic)")
-	} else { // from where there is something to see: curves have to be told apart
-		steps := metric.RoundSteps(low, high, 6)
-		chart.marks(&p.Y, steps[0], steps[len(steps)-1], steps)
-	}
+	chart.falling(low, high, c.t("loss (logarithmic)"), low) // from where there is something to see: curves have to be told apart
 	return c.drawOver(chart, loss, c.writeLoss, c.lossText())
 }
 
@@ -296,12 +289,11 @@ func drawProgress(c *Comparison) *chart {
 	}
 	chart := c.newChart(c.progressTitle(), c.keptText(), c.t("epoch"), vertical)
 	low, high := c.extent(c.progress)
-	steps := metric.RoundSteps(low, high, 6)
-	first, last := steps[0], steps[len(steps)-1]
 	if c.classifies() {
-		last = min(last, 100)
+		chart.percents(low, high)
+	} else {
+		chart.span(&chart.plot.Y, low, high, 6)
 	}
-	chart.marks(&chart.plot.Y, min(low, first), max(high, last), within(steps, first, last))
 	return c.drawOver(chart, c.progress, c.writeProgress, c.progressText())
 }
 
@@ -318,31 +310,16 @@ func (c *Comparison) extent(value func(Epoch) float64) (low, high float64) {
 
 // drawOver draws the curves of all runs over each other and marks the kept epochs.
 func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write func(Epoch) string, alternative string) *chart {
-	p, last := chart.plot, 1
-	for _, r := range c.Runs {
-		last = max(last, r.Epochs[len(r.Epochs)-1].Epoch)
-	}
-	space := max(float64(last-1)/60, 0.1)
-	chart.marks(&p.X, 1-space, float64(last)+space, wholeMarks(1, last, 12))
-	for i, r := range c.Runs { // a ring around a point that follows
-		kept := plotter.XYs{{X: float64(r.Kept().Epoch), Y: value(r.Kept())}}
-		p.Add(dots(kept, runColors[i%len(runColors)], 7.5), dots(kept, paper, 5))
-	}
+	traces := make([]trace, len(c.Runs))
 	for i, r := range c.Runs {
-		var points plotter.XYs
-		var titles []string
+		t := trace{name: r.Name, style: style(i), kept: slices.Index(r.Epochs, r.Kept())}
 		for _, e := range r.Epochs {
-			points = append(points, plotter.XY{X: float64(e.Epoch), Y: value(e)})
-			titles = append(titles, c.t("%s, epoch %d: %s", r.Name, e.Epoch, write(e)))
+			t.points = append(t.points, plotter.XY{X: float64(e.Epoch), Y: value(e)})
+			t.titles = append(t.titles, c.t("%s, epoch %d: %s", r.Name, e.Epoch, write(e)))
 		}
-		look := style(i)
-		visible := runColors[i%len(runColors)]
-		if len(points) > 60 {
-			visible.A = 0 // only to be pointed at
-		}
-		p.Add(line(points, look), dots(points, visible, 3, titles...))
-		chart.legend = append(chart.legend, key{name: r.Name, color: look.Color, line: true, dashes: look.Dashes})
+		traces[i] = t
 	}
+	chart.traces(traces...)
 	return chart.of(curveHeight, alternative)
 }
 

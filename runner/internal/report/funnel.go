@@ -58,7 +58,7 @@ func drawFunnel(d Document) *chart {
 	)
 	step, above := vg.Length(30), vg.Length(0)
 	if d.width <= narrow { // names stand above the bars
-		step, above = 46, 16
+		step, above = 48, 18
 	}
 	list := d.passages()
 	c := d.newChart(d.t("From the table to the parts"), funnelText(d), "", "")
@@ -78,8 +78,8 @@ func drawFunnel(d Document) *chart {
 		for i, p := range list {
 			y := area.Max.Y - vg.Length((vg.Length(i)+0.5)*step) - above/2
 			x0, x1 := left+vg.Length(vg.Length(p.from)*scale), left+vg.Length(vg.Length(p.to)*scale)
-			area.FillText(style, vg.Point{X: area.Min.X, Y: y + vg.Length(above*1.2)}, p.name)
-			if i+1 < len(list) { // what is left goes on below
+			area.FillText(style, vg.Point{X: area.Min.X, Y: y + vg.Length(above*1.15)}, p.name)
+			if i+1 < len(list) && above == 0 { // what is left goes on below
 				x := x1
 				if p.color == red {
 					x = x0

@@ -86,9 +86,6 @@ func (c *chart) spreads(e *evaluate.Evaluation, list []evaluate.Spread, at func(
 	return vg.Length(float64(-y * distance))
 }
 
-// unchanged places a value on a linear axis.
-func unchanged(x float64) float64 { return x }
-
 // boxText says what a box shows of a part.
 func (l Language) boxText(part string, b evaluate.Box, write func(float64) string) string {
 	return l.t("%s median %s, half of the photos from %s to %s", l.part(part), write(b.Median), write(b.Q1), write(b.Q3))
@@ -114,8 +111,7 @@ func drawDrift(d Document) *chart {
 		inLogs(&c.plot.X)
 		c.plot.X.Label.Text = d.t("%s, logarithmic", named(e.Target, e.Unit))
 	} else {
-		steps := metric.RoundSteps(low, high, 8)
-		c.marks(&c.plot.X, steps[0], steps[len(steps)-1], steps)
+		c.span(&c.plot.X, low, high, 8)
 	}
 	height := c.spreads(e, []evaluate.Spread{s}, at, d.value)
 	return c.of(height+56, d.t("%s in the parts: %s", e.Target, driftText(d)))
