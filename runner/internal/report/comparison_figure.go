@@ -62,6 +62,7 @@ func (c *Comparison) scaled(v float64) float64 {
 // measured is a value with its interval, a row of a chart.
 type measured struct {
 	name, value string
+	heading     string // the name, where it does not stand beside the row
 	title       string // of the mark: the value with its interval
 	at          float64
 	interval    *metric.Interval
@@ -96,23 +97,32 @@ func (r rows) Plot(area draw.Canvas, p *plot.Plot) {
 		half := vg.Length(text.Width(m.value)/2) + 3                              // the conversion keeps the two apart: no fused multiply-add
 		fill(area, paper, x(m.at)-half, level+9, x(m.at)+half, level+12+textSize) // no line goes through it
 		area.FillText(text, vg.Point{X: x(m.at), Y: level + 11}, m.value)
+		if m.heading != "" {
+			style := letters(textSize, ink, false)
+			name := fitting(m.heading, func(s string) bool { return style.Width(s) <= area.Max.X-area.Min.X })
+			fill(area, paper, area.Min.X, level+27, area.Min.X+style.Width(name)+3, level+30+textSize)
+			area.FillText(style, vg.Point{X: area.Min.X, Y: level + 30}, name)
+		}
 	}
 }
 
 // drawRows draws a chart of rows over a horizontal axis that shows all of them, and zero
 // where it is asked for.
 func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, zero bool, all rows) *chart {
-	if c.width <= narrow {
-		return nil // the names alone are as wide
-	}
 	chart := c.newChart(title, subtitle, horizontal, "")
 	low, high := math.Inf(1), math.Inf(-1)
 	if zero {
 		low, high = 0, 0
 	}
-	names := make(plot.ConstantTicks, len(all))
+	names, pitch := make(plot.ConstantTicks, len(all)), 52
+	if c.width <= narrow { // the names are as wide as the chart, and stand above
+		pitch = 74
+	}
 	for i, m := range all {
 		names[i] = plot.Tick{Value: float64(len(all) - 1 - i), Label: m.name}
+		if c.width <= narrow {
+			names[i].Label, all[i].heading = "", m.name
+		}
 		for _, v := range append([]float64{m.at}, m.again...) {
 			low, high = min(low, v), max(high, v)
 		}
@@ -125,6 +135,9 @@ func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, z
 	p := chart.plot
 	chart.marks(&p.X, low, high, within(metric.RoundSteps(low, high, 8), low, high))
 	p.Y.Min, p.Y.Max = -0.6, float64(len(all))-0.4
+	if c.width <= narrow {
+		p.Y.Max += 0.1
+	}
 	p.Y.Tick.Marker, p.Y.Tick.Label.Color, p.Y.Tick.Length = names, ink, 10
 	p.Y.Tick.LineStyle.Width = 0
 	chart.ruled(true, true)
@@ -132,7 +145,7 @@ func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, z
 		p.Add(ideal(0, p.Y.Min, 0, p.Y.Max))
 	}
 	p.Add(all)
-	return chart.of(vg.Length(24+52*len(all)), alternative)
+	return chart.of(vg.Length(24+pitch*len(all)), alternative)
 }
 
 // drawScores draws the metric of every run with its interval, and what its other seeds

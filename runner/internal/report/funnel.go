@@ -76,7 +76,7 @@ func drawFunnel(d Document) *chart {
 		}
 		scale := (area.Max.X - room - left) / vg.Length(max(d.Cleaning.Rows, 1))
 		for i, p := range list {
-			y := area.Max.Y - vg.Length((vg.Length(i)+0.5)*step) - above/2
+			y := area.Max.Y - vg.Length((vg.Length(i)+0.5)*step) - vg.Length(above/2)
 			x0, x1 := left+vg.Length(vg.Length(p.from)*scale), left+vg.Length(vg.Length(p.to)*scale)
 			area.FillText(style, vg.Point{X: area.Min.X, Y: y + vg.Length(above*1.15)}, p.name)
 			if i+1 < len(list) && above == 0 { // what is left goes on below
