@@ -52,24 +52,12 @@ func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sheet := report.Contact{
-		Title:   l.Recipe.Name + ": training photos as the epochs see them",
-		Notes:   []string{seen.Changes},
-		Columns: []string{"resized"}, Size: seen.Size, Channels: seen.Channels,
-	}
-	for epoch := range sheetEpochs {
-		sheet.Columns = append(sheet.Columns, fmt.Sprintf("epoch %d", epoch+1))
-	}
-	for _, photo := range seen.Photos {
-		strip := report.Strip{Name: photo.Image, Versions: photo.Versions}
+	return seen.PNG(l.Recipe.Name+": training photos as the epochs see them", func(target float64) string {
 		if l.classifies() {
-			strip.Value = l.classes[int(photo.Target)]
-		} else {
-			strip.Value = strings.TrimSpace(fmt.Sprintf("%.4g %s", photo.Target, l.Recipe.Data.Unit))
+			return l.classes[int(target)]
 		}
-		sheet.Rows = append(sheet.Rows, strip)
-	}
-	return sheet.PNG()
+		return strings.TrimSpace(fmt.Sprintf("%.4g %s", target, l.Recipe.Data.Unit))
+	})
 }
 
 // augmented shows so many training photos, from the smallest target to the largest or of all

@@ -7,10 +7,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"biomass/runner/internal/evaluate"
-	"biomass/runner/internal/metric"
 )
 
 // This file draws the target against columns of the table.
@@ -35,10 +33,10 @@ const (
 )
 
 // drawAgainst draws a panel a column; nil where there is none to show.
-func drawAgainst(d Document) ([]byte, error) {
+func drawAgainst(d Document) *chart {
 	e := d.Evaluation
 	if len(d.Against) == 0 || len(e.Classes) > manyRows {
-		return nil, nil
+		return nil
 	}
 	subtitle, across, steps := againstText(d), 1, 8
 	if len(d.Against) > 1 {
@@ -48,25 +46,14 @@ func drawAgainst(d Document) ([]byte, error) {
 	if e.Story.Ratios != nil {
 		c.vertical = d.t("%s, logarithmic", c.vertical)
 	}
-	for _, p := range e.Parts {
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
-	}
+	c.partKeys(e)
 	each := mostPoints / len(d.Against)
 	panels := make([]*plot.Plot, len(d.Against))
 	for i, a := range d.Against {
 		panels[i] = d.panel(a, each, steps)
 	}
-	down := (len(panels) + across - 1) / across
-	const gap, width = 22, 680
-	c.body = func(area draw.Canvas) {
-		width := (area.Max.X - area.Min.X - vg.Length((across-1)*gap)) / vg.Length(across)
-		height := (area.Max.Y - area.Min.Y - vg.Length((down-1)*gap)) / vg.Length(down)
-		for i, p := range panels {
-			x, y := area.Min.X+vg.Length(vg.Length(i%across)*(width+gap)), area.Max.Y-vg.Length(vg.Length(i/across)*(height+gap))
-			p.Draw(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: y - height}, Max: vg.Point{X: x + width, Y: y}}})
-		}
-	}
-	return c.render(width, vg.Length(110+down*320), d.againstTitle()+": "+againstText(d)), nil
+	c.panels(across, 308, panels...)
+	return c.of(c.height, d.againstTitle()+": "+againstText(d))
 }
 
 // panel draws at most so many points of one column, whose axis has about so many steps.
@@ -85,16 +72,14 @@ func (d Document) panel(a Against, most, count int) *plot.Plot {
 		low, high = min(low, p.At), max(high, p.At)
 		bottom, top = min(bottom, p.Value), max(top, p.Value)
 	}
-	steps := metric.RoundSteps(low, high, count)
-	c.marks(&c.plot.X, steps[0], steps[len(steps)-1], steps)
+	c.span(&c.plot.X, low, high, count)
 	switch {
 	case d.classifies():
 		c.byClass(e.Classes)
 	case e.Story.Ratios != nil:
 		c.logarithmic(&c.plot.Y, bottom, top)
 	default:
-		steps := metric.RoundSteps(bottom, top, 7)
-		c.marks(&c.plot.Y, steps[0], steps[len(steps)-1], steps)
+		c.span(&c.plot.Y, bottom, top, 7)
 	}
 	shown := thin(a.Points, most)
 	opacity := uint8(150)

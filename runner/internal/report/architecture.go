@@ -93,13 +93,13 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 		kinds = "layers"
 	}
 	header, align := d.words(what, kinds, "output", "parameters", "multiply-adds"), "lllrr"
-	last := []string{"**" + d.t("all") + "**", "", "", "**" + d.count(d.Parameters) + "**", "**" + d.count(d.multiplyAdds()) + "**"}
+	last := []string{d.t("all"), "", "", d.count(d.Parameters), d.count(d.multiplyAdds())}
 	if frozen {
 		header, align, last = append(header, d.t("trains")), align+"l", append(last, "")
 	}
 	var table [][]string
 	for _, l := range rows {
-		row := []string{code(l.Name), plain(l.Kind), plain(l.Shape), d.count(l.Parameters), ""}
+		row := []string{code(l.Name), plain(l.Kind), plain(strings.ReplaceAll(l.Shape, " × ", "\u00a0×\u00a0")), d.count(l.Parameters), ""}
 		if l.MultiplyAdds > 0 {
 			row[4] = d.count(l.MultiplyAdds)
 		}
@@ -108,7 +108,7 @@ func (m *markdown) layers(d Document, what word, rows []Layer) {
 		}
 		table = append(table, row)
 	}
-	m.table(align, header, append(table, last)...)
+	m.table(align, header, append(table, bold(last))...)
 }
 
 // trainsText says from when on a layer trains.

@@ -2,9 +2,7 @@ package report
 
 import (
 	"fmt"
-	"image"
 	"image/color"
-	"image/draw"
 	"strings"
 
 	"biomass/runner/internal/evaluate"
@@ -60,89 +58,61 @@ func brightest(p evaluate.Attended) word {
 	return "dark everywhere"
 }
 
-// drawAttention draws a row of photos a rank, each beside the same photo under its map, or
+// drawAttention shows a row of photos a rank, each beside the same photo under its map, or
 // the map alone where the report shows no photos.
-func drawAttention(d Document) ([]byte, error) {
+func drawAttention(d Document) (*sheet, error) {
 	a := d.Evaluation.Attention
 	if a == nil {
 		return nil, nil
 	}
-	bold, regular, err := faces(textSize)
-	if err != nil {
-		return nil, err
+	s := &sheet{Language: d.Language, columns: 3, side: tile, scale: true}
+	if d.shows("samples") {
+		s.side = small // so that a page has room for two beside each other, three times
 	}
-	var ranks []string
-	ofRank := map[string][]evaluate.Attended{}
-	columns := 0
 	for _, p := range a.Photos {
-		if len(ofRank[p.Rank]) == 0 {
-			ranks = append(ranks, p.Rank)
+		under, err := picture(p.Photo)
+		if err != nil {
+			return nil, err
 		}
-		ofRank[p.Rank] = append(ofRank[p.Rank], p)
-		columns = max(columns, len(ofRank[p.Rank]))
-	}
-	const between, barWidth, barHeight = 3, 96, 12
-	photos, side, cell := d.shows("samples"), tile, tile
-	if photos {
-		side = leastSide // so that a page has room for two beside each other, three times
-		cell = 2*side + between
-	}
-	height := headStep + side + len(d.caption(a.Photos[0].Photo))*lineStep + gutter
-	sheet := image.NewRGBA(image.Rect(0, 0, gutter+columns*(cell+2*gutter)-gutter, gutter+len(ranks)*height+lineStep+gutter))
-	draw.Draw(sheet, sheet.Rect, image.White, image.Point{}, draw.Src)
-	for r, rank := range ranks {
-		y := gutter + r*height
-		write(sheet, bold, ink, gutter, y+lineStep-3, cell, heading(d.word(rankNames[rank])))
-		y += headStep
-		for k, p := range ofRank[rank] {
-			x := gutter + k*(cell+2*gutter)
-			if len(p.Pixels) != p.Size*p.Size*3 || p.Size == 0 || len(p.Map) != p.Height*p.Width || len(p.Map) == 0 {
-				return nil, fmt.Errorf("photo %s: %d bytes of pixels and a map of %d do not make a square of %d and one of %d × %d", p.Image, len(p.Pixels), len(p.Map), p.Size, p.Height, p.Width)
-			}
-			under, heat := smooth(side, p.Size, p.Pixels), spread(p, side)
-			left := x
-			if photos {
-				paint(sheet, x, y, side, func(i int) color.NRGBA { return color.NRGBA{under[3*i], under[3*i+1], under[3*i+2], 255} })
-				left += side + between
-			}
-			paint(sheet, left, y, side, func(i int) color.NRGBA {
-				if !photos {
-					return viridis(heat[i])
-				}
-				return tinted(under[3*i:3*i+3], viridis(heat[i]))
-			})
-			for line, w := range d.caption(p.Photo) {
-				f := regular
-				if w.bold {
-					f = bold
-				}
-				write(sheet, f, w.color, x, y+side+(line+1)*lineStep, cell, w.text)
-			}
+		if len(p.Map) != p.Height*p.Width || len(p.Map) == 0 {
+			return nil, fmt.Errorf("photo %s: %d levels do not make a map of %d × %d", p.Image, len(p.Map), p.Height, p.Width)
 		}
+		pictures := []raster{{tile, colours(spread(p, tile))}}
+		if d.shows("samples") {
+			pictures = []raster{under, tinted(under, spread(p, under.side))}
+		}
+		if name := heading(d.word(rankNames[p.Rank])); len(s.rows) == 0 || s.rows[len(s.rows)-1].value != name {
+			s.rows = append(s.rows, strip{value: name})
+		}
+		row := &s.rows[len(s.rows)-1]
+		row.frames = append(row.frames, frame{pictures, d.caption(p.Photo)})
 	}
-	x, y := gutter, sheet.Rect.Dy()-gutter
-	x = write(sheet, regular, muted, x, y, cell, d.t("not at all")) + 8
-	for i := range barWidth {
-		draw.Draw(sheet, image.Rect(x+i, y-barHeight+1, x+i+1, y+1), image.NewUniform(viridis(uint8(255*i/(barWidth-1)))), image.Point{}, draw.Src)
-	}
-	write(sheet, regular, muted, x+barWidth+8, y, cell, d.t("most"))
-	return encode(sheet)
+	return s, nil
 }
 
-// paint fills a square of this side, whose pixels are counted row by row.
-func paint(sheet *image.RGBA, x0, y0, side int, pixel func(i int) color.NRGBA) {
-	for i := range side * side {
-		sheet.Set(x0+i%side, y0+i/side, pixel(i))
+// colours writes levels in the colours of maps.
+func colours(levels []uint8) []byte {
+	rgb := make([]byte, 0, 3*len(levels))
+	for _, level := range levels {
+		c := viridis(level)
+		rgb = append(rgb, c.R, c.G, c.B)
 	}
+	return rgb
 }
 
-// tinted lays a colour over the brightness of a pixel: 0.299 red, 0.587 green and 0.114 blue
-// (ITU-R BT.601), in 256ths.
-func tinted(pixel []byte, c color.NRGBA) color.NRGBA {
+// tinted lays the colours of levels over the brightness of a picture: 0.299 red, 0.587 green
+// and 0.114 blue (ITU-R BT.601), in 256ths.
+func tinted(under raster, levels []uint8) raster {
 	const opacity = 144 // of 256
-	gray := (77*int(pixel[0]) + 150*int(pixel[1]) + 29*int(pixel[2])) / 256
-	mixed := func(v uint8) uint8 { return uint8((gray*(256-opacity) + int(v)*opacity) / 256) }
-	return color.NRGBA{mixed(c.R), mixed(c.G), mixed(c.B), 255}
+	rgb := colours(levels)
+	for i := range levels {
+		pixel := under.rgb[3*i : 3*i+3]
+		gray := (77*int(pixel[0]) + 150*int(pixel[1]) + 29*int(pixel[2])) / 256
+		for c := range 3 {
+			rgb[3*i+c] = uint8((gray*(256-opacity) + int(rgb[3*i+c])*opacity) / 256)
+		}
+	}
+	return raster{under.side, rgb}
 }
 
 // spread returns a map as a square of this side whose highest level is 255. The levels of

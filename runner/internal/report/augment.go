@@ -1,12 +1,15 @@
 package report
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Augmented shows training photos as the first epochs see them.
 type Augmented struct {
 	// Changes are the augmentations, as the recipe has them.
 	Changes        string
-	Size, Channels int // of the pixels, as in Contact
+	Size, Channels int // of the pixels: 3 channels for RGB, 1 for gray
 	Photos         []AugmentedPhoto
 }
 
@@ -50,18 +53,45 @@ func (d Document) target(x float64) string {
 	return d.value(x)
 }
 
-// drawAugmented draws the photos, a row each.
-func drawAugmented(d Document) ([]byte, error) {
+// drawAugmented shows the photos, a row each.
+func drawAugmented(d Document) (*sheet, error) {
 	if !d.showsAugmented() {
 		return nil, nil
 	}
-	a := d.Augmented
-	sheet := Contact{Language: d.Language, Columns: []string{d.t("as it is")}, Size: a.Size, Channels: a.Channels, Side: leastSide}
-	for epoch := range len(a.Photos[0].Versions) - 1 {
-		sheet.Columns = append(sheet.Columns, d.t("epoch %d", epoch+1))
+	return d.Augmented.sheet(d.Language, small, d.target)
+}
+
+// PNG draws the photos under a title; value writes a target.
+func (a *Augmented) PNG(title string, value func(target float64) string) ([]byte, error) {
+	s, err := a.sheet("", min(max(a.Size, small), 2*small), value)
+	if err != nil {
+		return nil, err
 	}
+	s.title, s.notes = title, []string{a.Changes}
+	return s.png()
+}
+
+// sheet shows a photo a row, drawn with this side.
+func (a *Augmented) sheet(l Language, side int, value func(target float64) string) (*sheet, error) {
+	s := &sheet{Language: l, side: side}
 	for _, p := range a.Photos {
-		sheet.Rows = append(sheet.Rows, Strip{Name: p.Image, Value: d.target(p.Target), Versions: p.Versions})
+		s.columns = len(p.Versions)
+		row := strip{value: value(p.Target), name: p.Image}
+		for epoch, pixels := range p.Versions {
+			f := frame{caption: []words{{l.t("epoch %d", epoch), muted, false}}}
+			if epoch == 0 {
+				f.caption = []words{{l.t("as it is"), ink, true}}
+			}
+			if pixels != nil {
+				r, err := newRaster(a.Size, a.Channels, pixels, side)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", p.Image, err)
+				}
+				f.pictures = []raster{r}
+			}
+			row.frames = append(row.frames, f)
+		}
+		s.rows = append(s.rows, row)
 	}
-	return sheet.PNG()
+	return s, nil
 }

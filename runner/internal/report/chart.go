@@ -2,9 +2,8 @@ package report
 
 import (
 	"image/color"
-	"math"
 	"slices"
-	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -12,8 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"biomass/runner/internal/elementary"
-	"biomass/runner/internal/metric"
+	"biomass/runner/internal/evaluate"
 )
 
 // chart is one plot in the report's style: title, a line that says what is seen,
@@ -21,15 +19,28 @@ import (
 // beside that.
 type chart struct {
 	Language
+	width           vg.Length // of all: wide, narrow or between them
 	title, subtitle string
 	vertical        string
 	legend          []key
 	plot            *plot.Plot
+	grid            *plotter.Grid
 	// body draws what is no plot with axes; nil draws the plot.
 	body func(area draw.Canvas)
+	// height is that of the plot or the body, and alternative the text for those who do
+	// not see them.
+	height      vg.Length
+	alternative string
 }
 
-// key is one entry of the legend: a square, or a line where dashes are given.
+// The widths of charts: where there is room, and on the screen of a phone, on which the
+// letters of a wide one would be too small.
+const (
+	wide   = 680
+	narrow = 360
+)
+
+// key is one entry of the legend: a square, or a line.
 type key struct {
 	name   string
 	color  color.Color
@@ -38,7 +49,7 @@ type key struct {
 }
 
 // newChart returns a chart whose axes and grid have the report's style.
-func (l Language) newChart(title, subtitle, horizontal, vertical string) *chart {
+func newChart(l Language, width vg.Length, title, subtitle, horizontal, vertical string) *chart {
 	p := plot.New()
 	p.BackgroundColor = nil
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
@@ -53,43 +64,120 @@ func (l Language) newChart(title, subtitle, horizontal, vertical string) *chart 
 	p.X.Label.TextStyle.Color, p.X.Label.TextStyle.Font = ink, letters(textSize, ink, false).Font
 	p.X.Label.Padding = 6
 	p.X.Tick.Label.YAlign = 1.2 * draw.YTop // a little away from the tick
-	grid := plotter.NewGrid()
-	grid.Vertical = draw.LineStyle{}
-	grid.Horizontal = draw.LineStyle{Color: faint, Width: 1}
-	p.Add(grid)
-	return &chart{Language: l, title: title, subtitle: subtitle, vertical: vertical, plot: p}
+	c := &chart{Language: l, width: width, title: title, subtitle: subtitle, vertical: vertical, plot: p, grid: plotter.NewGrid()}
+	c.ruled(false, true)
+	p.Add(c.grid)
+	return c
 }
 
-// render draws the chart; alternative is its text for those who do not see it.
-func (c *chart) render(width, height vg.Length, alternative string) []byte {
-	s := newSVG(width, height)
+// ruled chooses the lines of the grid: those that stand on the horizontal axis, and those
+// that lie at the vertical one.
+func (c *chart) ruled(standing, lying bool) {
+	style := map[bool]draw.LineStyle{true: {Color: faint, Width: 1}}
+	c.grid.Vertical, c.grid.Horizontal = style[standing], style[lying]
+}
+
+// of says how high the plot is, and what it shows for those who do not see it.
+func (c *chart) of(height vg.Length, alternative string) *chart {
+	c.height, c.alternative = height, alternative
+	return c
+}
+
+// square is how wide a chart is whose plot is as high as wide.
+const square = 560
+
+// asSquare makes the plot about as high as it is wide.
+func (c *chart) asSquare(alternative string) *chart {
+	c.width = min(c.width, square)
+	return c.of(c.width-72, alternative)
+}
+
+// head is the text above a plot and how high it is.
+type head struct {
+	title, subtitle, vertical []string
+	legend                    [][]key // line by line; the first stands beside the last of vertical
+	height                    vg.Length
+}
+
+// Space in a chart's head.
+const (
+	lineHeight = textSize + 6
+	legendGap  = 18 // beside an entry of the legend
+)
+
+// lay breaks the head into lines that fit.
+func (c *chart) lay() head {
+	room := c.width - 2*margin
+	var h head
+	lines := func(text string, bold bool, size vg.Length) []string {
+		if text == "" {
+			return nil
+		}
+		style := letters(size, ink, bold)
+		return wrap(text, func(s string) bool { return style.Width(s) <= room })
+	}
+	h.title, h.subtitle, h.vertical = lines(c.title, true, titleSize), lines(c.subtitle, false, textSize), lines(c.vertical, false, textSize)
+	h.height = vg.Length(len(h.title)*(titleSize+4)+4) + vg.Length(len(h.subtitle)*lineHeight+8)
+	style := letters(textSize, ink, false)
+	left, begun := room, len(h.vertical) > 0
+	if begun {
+		left -= style.Width(h.vertical[len(h.vertical)-1])
+	}
+	h.legend = [][]key{nil}
+	for _, k := range c.legend {
+		width := k.width(style)
+		if left -= legendGap + width; left < 0 && begun {
+			h.legend, left = append(h.legend, nil), room-width
+		}
+		last := len(h.legend) - 1
+		h.legend[last], begun = append(h.legend[last], k), true
+	}
+	if begun {
+		h.height += vg.Length((max(len(h.vertical), 1)+len(h.legend)-1)*lineHeight + 6)
+	}
+	return h
+}
+
+// svg draws the chart.
+func (c *chart) svg() []byte {
+	const below = margin - 4
+	h := c.lay()
+	s := newSVG(c.width, margin+h.height+c.height+below)
 	canvas := draw.New(s)
 	canvas.SetColor(paper)
 	canvas.Fill(canvas.Rectangle.Path())
-	area := draw.Crop(canvas, margin, -margin, margin-4, -margin)
-	write := func(style text.Style, line string) {
+	area := draw.Crop(canvas, margin, -margin, below, -margin)
+	y := area.Max.Y
+	write := func(style text.Style, pitch vg.Length, lines []string) {
 		style.YAlign = draw.YTop
-		if room, width := area.Max.X-area.Min.X, style.Width(line); width > room {
-			style.Font.Size *= room / width
+		for _, line := range lines {
+			style := style
+			if room, width := area.Max.X-area.Min.X, style.Width(line); width > room { // one long word
+				style.Font.Size *= room / width
+			}
+			area.FillText(style, vg.Point{X: area.Min.X, Y: y}, line)
+			y -= pitch
 		}
-		area.FillText(style, vg.Point{X: area.Min.X, Y: area.Max.Y}, line)
 	}
-	write(letters(titleSize, ink, true), c.title)
-	area.Max.Y -= titleSize + 8
-	write(letters(textSize, muted, false), c.subtitle)
-	area.Max.Y -= textSize + 14
-	write(letters(textSize, ink, false), c.vertical)
-	area.Max.Y -= c.drawLegend(area) + 12
+	write(letters(titleSize, ink, true), titleSize+4, h.title)
+	y -= 4
+	write(letters(textSize, muted, false), lineHeight, h.subtitle)
+	y -= 8
+	write(letters(textSize, ink, false), lineHeight, h.vertical)
+	if len(h.vertical) > 0 {
+		y += lineHeight
+	}
+	for n, line := range h.legend {
+		c.drawKeys(area, line, y-vg.Length(n*lineHeight))
+	}
+	area.Max.Y -= h.height
 	if c.body != nil {
 		c.body(area)
 	} else {
-		c.plot.Draw(area)
+		drawPlot(c.plot, area)
 	}
-	return s.document(alternative)
+	return s.document(c.alternative)
 }
-
-// legendGap is the space beside an entry of the legend.
-const legendGap = 18
 
 // width is that of a legend's entry: its mark and its name.
 func (k key) width(style text.Style) vg.Length {
@@ -99,181 +187,74 @@ func (k key) width(style text.Style) vg.Length {
 	return 17 + style.Width(k.name)
 }
 
-// drawLegend sets the legend in lines that end at the right, the first beside the name of
-// the vertical axis, and returns how high they are.
-func (c *chart) drawLegend(area draw.Canvas) vg.Length {
+// drawKeys sets entries of the legend in a line that ends at the right.
+func (c *chart) drawKeys(area draw.Canvas, keys []key, top vg.Length) {
 	style := letters(textSize, ink, false)
 	style.YAlign = draw.YTop
-	lines, left := [][]key{nil}, area.Max.X-area.Min.X-style.Width(c.vertical)
-	for _, k := range c.legend {
-		if left -= legendGap + k.width(style); left < 0 && lines[0] != nil {
-			lines, left = append(lines, nil), area.Max.X-area.Min.X-k.width(style)
+	x, middle := area.Max.X, top-textSize*0.55
+	for _, k := range slices.Backward(keys) {
+		x -= style.Width(k.name)
+		area.FillText(style, vg.Point{X: x, Y: top}, k.name)
+		if k.line {
+			x -= 30
+			area.StrokeLine2(draw.LineStyle{Color: k.color, Width: 2, Dashes: k.dashes}, x, middle, x+24, middle)
+		} else {
+			x -= 17
+			fill(area, k.color, x, middle-5.5, x+11, middle+5.5)
 		}
-		lines[len(lines)-1] = append(lines[len(lines)-1], k)
+		x -= legendGap
 	}
-	const lineHeight = textSize + 8
-	for n, line := range lines {
-		x, top := area.Max.X, area.Max.Y-vg.Length(n*lineHeight)
-		middle := top - textSize*0.55
-		for _, k := range slices.Backward(line) {
-			x -= style.Width(k.name)
-			area.FillText(style, vg.Point{X: x, Y: top}, k.name)
-			if k.line {
-				x -= 30
-				area.StrokeLine2(draw.LineStyle{Color: k.color, Width: 2, Dashes: k.dashes}, x, middle, x+24, middle)
-			} else {
-				x -= 17
-				area.FillPolygon(k.color, []vg.Point{{X: x, Y: middle - 5.5}, {X: x + 11, Y: middle - 5.5}, {X: x + 11, Y: middle + 5.5}, {X: x, Y: middle + 5.5}})
-			}
-			x -= legendGap
-		}
-	}
-	return textSize + vg.Length((len(lines)-1)*lineHeight)
 }
 
-// marks puts ticks at these ascending values, written with as many decimals as
-// they all need, and bounds the axis by low and high.
-func (c *chart) marks(axis *plot.Axis, low, high float64, values []float64) {
-	digits := 0
-	for _, v := range values {
-		for digits < 9 && parsed(v, digits) != v {
-			digits++
-		}
+// partKeys are the legend of the parts of the split.
+func (c *chart) partKeys(e *evaluate.Evaluation) {
+	for _, p := range e.Parts {
+		c.legend = append(c.legend, key{name: c.part(p.Name), color: partColor[p.Name]})
 	}
-	// Four digits are read without a mark, and may be a year.
-	grouped := digits == 0 && max(-low, high) >= 10_000 && max(-low, high) < 1e15
-	ticks := make([]plot.Tick, len(values))
-	for i, v := range values {
-		label := c.decimal(v, digits)
-		if grouped {
-			label = sign(c.count(int(v)))
-		}
-		ticks[i] = plot.Tick{Value: v, Label: label}
-	}
-	axis.Min, axis.Max = low, high
-	axis.Tick.Marker = plot.ConstantTicks(ticks)
 }
 
-// parsed returns v as it reads with this many decimals.
-func parsed(v float64, digits int) float64 {
-	f, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'f', digits, 64), 64) // what was just written parses
-	return f
-}
-
-// within returns those of ascending values that lie between low and high.
-func within(values []float64, low, high float64) []float64 {
-	var out []float64
-	for _, v := range values {
-		if v >= low && v <= high {
-			out = append(out, v)
-		}
+// panels draws plots of a height in the body, as many in a row as are wanted, on a narrow
+// chart one.
+func (c *chart) panels(across int, height vg.Length, plots ...*plot.Plot) {
+	const gap = 22
+	if c.width <= narrow {
+		across = 1
 	}
-	return out
-}
-
-// wholeMarks are round whole numbers from low to high.
-func wholeMarks(low, high, most int) []float64 {
-	var out []float64
-	if low == high {
-		return []float64{float64(low)}
-	}
-	for _, v := range metric.RoundSteps(float64(low), float64(high), min(most, high-low)) {
-		if v == math.Floor(v) && v >= float64(low) && v <= float64(high) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// logarithmic makes an axis show ratios, with marks at 1, 2 and 5 times powers
-// of ten, or at the powers alone where those would be too many.
-func (c *chart) logarithmic(axis *plot.Axis, low, high float64) {
-	const most = 9
-	axis.Min, axis.Max = low*0.9, high*1.1
-	axis.Scale = ratioScale{}
-	for _, mantissas := range []string{"125", "1"} {
-		var ticks plot.ConstantTicks
-		for exponent := -30; exponent <= 30; exponent++ {
-			for _, m := range mantissas {
-				v, _ := strconv.ParseFloat(string(m)+"e"+strconv.Itoa(exponent), 64) // a number by construction
-				if v >= axis.Min && v <= axis.Max {
-					ticks = append(ticks, plot.Tick{Value: v, Label: c.shortest(v)})
-				}
-			}
-		}
-		axis.Tick.Marker = ticks
-		if len(ticks) <= most {
-			return
+	down := (len(plots) + across - 1) / across
+	c.height = vg.Length(vg.Length(down)*(height+gap)) - gap
+	c.body = func(area draw.Canvas) {
+		width := (area.Max.X - area.Min.X - vg.Length((across-1)*gap)) / vg.Length(across)
+		for i, p := range plots {
+			x, y := area.Min.X+vg.Length(vg.Length(i%across)*(width+gap)), area.Max.Y-vg.Length(vg.Length(i/across)*(height+gap))
+			drawPlot(p, draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: y - height}, Max: vg.Point{X: x + width, Y: y}}})
 		}
 	}
 }
 
-// ratioScale is a logarithmic plot.Normalizer with the same bits everywhere.
-type ratioScale struct{}
-
-func (ratioScale) Normalize(low, high, x float64) float64 {
-	return elementary.Log(x/low) / elementary.Log(high/low)
-}
-
-// bars draws stacked bars over shared edges.
-type bars struct {
-	edges  []float64
-	counts [][]int // by layer, from the lowest
-	colors []color.Color
-	title  func(layer, bin int) string // may be nil
-}
-
-// Plot implements plot.Plotter.
-func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	for bin := range len(b.edges) - 1 {
-		left, right := x(b.edges[bin]), x(b.edges[bin+1])
-		gap := min((right-left)/8, 1)
-		height := 0
-		for layer, counts := range b.counts {
-			if counts[bin] == 0 {
-				continue
-			}
-			bottom, top := y(float64(height)), y(float64(height+counts[bin]))
-			height += counts[bin]
-			if b.title != nil {
-				titled(c, b.title(layer, bin))
-			}
-			c.FillPolygon(b.colors[layer], []vg.Point{{X: left + gap, Y: bottom}, {X: right - gap, Y: bottom}, {X: right - gap, Y: top}, {X: left + gap, Y: top}})
+// drawPlot draws a plot, whose horizontal axis has the marks and the name that there is room for.
+func drawPlot(p *plot.Plot, area draw.Canvas) {
+	beside := vg.Length(0)
+	for _, tick := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+		beside = max(beside, p.Y.Tick.Label.Width(tick.Label))
+	}
+	room := area.Max.X - area.Min.X - beside - p.Y.Tick.Length
+	ticks, widest := p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max), vg.Length(0)
+	for _, tick := range ticks {
+		widest = max(widest, p.X.Tick.Label.Width(tick.Label))
+	}
+	step := 1
+	for n := len(ticks) - 1; n/step > 1 && vg.Length(n/step)*(widest+8) > room; {
+		step++
+	}
+	few := make(plot.ConstantTicks, len(ticks))
+	for i, tick := range ticks {
+		if few[i] = tick; i%step > 0 {
+			few[i].Label = ""
 		}
 	}
-}
-
-// line returns a line through points.
-func line(points plotter.XYs, style draw.LineStyle) plot.Plotter {
-	return &plotter.Line{XYs: points, LineStyle: style}
-}
-
-// dots returns points as dots, each with its title where there are any.
-func dots(points plotter.XYs, c color.Color, radius vg.Length, titles ...string) plot.Plotter {
-	if len(titles) > mostTitles {
-		titles = nil
+	p.X.Tick.Marker = few
+	if name := p.X.Label; name.Text != "" {
+		p.X.Label.Text = strings.Join(wrap(name.Text, func(s string) bool { return name.TextStyle.Width(s) <= room }), "\n")
 	}
-	return dotted{points, titles, draw.GlyphStyle{Color: c, Radius: radius, Shape: draw.CircleGlyph{}}}
-}
-
-// mostTitles is how many dots of a plot have titles: with more, they would be most of
-// the file, and no pointer would find the one that is looked for.
-const mostTitles = 2000
-
-type dotted struct {
-	points plotter.XYs
-	titles []string
-	style  draw.GlyphStyle
-}
-
-// Plot implements plot.Plotter.
-func (d dotted) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	for i, point := range d.points {
-		if d.titles != nil {
-			titled(c, d.titles[i])
-		}
-		c.DrawGlyph(d.style, vg.Point{X: x(point.X), Y: y(point.Y)})
-	}
+	p.Draw(area)
 }

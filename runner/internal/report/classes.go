@@ -1,13 +1,6 @@
 package report
 
 import (
-	"fmt"
-	"image/color"
-
-	"gonum.org/v1/plot/text"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
 )
@@ -23,103 +16,6 @@ func (d Document) sure(p evaluate.Prediction) string {
 	return d.class(p.Predicted) + ", " + d.percent(p.Probability)
 }
 
-// manyClasses is from how many classes on their tables are folded.
-const manyClasses = 25
-
-// classTable counts the photos of each class in each part.
-func classTable(m *markdown, d Document) {
-	e := d.Evaluation
-	header, align := d.words("class"), "l"
-	last := []string{"**" + d.t("all") + "**"}
-	individuals := d.words("individuals")
-	rows := make([][]string, len(e.Classes))
-	for i, name := range e.Classes {
-		rows[i] = []string{plain(name)}
-	}
-	for _, p := range e.Parts {
-		header, align = append(header, d.part(p.Name)), align+"r"
-		last, individuals = append(last, "**"+d.count(p.Photos)+"**"), append(individuals, d.count(p.Groups))
-		for i := range rows {
-			rows[i] = append(rows[i], d.t("%s (%s %%)", d.count(p.Counts[i]), d.decimal(share(p.Counts, i), 1)))
-		}
-	}
-	if weights := e.Classification.Weights; weights != nil {
-		header, align = append(header, d.t("weight in the loss")), align+"r"
-		last, individuals = append(last, ""), append(individuals, "")
-		for i, weight := range weights {
-			rows[i] = append(rows[i], d.significant(weight))
-		}
-	}
-	rows = append(rows, last)
-	if e.Parts[0].Groups > 0 {
-		rows = append(rows, individuals)
-	}
-	m.foldMany(len(e.Classes), d.t("The photos of each class"), func() { m.table(align, header, rows...) })
-}
-
-// foldMany hides a table of more classes than people want to see at once.
-func (m *markdown) foldMany(classes int, summary string, body func()) {
-	if classes >= manyClasses {
-		m.fold(summary, body)
-	} else {
-		body()
-	}
-}
-
-// classesText says how the photos are distributed, in numbers.
-func classesText(d Document) string {
-	e := d.Evaluation
-	photos, most, fewest := 0, 0, 0
-	totals := classTotals(e)
-	for class, n := range totals {
-		photos += n
-		if n > totals[most] {
-			most = class
-		}
-		if n < totals[fewest] {
-			fewest = class
-		}
-	}
-	shown, classes := d.plural(photos, "photo"), d.count(len(e.Classes))
-	if totals[most] == totals[fewest] {
-		return d.t("%s of %s classes, %s of each", shown, classes, d.count(totals[most]))
-	}
-	return d.t("%s of %s classes, from %s of %s to %s of %s", shown, classes, d.count(totals[fewest]), e.Classes[fewest], d.count(totals[most]), e.Classes[most])
-}
-
-// classTotals counts the photos of each class in all parts.
-func classTotals(e *evaluate.Evaluation) []int {
-	totals := make([]int, len(e.Classes))
-	for _, p := range e.Parts {
-		for class, n := range p.Counts {
-			totals[class] += n
-		}
-	}
-	return totals
-}
-
-// chosenText says how the shown photos were chosen.
-func chosenText(d Document) string {
-	if !d.classifies() {
-		return d.t("at equally spaced ranks of the true value")
-	}
-	right, wrong := 0, 0
-	for _, p := range d.Evaluation.Photos {
-		if p.Predicted == p.True {
-			right++
-		} else {
-			wrong++
-		}
-	}
-	switch {
-	case wrong == 0:
-		return d.t("all of them right, at equally spaced ranks of the probability")
-	case right == 0:
-		return d.t("all of them wrong, at equally spaced ranks of the probability")
-	}
-	return d.t("%d right and %d wrong ones, each at equally spaced ranks of the probability", right, wrong)
-}
-
 // hits writes one row a model; the first is the network's and set in bold.
 func hits(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
 	var rows [][]string
@@ -129,9 +25,7 @@ func hits(m *markdown, d Document, names []string, scores []*evaluate.Scores) {
 			row[5] = d.significant(*s.CrossEntropy)
 		}
 		if i == 0 {
-			for k := 1; k < len(row); k++ {
-				row[k] = "**" + row[k] + "**"
-			}
+			row = bold(row)
 		}
 		rows = append(rows, row)
 	}
@@ -187,11 +81,7 @@ func figureTable(m *markdown, d Document) {
 		row(d.t("Brier score, from 0, best, to 2"), three(c.Brier), nil, nil),
 		row(d.t("expected calibration error"), d.percent(c.Reliability.ECE), nil, nil),
 		row(d.t("mean probability of the predicted class"), d.percent(c.Reliability.Confidence), nil, nil))
-	drawn := d.plural(part.Photos, "photo")
-	if part.Groups > 0 {
-		drawn = d.plural(part.Groups, "individual")
-	}
-	m.say(d.t("More of the %s part; its intervals come from drawing its %s %s times with replacement:", d.first(part.Name), drawn, d.count(evaluate.Resamples)))
+	m.say(d.t("More of the %s part; its intervals come from drawing its %s %s times with replacement:", d.first(part.Name), d.resampled(part), d.count(evaluate.Resamples)))
 	m.table("lrr", []string{"", d.part(part.Name), d.t("%s %% interval", d.level(e.Level))}, rows...)
 }
 
@@ -217,155 +107,4 @@ func scoreTable(m *markdown, d Document) {
 	rows = append(rows, row("**"+d.t("mean")+"**", c.Macro, auc, average), row("**"+d.t("mean weighted by photos")+"**", c.Weighted, "–", "–"))
 	header := append(d.words("class", "precision", "recall", "F1", "AUC", "average precision"), d.t("%s photos", d.first(part.Name)))
 	m.table("lrrrrrr", header, rows...)
-}
-
-// learning tells how the training met the classes, where not as they come.
-func learning(m *markdown, d Document) {
-	c := d.Evaluation.Classification
-	if c == nil {
-		return
-	}
-	if c.Weights != nil {
-		least, most := 0, 0
-		for class, w := range c.Weights {
-			if w < c.Weights[least] {
-				least = class
-			}
-			if w > c.Weights[most] {
-				most = class
-			}
-		}
-		classes := d.Evaluation.Classes
-		if c.Weights[least] == c.Weights[most] {
-			m.say(d.t("The loss weighs the classes, all of them alike."))
-		} else {
-			m.say(d.t("The loss weighs the classes: a photo of %s counts %s, one of %s %s. The table of the classes has all weights.",
-				plain(classes[least]), d.significant(c.Weights[least]), plain(classes[most]), d.significant(c.Weights[most])))
-		}
-	}
-	if len(c.Batches) > 0 {
-		m.say(d.t("The sampler draws every class as often, with replacement: %s.", batchesText(d)))
-		if d.shows("curves") {
-			m.picture(d.t("The classes of the first batches: %s", batchesText(d))+".", batchesFile)
-		}
-	}
-}
-
-// drawClasses draws the photos of each class as a bar of its parts, and beside it the
-// share that the class has of each part.
-func drawClasses(d Document) ([]byte, error) {
-	e := d.Evaluation
-	c := d.newChart(d.t("Distribution of %s", e.Target), classesText(d), "", d.t("photos; beside them, the share of each part"))
-	most, largest := 0, 0.0
-	totals := classTotals(e)
-	for i, n := range totals {
-		most = max(most, n)
-		for _, p := range e.Parts {
-			largest = max(largest, share(p.Counts, i))
-		}
-	}
-	for _, p := range e.Parts {
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
-	}
-	steps := within(metric.RoundSteps(0, largest, 3), 0, 100)
-	widest := max(steps[len(steps)-1], largest)
-	height := rowHeight(len(e.Classes))
-	c.body = func(area draw.Canvas) {
-		names := newNames(e.Classes, height, 200)
-		style := names.style
-		const axis = textSize + 8
-		bottom := area.Min.Y + axis
-		left := area.Min.X + names.width + 10
-		shares := left + vg.Length((area.Max.X-left)*0.62) // where they begin
-		right := area.Max.X - 20
-		half := vg.Length(height * 0.36)
-		scale := (shares - left - style.Width(d.count(most)) - 30) / vg.Length(most)
-		at := func(percent float64) vg.Length {
-			return shares + vg.Length(vg.Length(percent/widest)*(right-shares))
-		}
-		mark := letters(textSize, muted, false)
-		mark.XAlign, mark.YAlign = draw.XCenter, draw.YBottom
-		for _, step := range steps {
-			area.StrokeLine2(draw.LineStyle{Color: faint, Width: 1}, at(step), bottom, at(step), area.Max.Y)
-			area.FillText(mark, vg.Point{X: at(step), Y: area.Min.Y}, d.decimal(step, 0)+" %")
-		}
-		for i, name := range names.list {
-			middle := area.Max.Y - vg.Length(vg.Length(float64(i)+0.5)*height)
-			names.write(area, name, left-10, middle)
-			x, done := left, 0
-			for k, p := range e.Parts {
-				done += p.Counts[i]
-				next := left + vg.Length(vg.Length(done)*scale)
-				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.plural(p.Counts[i], "photo"), d.first(p.Name)))
-				fill(area, partColor[p.Name], x, middle-half, next, middle+half)
-				x = next
-				y := middle + vg.Length(vg.Length(1-k)*height*0.22)
-				style := draw.GlyphStyle{Color: partColor[p.Name], Radius: min(4, height*0.16), Shape: draw.CircleGlyph{}}
-				titled(area, d.t("%s: %s of the %s part", e.Classes[i], d.percent(share(p.Counts, i)/100), d.first(p.Name)))
-				area.DrawGlyph(style, vg.Point{X: at(share(p.Counts, i)), Y: y})
-			}
-			style.XAlign = draw.XLeft
-			style.Color = muted
-			area.FillText(style, vg.Point{X: x + 6, Y: middle}, d.count(totals[i]))
-		}
-	}
-	return c.render(680, chartHead+textSize+8+vg.Length(vg.Length(len(e.Classes))*height), d.t("Distribution of %s: %s", e.Target, classesText(d))), nil
-}
-
-// chartHead is how high a chart is without its body.
-const chartHead = 2*margin + titleSize + 8 + textSize + 14 + textSize + 12
-
-// rowHeight is how much room each of n classes has.
-func rowHeight(n int) vg.Length { return max(10, min(26, 640/vg.Length(n))) }
-
-// fill draws a rectangle.
-func fill(c draw.Canvas, paint color.Color, left, bottom, right, top vg.Length) {
-	c.FillPolygon(paint, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
-}
-
-// names are the classes as they stand beside rows of a height.
-type names struct {
-	list  []string // shortened to most
-	width vg.Length
-	style text.Style
-}
-
-func newNames(classes []string, height, most vg.Length) names {
-	n := names{style: letters(min(textSize, height*0.8), ink, false)}
-	n.style.YAlign = draw.YCenter
-	for _, class := range classes {
-		short := fitting(class, func(s string) bool { return n.style.Width(s) <= most })
-		n.list = append(n.list, short)
-		n.width = max(n.width, n.style.Width(short))
-	}
-	return n
-}
-
-// write sets a name so that it ends at x.
-func (n names) write(c draw.Canvas, name string, x, middle vg.Length) {
-	style := n.style
-	style.XAlign = draw.XRight
-	c.FillText(style, vg.Point{X: x, Y: middle}, name)
-}
-
-// drawAccuracy draws accuracy and macro F1 of the validation part by epoch, and
-// the accuracy of the simplest rule.
-func drawAccuracy(d Document) ([]byte, error) {
-	if !d.validated() {
-		return nil, nil
-	}
-	if len(d.History) == 0 {
-		return nil, fmt.Errorf("there is no training history")
-	}
-	c := d.newChart(d.t("Accuracy by epoch"), curvesText(d), d.t("epoch"), "%")
-	low, high := 100.0, 0.0
-	for _, h := range d.History {
-		low, high = min(low, 100*h.ValidationAccuracy, 100*h.ValidationMacroF1), max(high, 100*h.ValidationAccuracy, 100*h.ValidationMacroF1)
-	}
-	steps := within(metric.RoundSteps(low, high, 6), 0, 100)
-	c.marks(&c.plot.Y, min(low, steps[0]), max(high, steps[len(steps)-1]), steps)
-	c.byEpoch(d,
-		curve{d.t("validation macro F1"), d.t("validation macro F1"), "%", pink, func(h Epoch) float64 { return 100 * h.ValidationMacroF1 }},
-		curve{d.t("validation accuracy"), d.t("validation accuracy"), "%", orange, func(h Epoch) float64 { return 100 * h.ValidationAccuracy }})
-	return c.render(680, 380, d.t("Accuracy by epoch: %s", curvesText(d))), nil
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/vg"
+
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
 )
@@ -36,6 +38,8 @@ type Comparison struct {
 	Silent []string `json:"silent,omitempty"`
 	// Unlike are the runs whose own intervals have another level, and so are left out.
 	Unlike []string `json:"unlike,omitempty"`
+
+	width vg.Length // of the charts that are being drawn
 }
 
 // Compared is one run.
@@ -186,18 +190,24 @@ func RenderComparison(c *Comparison) (map[string][]byte, error) {
 	if _, err := json.Marshal(c); err != nil { // a lock may be anybody's
 		return nil, fmt.Errorf("render comparison: a figure is no number: %w", err)
 	}
-	files := map[string][]byte{pageFile: comparisonPage(c)}
+	files, pictures := map[string][]byte{pageFile: comparisonPage(c)}, map[string]shown{}
 	for _, f := range comparisonFigures {
-		if data := f.draw(c); data != nil {
-			files[f.file] = data
+		s := drawn(func(width vg.Length) *chart { c.width = width; return f.draw(c) })
+		if s.file != nil {
+			files[f.file], pictures[f.file] = s.file, s
 		}
 	}
-	html, err := htmlPage(c.Language, files[pageFile], files)
+	html, err := htmlPage(c.Language, files[pageFile], pictures)
 	if err != nil {
 		return nil, fmt.Errorf("render comparison: %s: %w", htmlFile, err)
 	}
 	files[htmlFile] = html
 	return files, nil
+}
+
+// newChart returns a chart as wide as the comparison is drawn.
+func (c *Comparison) newChart(title, subtitle, horizontal, vertical string) *chart {
+	return newChart(c.Language, c.width, title, subtitle, horizontal, vertical)
 }
 
 // comparisonPage writes report.md of a comparison.
@@ -400,79 +410,66 @@ func (c *Comparison) results(m *markdown) {
 	}
 }
 
-// scores is the table of one part.
+// scores is the table of one part, a row a run.
 func (c *Comparison) scores(m *markdown, part string) {
-	var photos []int
+	judged := make([]*Judged, len(c.Runs)) // nil of a run without the part
+	var known []*Judged
+	header, align, rows := []string{c.t("run")}, "l", make([][]string, len(c.Runs))
 	for i := range c.Runs {
-		if j := c.Runs[i].On(part); j != nil {
-			photos = append(photos, j.Photos)
+		rows[i] = []string{c.link(c.Runs[i])}
+		if judged[i] = c.Runs[i].On(part); judged[i] != nil {
+			known = append(known, judged[i])
 		}
 	}
-	same := slices.Min(photos) == slices.Max(photos)
-	switch {
-	case part == c.Part && same:
-		m.say(c.t("On the %s part, %s:", c.first(part), c.plural(photos[0], "photo")))
-	case part == c.Part:
-		m.say(c.t("On the %s part:", c.first(part)))
-	default:
-		m.say(c.t("On the %s part, on which epochs were chosen:", c.first(part)))
+	column := func(name string, value func(*Judged) string) {
+		header, align = append(header, name), align+"r"
+		for i, j := range judged {
+			text := ""
+			if j != nil {
+				text = value(j)
+			}
+			rows[i] = append(rows[i], text)
+		}
 	}
+	unitless := func(text string) string { return strings.TrimSuffix(text, " "+c.Unit) } // it stands in the head
 	figures := errorFigures
 	if c.classifies() {
 		figures = hitFigures
 	}
-	header, align := []string{c.t("run")}, "l"
-	rows := make([][]string, len(c.Runs))
-	for i, r := range c.Runs {
-		rows[i] = []string{c.link(r)}
-	}
 	for k, figure := range figures {
-		header, align = append(header, c.figureName(figure)), align+"r"
-		if k == 0 {
-			header, align = append(header, c.t("%s %% interval", c.level(c.Level))), align+"r"
-		}
-		values := []float64{}
-		for i := range c.Runs {
-			if j := c.Runs[i].On(part); j != nil {
-				values = append(values, j.figure(figure))
+		first, best := known[0].figure(figure), known[0].figure(figure)
+		for _, j := range known {
+			if better(figure, j.figure(figure), best) {
+				best = j.figure(figure)
 			}
 		}
-		best := slices.MinFunc(values, func(a, b float64) int {
-			if better(figure, a, b) {
-				return -1
+		column(c.figureName(figure), func(j *Judged) string {
+			text := unitless(c.write(figure, first, j.figure(figure))[1])
+			if j.figure(figure) == best && len(known) > 1 {
+				return "**" + text + "**"
 			}
-			return 1
+			return text
 		})
-		for i := range c.Runs {
-			j := c.Runs[i].On(part)
-			if j == nil {
-				rows[i] = append(rows[i], make([]string, len(header)-len(rows[i]))...)
-				continue
-			}
-			value := j.figure(figure)
-			text := strings.TrimSuffix(c.write(figure, values[0], value)[1], " "+c.Unit)
-			if value == best && len(values) > 1 {
-				text = "**" + text + "**"
-			}
-			rows[i] = append(rows[i], text)
-			if k == 0 {
-				interval := ""
-				if j.Interval != nil {
-					interval = strings.TrimSuffix(c.ends(c.write(figure, values[0], j.Interval.Low, j.Interval.High)[1:]), " "+c.Unit)
+		if k == 0 {
+			column(c.t("%s %% interval", c.level(c.Level)), func(j *Judged) string {
+				if j.Interval == nil {
+					return ""
 				}
-				rows[i] = append(rows[i], interval)
-			}
+				return unitless(c.ends(c.write(figure, first, j.Interval.Low, j.Interval.High)[1:]))
+			})
 		}
 	}
+	same := !slices.ContainsFunc(known, func(j *Judged) bool { return j.Photos != known[0].Photos })
 	if !same {
-		header, align = append(header, c.t("photos")), align+"r"
-		for i := range c.Runs {
-			count := ""
-			if j := c.Runs[i].On(part); j != nil {
-				count = c.count(j.Photos)
-			}
-			rows[i] = append(rows[i], count)
-		}
+		column(c.t("photos"), func(j *Judged) string { return c.count(j.Photos) })
+	}
+	switch {
+	case part == c.Part && same:
+		m.say(c.t("On the %s part, %s:", c.first(part), c.plural(known[0].Photos, "photo")))
+	case part == c.Part:
+		m.say(c.t("On the %s part:", c.first(part)))
+	default:
+		m.say(c.t("On the %s part, on which epochs were chosen:", c.first(part)))
 	}
 	m.table(align, header, rows...)
 }

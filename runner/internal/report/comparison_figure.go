@@ -25,7 +25,7 @@ const (
 // comparisonFigures draw what there is to show; nil is nothing.
 var comparisonFigures = []struct {
 	file string
-	draw func(*Comparison) []byte
+	draw func(*Comparison) *chart
 }{
 	{scoresFile, drawScores}, {differencesFile, drawDifferences}, {lossFile, drawLosses}, {progressFile, drawProgress},
 }
@@ -62,6 +62,7 @@ func (c *Comparison) scaled(v float64) float64 {
 // measured is a value with its interval, a row of a chart.
 type measured struct {
 	name, value string
+	heading     string // the name, where it does not stand beside the row
 	title       string // of the mark: the value with its interval
 	at          float64
 	interval    *metric.Interval
@@ -96,20 +97,32 @@ func (r rows) Plot(area draw.Canvas, p *plot.Plot) {
 		half := vg.Length(text.Width(m.value)/2) + 3                              // the conversion keeps the two apart: no fused multiply-add
 		fill(area, paper, x(m.at)-half, level+9, x(m.at)+half, level+12+textSize) // no line goes through it
 		area.FillText(text, vg.Point{X: x(m.at), Y: level + 11}, m.value)
+		if m.heading != "" {
+			style := letters(textSize, ink, false)
+			name := fitting(m.heading, func(s string) bool { return style.Width(s) <= area.Max.X-area.Min.X })
+			fill(area, paper, area.Min.X, level+27, area.Min.X+style.Width(name)+3, level+30+textSize)
+			area.FillText(style, vg.Point{X: area.Min.X, Y: level + 30}, name)
+		}
 	}
 }
 
 // drawRows draws a chart of rows over a horizontal axis that shows all of them, and zero
 // where it is asked for.
-func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, zero bool, all rows) []byte {
+func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, zero bool, all rows) *chart {
 	chart := c.newChart(title, subtitle, horizontal, "")
 	low, high := math.Inf(1), math.Inf(-1)
 	if zero {
 		low, high = 0, 0
 	}
-	names := make(plot.ConstantTicks, len(all))
+	names, pitch := make(plot.ConstantTicks, len(all)), 52
+	if c.width <= narrow { // the names are as wide as the chart, and stand above
+		pitch = 74
+	}
 	for i, m := range all {
 		names[i] = plot.Tick{Value: float64(len(all) - 1 - i), Label: m.name}
+		if c.width <= narrow {
+			names[i].Label, all[i].heading = "", m.name
+		}
 		for _, v := range append([]float64{m.at}, m.again...) {
 			low, high = min(low, v), max(high, v)
 		}
@@ -122,22 +135,22 @@ func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, z
 	p := chart.plot
 	chart.marks(&p.X, low, high, within(metric.RoundSteps(low, high, 8), low, high))
 	p.Y.Min, p.Y.Max = -0.6, float64(len(all))-0.4
+	if c.width <= narrow {
+		p.Y.Max += 0.1
+	}
 	p.Y.Tick.Marker, p.Y.Tick.Label.Color, p.Y.Tick.Length = names, ink, 10
 	p.Y.Tick.LineStyle.Width = 0
-	grid := plotter.NewGrid()
-	grid.Vertical = draw.LineStyle{Color: faint, Width: 1}
-	grid.Horizontal = draw.LineStyle{}
-	p.Add(grid)
+	chart.ruled(true, true)
 	if zero {
-		p.Add(line(plotter.XYs{{X: 0, Y: p.Y.Min}, {X: 0, Y: p.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
+		p.Add(ideal(0, p.Y.Min, 0, p.Y.Max))
 	}
 	p.Add(all)
-	return chart.render(680, vg.Length(136+52*len(all)), alternative)
+	return chart.of(vg.Length(24+pitch*len(all)), alternative)
 }
 
 // drawScores draws the metric of every run with its interval, and what its other seeds
 // gave.
-func drawScores(c *Comparison) []byte {
+func drawScores(c *Comparison) *chart {
 	var all rows
 	for i := range c.Runs {
 		r := &c.Runs[i]
@@ -201,7 +214,7 @@ func (c *Comparison) scoreText(r *Compared) string {
 }
 
 // drawDifferences draws the paired differences beside no difference.
-func drawDifferences(c *Comparison) []byte {
+func drawDifferences(c *Comparison) *chart {
 	if len(c.Pairs) == 0 {
 		return nil
 	}
@@ -251,21 +264,14 @@ func (c *Comparison) differenceText(p Pair) string {
 }
 
 // drawLosses draws the validation losses over each other.
-func drawLosses(c *Comparison) []byte {
+func drawLosses(c *Comparison) *chart {
 	if !c.validated() {
 		return nil
 	}
 	chart := c.newChart(c.t("Validation loss"), c.keptText(), c.t("epoch"), c.t("loss"))
 	loss := func(e Epoch) float64 { return e.ValidationLoss }
 	low, high := c.extent(loss)
-	p := chart.plot
-	if low > 0 && high > 8*low {
-		chart.logarithmic(&p.Y, low, high)
-		chart.vertical = c.t("loss (logarithmic)")
-	} else { // from where there is something to see: curves have to be told apart
-		steps := metric.RoundSteps(low, high, 6)
-		chart.marks(&p.Y, steps[0], steps[len(steps)-1], steps)
-	}
+	chart.falling(low, high, c.t("loss (logarithmic)"), low) // from where there is something to see: curves have to be told apart
 	return c.drawOver(chart, loss, c.writeLoss, c.lossText())
 }
 
@@ -286,7 +292,7 @@ func (c *Comparison) progress(e Epoch) float64 {
 }
 
 // drawProgress draws the metric on the validation part by epoch.
-func drawProgress(c *Comparison) []byte {
+func drawProgress(c *Comparison) *chart {
 	if !c.validated() {
 		return nil
 	}
@@ -296,12 +302,11 @@ func drawProgress(c *Comparison) []byte {
 	}
 	chart := c.newChart(c.progressTitle(), c.keptText(), c.t("epoch"), vertical)
 	low, high := c.extent(c.progress)
-	steps := metric.RoundSteps(low, high, 6)
-	first, last := steps[0], steps[len(steps)-1]
 	if c.classifies() {
-		last = min(last, 100)
+		chart.percents(low, high)
+	} else {
+		chart.span(&chart.plot.Y, low, high, 6)
 	}
-	chart.marks(&chart.plot.Y, min(low, first), max(high, last), within(steps, first, last))
 	return c.drawOver(chart, c.progress, c.writeProgress, c.progressText())
 }
 
@@ -317,33 +322,18 @@ func (c *Comparison) extent(value func(Epoch) float64) (low, high float64) {
 }
 
 // drawOver draws the curves of all runs over each other and marks the kept epochs.
-func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write func(Epoch) string, alternative string) []byte {
-	p, last := chart.plot, 1
-	for _, r := range c.Runs {
-		last = max(last, r.Epochs[len(r.Epochs)-1].Epoch)
-	}
-	space := max(float64(last-1)/60, 0.1)
-	chart.marks(&p.X, 1-space, float64(last)+space, wholeMarks(1, last, 12))
-	for i, r := range c.Runs { // a ring around a point that follows
-		kept := plotter.XYs{{X: float64(r.Kept().Epoch), Y: value(r.Kept())}}
-		p.Add(dots(kept, runColors[i%len(runColors)], 7.5), dots(kept, paper, 5))
-	}
+func (c *Comparison) drawOver(chart *chart, value func(Epoch) float64, write func(Epoch) string, alternative string) *chart {
+	traces := make([]trace, len(c.Runs))
 	for i, r := range c.Runs {
-		var points plotter.XYs
-		var titles []string
+		t := trace{name: r.Name, style: style(i), kept: slices.Index(r.Epochs, r.Kept())}
 		for _, e := range r.Epochs {
-			points = append(points, plotter.XY{X: float64(e.Epoch), Y: value(e)})
-			titles = append(titles, c.t("%s, epoch %d: %s", r.Name, e.Epoch, write(e)))
+			t.points = append(t.points, plotter.XY{X: float64(e.Epoch), Y: value(e)})
+			t.titles = append(t.titles, c.t("%s, epoch %d: %s", r.Name, e.Epoch, write(e)))
 		}
-		look := style(i)
-		visible := runColors[i%len(runColors)]
-		if len(points) > 60 {
-			visible.A = 0 // only to be pointed at
-		}
-		p.Add(line(points, look), dots(points, visible, 3, titles...))
-		chart.legend = append(chart.legend, key{name: r.Name, color: look.Color, line: true, dashes: look.Dashes})
+		traces[i] = t
 	}
-	return chart.render(680, 380, alternative)
+	chart.traces(traces...)
+	return chart.of(curveHeight, alternative)
 }
 
 func (c *Comparison) keptText() string { return c.t("The ring marks the epoch that each run kept") }

@@ -1,10 +1,6 @@
 package report
 
-import (
-	"strings"
-
-	"biomass/runner/internal/evaluate"
-)
+import "strings"
 
 // confusedTable lists the classes that are most often taken for each other.
 func confusedTable(m *markdown, d Document) {
@@ -36,16 +32,4 @@ func confusedText(d Document) string {
 		list = append(list, d.t("%s taken for %s, %s", e.Classes[p.True], e.Classes[p.Predicted], strings.Join(sure, ", ")))
 	}
 	return strings.Join(list, "; ")
-}
-
-// drawConfused draws photos of the most confused classes, pair by pair.
-func drawConfused(d Document) ([]byte, error) {
-	if !d.shows("samples") {
-		return nil, nil
-	}
-	var photos []evaluate.Photo
-	for _, p := range d.Evaluation.Classification.Confused {
-		photos = append(photos, p.Shown...)
-	}
-	return d.sheet(photos, perRow)
 }

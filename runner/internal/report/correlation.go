@@ -44,20 +44,22 @@ func (d Document) coefficients() (names []string, between [][]*float64) {
 // drawCorrelation draws the lower half of the matrix of coefficients. A column's name
 // stands on the diagonal: beside its row and above its column. It is nil where there
 // are no two columns.
-func drawCorrelation(d Document) ([]byte, error) {
+func drawCorrelation(d Document) *chart {
 	names, between := d.coefficients()
 	if len(between) == 0 {
-		return nil, nil
+		return nil
 	}
 	n := len(names)
+	if d.width <= narrow && n > 5 {
+		return nil // the wide one has to do
+	}
 	c := d.newChart(d.t("Correlation of the table's columns"), d.t("Pearson's r over the photos that have both values: 0 is no line, 1 and −1 are perfect ones"), "", "")
 	style, small := letters(textSize, ink, false), letters(12, ink, false)
 	style.YAlign, small.XAlign, small.YAlign = draw.YCenter, draw.XCenter, draw.YCenter
-	const width, least, most = 680, 120, 52 // the room for the last name, and the largest cell
-	cell := min((width-2*margin-least)/vg.Length(n-1), most)
+	const least, most = 120, 52 // the room for the last name, and the largest cell
+	cell := min((d.width-2*margin-least)/vg.Length(n-1), most)
 	height := min(cell, 40)
 	c.body = func(area draw.Canvas) {
-		area.Max.Y += textSize + 12
 		for i := range n {
 			top := area.Max.Y - vg.Length(vg.Length(i)*height)
 			for k := range i {
@@ -69,7 +71,7 @@ func drawCorrelation(d Document) ([]byte, error) {
 					continue
 				}
 				titled(area, names[i]+", "+names[k]+": "+d.decimal(*r, 3))
-				area.FillPolygon(shade(*r), []vg.Point{{X: left + 1, Y: top - 1}, {X: left + cell - 1, Y: top - 1}, {X: left + cell - 1, Y: top - height + 1}, {X: left + 1, Y: top - height + 1}})
+				fill(area, shade(*r), left+1, top-height+1, left+cell-1, top-1)
 				area.FillText(small, middle, d.decimal(*r, 2))
 			}
 			left := area.Min.X + vg.Length(vg.Length(i)*cell) + 5
@@ -81,7 +83,7 @@ func drawCorrelation(d Document) ([]byte, error) {
 			area.FillText(text, vg.Point{X: left, Y: top - vg.Length(height/2)}, fitting(names[i], func(s string) bool { return text.Width(s) <= area.Max.X-left }))
 		}
 	}
-	return c.render(width, vg.Length(vg.Length(n)*height)+100, d.t("Correlation of the table's columns: %s", correlationText(d))), nil
+	return c.of(vg.Length(vg.Length(n)*height)+14, d.t("Correlation of the table's columns: %s", correlationText(d)))
 }
 
 // shade is the colour of a coefficient: blue above 0, red below, the stronger the

@@ -48,33 +48,38 @@ func (d Document) stepReason(s Step) string {
 }
 
 // drawFunnel draws the way from the table to the parts; nil where nothing was dropped.
-func drawFunnel(d Document) ([]byte, error) {
+func drawFunnel(d Document) *chart {
 	if d.Cleaning.Kept == d.Cleaning.Rows {
-		return nil, nil
+		return nil
 	}
 	const (
-		step = 30
 		bar  = 20
 		room = 64 // for the number beside the longest bar
 	)
+	step, above := vg.Length(30), vg.Length(0)
+	if d.width <= narrow { // names stand above the bars
+		step, above = 48, 18
+	}
 	list := d.passages()
 	c := d.newChart(d.t("From the table to the parts"), funnelText(d), "", "")
 	style := letters(textSize, ink, false)
 	style.YAlign = draw.YCenter
 	c.body = func(area draw.Canvas) {
-		area.Max.Y += textSize + 12 // nothing stands above the bars
 		names := vg.Length(0)
 		for i := range list {
 			list[i].name = fitting(list[i].name, func(s string) bool { return style.Width(s) <= 270 })
-			names = max(names, style.Width(list[i].name))
+			names = max(names, style.Width(list[i].name)+12)
 		}
-		left := area.Min.X + names + 12
+		left := area.Min.X
+		if above == 0 {
+			left += names
+		}
 		scale := (area.Max.X - room - left) / vg.Length(max(d.Cleaning.Rows, 1))
 		for i, p := range list {
-			y := area.Max.Y - vg.Length(i*step+step/2)
+			y := area.Max.Y - vg.Length((vg.Length(i)+0.5)*step) - vg.Length(above/2)
 			x0, x1 := left+vg.Length(vg.Length(p.from)*scale), left+vg.Length(vg.Length(p.to)*scale)
-			area.FillText(style, vg.Point{X: area.Min.X, Y: y}, p.name)
-			if i+1 < len(list) { // what is left goes on below
+			area.FillText(style, vg.Point{X: area.Min.X, Y: y + vg.Length(above*1.15)}, p.name)
+			if i+1 < len(list) && above == 0 { // what is left goes on below
 				x := x1
 				if p.color == red {
 					x = x0
@@ -83,11 +88,11 @@ func drawFunnel(d Document) ([]byte, error) {
 			}
 			x1 = max(x1, x0+1.5) // one row of thousands is still there
 			titled(area, p.name+" "+p.text)
-			area.FillPolygon(p.color, []vg.Point{{X: x0, Y: y - bar/2}, {X: x1, Y: y - bar/2}, {X: x1, Y: y + bar/2}, {X: x0, Y: y + bar/2}})
+			fill(area, p.color, x0, y-bar/2, x1, y+bar/2)
 			area.FillText(style, vg.Point{X: x1 + 7, Y: y}, p.text)
 		}
 	}
-	return c.render(680, vg.Length(len(list)*step+92), d.t("From the table to the parts: %s", d.listed(list))), nil
+	return c.of(vg.Length(vg.Length(len(list))*step)+6, d.t("From the table to the parts: %s", d.listed(list)))
 }
 
 // funnelText says how many rows there are at both ends.

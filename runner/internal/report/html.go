@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	stdhtml "html"
-	"image/png"
 	"maps"
 	"regexp"
 	"slices"
@@ -36,7 +35,7 @@ var (
 // htmlPage makes one file of report.md and its pictures, which needs nothing beside
 // it and may load and run nothing from elsewhere. All that it says is in the
 // Markdown, so that the two cannot disagree.
-func htmlPage(l Language, markdown []byte, pictures map[string][]byte) ([]byte, error) {
+func htmlPage(l Language, markdown []byte, pictures map[string]shown) ([]byte, error) {
 	page := &pageRenderer{pictures: pictures}
 	converter := goldmark.New(
 		goldmark.WithExtensions(extension.GFM),
@@ -95,19 +94,21 @@ func outline(l Language, tree ast.Node, source []byte) (title, contents string) 
 var svgText = regexp.MustCompile(`<text ([^>]*)>([^<]*)</text>`)
 
 // plotRules are the letters of all plots of a page, and their colours on a dark one.
-func plotRules(pictures map[string][]byte) string {
+func plotRules(pictures map[string]shown) string {
 	var all, regular, bold strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(pictures)) {
-		if !strings.HasSuffix(name, ".svg") {
+		if pictures[name].sheet != nil {
 			continue
 		}
-		all.Write(pictures[name])
-		for _, found := range svgText.FindAllSubmatch(pictures[name], -1) {
-			letters := &regular
-			if bytes.Contains(found[1], []byte(boldText)) {
-				letters = &bold
+		for _, svg := range [][]byte{pictures[name].file, pictures[name].narrow} {
+			all.Write(svg)
+			for _, found := range svgText.FindAllSubmatch(svg, -1) {
+				letters := &regular
+				if bytes.Contains(found[1], []byte(boldText)) {
+					letters = &bold
+				}
+				letters.WriteString(stdhtml.UnescapeString(string(found[2])))
 			}
-			letters.WriteString(stdhtml.UnescapeString(string(found[2])))
 		}
 	}
 	return fontRule(regular.String(), false) + fontRule(bold.String(), true) + "\n" + darkRules(all.String())
@@ -152,7 +153,7 @@ func (a alerts) Transform(tree *ast.Document, reader text.Reader, _ parser.Conte
 
 // pageRenderer writes what a report has otherwise than goldmark does.
 type pageRenderer struct {
-	pictures map[string][]byte
+	pictures map[string]shown
 }
 
 // RegisterFuncs implements renderer.NodeRenderer.
@@ -186,11 +187,10 @@ var (
 	svgRole  = []byte(` role="img"`)
 )
 
-// image puts a picture into the page. An SVG leaves behind its title, which stands
-// in the Markdown too, and its style, which the page has for all.
+// image puts a picture into the page: of a plot both widths, of which CSS shows one.
 func (p *pageRenderer) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	name := string(node.(*ast.Image).Destination)
-	data, ok := p.pictures[name]
+	picture, ok := p.pictures[name]
 	if !ok {
 		return ast.WalkStop, fmt.Errorf("the page shows %s, which was not made", name)
 	}
@@ -198,22 +198,31 @@ func (p *pageRenderer) image(w util.BufWriter, source []byte, node ast.Node, ent
 		return ast.WalkContinue, nil
 	}
 	alternative := textOf(node, source)
-	if strings.HasSuffix(name, ".svg") {
-		whole := svgTitle.FindIndex(data)
-		if whole == nil {
-			return ast.WalkStop, fmt.Errorf("%s has no title and style", name)
-		}
-		head := bytes.Replace(data[:whole[0]], svgRole, []byte(` role="img" aria-label="`+alternative+`"`), 1)
-		w.Write(head)
-		w.Write(data[whole[1]:])
-		return ast.WalkSkipChildren, nil
+	if picture.sheet != nil {
+		sheet, err := picture.sheet.html(alternative)
+		w.Write(sheet)
+		return ast.WalkSkipChildren, err
 	}
-	size, err := png.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return ast.WalkStop, fmt.Errorf("%s: %w", name, err)
+	attributes := ""
+	if picture.narrow != nil {
+		attributes = ` class="wide"`
 	}
-	fmt.Fprintf(w, `<img src="data:image/png;base64,%s" width="%d" height="%d" alt="%s">`, base64.StdEncoding.EncodeToString(data), size.Width, size.Height, alternative)
-	return ast.WalkSkipChildren, nil
+	if err := plotInPage(w, name, picture.file, alternative, attributes); err != nil || picture.narrow == nil {
+		return ast.WalkSkipChildren, err
+	}
+	return ast.WalkSkipChildren, plotInPage(w, name, picture.narrow, alternative, ` class="narrow"`)
+}
+
+// plotInPage writes an SVG without its title, which stands in the Markdown too, and its style,
+// which the page has for all.
+func plotInPage(w util.BufWriter, name string, svg []byte, alternative, attributes string) error {
+	whole := svgTitle.FindIndex(svg)
+	if whole == nil {
+		return fmt.Errorf("%s has no title and style", name)
+	}
+	w.Write(bytes.Replace(svg[:whole[0]], svgRole, []byte(` role="img" aria-label="`+alternative+`"`+attributes), 1))
+	w.Write(svg[whole[1]:])
+	return nil
 }
 
 // textOf returns the text in a node, for an attribute or an element.

@@ -16,7 +16,7 @@ import (
 )
 
 // pageOf makes report.html of a text.
-func pageOf(t *testing.T, d Document, markdown string, pictures map[string][]byte) string {
+func pageOf(t *testing.T, d Document, markdown string, pictures map[string]shown) string {
 	t.Helper()
 	page, err := htmlPage(d.Language, []byte(markdown), pictures)
 	if err != nil {
@@ -83,8 +83,11 @@ func TestPageStandsAlone(t *testing.T) {
 				t.Errorf("%s: the page refers to %s", name, link)
 			}
 		}
-		if got, want := strings.Count(page, "<svg ")+strings.Count(page, "<img "), strings.Count(string(files[pageFile]), "!["); got != want {
+		if got, want := strings.Count(page, "<figure>"), strings.Count(string(files[pageFile]), "!["); got != want {
 			t.Errorf("%s: %d pictures, report.md has %d", name, got, want)
+		}
+		if all, most := strings.Count(page, `<svg `), strings.Count(page, ` class="narrow"`); most < all/2-1 || most > all/2 {
+			t.Errorf("%s: of %d plots, %d are for narrow pages", name, all, most)
 		}
 		if n := strings.Count(page, "@font-face"); n != 2 {
 			t.Errorf("%s: %d fonts", name, n)
@@ -117,7 +120,7 @@ func unique(list []string) map[string]bool {
 }
 
 func TestPageMissesPicture(t *testing.T) {
-	for _, pictures := range []map[string][]byte{{}, {"a.svg": []byte("<svg></svg>")}, {"a.png": []byte("no PNG")}} {
+	for _, pictures := range []map[string]shown{{}, {"a.svg": {file: []byte("<svg></svg>")}}} {
 		for _, name := range []string{"a.svg", "a.png"} {
 			if _, err := htmlPage("", []byte("![x]("+name+")"), pictures); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s of %v: %v", name, pictures, err)

@@ -37,88 +37,99 @@ const (
 
 const quarterTurn = 1.5707963267948966
 
-// render draws the matrix as the body of a chart.
-func (m matrix) render(c *chart, alternative string) []byte {
+// grid is where a matrix has its cells.
+type grid struct {
+	rows, columns names
+	side, height  vg.Length // of a cell
+	head          vg.Length // how much the names of columns take
+	upright       bool      // they stand
+}
+
+// draw makes the matrix the body of a chart; nil where a narrow one has no room for it.
+func (m matrix) draw(c *chart, alternative string) *chart {
 	n := vg.Length(len(m.columns) + m.apart)
-	rows := newNames(m.rows, rowHeight(len(m.rows)), mostName)
+	most := min(mostName, vg.Length(c.width*0.3))
+	g := grid{rows: newNames(m.rows, rowHeight(len(m.rows)), most), head: textSize + 10}
 	room := vg.Length(2*margin + 10)
 	if m.apart > 0 {
 		room += gap
 	}
-	width := min(widest, max(680, room+rows.width+vg.Length(n*leastCell)))
-	side := (width - room - rows.width) / n // of a cell
-	height := max(min(side, 60), 10)
+	width := min(widest, max(c.width, room+g.rows.width+vg.Length(n*leastCell)))
+	if c.width <= narrow && width > narrow {
+		return nil // the wide one has to do
+	}
+	c.width = width
+	g.side = (width - room - g.rows.width) / n
+	g.height = max(min(g.side, 60), 10)
 	if len(m.rows) != len(m.columns) {
-		height = max(min(height, rowHeight(len(m.rows))), 10)
+		g.height = max(min(g.height, rowHeight(len(m.rows))), 10)
 	}
-	side = min(side, max(2*height, 170))
-	rows = newNames(m.rows, height, mostName)
-	room = mostName
-	if side >= 100 {
-		room = side - 8
+	g.side = min(g.side, max(2*g.height, 170))
+	g.rows = newNames(m.rows, g.height, most)
+	if g.side >= 100 {
+		most = g.side - 8
 	}
-	columns := newNames(m.columns, min(26, side), room)
-	widths := func(column int) vg.Length {
-		if column >= len(m.columns)-m.apart {
-			return 2 * side
+	g.columns = newNames(m.columns, min(26, g.side), most)
+	for j, name := range g.columns.list {
+		g.upright = g.upright || g.columns.style.Width(name) > m.wide(g, j)-4
+	}
+	if g.upright {
+		g.head = g.columns.width + 10
+	}
+	c.body = func(area draw.Canvas) { m.paint(area, g) }
+	return c.of(4+g.head+vg.Length(vg.Length(len(m.rows))*g.height), alternative)
+}
+
+// wide is how wide a column is.
+func (m matrix) wide(g grid, column int) vg.Length {
+	if column >= len(m.columns)-m.apart {
+		return 2 * g.side
+	}
+	return g.side
+}
+
+// paint draws the cells, the names of the rows beside them and those of the columns above.
+func (m matrix) paint(area draw.Canvas, g grid) {
+	style := letters(m.size(g), ink, false)
+	style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
+	heads := g.columns.style
+	heads.XAlign, heads.YAlign = draw.XCenter, draw.YBottom
+	if g.upright {
+		heads.Rotation, heads.XAlign, heads.YAlign = quarterTurn, draw.XLeft, draw.YCenter
+	}
+	top, space := area.Max.Y-g.head, min(1, g.side/12)
+	left, x := make([]vg.Length, len(m.columns)), area.Min.X+g.rows.width+10
+	for j, name := range g.columns.list {
+		if m.apart > 0 && j == len(m.columns)-m.apart {
+			x += gap
 		}
-		return side
+		left[j] = x
+		area.FillText(heads, vg.Point{X: x + vg.Length(m.wide(g, j)/2), Y: top + 6}, name)
+		x += m.wide(g, j)
 	}
-	upright := false
-	for j, name := range columns.list {
-		upright = upright || columns.style.Width(name) > widths(j)-4
-	}
-	head := vg.Length(textSize + 10)
-	if upright {
-		head = columns.width + 10
-	}
-	c.body = func(area draw.Canvas) {
-		top := area.Max.Y - head
-		left := make([]vg.Length, len(m.columns))
-		x := area.Min.X + rows.width + 10
-		for j := range left {
-			if m.apart > 0 && j == len(left)-m.apart {
-				x += gap
+	for i, name := range g.rows.list {
+		y := top - vg.Length(vg.Length(i)*g.height)
+		middle := y - vg.Length(g.height/2)
+		g.rows.write(area, name, area.Min.X+g.rows.width, middle)
+		for j := range m.columns {
+			cell, width := m.cell(i, j), m.wide(g, j)
+			titled(area, cell.title)
+			fill(area, mix(cell.paint, cell.strength), left[j]+space, y-g.height+space, left[j]+width-space, y-space)
+			if cell.text != "" && style.Font.Size >= smallest {
+				area.FillText(style, vg.Point{X: left[j] + vg.Length(width/2), Y: middle}, cell.text)
 			}
-			left[j] = x
-			x += widths(j)
-		}
-		style := letters(m.size(widths, height), ink, false)
-		style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
-		space := min(1, side/12)
-		for i, name := range rows.list {
-			y := top - vg.Length(vg.Length(i)*height)
-			rows.write(area, name, area.Min.X+rows.width, y-vg.Length(height/2))
-			for j := range m.columns {
-				cell := m.cell(i, j)
-				titled(area, cell.title)
-				fill(area, mix(cell.paint, cell.strength), left[j]+space, y-height+space, left[j]+widths(j)-space, y-space)
-				if cell.text != "" && style.Font.Size >= smallest {
-					area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: y - vg.Length(height/2)}, cell.text)
-				}
-			}
-		}
-		for j, name := range columns.list {
-			style := columns.style
-			if upright {
-				style.Rotation, style.XAlign, style.YAlign = quarterTurn, draw.XLeft, draw.YCenter
-			} else {
-				style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
-			}
-			area.FillText(style, vg.Point{X: left[j] + vg.Length(widths(j)/2), Y: top + 6}, name)
 		}
 	}
-	return c.render(width, chartHead+head+vg.Length(vg.Length(len(m.rows))*height), alternative)
 }
 
 // size is that of letters with which every text fits its cell.
-func (m matrix) size(width func(column int) vg.Length, height vg.Length) vg.Length {
+func (m matrix) size(g grid) vg.Length {
 	style := letters(textSize, ink, false)
-	size := min(textSize, height*0.8)
+	size := min(textSize, g.height*0.8)
 	for i := range m.rows {
 		for j := range m.columns {
 			if text := m.cell(i, j).text; text != "" {
-				size = min(size, textSize*(width(j)-4)/style.Width(text))
+				size = min(size, textSize*(m.wide(g, j)-4)/style.Width(text))
 			}
 		}
 	}
@@ -140,7 +151,7 @@ func (d Document) judgement(row, column int, text string, strength int) cell {
 // drawConfusion draws the confusion matrix of the result's part in photos: a row a true
 // class, a column a predicted one. What is right is shaded by the most that any class has
 // right, what is wrong by the most that are wrong alike, so that both can be seen.
-func drawConfusion(d Document) ([]byte, error) {
+func drawConfusion(d Document) *chart {
 	e := d.Evaluation
 	counts := e.Result().Confusion
 	most := map[bool]int{}
@@ -157,11 +168,11 @@ func drawConfusion(d Document) ([]byte, error) {
 			return d.judgement(i, j, "", 0)
 		}
 		return d.judgement(i, j, d.count(n), 256*n/most[i == j])
-	}}.render(c, d.t("Confusion matrix: %s", confusionText(d))), nil
+	}}.draw(c, d.t("Confusion matrix: %s", confusionText(d)))
 }
 
 // drawShares draws the confusion matrix in shares of each true class.
-func drawShares(d Document) ([]byte, error) {
+func drawShares(d Document) *chart {
 	e := d.Evaluation
 	part := e.Result()
 	c := d.newChart(d.t("Predicted against true %s, in shares", e.Target), sharesText(d), "", d.t("%% of the photos of each true class; true by row, predicted by column"))
@@ -172,7 +183,7 @@ func drawShares(d Document) ([]byte, error) {
 			return d.judgement(i, j, "", 0)
 		}
 		return d.judgement(i, j, d.wholePercent(n, of), 256*n/of)
-	}}.render(c, d.t("Confusion matrix in shares: %s", sharesText(d))), nil
+	}}.draw(c, d.t("Confusion matrix in shares: %s", sharesText(d)))
 }
 
 func (d Document) judgedKeys() []key {
@@ -237,11 +248,11 @@ func timesText(d Document, n int) string {
 
 // drawBatches draws which classes the first batches are made of, where a sampler balances
 // them, beside the shares of the training part.
-func drawBatches(d Document) ([]byte, error) {
+func drawBatches(d Document) *chart {
 	e := d.Evaluation
 	batches := e.Classification.Batches
 	if len(batches) == 0 {
-		return nil, nil
+		return nil
 	}
 	m := matrix{rows: e.Classes, apart: 2}
 	train, drawn := e.Part(evaluate.Train).Counts, drawnOf(batches)
@@ -277,7 +288,7 @@ func drawBatches(d Document) ([]byte, error) {
 		return c
 	}
 	c := d.newChart(d.t("The classes of the first batches"), batchesText(d), "", d.t("photos by class, a column a batch; their share together, and that of the training part"))
-	return m.render(c, d.t("The classes of the first batches: %s", batchesText(d))), nil
+	return m.draw(c, d.t("The classes of the first batches: %s", batchesText(d)))
 }
 
 // drawnOf counts the photos of each class in all batches.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"biomass/runner/internal/metric"
 )
 
 // significant writes x with at least three significant digits, as people would:
@@ -119,4 +121,49 @@ func wrap(text string, fits func(string) bool) []string {
 		line = longer
 	}
 	return append(lines, line)
+}
+
+// number writes a value of the target, with as many decimals as the target's
+// spread calls for.
+func (d Document) number(x float64) string {
+	if d.Evaluation.Whole && x == math.Floor(x) {
+		return d.decimal(x, 0)
+	}
+	return d.alike(d.Evaluation.Parts[0].Target.Deviation, x)[0]
+}
+
+// value writes a value of the target with its unit.
+func (d Document) value(x float64) string {
+	return strings.TrimSpace(d.number(x) + " " + d.Evaluation.Unit)
+}
+
+// interval writes a figure and its interval with as many decimals as measure needs.
+func (d Document) interval(measure, value float64, i *metric.Interval) string {
+	if i == nil {
+		return d.alike(measure, value)[0]
+	}
+	texts := d.alike(measure, value, i.Low, i.High)
+	return d.t("%s (%s to %s)", texts[0], texts[1], texts[2])
+}
+
+// named writes a quantity and its unit, as on an axis.
+func named(quantity, unit string) string {
+	if unit == "" {
+		return quantity
+	}
+	return quantity + " (" + unit + ")"
+}
+
+// level writes that of an interval, in percent.
+func (l Language) level(level float64) string {
+	return l.point(strconv.FormatFloat(100*level, 'g', 4, 64))
+}
+
+// signed writes a number with its sign, with as many decimals as measure needs.
+func (l Language) signed(measure, x float64) string {
+	text := l.alike(measure, x)[0]
+	if x > 0 && strings.ContainsAny(text, "123456789") {
+		return "+" + text
+	}
+	return text
 }

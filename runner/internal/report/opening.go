@@ -29,14 +29,28 @@ func opening(m *markdown, d Document) {
 // question is what the experiment asks.
 func question(d Document) string {
 	e := d.Evaluation
-	network, sees := code(d.Network), d.t("a photo")
+	network, sees := d.t("a network (%s)", code(d.Network)), d.t("a photo")
+	if d.ownLayers() {
+		network = d.t("a network of %d layers", len(d.Layers))
+	}
 	if n := len(d.Features); n > 0 {
 		sees = d.t("a photo and %s of the table", d.plural(n, "column"))
 	}
 	if d.classifies() {
-		return d.t("Can a network (%s) tell from %s which of %s classes (%s) it shows?", network, sees, d.count(len(e.Classes)), plain(e.Target))
+		return d.t("Can %s tell from %s which of %s classes (%s) it shows?", network, sees, d.count(len(e.Classes)), plain(e.Target))
 	}
-	return d.t("Can a network (%s) tell %s from %s?", network, plain(named(e.Target, e.Unit)), sees)
+	return d.t("Can %s tell %s from %s?", network, plain(named(e.Target, e.Unit)), sees)
+}
+
+// ownLayers reports whether the recipe lists the network's layers.
+func (d Document) ownLayers() bool { return d.Network == "layers" && len(d.Layers) > 0 }
+
+// networkName names the network in a table.
+func (d Document) networkName() string {
+	if d.ownLayers() {
+		return d.t("the network")
+	}
+	return d.Network
 }
 
 // answer states the result, compares it with the strongest and with the simplest baseline, and
@@ -162,7 +176,7 @@ func leaksText(d Document) string {
 		text = d.t("**found**: %s.", strings.Join(found, "; "))
 	}
 	if !l.NearChecked() {
-		text += " " + d.t("Photos that only look alike were not compared (split.near does).")
+		text += " " + d.t("Photos that only look alike were not compared (%s does that).", code("split.near"))
 	}
 	if l.Individuals == 0 {
 		text += " " + d.t("The data do not say which photos show the same individual.")

@@ -19,18 +19,20 @@ func (d Document) curved() bool {
 
 // drawROC draws the receiver operating characteristic of the second of two classes; that
 // of the first is the same curve in a mirror.
-func drawROC(d Document) ([]byte, error) {
+func drawROC(d Document) *chart {
 	if !d.curved() {
-		return nil, nil
+		return nil
 	}
 	e := d.Evaluation
 	found := e.Classes[1]
 	c := d.newChart(d.t("Receiver operating characteristic"), rocText(d), d.t("%% of the photos of %s taken for %s", e.Classes[0], found), d.t("%% of the photos of %s found", found))
 	c.legend = []key{{name: d.t("network"), color: green, line: true}, {name: d.t("guessing"), color: muted, line: true, dashes: dashed}}
 	c.square()
-	guess := line(plotter.XYs{{X: 0, Y: 0}, {X: 100, Y: 100}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed})
-	c.plot.Add(guess, line(corners(e.Classification.Rankings[1].ROC, false), draw.LineStyle{Color: green, Width: 2.5}))
-	return c.render(560, 600, d.t("Receiver operating characteristic: %s", rocText(d))), nil
+	c.plot.Add(ideal(0, 0, 100, 100))
+	c.curve(e.Classification.Rankings[1].ROC, false, green, func(p metric.Point) string {
+		return d.t("%s of %s found, %s of %s taken for it", d.percent(p.Y), found, d.percent(p.X), e.Classes[0])
+	})
+	return c.asSquare(d.t("Receiver operating characteristic: %s", rocText(d)))
 }
 
 // rocText says what the curve shows, in numbers.
@@ -40,18 +42,20 @@ func rocText(d Document) string {
 }
 
 // drawPrecisionRecall draws precision against recall of both classes.
-func drawPrecisionRecall(d Document) ([]byte, error) {
+func drawPrecisionRecall(d Document) *chart {
 	if !d.curved() {
-		return nil, nil
+		return nil
 	}
 	e := d.Evaluation
 	c := d.newChart(d.t("Precision and recall"), precisionRecallText(d), d.t("recall, in %%"), d.t("precision, in %%"))
 	c.square()
 	for class, paint := range []color.NRGBA{orange, green} {
-		c.plot.Add(line(corners(e.Classification.Rankings[class].PrecisionRecall, true), draw.LineStyle{Color: paint, Width: 2.5}))
+		c.curve(e.Classification.Rankings[class].PrecisionRecall, true, paint, func(p metric.Point) string {
+			return d.t("%s: recall %s, precision %s", e.Classes[class], d.percent(p.X), d.percent(p.Y))
+		})
 		c.legend = append(c.legend, key{name: e.Classes[class], color: paint, line: true})
 	}
-	return c.render(560, 600, d.t("Precision and recall: %s", precisionRecallText(d))), nil
+	return c.asSquare(d.t("Precision and recall: %s", precisionRecallText(d)))
 }
 
 func precisionRecallText(d Document) string {
@@ -66,6 +70,18 @@ func (c *chart) square() {
 	for _, axis := range []*plot.Axis{&c.plot.X, &c.plot.Y} {
 		c.marks(axis, 0, 100, tens)
 	}
+}
+
+// curve draws one over thresholds, of which as many as a pointer can tell apart have a title.
+func (c *chart) curve(points []metric.Point, steps bool, paint color.NRGBA, title func(metric.Point) string) {
+	const most = 100
+	var some plotter.XYs
+	var titles []string
+	for i := range min(most, len(points)) {
+		p := points[i*len(points)/min(most, len(points))]
+		some, titles = append(some, plotter.XY{X: 100 * p.X, Y: 100 * p.Y}), append(titles, title(p))
+	}
+	c.plot.Add(line(corners(points, steps), draw.LineStyle{Color: paint, Width: 2.5}), dots(some, transparent(paint, 0), 4, titles...))
 }
 
 // corners returns the points of a curve in percent. In steps, what holds at a point holds

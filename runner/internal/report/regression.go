@@ -1,27 +1,11 @@
 package report
 
 import (
-	"fmt"
-	"image/color"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/metric"
-)
-
-// The pictures of a regression's errors.
-const (
-	residualsFile = "residuals.svg"
-	errorsFile    = "errors.svg"
-	trendsFile    = "errors_against.svg"
-	worstFile     = "worst.png"
 )
 
 // errorTable writes one row a model; the first is the network's and set in bold.
@@ -40,8 +24,8 @@ func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scor
 		}
 		columns = append(columns, column)
 	}
-	measured := func(value func(*evaluate.Scores) float64) func(*evaluate.Scores) string {
-		return func(s *evaluate.Scores) string { return d.alike(value(scores[0]), value(s))[0] }
+	measured := func(value func(*evaluate.Scores) float64) func(*evaluate.Scores) string { // alike, as they have one unit
+		return func(s *evaluate.Scores) string { return d.alike(scores[0].RMSE, value(s))[0] }
 	}
 	maybe := func(value func(*evaluate.Scores) *float64, write func(float64) string) func(*evaluate.Scores) string {
 		return func(s *evaluate.Scores) string {
@@ -54,7 +38,7 @@ func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scor
 	add(named("RMSE", unit), measured(func(s *evaluate.Scores) float64 { return s.RMSE }))
 	add(named("MAE", unit), measured(func(s *evaluate.Scores) float64 { return s.MAE }))
 	add(named(d.t("median error"), unit), measured(func(s *evaluate.Scores) float64 { return s.MedianAE }))
-	add(named("MSE", squared), measured(func(s *evaluate.Scores) float64 { return s.MSE }))
+	add(named("MSE", squared), func(s *evaluate.Scores) string { return d.alike(scores[0].MSE, s.MSE)[0] })
 	add("R²", func(s *evaluate.Scores) string { return d.decimal(s.R2, 3) })
 	add("Spearman", maybe(func(s *evaluate.Scores) *float64 { return s.Spearman }, func(v float64) string { return d.decimal(v, 3) }))
 	if scores[0].MAPE != nil {
@@ -64,11 +48,10 @@ func errorTable(m *markdown, d Document, names []string, scores []*evaluate.Scor
 	for i, name := range names {
 		row := []string{name}
 		for _, column := range columns {
-			if i == 0 {
-				row = append(row, "**"+column[i]+"**")
-			} else {
-				row = append(row, column[i])
-			}
+			row = append(row, column[i])
+		}
+		if i == 0 {
+			row = bold(row)
 		}
 		rows = append(rows, row)
 	}
@@ -94,8 +77,8 @@ func regression(m *markdown, d Document) {
 	m.say("### " + d.t("Where the network errs"))
 	m.say(d.t("Errors are predicted less true: the mean error is above 0 where predictions are too large."))
 	if d.shows("residuals") {
-		m.picture(d.t("Errors against predictions: %s", errorsText(d))+".", residualsFile)
-		m.picture(d.t("Distribution of the errors: %s", errorsText(d))+".", errorsFile)
+		m.picture(d.t("Errors against predictions: %s", biasText(d))+".", residualsFile)
+		m.picture(d.t("Distribution of the errors: %s", withinText(d))+".", errorsFile)
 	}
 	m.say(d.t("By true value, in quarters of the %s photos:", d.first(e.Headline)))
 	sliceTable(m, d, named(d.t("true %s", plain(e.Target)), plain(e.Unit)), r.Quarters, func(s evaluate.Slice) string {
@@ -117,6 +100,14 @@ func regression(m *markdown, d Document) {
 	}
 }
 
+// resampled says what the bootstrap draws from a part.
+func (d Document) resampled(part *evaluate.Part) string {
+	if part.Groups > 0 {
+		return d.plural(part.Groups, "individual")
+	}
+	return d.plural(part.Photos, "photo")
+}
+
 // intervalTable writes the figures that have intervals, a row a model.
 func intervalTable(m *markdown, d Document) {
 	e := d.Evaluation
@@ -125,12 +116,8 @@ func intervalTable(m *markdown, d Document) {
 	if network.Intervals == nil {
 		return
 	}
-	drawn := d.plural(part.Photos, "photo")
-	if part.Groups > 0 {
-		drawn = d.plural(part.Groups, "individual")
-	}
 	m.say(d.t("How sure that is: %s %% intervals on the %s part, from drawing its %s %s times with replacement. The last column says by how much a baseline's RMSE is above the network's on the same draws.",
-		d.level(e.Level), d.first(part.Name), drawn, d.count(evaluate.Resamples)))
+		d.level(e.Level), d.first(part.Name), d.resampled(part), d.count(evaluate.Resamples)))
 	unit := plain(e.Unit)
 	row := func(name string, s *evaluate.Scores) []string {
 		i := s.Intervals
@@ -144,25 +131,13 @@ func intervalTable(m *markdown, d Document) {
 		}
 		return cells
 	}
-	rows := [][]string{row(plain(d.Network), network)}
-	for i := range rows[0][:4] {
-		rows[0][i] = "**" + rows[0][i] + "**"
-	}
+	rows := [][]string{bold(row(plain(d.networkName()), network))}
 	for i := len(e.Baselines) - 1; i >= 0; i-- {
 		if b := &e.Baselines[i]; b.On(part.Name).Intervals != nil {
 			rows = append(rows, row(d.word(labels[b.Name]), b.On(part.Name)))
 		}
 	}
 	m.table("lrrrr", []string{"", named("RMSE", unit), named("MAE", unit), "R²", named(d.t("RMSE above"), unit)}, rows...)
-}
-
-// interval writes a figure and its interval with as many decimals as measure needs.
-func (d Document) interval(measure, value float64, i *metric.Interval) string {
-	if i == nil {
-		return d.alike(measure, value)[0]
-	}
-	texts := d.alike(measure, value, i.Low, i.High)
-	return d.t("%s (%s to %s)", texts[0], texts[1], texts[2])
 }
 
 // chanceText names the baselines that the network beats, but perhaps by chance: the interval
@@ -184,11 +159,6 @@ func chanceText(d Document) string {
 	return " " + d.t("Its lead over %s may be chance: the %s %% interval of the difference holds 0.", strings.Join(names, d.t(" and ")), d.level(d.Evaluation.Level))
 }
 
-// level writes that of an interval, in percent.
-func (l Language) level(level float64) string {
-	return l.point(strconv.FormatFloat(100*level, 'g', 4, 64))
-}
-
 // sliceTable writes one row for some photos.
 func sliceTable(m *markdown, d Document, what string, all []evaluate.Slice, name func(evaluate.Slice) string) {
 	unit := plain(d.Evaluation.Unit)
@@ -208,173 +178,6 @@ func sliceTable(m *markdown, d Document, what string, all []evaluate.Slice, name
 		rows = append(rows, append(append(row, d.alike(measure, s.RMSE, s.MAE)...), d.signed(measure, s.Bias)))
 	}
 	m.table(align, header, rows...)
-}
-
-// signed writes a number with its sign, with as many decimals as measure needs.
-func (l Language) signed(measure, x float64) string {
-	text := l.alike(measure, x)[0]
-	if x > 0 && strings.ContainsAny(text, "123456789") {
-		return "+" + text
-	}
-	return text
-}
-
-// errorsText says what the errors are like, in numbers.
-func errorsText(d Document) string {
-	e := d.Evaluation
-	s := e.Result().Scores
-	return d.t("%s of the %s part: mean error %s, half of all within %s", d.plural(s.N, "photo"), d.first(e.Headline),
-		strings.TrimSpace(d.signed(s.MAE, s.Bias)+" "+e.Unit), strings.TrimSpace(d.alike(s.MAE, s.MedianAE)[0]+" "+e.Unit))
-}
-
-// errorName names an error on an axis.
-func errorName(d Document) string { return named(d.t("predicted − true"), d.Evaluation.Unit) }
-
-// drawResiduals draws the errors against the predictions, which unlike true values are
-// known of a new photo too.
-func drawResiduals(d Document) ([]byte, error) {
-	e := d.Evaluation
-	var points plotter.XYs
-	for _, p := range e.Of(e.Headline) {
-		points = append(points, plotter.XY{X: p.Predicted, Y: p.Predicted - p.True})
-	}
-	c := d.newChart(d.t("Errors against predictions"), errorsText(d), named(d.t("predicted %s", e.Target), e.Unit), errorName(d))
-	c.scatter(d, points, ends(points, func(p plotter.XY) float64 { return p.Y }), 7)
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
-	}
-	return c.render(680, 400, d.t("Errors against predictions: %s", errorsText(d))), nil
-}
-
-// ends returns the least and the largest of a value of points.
-func ends(points plotter.XYs, value func(plotter.XY) float64) [2]float64 {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, p := range points {
-		low, high = min(low, value(p)), max(high, value(p))
-	}
-	return [2]float64{low, high}
-}
-
-// scatter draws errors, whose axis reaches as far as it is told and holds 0, over an axis
-// of at most so many steps.
-func (c *chart) scatter(d Document, points plotter.XYs, errors [2]float64, steps int) {
-	p := c.plot
-	x := ends(points, func(p plotter.XY) float64 { return p.X })
-	across := metric.RoundSteps(x[0], x[1], steps)
-	up := metric.RoundSteps(min(errors[0], 0), max(errors[1], 0), 6)
-	c.marks(&p.X, across[0], across[len(across)-1], across)
-	c.marks(&p.Y, up[0], up[len(up)-1], up)
-	opacity := uint8(160)
-	if len(points) > 300 {
-		opacity = 100
-	}
-	p.Add(line(plotter.XYs{{X: p.X.Min, Y: 0}, {X: p.X.Max, Y: 0}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}),
-		dots(points, transparent(partColor[d.Evaluation.Headline], opacity), 4))
-}
-
-// drawErrors draws the distribution of the errors.
-func drawErrors(d Document) ([]byte, error) {
-	e := d.Evaluation
-	if e.Regression == nil {
-		return nil, nil
-	}
-	r := e.Regression.Errors
-	c := d.newChart(d.t("Distribution of the errors"), errorsText(d), errorName(d), d.t("photos"))
-	highest := slices.Max(r.Counts)
-	first, last := r.Edges[0], r.Edges[len(r.Edges)-1]
-	c.marks(&c.plot.X, first, last, within(metric.RoundSteps(first, last, 9), first, last))
-	c.marks(&c.plot.Y, 0, float64(highest)*1.04, wholeMarks(0, highest, 6))
-	c.plot.Add(bars{edges: r.Edges, counts: [][]int{r.Counts}, colors: []color.Color{partColor[e.Headline]}},
-		line(plotter.XYs{{X: 0, Y: 0}, {X: 0, Y: c.plot.Y.Max}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
-	}
-	return c.render(680, 340, d.t("Distribution of the errors: %s", errorsText(d))), nil
-}
-
-// mostTrends is how many columns errors are drawn against.
-const mostTrends = 4
-
-// trends are the columns that errors are drawn against: those that the target is drawn
-// against, then those that go most with it.
-func (d Document) trends() []evaluate.Against {
-	if d.Evaluation.Regression == nil {
-		return nil
-	}
-	var first, more []evaluate.Against
-	for _, a := range d.Evaluation.Regression.Against {
-		if slices.ContainsFunc(d.Against, func(shown Against) bool { return shown.Column == a.Column }) {
-			first = append(first, a)
-		} else if !a.Same {
-			more = append(more, a)
-		}
-	}
-	all := append(first, more...)
-	return all[:min(mostTrends, len(all))]
-}
-
-// trendsText says how errors go with columns.
-func trendsText(d Document) string {
-	var list []string
-	for _, a := range d.trends() {
-		if a.Errors != nil {
-			list = append(list, fmt.Sprintf("%s %s", a.Column, d.decimal(*a.Errors, 2)))
-		}
-	}
-	return d.t("rank correlation with %s", strings.Join(list, ", "))
-}
-
-// drawTrends draws the errors against columns of the table, side by side.
-func drawTrends(d Document) ([]byte, error) {
-	e := d.Evaluation
-	var panels []*chart
-	for _, a := range d.trends() {
-		var points plotter.XYs
-		low, high := 0.0, 0.0
-		for i, p := range e.Of(e.Headline) {
-			low, high = min(low, p.Predicted-p.True), max(high, p.Predicted-p.True)
-			if a.Values[i] != nil {
-				points = append(points, plotter.XY{X: *a.Values[i], Y: p.Predicted - p.True})
-			}
-		}
-		c := d.newChart("", "", a.Column, "")
-		c.scatter(d, points, [2]float64{low, high}, 4)
-		panels = append(panels, c)
-	}
-	if len(panels) == 0 {
-		return nil, nil
-	}
-	c := d.newChart(d.t("Errors against columns of the table"), trendsText(d), "", errorName(d))
-	c.legend = []key{
-		{name: d.t("%s photo", d.first(e.Headline)), color: partColor[e.Headline]},
-		{name: d.t("no error"), color: muted, line: true, dashes: dashed},
-	}
-	c.beside(panels)
-	return c.render(680, vg.Length(100+260*((len(panels)+1)/2)), d.t("Errors against columns of the table: %s", trendsText(d))), nil
-}
-
-// beside draws other charts in its body, two in a row, without their titles.
-func (c *chart) beside(panels []*chart) {
-	const gap = 20
-	across, down := min(len(panels), 2), (len(panels)+1)/2
-	c.body = func(area draw.Canvas) {
-		size := area.Size()
-		width, height := (size.X-vg.Length(gap*(across-1)))/vg.Length(across), (size.Y-vg.Length(gap*(down-1)))/vg.Length(down)
-		for i, panel := range panels {
-			left, top := area.Min.X+vg.Length((width+gap)*vg.Length(i%2)), area.Max.Y-vg.Length((height+gap)*vg.Length(i/2))
-			panel.plot.Draw(draw.Canvas{Canvas: area.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: top - height}, Max: vg.Point{X: left + width, Y: top}}})
-		}
-	}
-}
-
-// drawWorst draws the photos with the largest errors.
-func drawWorst(d Document) ([]byte, error) {
-	if d.Evaluation.Regression == nil {
-		return nil, nil
-	}
-	return d.sheet(d.Evaluation.Regression.Worst, 3)
 }
 
 // worstText lists them for those who do not see them.

@@ -4,7 +4,6 @@ import (
 	"image/color"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -14,7 +13,7 @@ import (
 // drawReliability draws how often predictions are right against how sure they are, and
 // below it how many are how sure (Guo et al.: On Calibration of Modern Neural Networks,
 // 2017, figure 1).
-func drawReliability(d Document) ([]byte, error) {
+func drawReliability(d Document) *chart {
 	e := d.Evaluation
 	r := e.Classification.Reliability
 	c := d.newChart(d.t("How sure the network is, and how often it is right"), reliabilityText(d), "", d.t("right, in %%"))
@@ -33,7 +32,7 @@ func drawReliability(d Document) ([]byte, error) {
 		b := r.Bins[bin]
 		return d.t("%s to %s %%: %s, %s sure on average, %s right", edge(bin), edge(bin+1), d.plural(b.Samples, "photo"), d.percent(b.Confidence), d.percent(b.Accuracy))
 	}
-	upper.Add(calibration{r, titles}, line(plotter.XYs{{X: 0, Y: 0}, {X: 100, Y: 100}}, draw.LineStyle{Color: muted, Width: 1.5, Dashes: dashed}))
+	upper.Add(calibration{r, titles}, ideal(0, 0, 100, 100))
 
 	lower := d.newChart("", "", d.t("probability of the predicted class, in %%"), "").plot
 	b := bars{counts: [][]int{nil}, colors: []color.Color{partColor[e.Headline]}, title: func(_, bin int) string { return titles(bin) }}
@@ -56,7 +55,8 @@ func drawReliability(d Document) ([]byte, error) {
 		area.FillText(style, vg.Point{X: area.Min.X, Y: above.Min.Y - 2}, d.t("photos"))
 		alignPlots([]*plot.Plot{upper, lower}, []draw.Canvas{above, below})
 	}
-	return c.render(560, 660, d.t("Reliability: %s", reliabilityText(d))), nil
+	c.width = min(c.width, square)
+	return c.of(548, d.t("Reliability: %s", reliabilityText(d)))
 }
 
 const (

@@ -82,11 +82,11 @@ func (l Language) rewordAs(text string, forms []word) string {
 	return text
 }
 
-// reason words why a row was dropped: its place, then the reason.
+// reason words why a row was dropped, which follows its place.
 func (l Language) reason(detail string) string {
-	place, why, found := strings.Cut(detail, ": ")
+	_, why, found := strings.Cut(detail, ": ")
 	if !found {
 		return l.reword(detail)
 	}
-	return l.rewordAs(place, pieces) + ": " + l.reword(why)
+	return l.reword(why)
 }

@@ -30,11 +30,11 @@ func TestReword(t *testing.T) {
 		}
 	}
 	for detail, want := range map[string]string{
-		"row 12: weight holds no value":                         "Zeile 12: weight hat keinen Wert",
-		"photo a.jpg: it has the same bytes as photo b.jpg":     "Foto a.jpg: es hat dieselben Bytes wie Foto b.jpg",
-		"line 3: a.jpg looks like b.jpg of line 2 (0.991 of 1)": "Zeile 3: a.jpg sieht aus wie b.jpg von Zeile 2 (0.991 von 1)",
-		"row 4: there is no file x.jpg":                         "Zeile 4: die Datei x.jpg gibt es nicht",
-		"row 5: age < 3 and pot = 2":                            "Zeile 5: age < 3 and pot = 2",
+		"row 12: weight holds no value":                         "weight hat keinen Wert",
+		"photo a.jpg: it has the same bytes as photo b.jpg":     "es hat dieselben Bytes wie Foto b.jpg",
+		"line 3: a.jpg looks like b.jpg of line 2 (0.991 of 1)": "a.jpg sieht aus wie b.jpg von Zeile 2 (0.991 von 1)",
+		"row 4: there is no file x.jpg":                         "die Datei x.jpg gibt es nicht",
+		"row 5: age < 3 and pot = 2":                            "age < 3 and pot = 2",
 		"nothing to cut":                                        "nothing to cut",
 	} {
 		if got := German.reason(detail); got != want {

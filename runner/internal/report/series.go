@@ -84,7 +84,7 @@ func seriesTable(m *markdown, d Document, s Series) {
 	for i, run := range s.Runs {
 		rows[i] = []string{plain(run.Name), d.count(run.Epochs), d.count(run.Kept)}
 	}
-	last := []string{"**" + d.t("mean ± standard deviation") + "**", "", ""}
+	last := []string{d.t("mean ± standard deviation"), "", ""}
 	for k, c := range s.Columns {
 		if figureNames[c.Figure] == "" {
 			continue
@@ -94,12 +94,12 @@ func seriesTable(m *markdown, d Document, s Series) {
 			values = append(values, run.Values[k])
 		}
 		name, texts, mean := c.write(d.Language, d.Evaluation.Unit, values)
-		header, last = append(header, name), append(last, "**"+mean+"**")
+		header, last = append(header, name), append(last, mean)
 		for i := range rows {
 			rows[i] = append(rows[i], texts[i])
 		}
 	}
-	m.table("l"+strings.Repeat("r", len(header)-1), header, append(rows, last)...)
+	m.table("l"+strings.Repeat("r", len(header)-1), header, append(rows, bold(last))...)
 }
 
 // series shows how much the result depends on what was drawn, or on which rows train.

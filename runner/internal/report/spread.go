@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -50,15 +49,11 @@ func (b boxes) Plot(c draw.Canvas, p *plot.Plot) {
 
 // upright gives a chart the grid of rows of things: lines from the horizontal axis.
 func (c *chart) upright() {
-	p := plot.New()
-	p.BackgroundColor, p.X, p.Y = nil, c.plot.X, c.plot.Y
+	c.ruled(true, false)
+	p := c.plot
 	p.Y.Tick.LineStyle.Width, p.Y.Tick.Length = 0, 0
 	p.Y.Padding = 10
 	p.Y.Tick.Label.Color = ink
-	grid := plotter.NewGrid()
-	grid.Vertical, grid.Horizontal = draw.LineStyle{Color: faint, Width: 1}, draw.LineStyle{}
-	p.Add(grid)
-	c.plot = p
 }
 
 // spreads draws quantities by part, from the top, a group each, half a box apart. at
@@ -91,19 +86,16 @@ func (c *chart) spreads(e *evaluate.Evaluation, list []evaluate.Spread, at func(
 	return vg.Length(float64(-y * distance))
 }
 
-// unchanged places a value on a linear axis.
-func unchanged(x float64) float64 { return x }
-
 // boxText says what a box shows of a part.
 func (l Language) boxText(part string, b evaluate.Box, write func(float64) string) string {
 	return l.t("%s median %s, half of the photos from %s to %s", l.part(part), write(b.Median), write(b.Q1), write(b.Q3))
 }
 
 // drawDrift draws the target of the parts side by side.
-func drawDrift(d Document) ([]byte, error) {
+func drawDrift(d Document) *chart {
 	e := d.Evaluation
 	s := *e.Story.Target
-	c := d.newChart(d.t("%s in the parts", e.Target), shiftsText(d, s), named(e.Target, e.Unit), d.t("box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends"))
+	c := d.newChart(d.t("%s in the parts", e.Target), mediansText(d), named(e.Target, e.Unit), d.t("box: the middle half of the photos; whiskers: 95 %% of them; dots: the ends"))
 	c.upright()
 	low, high := s.Boxes[0].Min, s.Boxes[0].Max
 	for _, b := range s.Boxes {
@@ -112,15 +104,17 @@ func drawDrift(d Document) ([]byte, error) {
 	at := unchanged
 	if e.Story.Ratios != nil {
 		c.logarithmic(&c.plot.X, low, high)
+		if d.width <= narrow {
+			decades(&c.plot.X)
+		}
 		at = elementary.Log
 		inLogs(&c.plot.X)
 		c.plot.X.Label.Text = d.t("%s, logarithmic", named(e.Target, e.Unit))
 	} else {
-		steps := metric.RoundSteps(low, high, 8)
-		c.marks(&c.plot.X, steps[0], steps[len(steps)-1], steps)
+		c.span(&c.plot.X, low, high, 8)
 	}
 	height := c.spreads(e, []evaluate.Spread{s}, at, d.value)
-	return c.render(680, height+168, d.t("%s in the parts: %s", e.Target, driftText(d))), nil
+	return c.of(height+56, d.t("%s in the parts: %s", e.Target, driftText(d)))
 }
 
 // shiftsText says how far the parts are from training.
@@ -134,7 +128,16 @@ func shiftsText(d Document, s evaluate.Spread) string {
 	return d.t("Kolmogorov-Smirnov distance from training: %s", strings.Join(list, ", "))
 }
 
-// driftText adds the medians of the parts.
+// mediansText lists the medians of the target.
+func mediansText(d Document) string {
+	var list []string
+	for i, b := range d.Evaluation.Story.Target.Boxes {
+		list = append(list, d.part(d.Evaluation.Parts[i].Name)+" "+d.value(b.Median))
+	}
+	return d.t("Medians: %s", strings.Join(list, ", "))
+}
+
+// driftText says what the boxes show, and how far they are from training.
 func driftText(d Document) string {
 	var list []string
 	for i, b := range d.Evaluation.Story.Target.Boxes {
@@ -149,16 +152,14 @@ var photoMeasures = map[string]word{
 }
 
 // drawPixels draws what is measured of the photos of the parts.
-func drawPixels(d Document) ([]byte, error) {
+func drawPixels(d Document) *chart {
 	e := d.Evaluation
 	c := d.newChart(d.t("Pixels"), pixelsText(d), d.t("mean of a photo, from 0 for none to 1 for all"), "")
 	c.upright()
-	for _, p := range e.Parts {
-		c.legend = append(c.legend, key{name: d.part(p.Name), color: partColor[p.Name]})
-	}
+	c.partKeys(e)
 	c.marks(&c.plot.X, 0, 1, metric.RoundSteps(0, 1, 5))
 	height := c.spreads(e, e.Story.Pixels, unchanged, func(x float64) string { return d.decimal(x, 2) })
-	return c.render(680, height+168, d.t("Pixels: %s", pixelsTable(d))), nil
+	return c.of(height+56, d.t("Pixels: %s", pixelsTable(d)))
 }
 
 // measure names what is measured of photos.

@@ -51,9 +51,7 @@ func sweep(m *markdown, d Document) {
 	for i, v := range d.Sweep.Variants {
 		row := []string{v.Name, code(strings.Join(v.Set, " ")), d.count(v.Epochs), d.count(v.Kept), scores[i]}
 		if v.Won {
-			for k, cell := range row {
-				row[k] = "**" + cell + "**"
-			}
+			row = bold(row)
 		}
 		rows = append(rows, row)
 	}
