@@ -16,7 +16,7 @@ import (
 // arrows only ever point down. A package is named by its path below runner.
 var imports = map[string][]string{
 	".":                   {"command"},
-	"command":             {"internal/benchmark", "internal/bundle", "internal/checkpoint", "internal/doctor", "internal/evaluate", "internal/experiment", "internal/export", "internal/grade", "internal/kernel", "internal/lock", "internal/metric", "internal/model", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/review", "internal/verify"},
+	"command":             {"internal/benchmark", "internal/bundle", "internal/checkpoint", "internal/doctor", "internal/evaluate", "internal/experiment", "internal/export", "internal/grade", "internal/kernel", "internal/lock", "internal/metric", "internal/model", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/review", "internal/store", "internal/verify"},
 	"internal/export":     {"internal/digest", "internal/experiment", "internal/lock", "internal/project", "internal/recipe", "internal/store", "internal/weights"},
 	"internal/benchmark":  {"internal/kernel", "internal/network", "internal/recipe", "internal/rng"},
 	"internal/grade":      {"internal/bundle", "internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/verify"},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ import (
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/review"
 )
 
 // The exit codes.
@@ -77,16 +79,35 @@ type invocation struct {
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
-	s := &invocation{env: env, out: out, err: errOut}
+	s := &invocation{env: env, out: &output{Writer: out}, err: errOut}
 	root := s.root()
 	root.SetArgs(args)
-	root.SetOut(out)
+	root.SetOut(s.out)
 	root.SetErr(errOut)
-	return s.code(root.ExecuteContext(ctx))
+	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = s.out.(*output).err
+	}
+	return s.code(c, err)
 }
 
-// code prints an error and chooses the exit code.
-func (s *invocation) code(err error) int {
+// output keeps the first error of writing to it: what a full disk took from people
+// or programs must not end with exit code 0.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// code prints the error of a command and chooses the exit code.
+func (s *invocation) code(c *cobra.Command, err error) int {
 	var code exit
 	var problems recipe.Problems
 	var wrong misuse
@@ -105,18 +126,21 @@ func (s *invocation) code(err error) int {
 		return usage
 	case errors.As(err, &wrong), strings.HasPrefix(err.Error(), "unknown command"):
 		fmt.Fprintf(s.err, "runner: %v\n", err)
-		fmt.Fprintln(s.err, "runner help shows what there is")
+		fmt.Fprintf(s.err, "%s --help shows what there is\n", c.CommandPath())
 		return usage
 	}
 	fmt.Fprintf(s.err, "runner: %v\n", err)
 	if errors.Is(err, syscall.ENOSPC) {
-		fmt.Fprintln(s.err, "runner: the disk is full: make room and apply again, or set RUNNER_STORE to a folder on another one")
+		fmt.Fprintln(s.err, "runner: the disk is full: make room and try again; RUNNER_STORE can name a folder on another one for the store")
 	}
 	return failed
 }
 
 // Interrupted says that a person ended the run and returns the exit code.
 func Interrupted(errOut io.Writer) int {
+	if isTerminal(errOut) {
+		fmt.Fprint(errOut, "\r\x1b[K") // in place of a bar that was being drawn
+	}
 	fmt.Fprintln(errOut, "runner: interrupted; what was finished is kept, and apply goes on from there")
 	return interrupted
 }
@@ -127,6 +151,7 @@ func (s *invocation) root() *cobra.Command {
 		Use:           "runner",
 		Short:         "Declarative, reproducible experiments on images",
 		Long:          "runner trains what a recipe describes and locks what came out: the same recipe and data\ngive the same bits on every machine.",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
@@ -144,11 +169,34 @@ func (s *invocation) root() *cobra.Command {
 			return err
 		},
 	}
+	root.SetVersionTemplate("runner {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; some commands know more")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
 	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.export(), s.grade(), s.predict(), s.evaluate(), s.report(), s.schema(), s.store(), s.doctor(), s.bench(), s.version())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpColumns)))
+	narrow(root)
 	return root
+}
+
+// helpColumns is how wide help is, as most terminals are.
+const helpColumns = 80
+
+// narrow breaks the descriptions of a command, and of those below, into lines
+// that fit.
+func narrow(c *cobra.Command) {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(c.Long) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > helpColumns {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	c.Long = strings.Join(append(lines, line), "\n")
+	for _, below := range c.Commands() {
+		narrow(below)
+	}
 }
 
 // recipeFlags adds the flags of a command that reads a recipe.
@@ -188,6 +236,9 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	set := s.overrides
 	if s.name != "" {
 		set = append(set[:len(set):len(set)], "name="+s.name)
+	}
+	if s.name != "" && !recipe.Names(s.name) {
+		return nil, misuse{fmt.Errorf("--name %q: a name has a-z, 0-9, _ and -, e.g. %s", s.name, plainName(s.name))}
 	}
 	loaded, err := recipe.Load(path, recipe.Options{Set: set, Env: s.env})
 	if err != nil {
@@ -247,10 +298,26 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// locked opens a lock, or the lock in a pack or in an exported file, which is taken
-// apart in a folder that closeLock removes.
+// columns returns how wide a terminal is: 80 columns where it does not say.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n := windowColumns(f); n > 0 {
+			return n
+		}
+	}
+	return 80
+}
+
+// locked opens a lock, that of a recipe or a name, or the lock in a pack or in an
+// exported file, which is taken apart in a folder that closeLock removes.
 func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
 	closeLock = func() {}
+	if path, err = review.LockOf(path); err != nil {
+		return nil, nil, err
+	}
+	if strings.EqualFold(filepath.Ext(path), ".onnx") {
+		return nil, nil, fmt.Errorf("%s: an ONNX file is for other programs: name the lock, or a .safetensors or .pth that export wrote", path)
+	}
 	given, data, objects := path, s.dataRoot(), s.machine.store
 	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
 	if packed || exported {

@@ -13,7 +13,7 @@ import (
 func (s *invocation) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Examine this machine, git, store and disk; test that it gives the locked bits",
+		Short: "Examine machine, git, store and disk; test for the locked bits",
 		Long: "doctor looks at the machine, the git state, the store and the disk of the project in this folder, and\n" +
 			"trains a small fixed network with every kind of kernel that runs here. Exit code 1 when a check fails.",
 		Args: exactly(0, "no argument"),

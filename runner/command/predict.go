@@ -24,7 +24,7 @@ func (s *invocation) predict() *cobra.Command {
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
 		Long: "predict takes pictures through exactly what is locked: how a photo becomes pixels, the normalisation, the network and its weights.\n" +
-			"LOCK is a lockfile, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
+			"LOCK is a lockfile, a recipe or a name that has one, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
 			"from the standard input. No data of the training are needed. Of a regression every prediction has the interval that holds the true\n" +
 			"value of a new individual with the probability --level, by split conformal prediction on the errors of the validation part.\n" +
 			"A picture that cannot be read is an error that names it; the others are predicted all the same, and the exit code is 1.",

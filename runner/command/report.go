@@ -24,7 +24,7 @@ func (s *invocation) report() *cobra.Command {
 	var limit int64
 	c := &cobra.Command{
 		Use:   "report RUN...",
-		Short: "Compare several runs on one page; or write the locked report of one again",
+		Short: "Compare runs on one page, or write the locked report of one again",
 		Long: "report puts the runs of several locks beside each other on a page with plots: their figures, the differences on the same photos\n" +
 			"with paired bootstrap intervals, the curves of their trainings, what other seeds gave, what their networks take, and the settings that\n" +
 			"differ. A RUN is a lockfile, a recipe, the folder of a report, a name (lock/NAME.lock.yaml), a pack, or what export wrote. Nothing is\n" +
@@ -144,9 +144,7 @@ func (s *invocation) printWritten(written []string, dir string) {
 		fmt.Fprintf(s.out, "%s is as it should be\n", filepath.ToSlash(dir))
 		return
 	}
-	for _, path := range written {
-		fmt.Fprintf(s.out, "wrote %s\n", path)
-	}
+	s.listWritten(written)
 }
 
 func (s *invocation) printComparison(c *report.Comparison) error {

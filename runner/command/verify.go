@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/review"
 	"biomass/runner/internal/verify"
 )
 
@@ -18,8 +19,8 @@ func (s *invocation) verify() *cobra.Command {
 	var hidden holdoutFlags
 	c := &cobra.Command{
 		Use:   "verify LOCK",
-		Short: "Check a lock: hash the data, evaluate the weights again, compare; or train again",
-		Long: "verify hashes the data and evaluates the kept weights again. LOCK is a lockfile, or a pack. With --lock-only it looks at the lock,\n" +
+		Short: "Check a lock against data and weights, or by training again",
+		Long: "verify hashes the data and evaluates the kept weights again. LOCK is a lockfile, a recipe or a name that has one, or a pack. With --lock-only it looks at the lock,\n" +
 			"the recipe and the report alone; with --spot K it also trains K epochs again from their kept states;\n" +
 			"with --rerun it trains again from nothing. It says what each of them proves and what it leaves open.\n" +
 			"Exit code 0: VERIFIED, bit for bit; 3: DIFFERS; 4: INPUTS DIFFER; 5: INCOMPLETE.",
@@ -34,8 +35,12 @@ func (s *invocation) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			path, err := review.LockOf(args[0])
+			if err != nil {
+				return err
+			}
 			o := verify.Options{
-				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
+				Lock: path, Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
 				Level: level, Spots: depth.spots, Seed: depth.seed, Holdout: holdout,
 			}
 			if !c.Flags().Changed("seed") {
@@ -48,7 +53,7 @@ func (s *invocation) verify() *cobra.Command {
 			if s.json {
 				err = json.NewEncoder(s.out).Encode(v)
 			} else {
-				s.printVerdict(args[0], v)
+				s.printVerdict(path, v)
 			}
 			if code := verdictCode[v.Judgement]; err == nil && code != fine {
 				return exit(code)

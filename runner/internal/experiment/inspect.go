@@ -11,6 +11,7 @@ import (
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/table"
+	"biomass/runner/internal/transform"
 )
 
 // Story is what the data are, before any training.
@@ -97,6 +98,13 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,
 		Warnings: slices.Concat([]string{}, l.ledger.Warnings, l.split.Warnings, copies),
+	}
+	if l.featured() {
+		l.fitted = &transform.Fitted{}
+		if err := l.fitFeatures(); err != nil {
+			story.Warnings = append(story.Warnings, "apply would stop here: "+err.Error())
+		}
+		l.fitted, l.features = nil, nil
 	}
 	if l.weights != nil {
 		net, err := l.build()

@@ -34,7 +34,7 @@ func (m *Model) second(given Given) (func(file string) ([]float32, error), error
 		return func(string) ([]float32, error) { return nil, nil }, nil
 	}
 	if len(given.Values) == 0 && given.Table == "" {
-		return nil, fmt.Errorf("the model sees %s beside the picture: say --feature %s=VALUE, or --table FILE with a row a picture", strings.Join(columns, ", "), columns[0])
+		return nil, fmt.Errorf("the model sees %s beside the picture: say --feature '%s=VALUE', or --table FILE with a row a picture", strings.Join(columns, ", "), columns[0])
 	}
 	all := make([]transform.Cell, len(columns))
 	for _, setting := range given.Values {

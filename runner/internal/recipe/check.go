@@ -14,10 +14,13 @@ import (
 
 var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
 
+// Names reports whether a name can name the lock and the report.
+func Names(name string) bool { return fileName.MatchString(name) }
+
 // check notes what each value says that cannot be, and what they cannot say
 // together. Keys that already have a problem are left alone.
 func (d *decoder) check(r *Recipe) {
-	d.ensure(fileName.MatchString(r.Name), "name",
+	d.ensure(Names(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
 	d.checkClasses(r)

@@ -37,16 +37,6 @@ func (d *decoder) one(key string, raw any) (word string, value any, ok bool) {
 	return known[0], m[known[0]], true
 }
 
-// didYouMean is the hint for the first word that looks like an option.
-func didYouMean(words, options []string) string {
-	for _, word := range words {
-		if near := Suggest(word, options); near != "" && near != word {
-			return fmt.Sprintf("did you mean %q?", near)
-		}
-	}
-	return ""
-}
-
 func nameKeys(names []string) string {
 	if len(names) == 0 {
 		return "none"

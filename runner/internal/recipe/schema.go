@@ -22,14 +22,17 @@ import (
 //go:embed keys.json
 var keyWords []byte
 
-// Schema returns the JSON Schema (draft 2020-12) of a recipe.
-func Schema() []byte {
+// said returns them, by key.
+func said() map[string]string {
 	var words map[string]string
 	if err := json.Unmarshal(keyWords, &words); err != nil {
 		panic("recipe: keys.json: " + err.Error())
 	}
-	return writeSchema(words)
+	return words
 }
+
+// Schema returns the JSON Schema (draft 2020-12) of a recipe.
+func Schema() []byte { return writeSchema(said()) }
 
 // schema is a JSON Schema.
 type schema map[string]any

@@ -425,9 +425,14 @@ func LockOf(word string) (string, error) {
 	return existing(place.Lock(word), "there is no run "+word)
 }
 
-// isRecipe reports whether a file is called as recipes are.
+// isRecipe reports whether a file is called as recipes are, and is not a lock by
+// such a name.
 func isRecipe(path string) bool {
-	return !strings.HasSuffix(path, lock.Suffix) && (strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml"))
+	if strings.HasSuffix(path, lock.Suffix) || !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, ".yml") {
+		return false
+	}
+	_, err := lock.Read(path)
+	return err != nil
 }
 
 // existing returns a path to a file that exists, from here where that is below.
