@@ -75,7 +75,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	if l.weights != nil && slices.Contains(l.worked, "network") {
-		out.Weights = l.weights.story()
+		out.Weights = l.weights.taking()
 	}
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err

@@ -167,8 +167,8 @@ func (l *line) initialise(net *network.Network) error {
 	return nil
 }
 
-// story tells what of the file fits.
-func (p *pretrained) story() *Weights {
+// taking says what of the file fits.
+func (p *pretrained) taking() *Weights {
 	return &Weights{File: p.name, Digest: p.file, Taken: p.taken}
 }
 
