@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
@@ -89,8 +90,17 @@ func (l *line) step(s *stage, old *lock.Lock, before *recipe.Loaded, changed map
 	default:
 		step.Action, step.Reason = Changed, l.reason(s, old, before, changed)
 	}
-	if step.Reason == "" && !step.Kept {
+	switch {
+	case step.Reason != "":
+	case !step.Kept:
 		step.Reason = "to be made"
+	case step.Action == New:
+		step.Reason = "in the store already"
+	}
+	if s.name == "train" && known && !step.Kept {
+		if n := checkpoint.Of(l.Store, key).Begun(); n > 0 {
+			step.Reason += fmt.Sprintf("; goes on after epoch %d", n)
+		}
 	}
 	if s.name == "network" && l.weights != nil && !step.Kept {
 		taken := l.weights.taken
