@@ -52,10 +52,10 @@ type Experiment struct {
 	Witness Witness
 	// Tell, when set, is told in a line what this walk waits for, and what data it made.
 	Tell func(line string)
-	// Offline has data and files of weights that are not here be missing, not fetched: nobody
-	// who checks a lock asks a server that it names.
+	// Offline walks fetch nothing: data and files of weights that are not here are missing.
+	// Whoever checks a lock contacts no server that it names.
 	Offline bool
-	// Finished says that the walk judges a finished network, and never asks what its
+	// Finished walks evaluate a finished network, and need no file of weights that its
 	// training began with.
 	Finished bool
 }
@@ -89,10 +89,10 @@ type stage struct {
 	// wanted reports whether the recipe asks for the stage; nil for one that every
 	// recipe does.
 	wanted func(*line) bool
-	// swept says that the stage comes behind the sweep, where there is one.
+	// swept stages come after the sweep, where there is one: they read the winner's recipe.
 	swept bool
-	// follows says what of the stage follows from what else a lock says, so that
-	// it can be checked without the data.
+	// follows says what of the stage, its key or its output, follows from the rest of a lock,
+	// so that it can be checked without the data.
 	follows follows
 }
 
@@ -375,8 +375,8 @@ func (l *line) before(end string) []*stage {
 	return list
 }
 
-// key names what a stage is asked: its version, its sections, what it observes
-// and its inputs. It is known as soon as the outputs before it are.
+// key digests all that a stage's output depends on: its version, its sections, what it
+// observes and its inputs. It is known as soon as the outputs before it are.
 func (l *line) key(s *stage) (digest.Digest, bool) {
 	e := digest.New("stage").String(s.name).Int(int64(s.version))
 	spec := l.asked

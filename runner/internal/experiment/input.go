@@ -83,8 +83,8 @@ func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest
 	return digest.New("rows").Int(table.Reader).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
-// architecture finds out before anything long begins that the network's layers
-// do not fit together. One whose initial weights are kept has passed before.
+// architecture checks, before anything that takes long, that the network's layers fit
+// together. A network whose initial weights are kept has passed before.
 func (l *line) architecture() error {
 	for i := range stages {
 		if stages[i].name == "network" {

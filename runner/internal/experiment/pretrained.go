@@ -172,7 +172,8 @@ func (p *pretrained) taking() *Weights {
 	return &Weights{File: p.name, Digest: p.file, Taken: p.taken}
 }
 
-// takenWarning says that the file has less than the backbone; an empty text, that it has all.
+// takenWarning warns of tensors of the backbone that the file lacks; it is empty where there
+// are none.
 func (l *line) takenWarning() string {
 	taken := l.initial.Taken
 	if taken == nil {
