@@ -239,7 +239,7 @@ func (l *line) checkNetwork(ctx context.Context, all *contradictions, s *stage, 
 	}
 	all.compare("model.parameters", parameters, l.initial.Parameters)
 	if key, ok := l.key(s); ok { // so that a walk does not initialise it again
-		_, err = l.keep(s.name, key, l.initial)
+		_, err = l.Store.Keep(s.name, key, l.initial)
 	}
 	return true, err
 }

@@ -8,9 +8,7 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/rs/zerolog"
@@ -442,7 +440,7 @@ func (l *line) do(ctx context.Context, s *stage) error {
 	if err := s.run(ctx, l); err != nil {
 		return err
 	}
-	output, err := l.keep(s.name, key, s.output(l))
+	output, err := l.Store.Keep(s.name, key, s.output(l))
 	if err != nil {
 		return err
 	}
@@ -454,33 +452,8 @@ func (l *line) do(ctx context.Context, s *stage) error {
 
 // kept restores a stage's output from the store.
 func (l *line) kept(s *stage, key digest.Digest) (digest.Digest, bool) {
-	output, ok := l.recall(s.name, key, s.output(l))
+	output, ok := l.Store.Recall(s.name, key, s.output(l))
 	return output, ok && (s.intact == nil || s.intact(l))
-}
-
-// keep puts a value into the store as JSON, under a key of some kind, and returns
-// the object's digest.
-func (e *Experiment) keep(kind string, key digest.Digest, value any) (digest.Digest, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return digest.Digest{}, fmt.Errorf("keep %s: %w", kind, err)
-	}
-	object, err := e.Store.Put(data)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	return object, e.Store.SetKey(kind, key, object)
-}
-
-// recall reads into value what keep put there. It reports false where there is
-// nothing whole.
-func (e *Experiment) recall(kind string, key digest.Digest, value any) (digest.Digest, bool) {
-	object, ok := e.Store.Key(kind, key)
-	if !ok {
-		return digest.Digest{}, false
-	}
-	data, err := e.Store.Get(object)
-	return object, err == nil && json.Unmarshal(data, value) == nil
 }
 
 // Interrupted reports whether err says that the person at the keyboard cut the

@@ -65,14 +65,14 @@ func (e *Experiment) readTable() (*table.Table, error) {
 	}
 	key := e.rowsKey(file, filepath.Ext(path))
 	before := new(table.Table)
-	if _, ok := e.recall("rows", key, before); ok && before.File == file {
+	if _, ok := e.Store.Recall("rows", key, before); ok && before.File == file {
 		before.Path = path
 		return before, nil
 	}
 	t, err := table.Read(path, e.Recipe.Data)
 	if err == nil && t.File == file {
 		// Where nothing can be written, reading again only costs time.
-		_, _ = e.keep("rows", key, t)
+		_, _ = e.Store.Keep("rows", key, t)
 	}
 	return t, err
 }
