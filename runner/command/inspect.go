@@ -29,14 +29,14 @@ func (s *invocation) inspect() *cobra.Command {
 			if augment != "" {
 				return s.drawAugmentations(c.Context(), e, augment)
 			}
-			story, err := e.Inspect(c.Context())
+			summary, err := e.Inspect(c.Context())
 			if err != nil {
 				return err
 			}
 			if s.json {
-				return json.NewEncoder(s.out).Encode(story)
+				return json.NewEncoder(s.out).Encode(summary)
 			}
-			return s.printStory(story, e.Recipe.Data.Target, e.Recipe.Data.Unit)
+			return s.printSummary(summary, e.Recipe.Data.Target, e.Recipe.Data.Unit)
 		},
 	})
 	c.Flags().StringVar(&augment, "augment", "", "`FILE.png` to draw training photos in, as the first epochs see them")
@@ -98,22 +98,22 @@ func (s *invocation) printWeights(w *experiment.Weights) {
 	}
 }
 
-func (s *invocation) printStory(story *experiment.Story, target, unit string) error {
-	from := story.Table
+func (s *invocation) printSummary(summary *experiment.Summary, target, unit string) error {
+	from := summary.Table
 	if from == "." {
 		from = "data.parts"
 	}
-	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", from, story.Rows, story.Photos, story.Missing)
-	for _, note := range story.Notes {
+	fmt.Fprintf(s.out, "%s: %d rows name %d photos, %d of them missing\n", from, summary.Rows, summary.Photos, summary.Missing)
+	for _, note := range summary.Notes {
 		fmt.Fprintf(s.out, "  %s\n", note)
 	}
-	for _, form := range story.Forms {
+	for _, form := range summary.Forms {
 		fmt.Fprintf(s.out, "  %d photos are %s\n", form.Photos, form.Name)
 	}
 	fmt.Fprintln(s.out)
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "COLUMN\tEMPTY\tTEXTS\tNUMBERS\tDISTINCT\tMIN\tMEAN\tMEDIAN\tMAX")
-	for _, c := range story.Columns {
+	for _, c := range summary.Columns {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d", c.Name, c.Empty, c.Texts, c.Numbers, c.Distinct)
 		if c.Numbers > 0 {
 			fmt.Fprintf(w, "\t%.4g\t%.4g\t%.4g\t%.4g", c.Range.Min, c.Range.Mean, c.Range.Median, c.Range.Max)
@@ -123,32 +123,32 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\nclean: %d rows", story.Rows)
-	for _, c := range story.Counts {
+	fmt.Fprintf(s.out, "\nclean: %d rows", summary.Rows)
+	for _, c := range summary.Counts {
 		fmt.Fprintf(s.out, ", %d %s", c.N, c.Rule)
 	}
-	fmt.Fprintf(s.out, ", %d kept\n", story.Kept)
-	s.first(len(story.Ledger.Dropped), func(i int) string { return story.Ledger.Dropped[i].Rule + ": " + story.Ledger.Dropped[i].Detail })
-	fmt.Fprintf(s.out, "split: %d train, %d validation, %d test", story.Split["train"], story.Split["validation"], story.Split["test"])
-	if story.Groups > 0 {
-		fmt.Fprintf(s.out, ", %d groups", story.Groups)
+	fmt.Fprintf(s.out, ", %d kept\n", summary.Kept)
+	s.first(len(summary.Ledger.Dropped), func(i int) string { return summary.Ledger.Dropped[i].Rule + ": " + summary.Ledger.Dropped[i].Detail })
+	fmt.Fprintf(s.out, "split: %d train, %d validation, %d test", summary.Split["train"], summary.Split["validation"], summary.Split["test"])
+	if summary.Groups > 0 {
+		fmt.Fprintf(s.out, ", %d groups", summary.Groups)
 	}
-	if t := story.Target; t != nil {
+	if t := summary.Target; t != nil {
 		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
 	} else {
-		fmt.Fprintf(s.out, "\ntarget: %s, one of %d classes\n\n", target, len(story.Classes))
+		fmt.Fprintf(s.out, "\ntarget: %s, one of %d classes\n\n", target, len(summary.Classes))
 		fmt.Fprintln(w, "CLASS\tTRAIN\tVALIDATION\tTEST")
-		for _, c := range story.Classes {
+		for _, c := range summary.Classes {
 			fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", c.Name, c.Train, c.Validation, c.Test)
 		}
 		if err := w.Flush(); err != nil {
 			return err
 		}
 	}
-	if story.Weights != nil {
-		s.printWeights(story.Weights)
+	if summary.Weights != nil {
+		s.printWeights(summary.Weights)
 	}
-	for _, warning := range story.Warnings {
+	for _, warning := range summary.Warnings {
 		fmt.Fprintf(s.err, "warning: %s\n", warning)
 	}
 	return nil

@@ -49,15 +49,15 @@ func (s *invocation) predict() *cobra.Command {
 				return err
 			}
 			files, problems := picture.Find(args[1:], c.InOrStdin())
-			foretold, err := m.PredictFiles(c.Context(), files, given, s.progress())
+			predicted, err := m.PredictFiles(c.Context(), files, given, s.progress())
 			if err != nil {
 				return err
 			}
 			f := forecast{invocation: s, locked: locked, model: m}
 			f.calibration, f.without = locked.Calibrate(m, level)
-			for _, p := range foretold {
+			for _, p := range predicted {
 				if p.Problem == nil {
-					f.seen = append(f.seen, p)
+					f.predicted = append(f.predicted, p)
 				} else {
 					problems = append(problems, fmt.Errorf("%s: %w", p.File, p.Problem))
 				}
@@ -86,7 +86,7 @@ type forecast struct {
 	model       *model.Model
 	calibration *evaluate.Calibration
 	without     error // why there is none
-	seen        []model.Foretold
+	predicted   []model.FilePrediction
 	problems    []error
 }
 
@@ -114,7 +114,7 @@ func (f *forecast) text() error {
 	if unit != "" {
 		unit = " " + unit
 	}
-	for i, p := range f.seen {
+	for i, p := range f.predicted {
 		if i == 0 {
 			fmt.Fprintf(w, "PICTURE\t%s", target)
 			if f.calibration != nil {
@@ -126,18 +126,18 @@ func (f *forecast) text() error {
 		}
 		switch {
 		case f.model.Classes != nil:
-			fmt.Fprintf(w, "%s\t%s\t%.4f\n", p.File, f.model.Classes[p.Seen.Class], p.Seen.Probabilities[p.Seen.Class])
+			fmt.Fprintf(w, "%s\t%s\t%.4f\n", p.File, f.model.Classes[p.Class], p.Probabilities[p.Class])
 		case f.calibration != nil:
-			low, high := f.model.Interval(f.calibration, p.Seen.Value)
-			fmt.Fprintf(w, "%s\t%.4g%s\t%.4g to %.4g%s\n", p.File, p.Seen.Value, unit, low, high, unit)
+			low, high := f.model.Interval(f.calibration, p.Value)
+			fmt.Fprintf(w, "%s\t%.4g%s\t%.4g to %.4g%s\n", p.File, p.Value, unit, low, high, unit)
 		default:
-			fmt.Fprintf(w, "%s\t%.4g%s\n", p.File, p.Seen.Value, unit)
+			fmt.Fprintf(w, "%s\t%.4g%s\n", p.File, p.Value, unit)
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if c := f.calibration; c != nil && len(f.seen) > 0 {
+	if c := f.calibration; c != nil && len(f.predicted) > 0 {
 		fmt.Fprintf(f.out, "\nThe interval follows from the errors on %d photos of %d individuals in the %s part", c.Photos, c.Individuals, c.Part)
 		if c.Checked != nil {
 			fmt.Fprintf(f.out, "; of the %d photos in the %s part %.1f %% lie in theirs", c.Checked.Photos, c.Checked.Part, 100*float64(c.Checked.Within)/float64(c.Checked.Photos))
@@ -160,19 +160,19 @@ func (f *forecast) table() error {
 	if err := w.Write(header); err != nil {
 		return err
 	}
-	for _, p := range f.seen {
+	for _, p := range f.predicted {
 		row := []string{p.File}
 		switch {
 		case f.model.Classes != nil:
-			row = append(row, f.model.Classes[p.Seen.Class], shortest(p.Seen.Probabilities[p.Seen.Class]))
-			for _, v := range p.Seen.Probabilities {
+			row = append(row, f.model.Classes[p.Class], shortest(p.Probabilities[p.Class]))
+			for _, v := range p.Probabilities {
 				row = append(row, shortest(v))
 			}
 		case f.calibration != nil:
-			low, high := f.model.Interval(f.calibration, p.Seen.Value)
-			row = append(row, shortest(p.Seen.Value), shortest(low), shortest(high), f.locked.Recipe.Data.Unit)
+			low, high := f.model.Interval(f.calibration, p.Value)
+			row = append(row, shortest(p.Value), shortest(low), shortest(high), f.locked.Recipe.Data.Unit)
 		default:
-			row = append(row, shortest(p.Seen.Value), "", "", f.locked.Recipe.Data.Unit)
+			row = append(row, shortest(p.Value), "", "", f.locked.Recipe.Data.Unit)
 		}
 		if err := w.Write(row); err != nil {
 			return err
@@ -188,18 +188,18 @@ func shortest(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 // document is what --output json prints.
 func (f *forecast) document() map[string]any {
 	predictions := []map[string]any{}
-	for _, p := range f.seen {
+	for _, p := range f.predicted {
 		one := map[string]any{"file": p.File}
 		if f.model.Classes != nil {
 			probabilities := map[string]float64{}
-			for i, v := range p.Seen.Probabilities {
+			for i, v := range p.Probabilities {
 				probabilities[f.model.Classes[i]] = v
 			}
-			one["class"], one["probability"], one["probabilities"] = f.model.Classes[p.Seen.Class], p.Seen.Probabilities[p.Seen.Class], probabilities
+			one["class"], one["probability"], one["probabilities"] = f.model.Classes[p.Class], p.Probabilities[p.Class], probabilities
 		} else {
-			one["predicted"] = p.Seen.Value
+			one["predicted"] = p.Value
 			if f.calibration != nil {
-				one["low"], one["high"] = f.model.Interval(f.calibration, p.Seen.Value)
+				one["low"], one["high"] = f.model.Interval(f.calibration, p.Value)
 			}
 		}
 		predictions = append(predictions, one)

@@ -4,7 +4,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -48,15 +47,10 @@ func (k *Keeper) Load() (*train.Checkpoint, error) {
 	if !ok {
 		return nil, nil
 	}
-	data, err := k.store.Get(object)
-	if errors.Is(err, store.ErrMissing) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	var last kept
-	if err := json.Unmarshal(data, &last); err != nil {
+	if err := k.store.Decode(object, &last); errors.Is(err, store.ErrMissing) {
+		return nil, nil
+	} else if err != nil {
 		return nil, fmt.Errorf("read a checkpoint: %w", err)
 	}
 	result := &train.Checkpoint{Result: train.Result{Epochs: last.Epochs, Kept: last.Kept}}
@@ -100,15 +94,7 @@ func (k *Keeper) Save(c *train.Checkpoint) error {
 	if last.State, err = k.put(c.State); err != nil {
 		return err
 	}
-	data, err := json.Marshal(last)
-	if err != nil {
-		return fmt.Errorf("keep a checkpoint: %w", err)
-	}
-	object, err := k.store.Put(data)
-	if err != nil {
-		return err
-	}
-	if err := k.store.SetKey("checkpoint", k.key, object); err != nil {
+	if _, err := k.store.Keep("checkpoint", k.key, last); err != nil {
 		return err
 	}
 	for _, old := range []digest.Digest{k.last.Weights, k.last.State} {
@@ -147,10 +133,6 @@ func (t Training) Forget() {
 
 // newest returns the record of the newest checkpoint, if it can be read.
 func (t Training) newest() (last kept, ok bool) {
-	object, ok := t.store.Key("checkpoint", t.key)
-	if !ok {
-		return last, false
-	}
-	data, err := t.store.Get(object)
-	return last, err == nil && json.Unmarshal(data, &last) == nil
+	_, ok = t.store.Recall("checkpoint", t.key, &last)
+	return last, ok
 }

@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,12 +21,7 @@ type State struct {
 // States returns those that are kept, by ascending epoch.
 func (t Training) States() []State {
 	var all []State
-	object, ok := t.store.Key("states", t.key)
-	if !ok {
-		return nil
-	}
-	data, err := t.store.Get(object)
-	if err != nil || json.Unmarshal(data, &all) != nil {
+	if _, ok := t.store.Recall("states", t.key, &all); !ok {
 		return nil
 	}
 	return slices.DeleteFunc(all, func(k State) bool { return !t.store.Has(k.Object) })
@@ -72,15 +66,8 @@ func (t Training) Add(more ...State) error {
 	})
 	all = append(all, more...)
 	slices.SortFunc(all, func(a, b State) int { return a.Epoch - b.Epoch })
-	data, err := json.Marshal(all)
-	if err != nil {
-		return fmt.Errorf("keep the states of epochs: %w", err)
-	}
-	record, err := t.store.Put(data)
-	if err != nil {
-		return err
-	}
-	return t.store.SetKey("states", t.key, record)
+	_, err := t.store.Keep("states", t.key, all)
+	return err
 }
 
 // maxState bounds what a kept state may claim to be: ten times vgg16 with Adam.

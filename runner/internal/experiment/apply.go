@@ -75,12 +75,12 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	if l.weights != nil && slices.Contains(l.worked, "network") {
-		out.Weights = l.weights.story()
+		out.Weights = l.weights.taking()
 	}
 	if out.Lock, err = l.lock(old); err != nil {
 		return nil, err
 	}
-	// A lock that says what the old one does rests on what was read for that one.
+	// A lock that equals the old one rests on what was read for the old one.
 	if len(l.worked) > 0 || old == nil || old.Seal != out.Lock.Seal {
 		if err := l.unchanged(ctx); err != nil {
 			return nil, err
@@ -97,8 +97,8 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	return out, nil
 }
 
-// fits finds out before the work that no lock could be read that has all its epochs. Those
-// that train.stop spares nobody knows.
+// fits refuses, before the work, more epochs than a lock may hold. How many of them
+// train.stop leaves out is not known yet.
 func (e *Experiment) fits() error {
 	trainings := 1 + len(e.Runs()) + len(e.Variants())
 	if epochs := e.Recipe.Train.Epochs; e.Recipe.Train.Stop.Patience == 0 && trainings > lock.MaxEpochs/epochs {
@@ -107,8 +107,8 @@ func (e *Experiment) fits() error {
 	return nil
 }
 
-// hold waits for a lock of the store and tells whom it waits for and what that
-// process does.
+// hold takes a lock of the store. While it waits it tells which process has it, and what
+// that process does.
 func (e *Experiment) hold(ctx context.Context, lock, work string) (unlock func(), err error) {
 	return e.Store.Lock(ctx, lock, func(holder string) {
 		e.tell("waiting for %s, which %s; Ctrl-C ends the wait", holder, work)
@@ -121,7 +121,7 @@ func (e *Experiment) tell(format string, args ...any) {
 	}
 }
 
-// writable finds out before the work, not after it, that dir takes no files.
+// writable checks before the work, not after it, that files can be written to dir.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("cannot write below %s: %w", dir, err)
@@ -134,8 +134,8 @@ func writable(dir string) error {
 	return os.Remove(f.Name())
 }
 
-// compare warns when a stage was asked the same as the lock says and gave
-// something else: then this machine, or the one before it, broke the contract.
+// compare warns when a stage has the locked key and another output: then this machine, or
+// the one before it, broke the contract.
 func (o *Outcome) compare(old *lock.Lock, path string) {
 	for _, s := range o.Lock.Stages {
 		if was := lockedStage(old, s.Name); was != nil && was.Key == s.Key && was.Output != s.Output {

@@ -88,8 +88,8 @@ func otherOutputs(k *lock.Lock) (all contradictions) {
 	return all
 }
 
-// otherVariants does the same for what the sweep tried. Where it finds anything, it is not
-// known which recipe the rest is of.
+// otherVariants returns the contradictions in what the sweep tried. Where there are any, it
+// is not known which recipe the rest of the lock is of.
 func (l *line) otherVariants(ctx context.Context, k *lock.Lock) (all contradictions, err error) {
 	if all.compare("sweep", k.Sweep != nil, asksSweep(l)); k.Sweep == nil || len(all) > 0 {
 		return all, nil
@@ -110,7 +110,7 @@ func (l *line) otherVariants(ctx context.Context, k *lock.Lock) (all contradicti
 	return all, nil
 }
 
-// otherRuns does the same for the runs.
+// otherRuns returns the contradictions in the runs.
 func (l *line) otherRuns(ctx context.Context, k *lock.Lock) (contradictions, error) {
 	all, err := l.others(ctx, "runs", k, l.Runs(), k.Runs, l.variant)
 	if err != nil || len(k.Runs) == 0 {
@@ -184,7 +184,7 @@ func (l *line) check(ctx context.Context, k *lock.Lock) (contradictions, error) 
 	return all, nil
 }
 
-// sameStages finds out that a lock is of other stages than the line.
+// sameStages refuses a lock of other stages than the line's.
 func (l *line) sameStages(k *lock.Lock) error {
 	if len(k.Stages) != len(l.stages) {
 		return fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(l.stages))
@@ -239,7 +239,7 @@ func (l *line) checkNetwork(ctx context.Context, all *contradictions, s *stage, 
 	}
 	all.compare("model.parameters", parameters, l.initial.Parameters)
 	if key, ok := l.key(s); ok { // so that a walk does not initialise it again
-		_, err = l.keep(s.name, key, l.initial)
+		_, err = l.Store.Keep(s.name, key, l.initial)
 	}
 	return true, err
 }

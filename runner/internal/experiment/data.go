@@ -114,9 +114,8 @@ func mark(s *recipe.Source) (name, made string) {
 	return drawnFile, fmt.Sprintf("%s, plants: %d, seed: %d", s.Builtin, s.Plants, s.Seed)
 }
 
-// sameSource finds out that the data in the root folder were made, but by another
-// data.source: whoever made them anew would get others. Data without such a file are
-// somebody's own.
+// sameSource refuses data in the root folder that another data.source made: made anew they
+// would be others. Data without a file that says so are somebody's own.
 func (e *Experiment) sameSource() error {
 	if e.Recipe.Data.Source == nil {
 		return nil

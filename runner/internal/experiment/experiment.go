@@ -8,9 +8,7 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/rs/zerolog"
@@ -52,10 +50,10 @@ type Experiment struct {
 	Witness Witness
 	// Tell, when set, is told in a line what this walk waits for, and what data it made.
 	Tell func(line string)
-	// Offline has data and files of weights that are not here be missing, not fetched: nobody
-	// who checks a lock asks a server that it names.
+	// Offline walks fetch nothing: data and files of weights that are not here are missing.
+	// Whoever checks a lock contacts no server that it names.
 	Offline bool
-	// Finished says that the walk judges a finished network, and never asks what its
+	// Finished walks evaluate a finished network, and need no file of weights that its
 	// training began with.
 	Finished bool
 }
@@ -89,10 +87,10 @@ type stage struct {
 	// wanted reports whether the recipe asks for the stage; nil for one that every
 	// recipe does.
 	wanted func(*line) bool
-	// swept says that the stage comes behind the sweep, where there is one.
+	// swept stages come after the sweep, where there is one: they read the winner's recipe.
 	swept bool
-	// follows says what of the stage follows from what else a lock says, so that
-	// it can be checked without the data.
+	// follows says what of the stage, its key or its output, follows from the rest of a lock,
+	// so that it can be checked without the data.
 	follows follows
 }
 
@@ -375,8 +373,8 @@ func (l *line) before(end string) []*stage {
 	return list
 }
 
-// key names what a stage is asked: its version, its sections, what it observes
-// and its inputs. It is known as soon as the outputs before it are.
+// key digests all that a stage's output depends on: its version, its sections, what it
+// observes and its inputs. It is known as soon as the outputs before it are.
 func (l *line) key(s *stage) (digest.Digest, bool) {
 	e := digest.New("stage").String(s.name).Int(int64(s.version))
 	spec := l.asked
@@ -442,7 +440,7 @@ func (l *line) do(ctx context.Context, s *stage) error {
 	if err := s.run(ctx, l); err != nil {
 		return err
 	}
-	output, err := l.keep(s.name, key, s.output(l))
+	output, err := l.Store.Keep(s.name, key, s.output(l))
 	if err != nil {
 		return err
 	}
@@ -454,33 +452,8 @@ func (l *line) do(ctx context.Context, s *stage) error {
 
 // kept restores a stage's output from the store.
 func (l *line) kept(s *stage, key digest.Digest) (digest.Digest, bool) {
-	output, ok := l.recall(s.name, key, s.output(l))
+	output, ok := l.Store.Recall(s.name, key, s.output(l))
 	return output, ok && (s.intact == nil || s.intact(l))
-}
-
-// keep puts a value into the store as JSON, under a key of some kind, and returns
-// the object's digest.
-func (e *Experiment) keep(kind string, key digest.Digest, value any) (digest.Digest, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return digest.Digest{}, fmt.Errorf("keep %s: %w", kind, err)
-	}
-	object, err := e.Store.Put(data)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	return object, e.Store.SetKey(kind, key, object)
-}
-
-// recall reads into value what keep put there. It reports false where there is
-// nothing whole.
-func (e *Experiment) recall(kind string, key digest.Digest, value any) (digest.Digest, bool) {
-	object, ok := e.Store.Key(kind, key)
-	if !ok {
-		return digest.Digest{}, false
-	}
-	data, err := e.Store.Get(object)
-	return object, err == nil && json.Unmarshal(data, value) == nil
 }
 
 // Interrupted reports whether err says that the person at the keyboard cut the

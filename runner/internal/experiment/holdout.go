@@ -15,7 +15,7 @@ import (
 // of the photos that it names. Which columns count, each recipe says for itself.
 type Holdout struct{ Table, Images string }
 
-// Check finds out before any work that this is no test set.
+// Check refuses, before any work, what is no test set.
 func (h Holdout) Check() error {
 	if _, err := table.Read(h.Table, recipe.Data{}); err != nil {
 		return fmt.Errorf("the holdout: %w", err)

@@ -65,14 +65,14 @@ func (e *Experiment) readTable() (*table.Table, error) {
 	}
 	key := e.rowsKey(file, filepath.Ext(path))
 	before := new(table.Table)
-	if _, ok := e.recall("rows", key, before); ok && before.File == file {
+	if _, ok := e.Store.Recall("rows", key, before); ok && before.File == file {
 		before.Path = path
 		return before, nil
 	}
 	t, err := table.Read(path, e.Recipe.Data)
 	if err == nil && t.File == file {
 		// Where nothing can be written, reading again only costs time.
-		_, _ = e.keep("rows", key, t)
+		_, _ = e.Store.Keep("rows", key, t)
 	}
 	return t, err
 }
@@ -83,8 +83,8 @@ func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest
 	return digest.New("rows").Int(table.Reader).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
 }
 
-// architecture finds out before anything long begins that the network's layers
-// do not fit together. One whose initial weights are kept has passed before.
+// architecture checks, before anything that takes long, that the network's layers fit
+// together. A network whose initial weights are kept has passed before.
 func (l *line) architecture() error {
 	for i := range stages {
 		if stages[i].name == "network" {

@@ -14,8 +14,8 @@ import (
 	"biomass/runner/internal/transform"
 )
 
-// Story is what the data are, before any training.
-type Story struct {
+// Summary says what the data are, before any training.
+type Summary struct {
 	Table    string         `json:"table"`
 	Notes    []string       `json:"notes"` // how the table was read
 	Rows     int            `json:"rows"`
@@ -68,7 +68,7 @@ type Range struct {
 }
 
 // Inspect walks the line as far as the split and tells what it saw.
-func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
+func (e *Experiment) Inspect(ctx context.Context) (*Summary, error) {
 	l, err := e.freeze(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		return nil, err
 	}
 	photos, missing := l.files.Count()
-	story := &Story{
+	summary := &Summary{
 		Table: l.Recipe.Data.TablePath(), Notes: l.table.Notes, Rows: len(l.table.Rows),
 		Photos: photos, Missing: missing, Forms: forms,
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
@@ -102,7 +102,7 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	if l.featured() {
 		l.fitted = &transform.Fitted{}
 		if err := l.fitFeatures(); err != nil {
-			story.Warnings = append(story.Warnings, "apply would stop here: "+err.Error())
+			summary.Warnings = append(summary.Warnings, "apply would stop here: "+err.Error())
 		}
 		l.fitted, l.features = nil, nil
 	}
@@ -114,15 +114,15 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		if err := l.initialise(net); err != nil {
 			return nil, err
 		}
-		story.Weights = l.weights.story()
+		summary.Weights = l.weights.taking()
 	}
 	if l.classifies() {
-		story.Classes = l.countClasses(targets)
+		summary.Classes = l.countClasses(targets)
 	} else {
 		whole := span(targets)
-		story.Target = &whole
+		summary.Target = &whole
 	}
-	return story, nil
+	return summary, nil
 }
 
 // countClasses counts the kept rows, whose targets are given, by class and part.

@@ -171,11 +171,7 @@ func (k *Locked) ReportIsLocked() bool {
 func Recall(objects *store.Store, l *lock.Lock) (ledger *clean.Ledger, evaluation *evaluate.Evaluation) {
 	read := func(name string, value any) bool {
 		stage := l.Stage(name)
-		if stage == nil {
-			return false
-		}
-		data, err := objects.Get(stage.Output)
-		return err == nil && json.Unmarshal(data, value) == nil
+		return stage != nil && objects.Decode(stage.Output, value) == nil
 	}
 	ledger, evaluation = new(clean.Ledger), new(evaluate.Evaluation)
 	if !read("clean", ledger) {

@@ -109,7 +109,7 @@ func (l *line) step(s *stage, old *lock.Lock, before *recipe.Loaded, changed map
 	return step
 }
 
-// reason says which of a stage's inputs made its key another.
+// reason says what gave a stage another key.
 func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed map[string]bool) string {
 	var reasons []string
 	sections := map[string]bool{}

@@ -167,12 +167,13 @@ func (l *line) initialise(net *network.Network) error {
 	return nil
 }
 
-// story tells what of the file fits.
-func (p *pretrained) story() *Weights {
+// taking says what of the file fits.
+func (p *pretrained) taking() *Weights {
 	return &Weights{File: p.name, Digest: p.file, Taken: p.taken}
 }
 
-// takenWarning says that the file has less than the backbone; an empty text, that it has all.
+// takenWarning warns of tensors of the backbone that the file lacks; it is empty where there
+// are none.
 func (l *line) takenWarning() string {
 	taken := l.initial.Taken
 	if taken == nil {

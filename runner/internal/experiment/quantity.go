@@ -72,7 +72,7 @@ func counts(t *table.Table, column int) bool {
 	return true
 }
 
-// holdsNumbers wants a column of numbers.
+// holdsNumbers refuses a column that does not hold numbers.
 func holdsNumbers(t *table.Table, name string) error {
 	column, err := t.Column(name)
 	if err != nil {

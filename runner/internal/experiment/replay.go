@@ -57,8 +57,8 @@ func (r *Replayed) Trainings() []*Replayed {
 	return all
 }
 
-// Again is a piece of the training that was done again.
-type Again struct {
+// Retrained is a piece of the training that was done again.
+type Retrained struct {
 	Epochs []lock.Epoch     // that were made in the place of the claimed ones
 	State  []weights.Tensor // at the end
 	// Weights digests the weights file, if the last epoch is the one to keep so far
@@ -68,7 +68,7 @@ type Again struct {
 
 // Epochs trains again from the state after epoch `after`, nil for the
 // initialised network, to the end of epoch last. Given are the claimed epochs.
-func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) (*Again, error) {
+func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, state []weights.Tensor, last int) (*Retrained, error) {
 	if r.input == nil || after == 0 { // else the state replaces all that the network has
 		in, err := r.line.training()
 		if err != nil {
@@ -87,7 +87,7 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 	if err != nil {
 		return nil, err
 	}
-	again := &Again{State: to.State}
+	again := &Retrained{State: to.State}
 	for _, e := range to.Epochs[after:] {
 		again.Epochs = append(again.Epochs, lock.Epoch(e))
 	}

@@ -129,8 +129,8 @@ func (l *line) strata() ([]int, error) {
 	return strata, nil
 }
 
-// checkTraining warns of classes that have no training rows. One that has them
-// alone leaves nothing to learn. It gets the class of each kept row.
+// checkTraining warns of classes that have no training rows; where only one class has any,
+// there is nothing to learn. classes are those of the kept rows.
 func (l *line) checkTraining(classes []int) error {
 	rows := make([]int, len(l.classes))
 	for _, row := range l.split.Train {
@@ -349,10 +349,11 @@ func runEvaluate(ctx context.Context, l *line) error {
 	return err
 }
 
-// firstBatches is how many batches are told whose classes a sampler balances.
+// firstBatches is how many of these batches there are.
 const firstBatches = 10
 
-// learning tells how the training of a classification met the classes.
+// learning returns the class weights of a classification's training, and the classes in its
+// first batches where a sampler balances them.
 func (l *line) learning() (learning evaluate.Learning, err error) {
 	if !l.classifies() {
 		return learning, nil

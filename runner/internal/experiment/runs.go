@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -197,12 +196,8 @@ func (l *line) outOfFold() ([]report.OutOfFold, error) {
 	}
 	add(1, l.evaluation)
 	for i, run := range others {
-		data, err := l.Store.Get(run.Stage("evaluate").Output)
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", run.Name, err)
-		}
 		e := new(evaluate.Evaluation)
-		if err := json.Unmarshal(data, e); err != nil {
+		if err := l.Store.Decode(run.Stage("evaluate").Output, e); err != nil {
 			return nil, fmt.Errorf("run %s: %w", run.Name, err)
 		}
 		add(i+2, e)

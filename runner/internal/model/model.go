@@ -61,25 +61,24 @@ func Network(r recipe.Recipe, classes, width int) (*network.Network, error) {
 	return network.NewJoined(r.Network, picture, width, max(classes, 1))
 }
 
-// Seen is what a model says of one photo: a value in the target's unit or, of a
+// Prediction is what a model says of one photo: a value in the target's unit or, of a
 // classification, the probability of every class.
-type Seen struct {
+type Prediction struct {
 	Value         float64   // NaN for a classification
 	Class         int       // the likeliest
 	Probabilities []float64 // nil for a regression
 }
 
-// Predict says what the model sees in photos. What it
-// says of one does not depend on the others, bit for bit. Features are each
-// picture's second input, nil where the model has none.
-func (m *Model) Predict(photos []train.Photo, features [][]float32) ([]Seen, error) {
+// Predict says what the model sees in photos. What it says of one does not depend on the
+// others, bit for bit. Features are each photo's second input, nil where the model has none.
+func (m *Model) Predict(photos []train.Photo, features [][]float32) ([]Prediction, error) {
 	outputs, err := train.Outputs(m.Network, m.Fitted, photos, features)
 	if err != nil {
 		return nil, err
 	}
-	seen := make([]Seen, len(photos))
+	predicted := make([]Prediction, len(photos))
 	n := max(len(m.Classes), 1)
-	for i := range seen {
+	for i := range predicted {
 		own := outputs[i*n : (i+1)*n]
 		for _, x := range own {
 			if v := float64(x); math.IsNaN(v) || math.IsInf(v, 0) {
@@ -87,13 +86,13 @@ func (m *Model) Predict(photos []train.Photo, features [][]float32) ([]Seen, err
 			}
 		}
 		if m.Classes == nil {
-			seen[i].Value = m.Fitted.Inverse(own[0])
+			predicted[i].Value = m.Fitted.Inverse(own[0])
 			continue
 		}
-		seen[i] = Seen{Value: math.NaN(), Class: metric.Largest(own, n)[0], Probabilities: make([]float64, n)}
-		metric.Softmax(seen[i].Probabilities, own)
+		predicted[i] = Prediction{Value: math.NaN(), Class: metric.Largest(own, n)[0], Probabilities: make([]float64, n)}
+		metric.Softmax(predicted[i].Probabilities, own)
 	}
-	return seen, nil
+	return predicted, nil
 }
 
 // Interval returns the ends of a prediction's interval, in the target's unit.
@@ -102,10 +101,10 @@ func (m *Model) Interval(c *evaluate.Calibration, value float64) (low, high floa
 	return m.Fitted.Unscale(at - c.Margin), m.Fitted.Unscale(at + c.Margin)
 }
 
-// Foretold is what a model says of a file: a prediction, or why there is none.
-type Foretold struct {
-	File    string
-	Seen    Seen
+// FilePrediction is what a model says of a file, or why it says nothing.
+type FilePrediction struct {
+	File string
+	Prediction
 	Problem error
 }
 
@@ -114,14 +113,14 @@ const chunk = 256
 
 // PredictFiles says what the model sees in the photos of these files. One that
 // cannot be read has a problem, and the others are predicted all the same.
-func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p progress.Reporter) ([]Foretold, error) {
+func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p progress.Reporter) ([]FilePrediction, error) {
 	second, err := m.second(given)
 	if err != nil {
 		return nil, err
 	}
 	task := p.Start("predict", len(files), "photos")
 	defer task.Done()
-	all := make([]Foretold, 0, len(files))
+	all := make([]FilePrediction, 0, len(files))
 	for start := 0; start < len(files); start += chunk {
 		names := files[start:min(start+chunk, len(files))]
 		pixels, problems, err := picture.Files(ctx, names, m.Loaded.Recipe.Picture, task)
@@ -143,14 +142,14 @@ func (m *Model) PredictFiles(ctx context.Context, files []string, given Given, p
 				features = append(features, beside)
 			}
 		}
-		seen, err := m.Predict(readable, features)
+		predicted, err := m.Predict(readable, features)
 		if err != nil {
 			return nil, err
 		}
 		for i, name := range names {
-			f := Foretold{File: name, Problem: problems[i]}
+			f := FilePrediction{File: name, Problem: problems[i]}
 			if f.Problem == nil {
-				f.Seen, seen = seen[0], seen[1:]
+				f.Prediction, predicted = predicted[0], predicted[1:]
 			}
 			all = append(all, f)
 		}

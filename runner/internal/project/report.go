@@ -19,8 +19,8 @@ func ComparisonFolder(name string) (string, error) {
 	return place.Report(name), err
 }
 
-// NoRun finds out that a folder is that of a run's own report, which nothing else may
-// replace: own is the folder of what is written, empty where it has none.
+// NoRun refuses a folder that holds the report of a run, which nothing else may replace.
+// own is the folder of what is written, empty where it has none.
 func NoRun(dir, own string) error {
 	absolute, err := filepath.Abs(dir)
 	if err != nil || absolute == own {

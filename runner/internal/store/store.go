@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -188,6 +189,35 @@ func (s *Store) Key(kind string, key digest.Digest) (digest.Digest, bool) {
 	}
 	d, err := digest.Parse(strings.TrimSpace(string(data)))
 	return d, err == nil
+}
+
+// Keep puts a value as JSON and lets a key of some kind point to it. It returns the object's
+// digest.
+func (s *Store) Keep(kind string, key digest.Digest, value any) (digest.Digest, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return digest.Digest{}, fmt.Errorf("keep %s: %w", kind, err)
+	}
+	object, err := s.Put(data)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	return object, s.SetKey(kind, key, object)
+}
+
+// Recall reads into value what Keep put there. It reports false where there is nothing whole.
+func (s *Store) Recall(kind string, key digest.Digest, value any) (digest.Digest, bool) {
+	object, ok := s.Key(kind, key)
+	return object, ok && s.Decode(object, value) == nil
+}
+
+// Decode reads an object of JSON into value.
+func (s *Store) Decode(object digest.Digest, value any) error {
+	data, err := s.Get(object)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, value)
 }
 
 // replace writes a file below the store's folder, which it makes invisible to

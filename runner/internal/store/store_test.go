@@ -298,3 +298,35 @@ func TestSweptWriter(t *testing.T) {
 	close(stop)
 	<-stopped
 }
+
+// TestRecall: a value comes back by its key; what is damaged, of another form or not there
+// is as if it had never been kept.
+func TestRecall(t *testing.T) {
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := digest.Of([]byte("key"))
+	var got []int
+	if _, ok := s.Recall("numbers", key, &got); ok {
+		t.Error("an empty store has it")
+	}
+	object, err := s.Keep("numbers", key, []int{1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, ok := s.Recall("numbers", key, &got); !ok || found != object || len(got) != 2 || got[1] != 2 {
+		t.Errorf("got %v, %v, %v", found, got, ok)
+	}
+	var text string
+	if _, ok := s.Recall("numbers", key, &text); ok {
+		t.Error("numbers are taken for a text")
+	}
+	if _, err := s.Keep("numbers", key, func() {}); err == nil {
+		t.Error("what has no JSON was kept")
+	}
+	s.Remove(object)
+	if _, ok := s.Recall("numbers", key, &got); ok {
+		t.Error("its object is gone, and it is there")
+	}
+}

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -43,9 +42,8 @@ func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
 	case len(l.table.Rows) != want.Rows:
 		words = append(words, fmt.Sprintf("it has %d rows, locked are %d", len(l.table.Rows), want.Rows))
 	}
-	was := &Experiment{Loaded: l.Loaded, Store: before}
 	old := new(table.Table)
-	if _, ok := was.recall("rows", l.rowsKey(want.Digest, filepath.Ext(want.Path)), old); !ok || old.Digest() != want.Canonical {
+	if _, ok := before.Recall("rows", l.rowsKey(want.Digest, filepath.Ext(want.Path)), old); !ok || old.Digest() != want.Canonical {
 		return append(words, "which rows they are is not known here: the store of the run that made the lock knows them, see RUNNER_STORE")
 	}
 	return append(words, otherRows(old, l.table)...)
@@ -105,11 +103,7 @@ func (l *line) otherPictures(claimed *lock.Lock, before *store.Store) []string {
 	words := []string{fmt.Sprintf("the %d picture files below %s have digest %s, locked is %s of %d files", files, want.Path, root, want.Digest, want.Files)}
 	old := new(picture.Catalogue)
 	stage := claimed.Stage("picture")
-	known := stage != nil
-	if known {
-		data, err := before.Get(stage.Output)
-		known = err == nil && json.Unmarshal(data, old) == nil
-	}
+	known := stage != nil && before.Decode(stage.Output, old) == nil
 	changes := old.Changed(l.files)
 	switch {
 	case !known:
