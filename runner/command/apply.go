@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
@@ -43,7 +44,6 @@ func (s *invocation) apply() *cobra.Command {
 			e.Log = logger(log)
 			start := time.Now()
 			out, err := e.Apply(c.Context(), s.overridden())
-			s.tellMade(e)
 			if err != nil {
 				e.Log.Error().Err(err).Msg("apply")
 				return err
@@ -141,7 +141,7 @@ func (s *invocation) listWritten(paths []string) {
 }
 
 // keptStates says how much room the kept states take.
-func keptStates(states []experiment.State) string {
+func keptStates(states []checkpoint.State) string {
 	var packed, whole int64
 	for _, k := range states {
 		packed += k.Bytes

@@ -19,6 +19,7 @@ import (
 
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/picture"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 )
 
@@ -239,12 +240,12 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
+	place, err := project.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
 	if err != nil {
 		return nil, err
 	}
 	place.Weights = s.machine.weights
-	objects, err := experiment.OpenStore(place.Root, s.machine.store)
+	objects, err := project.OpenStore(place.Root, s.machine.store)
 	if err != nil {
 		return nil, err
 	}
@@ -252,23 +253,15 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if s.noCache {
 		memory = memory.Doubt()
 	}
-	place.Fetched = experiment.FetchedWeights(objects)
+	place.Fetched = project.FetchedWeights(objects)
 	return &experiment.Experiment{
 		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(), PhotoMemory: s.machine.photos,
-		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
+		Tell: s.tell,
 	}, nil
 }
 
-// tellMade says that the data are not somebody's own, once they were made.
-func (s *invocation) tellMade(e *experiment.Experiment) {
-	switch source := e.Recipe.Data.Source; {
-	case e.Made == "":
-	case source.Fetched():
-		fmt.Fprintf(s.err, "there was no %s: unpacked %s there\n", e.Made, source.URL)
-	default:
-		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Made, source.Builtin, source.Plants)
-	}
-}
+// tell says what a person should know while a walk goes on.
+func (s *invocation) tell(line string) { fmt.Fprintln(s.err, line) }
 
 // dataRoot returns the override of data.root, if there is one.
 func (s *invocation) dataRoot() string {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"biomass/runner/internal/doctor"
-	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/project"
 )
 
 func (s *invocation) doctor() *cobra.Command {
@@ -18,11 +18,11 @@ func (s *invocation) doctor() *cobra.Command {
 			"trains a small fixed network with every kind of kernel that runs here. Exit code 1 when a check fails.",
 		Args: exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			place, err := experiment.Find("recipe.yaml", "", s.dataRoot())
+			place, err := project.Around(".")
 			if err != nil {
 				return err
 			}
-			objects, err := experiment.OpenStore(place.Root, s.machine.store)
+			objects, err := project.OpenStore(place.Root, s.machine.store)
 			if err != nil {
 				return err
 			}

@@ -46,7 +46,6 @@ func (s *invocation) evaluate() *cobra.Command {
 			} else {
 				a, err = locked.AssessPart(c.Context(), part)
 			}
-			s.tellMade(locked.Experiment)
 			if errors.Is(err, experiment.ErrOtherInputs) {
 				fmt.Fprintf(s.err, "runner: %v\n", err)
 				return exit(inputs)

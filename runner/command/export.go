@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/lock"
 )
 
 // endings are those of exported files' names.
-var endings = map[string]string{experiment.FormatSafetensors: ".safetensors", experiment.FormatTorch: ".pth", experiment.FormatONNX: ".onnx"}
+var endings = map[string]string{export.Safetensors: ".safetensors", export.Torch: ".pth", export.ONNX: ".onnx"}
 
 func (s *invocation) export() *cobra.Command {
 	var format, out string
@@ -29,7 +29,7 @@ func (s *invocation) export() *cobra.Command {
 		Args: exactly(1, "one lockfile, pack or file of weights"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format == "" {
-				format = experiment.FormatOf(out)
+				format = export.FormatOf(out)
 			}
 			if endings[format] == "" {
 				why := fmt.Errorf("--format %s: want safetensors, torch or onnx", format)
@@ -63,14 +63,14 @@ func (s *invocation) export() *cobra.Command {
 }
 
 // exported exports what path is: something with a lock, or else a file of weights.
-func (s *invocation) exported(path, format, out string, limit int64) (*experiment.Exported, error) {
-	if experiment.FormatOf(path) != "" && !experiment.IsExported(path) {
-		return experiment.Convert(path, format, out)
+func (s *invocation) exported(path, format, out string, limit int64) (*export.Exported, error) {
+	if export.FormatOf(path) != "" && !export.Is(path) {
+		return export.Convert(path, format, out)
 	}
 	locked, closeLock, err := s.locked(path, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer closeLock()
-	return locked.Export(format, out)
+	return export.Locked(locked, format, out)
 }

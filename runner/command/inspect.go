@@ -30,7 +30,6 @@ func (s *invocation) inspect() *cobra.Command {
 				return s.drawAugmentations(c.Context(), e, augment)
 			}
 			story, err := e.Inspect(c.Context())
-			s.tellMade(e)
 			if err != nil {
 				return err
 			}
@@ -49,7 +48,6 @@ func (s *invocation) drawAugmentations(ctx context.Context, e *experiment.Experi
 		return misuse{fmt.Errorf("--augment %s: the sheet is a .png file", path)}
 	}
 	sheet, err := e.Augmentations(ctx)
-	s.tellMade(e)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ import (
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/review"
 )
@@ -23,7 +25,7 @@ import (
 func (s *invocation) predict() *cobra.Command {
 	var level float64
 	var limit int64
-	var given experiment.Given
+	var given model.Given
 	c := &cobra.Command{
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
@@ -48,17 +50,17 @@ func (s *invocation) predict() *cobra.Command {
 				return err
 			}
 			defer closeLock()
-			model, err := locked.Model()
+			m, err := locked.Model()
 			if err != nil {
 				return err
 			}
 			files, problems := picture.Find(args[1:], c.InOrStdin())
-			foretold, err := model.PredictFiles(c.Context(), files, given, s.progress())
+			foretold, err := m.PredictFiles(c.Context(), files, given, s.progress())
 			if err != nil {
 				return err
 			}
-			f := forecast{invocation: s, locked: locked, model: model}
-			f.calibration, f.without = locked.Calibrate(model, level)
+			f := forecast{invocation: s, locked: locked, model: m}
+			f.calibration, f.without = locked.Calibrate(m, level)
 			for _, p := range foretold {
 				if p.Problem == nil {
 					f.seen = append(f.seen, p)
@@ -94,7 +96,7 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 		return nil, nil, fmt.Errorf("%s: an ONNX file is for other programs: name the lock, or a .safetensors or .pth that export wrote", path)
 	}
 	given, data, objects := path, s.dataRoot(), s.machine.store
-	packed, exported := bundle.Is(path), experiment.FormatOf(path) != "" || experiment.IsExported(path)
+	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
 	if packed || exported {
 		dir, err := os.MkdirTemp("", "runner-pack-*")
 		if err != nil {
@@ -107,7 +109,7 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 				path, objects = opened.Lock, opened.Store
 			}
 		} else {
-			path, err = experiment.Unfold(path, dir)
+			path, err = export.Unfold(path, dir)
 		}
 		if err != nil {
 			closeLock()
@@ -122,7 +124,7 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 		closeLock()
 		return nil, nil, err
 	}
-	locked.Path, locked.Progress = given, s.progress()
+	locked.Path, locked.Progress, locked.Tell = given, s.progress(), s.tell
 	return locked, closeLock, nil
 }
 
@@ -130,10 +132,10 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 type forecast struct {
 	*invocation
 	locked      *experiment.Locked
-	model       *experiment.Model
+	model       *model.Model
 	calibration *evaluate.Calibration
 	without     error // why there is none
-	seen        []experiment.Foretold
+	seen        []model.Foretold
 	problems    []error
 }
 

@@ -7,9 +7,9 @@ import (
 	"math"
 	"time"
 
-	"github.com/spf13/cobra"
+	"biomass/runner/internal/project"
 
-	"biomass/runner/internal/experiment"
+	"github.com/spf13/cobra"
 )
 
 func (s *invocation) store() *cobra.Command {
@@ -20,7 +20,7 @@ func (s *invocation) store() *cobra.Command {
 			"costs time, never a result.",
 		Args: exactly(0, "no argument, or prune or check"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := experiment.OpenWarehouse(".", s.machine.store)
+			w, err := project.OpenWarehouse(".", s.machine.store)
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (s *invocation) storePrune() *cobra.Command {
 			"so does what was made since a run began that is still at work.",
 		Args: exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := experiment.OpenWarehouse(".", s.machine.store)
+			w, err := project.OpenWarehouse(".", s.machine.store)
 			if err != nil {
 				return err
 			}
@@ -95,7 +95,7 @@ func (s *invocation) storeCheck() *cobra.Command {
 		Short: "Read all objects, remove damaged ones; exit code 3 if there were",
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := experiment.OpenWarehouse(".", s.machine.store)
+			w, err := project.OpenWarehouse(".", s.machine.store)
 			if err != nil {
 				return err
 			}

@@ -11,9 +11,10 @@ import (
 	"strconv"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
 )
@@ -60,15 +61,15 @@ func Pack(o Options) (*Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	locked, err := experiment.LockedRecipe(claimed)
+	locked, err := project.LockedRecipe(claimed)
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.LockPlace(o.Lock, claimed, locked, "")
+	place, err := project.OfLock(o.Lock, claimed, locked, "")
 	if err != nil {
 		return nil, err
 	}
-	objects, err := experiment.OpenStore(place.Root, o.Store)
+	objects, err := project.OpenStore(place.Root, o.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func Pack(o Options) (*Packed, error) {
 	}
 	for _, m := range claimed.Models() {
 		path := place.Model(locked.Name, m.Run)
-		weights, err := experiment.LockedWeights(path, m.Weights, objects)
+		weights, err := project.LockedWeights(path, m.Weights, objects)
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +110,7 @@ func Pack(o Options) (*Packed, error) {
 				continue
 			}
 			packedOf[m.Key] = true
-			for _, k := range experiment.Kept(objects, m.Key) {
+			for _, k := range checkpoint.Of(objects, m.Key).States() {
 				data, err := objects.Get(k.Object)
 				if err != nil {
 					continue // damaged, and so not there
@@ -213,7 +214,7 @@ func (s *Submission) accept(all []Entry) error {
 }
 
 func isModel(file string) bool {
-	_, ok := experiment.RunOfModel(file)
+	_, ok := project.RunOfModel(file)
 	return ok
 }
 
@@ -232,10 +233,10 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	for _, m := range claimed.Trainings() {
 		known[m.Run] = true
 	}
-	states := map[string][]experiment.State{} // by run
+	states := map[string][]checkpoint.State{} // by run
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
-		run, model := experiment.RunOfModel(path.Base(e.Path))
+		run, model := project.RunOfModel(path.Base(e.Path))
 		if state != nil {
 			run = state[1]
 		}
@@ -258,12 +259,12 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 			if err != nil {
 				return err
 			}
-			states[state[1]] = append(states[state[1]], experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
+			states[state[1]] = append(states[state[1]], checkpoint.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
 		}
 	}
 	for _, m := range claimed.Trainings() {
 		if kept := states[m.Run]; len(kept) > 0 && !m.Key.IsZero() {
-			if err := experiment.AddStates(objects, m.Key, kept); err != nil {
+			if err := checkpoint.Of(objects, m.Key).Add(kept...); err != nil {
 				return err
 			}
 		}

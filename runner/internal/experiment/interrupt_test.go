@@ -14,6 +14,7 @@ import (
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/weights"
@@ -58,7 +59,7 @@ train: {epochs: 1, batch: 4, last_batch: merge}
 		t.Fatal(err)
 	}
 	return &Experiment{
-		Loaded: loaded, Place: Place{Root: dir, Path: "plants.yaml", Data: filepath.Join(dir, "drawn")},
+		Loaded: loaded, Place: project.Place{Root: dir, Path: "plants.yaml", Data: filepath.Join(dir, "drawn")},
 		Store: objects, Progress: r, Log: zerolog.Nop(),
 	}
 }
@@ -141,7 +142,7 @@ func TestWaiting(t *testing.T) {
 	defer unlock()
 	ctx, cancel := context.WithCancel(t.Context())
 	var said []string
-	e.Waiting = func(line string) { said = append(said, line); cancel() }
+	e.Tell = func(line string) { said = append(said, line); cancel() }
 	if _, err := e.Apply(ctx, false); !Interrupted(err) {
 		t.Errorf("%v", err)
 	}

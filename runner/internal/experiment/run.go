@@ -1,21 +1,20 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/report"
@@ -152,16 +151,6 @@ func (l *line) checkTraining(classes []int) error {
 	return nil
 }
 
-// places says where in the table some of the kept rows stand, and what in a column.
-func (l *line) places(rows []int, cells []string) string {
-	const shown = 5
-	var places []string
-	for _, row := range rows {
-		places = append(places, fmt.Sprintf("%s (%q)", l.table.PlaceRow(l.table.Rows[l.ledger.Kept[row]].Line), cells[row]))
-	}
-	return strings.Join(first(places, shown, "more"), ", ")
-}
-
 func runTransform(_ context.Context, l *line) error {
 	targets, err := l.keptTargets()
 	if err != nil {
@@ -231,26 +220,16 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Checkpoints, in.FeatureStore = l.checkpoints(l.keys["train"]), featureStore{l.Store}
-	began := time.Now()
-	in.Epoch = func(e train.Epoch) {
-		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
-		for _, score := range []struct {
-			name  string
-			value *float64
-		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
-			if score.value != nil {
-				event.Float64(score.name, *score.value)
-			}
-		}
-		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
-		began = time.Now()
+	in.Checkpoints, in.FeatureStore = &checkpoint.Keeper{Training: checkpoint.Of(l.Store, l.keys["train"]), Every: l.KeepEvery}, featureStore{l.Store}
+	if l.Witness != nil {
+		in.Checkpoints = witnessed{in.Checkpoints, l.Witness}
 	}
+	in.Epoch = l.logEpochs()
 	result, err := train.Run(ctx, in)
 	if err != nil {
 		return err
 	}
-	file, err := weights.Encode(result.Weights, l.facts())
+	file, err := weights.Encode(result.Weights, model.Facts(l.Recipe, l.classes, l.fitted))
 	if err != nil {
 		return err
 	}
@@ -263,6 +242,24 @@ func runTrain(ctx context.Context, l *line) error {
 		l.trained.Epochs[i] = lock.Epoch(e)
 	}
 	return nil
+}
+
+// logEpochs returns what logs each epoch, with the seconds that it took.
+func (l *line) logEpochs() func(train.Epoch) {
+	began := time.Now()
+	return func(e train.Epoch) {
+		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
+		for _, score := range []struct {
+			name  string
+			value *float64
+		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			if score.value != nil {
+				event.Float64(score.name, *score.value)
+			}
+		}
+		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
+		began = time.Now()
+	}
 }
 
 // training returns what the training depends on, with a network as it is
@@ -283,11 +280,6 @@ func (l *line) training() (train.Input, error) {
 	if err := l.initialise(net); err != nil {
 		return train.Input{}, err
 	}
-	features, err := l.encoded()
-	if err != nil {
-		return train.Input{}, err
-	}
-	part.Features, validation.Features = pick(features, l.split.Train), pick(features, l.split.Validation)
 	return train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Mix: l.Recipe.Transform.Mix, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
@@ -295,51 +287,25 @@ func (l *line) training() (train.Input, error) {
 	}, nil
 }
 
-// facts are what stands in the weights file beside the weights: how a photo and
-// what is beside it become the network's input, and its output the target or, line by
-// line, the classes.
-func (l *line) facts() map[string]string {
-	channels := func(values []float32) string {
-		var words []string
-		for _, v := range values {
-			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
-		return strings.Join(words, " ")
-	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	facts := map[string]string{
-		"format": "pt", "task": l.Recipe.Task, "target": l.Recipe.Data.Target,
-		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
-		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
-	}
-	if l.Recipe.Picture.Cropped() {
-		facts["picture_crop"] = l.Recipe.Picture.Crop
-	}
-	if l.Recipe.Picture.Color != "rgb" {
-		facts["picture_color"] = l.Recipe.Picture.Color
-	}
-	if l.featured() {
-		// It cannot fail: texts and finite numbers always encode.
-		features, _ := json.Marshal(l.fitted.Features)
-		facts["features"] = string(features)
-	}
-	if l.classifies() {
-		facts["classes"] = strings.Join(l.classes, "\n")
-		return facts
-	}
-	facts["target_scaling"], facts["target_mean"], facts["target_std"] = l.fitted.Kind, number(l.fitted.TargetMean), number(l.fitted.TargetStd)
-	return facts
+// Witness is shown an epoch and the state of network and optimiser after it.
+type Witness func(epoch lock.Epoch, state []weights.Tensor)
+
+// witnessed shows what is kept to a witness.
+type witnessed struct {
+	train.Checkpoints
+	witness Witness
 }
 
-func (l *line) checkpoints(key digest.Digest) *checkpoints {
-	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
+func (w witnessed) Save(c *train.Checkpoint) error {
+	w.witness(lock.Epoch(c.Epochs[len(c.Epochs)-1]), c.State)
+	return w.Checkpoints.Save(c)
 }
 
 // trainingKept reports whether the weights are there, and the states that this
 // walk wants.
 func trainingKept(l *line) bool {
 	_, err := l.Store.Get(l.trained.Weights)
-	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
+	return err == nil && checkpoint.Of(l.Store, l.keys["train"]).Complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
 func runEvaluate(ctx context.Context, l *line) error {
@@ -357,12 +323,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	if l.classifies() {
-		err = l.predictClasses(net, samples)
-	} else {
-		err = l.predictValues(net, samples)
-	}
-	if err != nil {
+	if err := l.predict(net, all, samples); err != nil {
 		return err
 	}
 	task.Add(len(samples))
@@ -375,7 +336,7 @@ func runEvaluate(ctx context.Context, l *line) error {
 		return err
 	}
 	in := evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.Recipe.Data.FeatureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
 		Pixels: func(i int) ([]uint8, error) { return all.Photos[i]() },
@@ -424,42 +385,43 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 	if err != nil {
 		return "", nil, err
 	}
-	seen, err := train.Attend(net, l.fitted, pick(l.photos.Photos, rows), pick(l.features, rows), outputs)
+	set, err := l.set(rows)
+	if err != nil {
+		return "", nil, err
+	}
+	seen, err := train.Attend(net, l.fitted, set.Photos, set.Features, outputs)
 	for _, a := range seen {
 		maps = append(maps, evaluate.Map(a))
 	}
 	return net.AttentionLayer(), maps, err
 }
 
-// predictValues sets what the network predicts for every sample.
-func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
-	predicted, err := train.Predict(net, l.fitted, l.photos.Photos, l.features)
-	for i := range predicted {
-		samples[i].Predicted = predicted[i]
+// predict sets what the network gives for every sample and, of a classification, what it
+// gave before training for the samples that it was not trained on.
+func (l *line) predict(net *network.Network, all train.Set, samples []evaluate.Sample) error {
+	if !l.classifies() {
+		predicted, err := train.Predict(net, l.fitted, all.Photos, all.Features)
+		for i := range predicted {
+			samples[i].Predicted = predicted[i]
+		}
+		return err
 	}
-	return err
-}
-
-// predictClasses sets the network's outputs for every sample, and those that it
-// had before training for the samples that it was not trained on.
-func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
-	outputs, err := train.Outputs(net, l.fitted, l.photos.Photos, l.features)
+	outputs, err := train.Outputs(net, l.fitted, all.Photos, all.Features)
 	if err != nil {
 		return err
 	}
 	var held []int
-	var photos []train.Photo
 	n := len(l.classes)
 	for i := range samples {
 		samples[i].Outputs = outputs[i*n : (i+1)*n]
 		if samples[i].Part != evaluate.Train {
-			held, photos = append(held, i), append(photos, l.photos.Photos[i])
+			held = append(held, i)
 		}
 	}
 	if err := l.initialise(net); err != nil {
 		return err
 	}
-	if outputs, err = train.Outputs(net, l.fitted, photos, pick(l.features, held)); err != nil {
+	if outputs, err = train.Outputs(net, l.fitted, pick(all.Photos, held), pick(all.Features, held)); err != nil {
 		return err
 	}
 	for k, i := range held {
@@ -499,171 +461,9 @@ func pagesKept(l *line) bool {
 	return true
 }
 
-// column returns a column's texts, a kept row each.
-func (l *line) column(name string) ([]string, error) {
-	all, err := l.table.Strings(name)
-	if err != nil {
-		return nil, err
-	}
-	kept := make([]string, len(l.ledger.Kept))
-	for i, row := range l.ledger.Kept {
-		kept[i] = all[row]
-	}
-	return kept, nil
-}
-
-// keptTargets returns the target of each kept row.
-func (l *line) keptTargets() ([]float64, error) {
-	all, err := l.targets()
-	if err != nil {
-		return nil, fmt.Errorf("data.target: %w", err)
-	}
-	kept := make([]float64, len(l.ledger.Kept))
-	for i, row := range l.ledger.Kept {
-		kept[i] = all[row]
-	}
-	return kept, nil
-}
-
-// groups returns the name of each kept row's group: its cells, joined so that
-// other cells give another name. It is empty where all of them are, and where the
-// recipe names no columns: such a row stands alone.
-func (l *line) groups() ([]string, error) {
-	escape := strings.NewReplacer(`\`, `\\`, "/", `\/`)
-	groups := make([]string, len(l.ledger.Kept))
-	alone := strings.Repeat("/", max(len(l.Recipe.Data.Group)-1, 0)) // the name of empty cells
-	for i, name := range l.Recipe.Data.Group {
-		cells, err := l.column(name)
-		if err != nil {
-			return nil, fmt.Errorf("data.group: %w", err)
-		}
-		for j, cell := range cells {
-			if i > 0 {
-				groups[j] += "/"
-			}
-			groups[j] += escape.Replace(cell)
-		}
-	}
-	for j, group := range groups {
-		if group == alone {
-			groups[j] = ""
-		}
-	}
-	return groups, nil
-}
-
-// groupLabels returns the columns that name the groups, one by one.
-func (l *line) groupLabels() ([]evaluate.Labels, error) {
-	var all []evaluate.Labels
-	for _, name := range l.Recipe.Data.Group {
-		values, err := l.column(name)
-		if err != nil {
-			return nil, fmt.Errorf("data.group: %w", err)
-		}
-		all = append(all, evaluate.Labels{Column: name, Values: values})
-	}
-	return all, nil
-}
-
-// photoMemory is how many bytes of pixels are held in memory, where nothing else is said.
-const photoMemory = 2 << 30
-
-// all returns the photos and targets of all kept rows. Once a walk photos are loaded, the
-// first ones as far as the memory for them goes; the others are read, and compared with
-// their digests, whenever they are asked for.
-func (l *line) all() (train.Set, error) {
-	if l.photos != nil {
-		return *l.photos, nil
-	}
-	images, err := l.column(l.Recipe.Data.Image)
-	if err != nil {
-		return train.Set{}, fmt.Errorf("data.image: %w", err)
-	}
-	targets, err := l.keptTargets()
-	if err != nil {
-		return train.Set{}, err
-	}
-	if err := l.catalogue.Open(); err != nil {
-		return train.Set{}, err
-	}
-	n := len(l.ledger.Kept)
-	set := train.Set{Photos: make([]train.Photo, n), Targets: targets}
-	failed := make([]error, n)
-	photo := l.Recipe.Picture.Size * l.Recipe.Picture.Size * l.Recipe.Picture.Channels()
-	held := min(n, int(cmp.Or(l.PhotoMemory, photoMemory))/photo)
-	kernel.Parallel(held, func(i int) {
-		pixels, err := picture.Load(l.catalogue, images[i], l.Store)
-		set.Photos[i], failed[i] = train.InMemory(pixels), err
-	})
-	for i := held; i < n; i++ {
-		set.Photos[i] = func() ([]uint8, error) { return picture.Load(l.catalogue, images[i], l.Store) }
-	}
-	if err := errors.Join(failed...); err != nil {
-		return train.Set{}, err
-	}
-	l.photos = &set
-	return set, nil
-}
-
-// set returns the photos and targets of some kept rows.
-func (l *line) set(rows []int) (train.Set, error) {
-	all, err := l.all()
-	if err != nil {
-		return train.Set{}, err
-	}
-	return train.Set{Photos: pick(all.Photos, rows), Targets: pick(all.Targets, rows)}, nil
-}
-
-// samples joins what is known of each kept row before anything is predicted.
-func (l *line) samples() ([]evaluate.Sample, error) {
-	images, err := l.column(l.Recipe.Data.Image)
-	if err != nil {
-		return nil, err
-	}
-	groups, err := l.groups()
-	if err != nil {
-		return nil, err
-	}
-	features, err := l.encoded()
-	if err != nil {
-		return nil, err
-	}
-	samples := make([]evaluate.Sample, len(l.ledger.Kept))
-	for i := range samples {
-		samples[i] = evaluate.Sample{
-			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: l.photos.Targets[i],
-		}
-		if features != nil {
-			samples[i].Features = floats(features[i])
-		}
-	}
-	for i, part := range l.parts() {
-		samples[i].Part = part
-	}
-	return samples, nil
-}
-
-// parts returns the part of each kept row.
-func (l *line) parts() []string {
-	parts := make([]string, len(l.ledger.Kept))
-	for _, part := range []struct {
-		name string
-		rows []int
-	}{{evaluate.Train, l.split.Train}, {evaluate.Validation, l.split.Validation}, {evaluate.Test, l.split.Test}} {
-		for _, row := range part.rows {
-			parts[row] = part.name
-		}
-	}
-	return parts
-}
-
 // build returns the network of the recipe, not yet initialised.
 func (l *line) build() (*network.Network, error) {
-	size, outputs := l.Recipe.Picture.Size, 1
-	if l.classifies() {
-		outputs = len(l.classes)
-	}
-	return network.NewJoined(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, l.width(), outputs)
+	return model.Network(l.Recipe, len(l.classes), l.width())
 }
 
 // trainedNetwork returns the network with the kept weights.

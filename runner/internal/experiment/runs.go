@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
@@ -75,7 +76,7 @@ func (l *line) branch(of *recipe.Loaded, run recipe.Run, end string) (*line, err
 	e.Progress, e.Log = named{l.Progress, run.Name}, l.Log.With().Str("run", run.Name).Logger()
 	return &line{
 		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
-		stages: l.before(end), table: l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
+		stages: l.before(end), inputs: l.inputs, rows: rows{photos: l.photos},
 	}, nil
 }
 
@@ -87,14 +88,6 @@ type named struct {
 
 func (n named) Start(name string, total int, unit string) progress.Task {
 	return n.Reporter.Start(name+" "+n.name, total, unit)
-}
-
-// run states what the line found, as a part of another one's lock.
-func (l *line) run(name string) lock.Run {
-	return lock.Run{
-		Name: name, Split: l.lockedSplit(), Features: lockedFeatures(l.fitted.Features), Stages: l.lockedStages(),
-		Training: l.trained.Epochs, Model: l.lockedModel(), Results: l.results(),
-	}
 }
 
 // The kinds of runs: what those of a kind differ in.
@@ -168,7 +161,7 @@ func seriesKept(l *line) bool {
 
 // statesKept reports whether the states that this walk wants of a training are there.
 func (e *Experiment) statesKept(run lock.Run) bool {
-	return states{e.Store, run.Stage("train").Key}.complete(e.KeepEvery, len(run.Training))
+	return checkpoint.Of(e.Store, run.Stage("train").Key).Complete(e.KeepEvery, len(run.Training))
 }
 
 // outOfFold returns the prediction of every photo that is in a fold, by the training with the

@@ -31,7 +31,7 @@ type Input struct {
 type Network struct {
 	*architecture
 	outputs int
-	all     []*Parameter
+	all     []*Parameter // frozen or not, in torch's order
 	freeze  freeze
 	// base is the last layer of what does not train and is only evaluated, none where all
 	// of the network is trained, see freeze.go.
@@ -100,9 +100,6 @@ func (n *Network) Initialize(seed uint64) {
 
 // changed notes that any parameter may have changed.
 func (n *Network) changed() { n.stale, n.baseStale = true, true }
-
-// Parameters returns the tensors that can train, frozen or not, in torch's order.
-func (n *Network) Parameters() []*Parameter { return n.all }
 
 // Count returns the number of trainable scalars.
 func (n *Network) Count() int {

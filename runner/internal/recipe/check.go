@@ -374,9 +374,9 @@ func (d *decoder) checkNames(key string, names Layers) {
 	}
 }
 
-// HasBatchNorm reports whether the network has a batch norm, which needs more
+// hasBatchNorm reports whether the network has a batch norm, which needs more
 // than one row in every training batch.
-func (n Network) HasBatchNorm() bool {
+func (n Network) hasBatchNorm() bool {
 	switch n.Backbone {
 	case "", "vgg16", "mobilenet_v1_025_tf", "mobilenet_v2_tf":
 		return n.Head.BatchNorm
@@ -387,7 +387,7 @@ func (n Network) HasBatchNorm() bool {
 }
 
 func (d *decoder) checkTrain(t *Train, r *Recipe) {
-	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	d.ensure(t.Batch > 1 || !r.Network.hasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
 	d.checkLoss(t.Loss, r.Task)
 	if sgd := t.Optimizer.SGD; sgd != nil {
 		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, "train.optimizer.sgd.nesterov", "needs momentum above 0", "")

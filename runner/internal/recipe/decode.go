@@ -175,50 +175,8 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	}
 	switch target := into.Addr().Interface().(type) {
-	case *Drop:
-		d.drop(key, raw, target)
-		return
-	case *Normalize:
-		d.normalize(key, raw, target)
-		return
-	case *Feature:
-		d.feature(key, raw, target)
-		return
-	case *Clips:
-		d.clips(key, raw, target)
-		return
-	case *Fills:
-		d.fills(key, raw, target)
-		return
-	case *Augment:
-		d.augment(key, raw, target)
-		return
-	case *Over:
-		d.over(key, raw, target)
-		return
-	case *Mix:
-		d.mix(key, raw, target)
-		return
-	case *Layer:
-		d.layer(key, raw, target)
-		return
-	case *Loss:
-		d.loss(key, raw, target)
-		return
-	case *ClassWeights:
-		d.classWeights(key, raw, target)
-		return
-	case *Weights:
-		d.weights(key, raw, target)
-		return
-	case *Layers:
-		d.layerNames(key, raw, target)
-		return
-	case *Optimizer:
-		d.optimizer(key, raw, target)
-		return
-	case *Schedule:
-		d.schedule(key, raw, target)
+	case spelling:
+		target.read(d, key, raw)
 		return
 	case **Source:
 		*target = defaultSource()

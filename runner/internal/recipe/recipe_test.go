@@ -1296,7 +1296,7 @@ func TestWeightsReplace(t *testing.T) {
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"] {
 		want := backbone != "vgg16" && backbone != "layers" && !strings.HasSuffix(backbone, "_tf")
-		if got := (Network{Backbone: backbone}).HasBatchNorm(); got != want {
+		if got := (Network{Backbone: backbone}).hasBatchNorm(); got != want {
 			t.Errorf("%s: %t", backbone, got)
 		}
 	}

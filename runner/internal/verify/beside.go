@@ -17,6 +17,7 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 )
 
 // This file holds what can be judged without the data: the lock itself, and
@@ -92,7 +93,11 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 		return true, err
 	}
 	name := t.experiment.Recipe.Name
-	sum, pages, err := experiment.PagesIn(t.experiment.Place.Report(name))
+	pages, err := report.Read(t.experiment.Place.Report(name))
+	var sum digest.Digest
+	if err == nil {
+		sum, err = report.Digest(pages)
+	}
 	switch {
 	case failedMachine(err):
 		return true, err
@@ -194,10 +199,10 @@ func (t *trial) weightsFile(path string) ([]byte, error) {
 
 // pages compares the report's files in the checkout with those that the line
 // renders. Files that are not there are not judged: a lock may be sent alone.
-func (t *trial) pages(found, rendered map[string]digest.Digest) {
+func (t *trial) pages(found map[string][]byte, rendered map[string]digest.Digest) {
 	dir := t.experiment.Place.Report(t.experiment.Recipe.Name)
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if want, ok := rendered[name]; ok && want != found[name] {
+		if want, ok := rendered[name]; ok && want != digest.Of(found[name]) {
 			t.because(Differs, "%s is not the report that these results give", filepath.Join(dir, name))
 		}
 	}

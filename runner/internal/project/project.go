@@ -1,4 +1,7 @@
-package experiment
+// Package project owns where things lie on a machine: a project folder with its recipes,
+// lock/ and reports/, the data, and the store. None of it is part of what an experiment
+// is, and nothing here looks into what the files hold, but for the recipe in a lock.
+package project
 
 import (
 	"errors"
@@ -40,7 +43,7 @@ func Find(recipePath, root, override string) (Place, error) {
 	project := filepath.Dir(absolute)
 	for dir := project; ; dir = filepath.Dir(dir) {
 		// Below os.DirFS, because the folder's own name may hold what a pattern is made of.
-		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); has(dir, ".git") || len(locks) > 0 {
+		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); exists(filepath.Join(dir, ".git")) || len(locks) > 0 {
 			project = dir
 			break
 		}
@@ -55,6 +58,9 @@ func Find(recipePath, root, override string) (Place, error) {
 	return Place{Root: project, Path: filepath.ToSlash(path), Data: dataFolder(project, root, override)}, nil
 }
 
+// Around returns the place of the project that a folder lies in.
+func Around(folder string) (Place, error) { return Find(filepath.Join(folder, "any.yaml"), "", "") }
+
 // dataFolder returns the override, if there is one, else root below the project
 // folder.
 func dataFolder(project, root, override string) string {
@@ -67,11 +73,11 @@ func dataFolder(project, root, override string) string {
 	return filepath.Join(project, filepath.FromSlash(root))
 }
 
-// LockPlace returns the place of a lock's experiment: the project folder is the
+// OfLock returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
 // file there says, which need not be the recipe that was locked nor a valid one,
 // else the default of the locked recipe.
-func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
+func OfLock(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
 		return Place{}, err
@@ -135,8 +141,8 @@ func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, er
 	return loaded, files, err
 }
 
-func has(dir, name string) bool {
-	_, err := os.Stat(filepath.Join(dir, name))
+func exists(path string) bool {
+	_, err := os.Stat(path)
 	return err == nil
 }
 
@@ -168,6 +174,14 @@ func RunOfModel(file string) (run string, ok bool) {
 	return match[1], true
 }
 
+// WeightsFolder is where files of weights are looked for.
+func (p Place) WeightsFolder() string {
+	if p.Weights != "" {
+		return p.Weights
+	}
+	return filepath.Join(p.Root, "weights")
+}
+
 // Table returns the path of the label table.
 func (p Place) Table(d recipe.Data) string {
 	return filepath.Join(p.Data, filepath.FromSlash(d.Table))
@@ -175,27 +189,7 @@ func (p Place) Table(d recipe.Data) string {
 
 // Images returns the folder of the pictures.
 func (p Place) Images(d recipe.Data) string {
-	return filepath.Join(p.Data, filepath.FromSlash(imagesPath(d)))
-}
-
-// tablePath and imagesPath are where a lock says that the labels and the pictures
-// are: paths below the data's root folder, with slashes. Data in parts have
-// several, and so the root folder itself.
-func tablePath(d recipe.Data) string {
-	if d.Listed() {
-		return imagesPath(d)
-	}
-	return d.Table
-}
-
-func imagesPath(d recipe.Data) string {
-	switch {
-	case d.Folders != "":
-		return d.Folders
-	case d.Listed():
-		return "."
-	}
-	return d.Images
+	return filepath.Join(p.Data, filepath.FromSlash(d.ImagesPath()))
 }
 
 // FetchedWeights is the folder of a store for files of weights that were fetched.
