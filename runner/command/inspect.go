@@ -108,7 +108,7 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 		fmt.Fprintf(s.out, "  %s\n", note)
 	}
 	for _, form := range story.Forms {
-		fmt.Fprintf(s.out, "  %d photos are %s\n", form.Photos, form.Name)
+		fmt.Fprintf(s.out, "  %s\n", form)
 	}
 	fmt.Fprintln(s.out)
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
