@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,10 +18,13 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/review"
 )
 
 // The exit codes.
@@ -302,4 +306,47 @@ func columns(w io.Writer) int {
 		}
 	}
 	return 80
+}
+
+// locked opens a lock, that of a recipe or a name, or the lock in a pack or in an
+// exported file, which is taken apart in a folder that closeLock removes.
+func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
+	closeLock = func() {}
+	if path, err = review.LockOf(path); err != nil {
+		return nil, nil, err
+	}
+	if strings.EqualFold(filepath.Ext(path), ".onnx") {
+		return nil, nil, fmt.Errorf("%s: an ONNX file is for other programs: name the lock, or a .safetensors or .pth that export wrote", path)
+	}
+	given, data, objects := path, s.dataRoot(), s.machine.store
+	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
+	if packed || exported {
+		dir, err := os.MkdirTemp("", "runner-pack-*")
+		if err != nil {
+			return nil, nil, err
+		}
+		closeLock = func() { os.RemoveAll(dir) }
+		if packed {
+			var opened *bundle.Submission
+			if opened, err = bundle.Open(path, filepath.Join(dir, "pack"), limit<<20); err == nil {
+				path, objects = opened.Lock, opened.Store
+			}
+		} else {
+			path, err = export.Unfold(path, dir)
+		}
+		if err != nil {
+			closeLock()
+			return nil, nil, err
+		}
+		if data == "" { // what a pack says of places on this machine is not followed
+			data = filepath.Join(dir, "data")
+		}
+	}
+	locked, err = experiment.OpenLock(path, data, objects)
+	if err != nil {
+		closeLock()
+		return nil, nil, err
+	}
+	locked.Path, locked.Progress, locked.Tell = given, s.progress(), s.tell
+	return locked, closeLock, nil
 }

@@ -5,21 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
-	"biomass/runner/internal/export"
 	"biomass/runner/internal/model"
 	"biomass/runner/internal/picture"
-	"biomass/runner/internal/review"
 )
 
 func (s *invocation) predict() *cobra.Command {
@@ -83,49 +77,6 @@ func (s *invocation) predict() *cobra.Command {
 	c.Flags().StringVar(&given.Table, "table", "", "`FILE` with the columns of data.features and a row a picture, named as in the recipe's table")
 	limitFlag(c, &limit)
 	return c
-}
-
-// locked opens a lock, that of a recipe or a name, or the lock in a pack or in an
-// exported file, which is taken apart in a folder that closeLock removes.
-func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
-	closeLock = func() {}
-	if path, err = review.LockOf(path); err != nil {
-		return nil, nil, err
-	}
-	if strings.EqualFold(filepath.Ext(path), ".onnx") {
-		return nil, nil, fmt.Errorf("%s: an ONNX file is for other programs: name the lock, or a .safetensors or .pth that export wrote", path)
-	}
-	given, data, objects := path, s.dataRoot(), s.machine.store
-	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
-	if packed || exported {
-		dir, err := os.MkdirTemp("", "runner-pack-*")
-		if err != nil {
-			return nil, nil, err
-		}
-		closeLock = func() { os.RemoveAll(dir) }
-		if packed {
-			var opened *bundle.Submission
-			if opened, err = bundle.Open(path, filepath.Join(dir, "pack"), limit<<20); err == nil {
-				path, objects = opened.Lock, opened.Store
-			}
-		} else {
-			path, err = export.Unfold(path, dir)
-		}
-		if err != nil {
-			closeLock()
-			return nil, nil, err
-		}
-		if data == "" { // what a pack says of places on this machine is not followed
-			data = filepath.Join(dir, "data")
-		}
-	}
-	locked, err = experiment.OpenLock(path, data, objects)
-	if err != nil {
-		closeLock()
-		return nil, nil, err
-	}
-	locked.Path, locked.Progress, locked.Tell = given, s.progress(), s.tell
-	return locked, closeLock, nil
 }
 
 // forecast is what predict prints.

@@ -73,57 +73,79 @@ func Pack(o Options) (*Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{Path: "lock/" + locked.Name + lock.Suffix, From: o.Lock}}
-	recipes, err := place.RecipeFiles()
+	h := handed{claimed, locked.Name, place, objects}
+	files, err := h.files()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{Path: "lock/" + locked.Name + lock.Suffix, From: o.Lock})
+	packed := &Packed{Path: o.Out}
+	if o.States {
+		states := h.states()
+		if len(states) == 0 {
+			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
+		}
+		packed.States, files = len(states), append(files, states...)
+	}
+	return packed, packed.write(files, o.Limit)
+}
+
+// handed is an experiment that is handed in.
+type handed struct {
+	lock  *lock.Lock
+	name  string
+	place project.Place
+	store *store.Store
+}
+
+// files are those of the project, and what the store knows of pictures and predictions.
+func (h handed) files() ([]File, error) {
+	var files []File
+	recipes, err := h.place.RecipeFiles()
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range recipes {
-		files = append(files, File{Path: name, From: filepath.Join(place.Root, filepath.FromSlash(name))})
+		files = append(files, File{Path: name, From: filepath.Join(h.place.Root, filepath.FromSlash(name))})
 	}
-	dir := place.Report(locked.Name)
 	for _, name := range report.Files() {
-		if from := filepath.Join(dir, name); exists(from) {
-			files = append(files, File{Path: "reports/" + locked.Name + "/" + name, From: from})
+		if from := filepath.Join(h.place.Report(h.name), name); exists(from) {
+			files = append(files, File{Path: "reports/" + h.name + "/" + name, From: from})
 		}
 	}
-	for _, m := range claimed.Models() {
-		path := place.Model(locked.Name, m.Run)
-		weights, err := project.LockedWeights(path, m.Weights, objects)
+	for _, m := range h.lock.Models() {
+		path := h.place.Model(h.name, m.Run)
+		weights, err := project.LockedWeights(path, m.Weights, h.store)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(path), Data: weights})
+		files = append(files, File{Path: "reports/" + h.name + "/" + filepath.Base(path), Data: weights})
 	}
 	for _, output := range []struct{ stage, path string }{{"picture", picturesFile}, {"evaluate", evaluationFile}} {
-		if stage := claimed.Stage(output.stage); stage != nil {
-			if data, err := objects.Get(stage.Output); err == nil {
+		if stage := h.lock.Stage(output.stage); stage != nil {
+			if data, err := h.store.Get(stage.Output); err == nil {
 				files = append(files, File{Path: output.path, Data: data})
 			}
 		}
 	}
-	packed := &Packed{Path: o.Out}
-	if o.States {
-		packedOf := map[digest.Digest]bool{} // a sweep's winner is the lock's own training
-		for _, m := range claimed.Trainings() {
-			if packedOf[m.Key] {
-				continue
-			}
-			packedOf[m.Key] = true
-			for _, k := range checkpoint.Of(objects, m.Key).States() {
-				data, err := objects.Get(k.Object)
-				if err != nil {
-					continue // damaged, and so not there
-				}
-				files = append(files, File{Path: path.Join("states", m.Run, fmt.Sprintf("epoch-%05d.planes", k.Epoch)), Data: data})
-				packed.States++
-			}
+	return files, nil
+}
+
+// states are the kept states of all trainings.
+func (h handed) states() (files []File) {
+	seen := map[digest.Digest]bool{} // a sweep's winner is the lock's own training
+	for _, m := range h.lock.Trainings() {
+		if seen[m.Key] {
+			continue
 		}
-		if packed.States == 0 {
-			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
+		seen[m.Key] = true
+		for _, k := range checkpoint.Of(h.store, m.Key).States() {
+			if data, err := h.store.Get(k.Object); err == nil { // else damaged, and so not there
+				files = append(files, File{Path: path.Join("states", m.Run, fmt.Sprintf("epoch-%05d.planes", k.Epoch)), Data: data})
+			}
 		}
 	}
-	return packed, packed.write(files, o.Limit)
+	return files
 }
 
 // write writes the pack in one step.

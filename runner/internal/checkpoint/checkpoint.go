@@ -142,15 +142,29 @@ func (k *Keeper) put(tensors []weights.Tensor) (digest.Digest, error) {
 	return k.store.Put(file)
 }
 
+// Begun returns how many epochs of a training that was cut are kept.
+func (t Training) Begun() int {
+	last, ok := t.newest()
+	if !ok || !t.store.Has(last.Weights) || !t.store.Has(last.State) {
+		return 0 // it starts anew
+	}
+	return len(last.Epochs)
+}
+
 // Forget frees the checkpoint of a training whose result is locked; the states of epochs stay.
 func (t Training) Forget() {
-	object, ok := t.store.Key("checkpoint", t.key)
-	if !ok {
-		return
-	}
-	var last kept
-	if data, err := t.store.Get(object); err == nil && json.Unmarshal(data, &last) == nil {
+	if last, ok := t.newest(); ok {
 		t.store.Remove(last.State)
 		t.store.Remove(last.Weights)
 	}
+}
+
+// newest returns the record of the newest checkpoint, if it can be read.
+func (t Training) newest() (last kept, ok bool) {
+	object, ok := t.store.Key("checkpoint", t.key)
+	if !ok {
+		return last, false
+	}
+	data, err := t.store.Get(object)
+	return last, err == nil && json.Unmarshal(data, &last) == nil
 }
