@@ -134,7 +134,10 @@ func (s *invocation) printStory(story *experiment.Story, target, unit string) er
 		fmt.Fprintf(s.out, ", %d groups", story.Groups)
 	}
 	if t := story.Target; t != nil {
-		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
+		if unit != "" {
+			unit = " " + unit
+		}
+		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g%s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
 	} else {
 		fmt.Fprintf(s.out, "\ntarget: %s, one of %d classes\n\n", target, len(story.Classes))
 		fmt.Fprintln(w, "CLASS\tTRAIN\tVALIDATION\tTEST")

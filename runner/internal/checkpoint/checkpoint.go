@@ -23,20 +23,6 @@ type Training struct {
 // Of returns what the training with this key left in a store.
 func Of(objects *store.Store, key digest.Digest) Training { return Training{objects, key} }
 
-// Begun returns how many epochs of the training are kept where it was cut.
-func (t Training) Begun() int {
-	object, ok := t.store.Key("checkpoint", t.key)
-	if !ok {
-		return 0
-	}
-	data, err := t.store.Get(object)
-	var k kept
-	if err != nil || json.Unmarshal(data, &k) != nil || !t.store.Has(k.Weights) || !t.store.Has(k.State) {
-		return 0 // it starts anew
-	}
-	return len(k.Epochs)
-}
-
 // Keeper keeps the newest checkpoint of a training and, where Every is not 0, the state of
 // every so many epochs. Its objects name the training's key, so that they are never also
 // those of another training, which removing them would harm: one of more epochs begins
