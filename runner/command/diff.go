@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ func (s *invocation) diff() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff (A B | REVISIONS -- FILE...)",
 		Short: "Say in words how two recipes, locks, runs or git revisions differ",
-		Long: "diff compares two files, A and B: recipes, locks, or folders of reports, which stand for their runs.\n" +
+		Long: "diff compares two files, A and B: recipes, locks, or folders of reports and names, which stand for their runs.\n" +
 			"With -- it compares a file in two git revisions: main...HEAD (since HEAD left main), v1..v2, or HEAD\n" +
 			"alone, with the file as it is here. Beside a recipe it then compares the locks of the same revisions.",
 		Args:        func(c *cobra.Command, args []string) error { return diffArguments(c.ArgsLenAtDash(), args) },
@@ -68,15 +69,19 @@ func diffArguments(dash int, args []string) error {
 
 func (s *invocation) reviews(dash int, args []string) ([]*review.Review, error) {
 	if dash < 0 {
-		a, err := review.File(args[0], s.machine.store)
-		if err != nil {
-			return nil, err
+		var sides [2]*review.Side
+		for i, path := range args {
+			if _, err := os.Stat(path); err != nil {
+				if run, err := review.LockOf(path); err == nil { // the name of one
+					path = run
+				}
+			}
+			var err error
+			if sides[i], err = review.File(path, s.machine.store); err != nil {
+				return nil, err
+			}
 		}
-		b, err := review.File(args[1], s.machine.store)
-		if err != nil {
-			return nil, err
-		}
-		r, err := review.Of(a, b)
+		r, err := review.Of(sides[0], sides[1])
 		return []*review.Review{r}, err
 	}
 	var all []*review.Review

@@ -108,7 +108,7 @@ func (s *invocation) printSummary(summary *experiment.Summary, target, unit stri
 		fmt.Fprintf(s.out, "  %s\n", note)
 	}
 	for _, form := range summary.Forms {
-		fmt.Fprintf(s.out, "  %d photos are %s\n", form.Photos, form.Name)
+		fmt.Fprintf(s.out, "  %s\n", form)
 	}
 	fmt.Fprintln(s.out)
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -134,7 +134,10 @@ func (s *invocation) printSummary(summary *experiment.Summary, target, unit stri
 		fmt.Fprintf(s.out, ", %d groups", summary.Groups)
 	}
 	if t := summary.Target; t != nil {
-		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g %s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
+		if unit != "" {
+			unit = " " + unit
+		}
+		fmt.Fprintf(s.out, "\ntarget: %s from %.4g to %.4g%s, mean %.4g, median %.4g\n", target, t.Min, t.Max, unit, t.Mean, t.Median)
 	} else {
 		fmt.Fprintf(s.out, "\ntarget: %s, one of %d classes\n\n", target, len(summary.Classes))
 		fmt.Fprintln(w, "CLASS\tTRAIN\tVALIDATION\tTEST")

@@ -53,10 +53,13 @@ func (s *invocation) printPlan(steps []experiment.Step) {
 			work++
 		}
 	}
-	if work == 0 {
-		fmt.Fprintln(s.out, "nothing to do")
-	} else {
+	switch {
+	case work > 0:
 		fmt.Fprintf(s.out, "%d of %d stages to run\n", work, len(steps))
+	case pending(steps):
+		fmt.Fprintln(s.out, "no stage to run: apply writes lock and report from the store")
+	default:
+		fmt.Fprintln(s.out, "nothing to do")
 	}
 }
 

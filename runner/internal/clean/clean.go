@@ -142,7 +142,7 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 		if at := slices.IndexFunc(ledger.Dropped, func(d Dropped) bool { return d.Rule == MissingImage }); at >= 0 {
 			first = fmt.Sprintf(" (first: %s)", ledger.Dropped[at].Detail)
 			if there := c.Example(); there != "" {
-				first = strings.TrimSuffix(first, ")") + fmt.Sprintf("; data.images holds e.g. %q)", there)
+				first = strings.TrimSuffix(first, ")") + fmt.Sprintf("; their folder holds e.g. %q)", there)
 			}
 		}
 		return nil, fmt.Errorf("no row of table %s is left after cleaning: of %d rows %s%s", t.Path, len(t.Rows), ledger.counts(), first)

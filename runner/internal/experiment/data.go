@@ -39,7 +39,11 @@ func (e *Experiment) makeData(ctx context.Context) error {
 	s := r.Data.Source
 	switch {
 	case s == nil:
-		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA, or with data.root, which is data/NAME where the recipe does not say it", ErrNoData, root)
+		recipe := ", or with data.root, which is data/NAME where the recipe does not say it"
+		if e.Offline { // nothing but the lock is looked at
+			recipe = ""
+		}
+		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA%s", ErrNoData, root, recipe)
 	case s.Fetched() && e.Offline:
 		return fmt.Errorf("data.root: %w %s: %s", ErrNoData, root, byHand(s, root))
 	}

@@ -55,7 +55,7 @@ type Catalogue struct {
 	limit *budget
 }
 
-// Example returns the name of a file that is in the folder of the photos, "" where
+// Example returns the name of a picture that is in the folder of the photos, "" where
 // there is none: beside a name that is not there, it shows how they are written.
 func (c *Catalogue) Example() string {
 	found := ""
@@ -69,7 +69,7 @@ func (c *Catalogue) Example() string {
 			}
 			return nil
 		}
-		if d.IsDir() {
+		if d.IsDir() || !slices.Contains(extensions, strings.ToLower(filepath.Ext(path))) {
 			return nil
 		}
 		name, err := filepath.Rel(c.dir, path)

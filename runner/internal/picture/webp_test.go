@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"image"
 	"image/color"
 	"image/color/palette"
@@ -119,7 +118,7 @@ func TestForms(t *testing.T) {
 		"c.png": encode(t, image.NewGray16(rect), png.Encode),
 		"d.png": encode(t, image.NewPaletted(rect, clear), png.Encode),
 		"e.png": encode(t, image.NewNRGBA64(rect), png.Encode),
-		"f.jpg": encode(t, formula(4, 4), writeJPEG),
+		"f.jpg": encode(t, formula(2, 7), writeJPEG),
 		"g.jpg": encode(t, image.NewGray(rect), writeJPEG),
 		"h.jpg": encode(t, formula(4, 4), writeJPEG),
 		"i.gif": moving.Bytes(),
@@ -142,14 +141,14 @@ func TestForms(t *testing.T) {
 	}
 	var got []string
 	for _, form := range forms {
-		got = append(got, fmt.Sprint(form.Photos, " ", form.Name))
+		got = append(got, form.String())
 	}
 	want := []string{
-		"2 JPEG", "1 GIF, of which the first picture is taken", "1 JPEG in gray", "1 PNG",
-		"1 PNG in gray of 16 bits, of which the upper 8 are taken",
-		"1 PNG of 16 bits that may be transparent, of which the upper 8 and the colours are taken",
-		"1 PNG that may be transparent, which is left out",
-		"1 PNG with a palette and transparency, which is left out",
+		"2 photos are JPEG (2 x 7 to 4 x 4 pixels)", "1 photos are GIF, of which the first picture is taken (4 x 4 pixels)", "1 photos are JPEG in gray (4 x 4 pixels)", "1 photos are PNG (4 x 4 pixels)",
+		"1 photos are PNG in gray of 16 bits, of which the upper 8 are taken (4 x 4 pixels)",
+		"1 photos are PNG of 16 bits that may be transparent, of which the upper 8 and the colours are taken (4 x 4 pixels)",
+		"1 photos are PNG that may be transparent, which is left out (4 x 4 pixels)",
+		"1 photos are PNG with a palette and transparency, which is left out (4 x 4 pixels)",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	koanfyaml "github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/rawbytes"
@@ -139,9 +141,15 @@ func (d *document) parse(text []byte, key string) *yaml.Node {
 			at.line = max(line, 1)
 		}
 	}
+	if at.line > 0 && strings.HasSuffix(reason, notUTF8) { // which package yaml says without a line
+		at.line = 1 + slices.IndexFunc(bytes.Split(text, []byte("\n")), func(line []byte) bool { return !utf8.Valid(line) })
+	}
 	d.problem(at, key, "not YAML: "+reason, syntaxHint(reason, text, at.line))
 	return nil
 }
+
+// notUTF8 ends what package yaml says of other encodings.
+const notUTF8 = "UTF-8 octet"
 
 // syntaxHint says what to look for where the words of package yaml do not.
 func syntaxHint(reason string, text []byte, line int) string {
@@ -150,6 +158,8 @@ func syntaxHint(reason string, text []byte, line int) string {
 		return "there is a tab: YAML is indented with spaces"
 	}
 	switch {
+	case strings.HasSuffix(reason, notUTF8):
+		return "save the file as UTF-8"
 	case strings.HasPrefix(reason, "mapping values are not allowed"):
 		return "look whether it is indented as the lines around it; a text with a colon stands in quotes"
 	case strings.HasPrefix(reason, "could not find expected ':'"):

@@ -131,6 +131,9 @@ func TestBadRecipes(t *testing.T) {
 		{"tab", "data:\n\ttable: a\n", []string{
 			"plants.yaml:2: not YAML: found character that cannot start any token; there is a tab: YAML is indented with spaces",
 		}},
+		{"letters of Windows", "name: a\ndata:\n  table: Gr\xf6\xdfe.csv\n", []string{
+			"plants.yaml:3: not YAML: invalid trailing UTF-8 octet; save the file as UTF-8",
+		}},
 		{"colon", "name: a\ndata:\n  table: a: b\n", []string{
 			"plants.yaml:3: not YAML: mapping values are not allowed in this context; look whether it is indented as the lines around it; a text with a colon stands in quotes",
 		}},

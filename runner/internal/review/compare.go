@@ -392,11 +392,17 @@ func className(index float64, e *evaluate.Evaluation) string {
 
 // LockOf returns the path of the lock that people mean by a word: a lockfile, a pack or
 // an exported file itself, else the lock of a recipe, of a report's folder, or of a name
-// in the project that we are in.
+// in the project that we are in, of which a folder may have the name, too.
 func LockOf(word string) (string, error) {
+	name := !strings.ContainsAny(word, `/\.`)
 	info, err := os.Stat(word)
 	switch {
 	case err == nil && info.IsDir():
+		if place, err := project.Around("."); err == nil && name {
+			if path, err := existing(place.Lock(word), ""); err == nil {
+				return path, nil
+			}
+		}
 		absolute, err := filepath.Abs(word)
 		if err != nil {
 			return "", err
@@ -415,7 +421,7 @@ func LockOf(word string) (string, error) {
 	case err == nil:
 		return word, nil
 	}
-	if strings.ContainsAny(word, `/\.`) {
+	if !name {
 		return "", fmt.Errorf("there is no file %s", word)
 	}
 	place, err := project.Around(".")
