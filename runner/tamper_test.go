@@ -237,6 +237,8 @@ var tampers = []tampering{
 	{"layer", onlyLock, verify.Differs, `network.layers: .*conv: 5`, func(p tampered) { p.replace("plants.yaml", `conv: 4`, "conv: 5") }},
 	{"target's scale", onlyLock, verify.Differs, `transform.target: none, locked is standardize`, func(p tampered) { p.replace("plants.yaml", `target: standardize`, "target: none") }},
 	{"picture size", onlyLock, verify.Differs, `picture.size: 20, locked is 16`, func(p tampered) { p.replace("plants.yaml", `size: 16`, "size: 20") }},
+	{"recipe made invalid", onlyLock, verify.Differs, `the recipe is not valid: plants.yaml:\d+: .*unknown key`, func(p tampered) { p.replace("plants.yaml", `^split:`, "epochs: 9\nsplit:") }},
+	{"recipe made invalid, whole", evaluate, verify.Differs, `the recipe is not valid: plants.yaml:\d+: .*unknown key`, func(p tampered) { p.replace("plants.yaml", `^split:`, "epochs: 9\nsplit:") }},
 	{"group column", onlyLock, verify.Differs, `data.group`, func(p tampered) { p.replace("plants.yaml", `group: \[plant\]`, "group: [part]") }},
 
 	// The lock, by hand.
@@ -284,6 +286,31 @@ var tampers = []tampering{
 	{"page edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/report.html", `RMSE`, "RMSF") }},
 	{"plot edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/fit.svg", `<circle`, "<Circle") }},
 	{"pixel of a plot", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.edit("reports/plants/samples.png", mirror) }},
+	{"page edited, whole", evaluate, verify.Differs, `(?m)^reports/plants/report.html is not the report that these results give$`, func(p tampered) { p.replace("reports/plants/report.html", `RMSE`, "RMSF") }},
+	{"figures for programs edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/metrics.json", `"rmse": 0`, `"rmse": 1`) }},
+	{"predictions edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/predictions.csv", `p0`, "p1") }},
+	{"history edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/history.csv", `^1,0`, "1,1") }},
+	{"page of the report removed", onlyLock, verify.Differs, `report.digest: .*edited, or is missing`, func(p tampered) { p.check(os.Remove(p.path("reports/plants/history.csv"))) }},
+	{"page of the report removed, whole", evaluate, verify.Differs, `(?m)^reports/plants/history.csv is missing`, func(p tampered) { p.check(os.Remove(p.path("reports/plants/history.csv"))) }},
+	{"page added to the report", evaluate, verify.Differs, `(?m)^reports/plants/confusion.svg is no file of the report`, func(p tampered) { p.write("reports/plants/confusion.svg", []byte("<svg/>")) }},
+	{"picture of a page taken out", onlyLock, verify.Differs, `report.html has a picture's digest where the picture belongs`, func(p tampered) {
+		p.replace("reports/plants/report.html", `src="data:image/png;base64,[^"]*`, `src="sha256:`)
+	}},
+	{"folder in the place of a page", onlyLock, verify.Differs, `the report cannot be read: reports/plants/fit.svg is no file, but a folder`, func(p tampered) {
+		p.check(os.Remove(p.path("reports/plants/fit.svg")))
+		p.check(os.Mkdir(p.path("reports/plants/fit.svg"), 0o777))
+	}},
+	{"folder in the place of the weights", evaluate, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors is no file, but a folder`, func(p tampered) {
+		p.check(os.Remove(p.path(plantsModel)))
+		p.check(os.Mkdir(p.path(plantsModel), 0o777))
+	}},
+	{"folder in the place of the recipe", onlyLock, verify.Differs, `read recipe plants.yaml: plants.yaml is no file, but a folder`, func(p tampered) {
+		p.check(os.Remove(p.path("plants.yaml")))
+		p.check(os.Mkdir(p.path("plants.yaml"), 0o777))
+	}},
+	{"weights larger than any", onlyLock, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors has more than 64 MiB`, func(p tampered) {
+		p.check(os.Truncate(p.path(plantsModel), 100<<20))
+	}},
 	{"weights flipped", onlyLock, verify.Differs, `tensor 3.bias\[0\]: expected .* found`, func(p tampered) { p.flipBit(plantsModel, 4) }},
 	{"weights of another seed", onlyLock, verify.Differs, `tensor 0.weight\[0,0,0,0\]: expected .* found`, func(p tampered) {
 		p.run(0, "apply", p.path("plants.yaml"), "--name", "seed", "--set", "train.seed=5")
@@ -296,7 +323,7 @@ var tampers = []tampering{
 		p.replace("reports/plants/report.md", `RMSE`, "RMSE, excellent,")
 		p.forge(func(l *lock.Lock) {
 			l.Results["test"].Errors.RMSE = 0.001
-			sum, _, err := experiment.PagesIn(p.path("reports/plants"))
+			sum, _, err := experiment.Place{Root: p.dir}.Pages("plants")
 			p.check(err)
 			l.Report.Digest = sum
 		})
@@ -333,6 +360,18 @@ var tampers = []tampering{
 	{"weights flipped, forged", evaluate, verify.Differs, `parts first at stage evaluate: expected `, func(p tampered) {
 		data := p.read(plantsModel)
 		data[len(data)-2] ^= 0x40 // of an exponent
+		p.write(plantsModel, data)
+		p.forge(func(l *lock.Lock) { l.Model.Weights = digest.Of(data) })
+	}},
+	{"header of the weights, forged", evaluate, verify.Differs, `the header of the weights says target_mean: "9+", these data give "0\.\d+"`, func(p tampered) {
+		data := p.read(plantsModel)
+		at := regexp.MustCompile(`"target_mean":"([^"]*)"`).FindSubmatchIndex(data)
+		copy(data[at[2]:at[3]], bytes.Repeat([]byte("9"), at[3]-at[2]))
+		p.write(plantsModel, data)
+		p.forge(func(l *lock.Lock) { l.Model.Weights = digest.Of(data) })
+	}},
+	{"bytes behind the weights, forged", evaluate, verify.Differs, `the line stops: .*weights`, func(p tampered) {
+		data := append(p.read(plantsModel), 0)
 		p.write(plantsModel, data)
 		p.forge(func(l *lock.Lock) { l.Model.Weights = digest.Of(data) })
 	}},

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -289,13 +286,13 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 // maxPage is what no file of a report exceeds, in bytes.
 const maxPage = 64 << 20
 
-// PagesIn returns the digest of the report's files in a folder, and those of
+// Pages returns the digest of the files of a recipe's report, and those of
 // each; none are there when the map is empty. The ends of lines do not count:
 // git may have changed them.
-func PagesIn(dir string) (digest.Digest, map[string]digest.Digest, error) {
+func (p Place) Pages(recipe string) (digest.Digest, map[string]digest.Digest, error) {
 	files, pages := map[string][]byte{}, map[string]digest.Digest{}
 	for _, name := range report.Files() {
-		data, err := readPage(filepath.Join(dir, name))
+		data, err := p.page(recipe, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -305,25 +302,36 @@ func PagesIn(dir string) (digest.Digest, map[string]digest.Digest, error) {
 		if !strings.HasSuffix(name, ".png") {
 			data = []byte(strings.ReplaceAll(string(data), "\r\n", "\n"))
 		}
-		files[name], pages[name] = data, digest.Of(data)
+		files[name] = data
+		if pages[name], err = report.Digest(map[string][]byte{name: data}); err != nil {
+			return digest.Digest{}, nil, err
+		}
 	}
 	all, err := report.Digest(files)
 	return all, pages, err
 }
 
-// readPage reads a file of a report that somebody else may have written.
-func readPage(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// PageDigests returns the digests of the files of the report, as Place.Pages does.
+func (r *Replayed) PageDigests() (map[string]digest.Digest, error) {
+	pages := map[string]digest.Digest{}
+	for name, object := range r.Pages {
+		data, err := r.line.Store.Get(object)
+		if err != nil {
+			return nil, err
+		}
+		if pages[name], err = report.Digest(map[string][]byte{name: data}); err != nil {
+			return nil, err
+		}
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPage+1))
-	if err != nil {
-		return nil, err
+	return pages, nil
+}
+
+// page reads a file of a report that somebody else may have written.
+func (p Place) page(recipe, name string) ([]byte, error) {
+	path := reportOf(recipe) + "/" + name
+	data, err := p.read(path, maxPage)
+	if err == nil && len(data) > maxPage {
+		err = fmt.Errorf("%s has more than %d MiB: no report has", path, maxPage>>20)
 	}
-	if len(data) > maxPage {
-		return nil, fmt.Errorf("%s has more than %d MiB: no report has", path, maxPage>>20)
-	}
-	return data, nil
+	return data, err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -166,7 +165,7 @@ func (k *Locked) storedPages() (map[string][]byte, error) {
 func (k *Locked) pagesBeside() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range report.Files() {
-		data, err := readPage(filepath.Join(k.Place.Report(k.Recipe.Name), name))
+		data, err := k.Place.page(k.Recipe.Name, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -181,6 +180,6 @@ func (k *Locked) pagesBeside() (map[string][]byte, error) {
 // ReportIsLocked reports whether the files in the report's folder are those that are
 // locked.
 func (k *Locked) ReportIsLocked() bool {
-	sum, _, err := PagesIn(k.Place.Report(k.Recipe.Name))
+	sum, _, err := k.Place.Pages(k.Recipe.Name)
 	return err == nil && sum == k.Lock.Report.Digest
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 )
@@ -84,7 +85,7 @@ func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override st
 		return p, nil
 	}
 	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
-	root, err := recipe.DataRoot(file)
+	root, err := recipe.DataRoot(p.Path, p.recipeText)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		root = locked.Recipe.Data.Root
@@ -113,19 +114,12 @@ func (p Place) RecipeFiles() ([]string, error) {
 }
 
 func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, err error) {
-	root, err := os.OpenRoot(p.Root)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer root.Close()
 	read := func(path string) ([]byte, error) {
-		f, err := root.Open(filepath.FromSlash(path))
-		if err != nil {
-			return nil, err
+		text, err := p.recipeText(path)
+		if err == nil {
+			files = append(files, path)
 		}
-		defer f.Close()
-		files = append(files, path)
-		return io.ReadAll(io.LimitReader(f, recipe.MaxBytes+1))
+		return text, err
 	}
 	text, err := read(p.Path)
 	if err != nil {
@@ -133,6 +127,51 @@ func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, er
 	}
 	loaded, err = recipe.Parse(p.Path, text, read, o)
 	return loaded, files, err
+}
+
+// RecipeName returns the name that the recipe's file gives its experiment, though
+// the recipe may be none.
+func (p Place) RecipeName() (string, error) { return recipe.NameOf(p.Path, p.recipeText) }
+
+func (p Place) recipeText(path string) ([]byte, error) { return p.read(path, recipe.MaxBytes) }
+
+// read reads a file below the project folder that somebody else may have written, by
+// its path with slashes: no link leads out of the folder, what is no plain file is an
+// error, for a pipe may never end, and of a file that is longer than the limit comes
+// one byte more than that.
+func (p Place) read(path string, limit int64) ([]byte, error) {
+	root, err := os.OpenRoot(p.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	name := filepath.FromSlash(path)
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file, but a %s", path, kindOf(info.Mode()))
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// kindOf says what is there in the place of a file.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
 }
 
 func has(dir, name string) bool {
@@ -144,16 +183,38 @@ func has(dir, name string) bool {
 func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", name+lock.Suffix) }
 
 // Report returns the folder of the recipe's report.
-func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
+func (p Place) Report(name string) string {
+	return filepath.Join(p.Root, filepath.FromSlash(reportOf(name)))
+}
+
+// reportOf is its path below the project folder, with slashes.
+func reportOf(name string) string { return "reports/" + name }
 
 // Model returns the path of the weights beside the report: of a run, or with "" the
 // recipe's own.
 func (p Place) Model(name, run string) string {
+	return filepath.Join(p.Root, filepath.FromSlash(ModelOf(name, run)))
+}
+
+// ModelOf is its path below the project folder, with slashes.
+func ModelOf(name, run string) string {
 	file := "model.safetensors"
 	if run != "" {
 		file = "model-" + run + ".safetensors"
 	}
-	return filepath.Join(p.Report(name), file)
+	return reportOf(name) + "/" + file
+}
+
+// ReadModel reads a file of weights that somebody else may have written, of a network
+// with so many parameters at most.
+func (p Place) ReadModel(name, run string, parameters int) ([]byte, error) {
+	// A value has four bytes, and a batch norm has two running statistics for two parameters.
+	limit := 8*int64(min(max(parameters, 0), network.MaxParameters)) + 64<<20
+	data, err := p.read(ModelOf(name, run), limit)
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s has more than %d MiB: a network of %d parameters has not", ModelOf(name, run), limit>>20, parameters)
+	}
+	return data, err
 }
 
 var modelFile = regexp.MustCompile(`^model(?:-([a-z0-9-]+))?\.safetensors$`)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -92,14 +91,14 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 		return true, err
 	}
 	name := t.experiment.Recipe.Name
-	sum, pages, err := experiment.PagesIn(t.experiment.Place.Report(name))
+	sum, pages, err := t.experiment.Place.Pages(name)
 	switch {
 	case failedMachine(err):
 		return true, err
 	case err != nil:
 		t.because(Differs, "the report cannot be read: %v", err)
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
-		t.because(Differs, "report.digest: the files in reports/%s have %s, locked is %s", name, sum, t.claimed.Report.Digest)
+		t.because(Differs, "report.digest: the %d files in reports/%s have %s, locked is %s: one was edited, or is missing", len(pages), name, sum, t.claimed.Report.Digest)
 	}
 	for _, m := range t.claimed.Trainings() {
 		ended = ended || m.Epoch < 1 || m.Epoch > len(m.Training) // no epoch could have made the weights
@@ -125,16 +124,17 @@ func (t *trial) recipe() error {
 	case errors.Is(err, fs.ErrNotExist):
 		if t.Level == LockOnly {
 			t.because(Incomplete, "the recipe is missing: no %s in %s", place.Path, place.Root)
+		} else { // a lock may be sent alone
+			t.warn("the recipe is missing: there is no %s to compare the locked one with", place.Path)
 		}
 		return nil
-	case errors.As(err, &problems) && t.Level == LockOnly:
-		t.because(Differs, "the recipe is not valid: %s", strings.ReplaceAll(problems.Error(), "\n", "; "))
-		return nil
-	case errors.As(err, &problems): // the locked one can be judged all the same
-		t.warn("the recipe in this checkout is not valid and was not compared with the locked one")
-		return nil
-	case err != nil:
+	case errors.As(err, &problems):
+		return t.invalid(problems)
+	case failedMachine(err):
 		return err
+	case err != nil:
+		t.because(Differs, "%v", err)
+		return nil
 	}
 	if found.Digest == locked.Digest {
 		return nil
@@ -154,22 +154,42 @@ func (t *trial) recipe() error {
 	return nil
 }
 
-// weights checks the weights of a training that stand beside the report, if there are any.
-func (t *trial) weights(m lock.Trained) error {
-	path := t.experiment.Place.Model(t.experiment.Recipe.Name, m.Run)
-	data, err := t.weightsFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+// invalid judges a recipe in the checkout that is none. A run under another name was
+// made from an earlier state of it, as one from other settings is.
+func (t *trial) invalid(problems recipe.Problems) error {
+	place := t.experiment.Place
+	name, err := place.RecipeName()
 	if err != nil {
 		return err
 	}
-	if found := digest.Of(data); found != m.Weights {
-		if expected, err := t.made.Get(m.Weights); err == nil && m.Run == "" {
-			t.tensors(expected, data)
-		}
-		t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), path, found, m.Weights)
+	if t.Level != LockOnly && name != t.experiment.Recipe.Name {
+		t.warn("the recipe in this checkout is not valid and was not compared with the locked one")
+		return nil
 	}
+	t.because(Differs, "the recipe is not valid: %s", strings.ReplaceAll(problems.Error(), "\n", "; "))
+	return nil
+}
+
+// weights checks the weights of a training that stand beside the report, if there are any.
+func (t *trial) weights(m lock.Trained) error {
+	data, err := t.weightsFile(m.Run)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case failedMachine(err):
+		return err
+	case err != nil:
+		t.because(Differs, "the weights cannot be read: %v", err)
+		return nil
+	}
+	found := digest.Of(data)
+	if found == m.Weights {
+		return nil
+	}
+	if expected, err := t.made.Get(m.Weights); err == nil && m.Run == "" {
+		t.tensors(expected, data)
+	}
+	t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), experiment.ModelOf(t.experiment.Recipe.Name, m.Run), found, m.Weights)
 	return nil
 }
 
@@ -181,24 +201,30 @@ func ofRun(run string) string {
 	return "runs[" + run + "]."
 }
 
-// weightsFile reads a file of weights that somebody else may have written: one
-// byte more than such a network's can have, at most.
-func (t *trial) weightsFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, 16*int64(max(t.claimed.Model.Parameters, 0))+64<<20))
+// weightsFile reads the weights of a run, or with "" the lock's own, beside the report.
+func (t *trial) weightsFile(run string) ([]byte, error) {
+	return t.experiment.Place.ReadModel(t.experiment.Recipe.Name, run, t.claimed.Model.Parameters)
 }
 
 // pages compares the report's files in the checkout with those that the line
-// renders. Files that are not there are not judged: a lock may be sent alone.
+// renders. Where there are none, nothing is judged: a lock may be sent alone.
 func (t *trial) pages(found, rendered map[string]digest.Digest) {
-	dir := t.experiment.Place.Report(t.experiment.Recipe.Name)
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if want, ok := rendered[name]; ok && want != found[name] {
-			t.because(Differs, "%s is not the report that these results give", filepath.Join(dir, name))
+	if len(found) == 0 {
+		return
+	}
+	both := maps.Clone(rendered)
+	maps.Copy(both, found)
+	for _, name := range slices.Sorted(maps.Keys(both)) {
+		file := "reports/" + t.experiment.Recipe.Name + "/" + name
+		have, here := found[name]
+		want, given := rendered[name]
+		switch {
+		case !here:
+			t.because(Differs, "%s is missing, though the rest of the report is here", file)
+		case !given:
+			t.because(Differs, "%s is no file of the report that these results give", file)
+		case have != want:
+			t.because(Differs, "%s is not the report that these results give", file)
 		}
 	}
 }

@@ -353,18 +353,19 @@ func failedMachine(err error) bool {
 func (t *trial) claim() (ended bool, err error) {
 	claims := make([]experiment.Claim, len(t.claimed.Models()))
 	for i, m := range t.claimed.Models() {
-		path := t.experiment.Place.Model(t.experiment.Recipe.Name, m.Run)
-		data, err := t.weightsFile(path)
+		data, err := t.weightsFile(m.Run)
 		switch {
 		case err == nil && digest.Of(data) != m.Weights:
 			return true, nil // beside has said so
 		case errors.Is(err, fs.ErrNotExist):
 			if data, err = t.made.Get(m.Weights); err != nil {
-				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", path)
+				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", experiment.ModelOf(t.experiment.Recipe.Name, m.Run))
 				return true, nil
 			}
-		case err != nil:
+		case failedMachine(err):
 			return true, err
+		case err != nil:
+			return true, nil // beside has said so
 		}
 		claims[i] = experiment.Claim{Trained: experiment.Trained{Epochs: m.Training, Kept: m.Epoch, Weights: m.Weights}, Weights: data}
 	}
@@ -401,12 +402,15 @@ func (t *trial) compare(replayed *experiment.Replayed) error {
 		}
 		t.because(Differs, "%s: locked %s, found %s%s", d.Path, d.A, d.B, off(d))
 	}
-	_, pages, err := experiment.PagesIn(t.experiment.Place.Report(t.experiment.Recipe.Name))
+	_, found, err := t.experiment.Place.Pages(t.experiment.Recipe.Name)
 	if err != nil {
 		return nil // beside has said so
 	}
-	t.pages(pages, replayed.Pages)
-	return nil
+	rendered, err := replayed.PageDigests()
+	if err == nil {
+		t.pages(found, rendered)
+	}
+	return err
 }
 
 // firstStage names the first stage whose key or output is not what was made.
