@@ -244,6 +244,12 @@ var tampers = []tampering{
 	// The lock, by hand.
 	{"metric edited", onlyLock, verify.Differs, `its seal is`, func(p tampered) { p.replace(plantsLock, `r2: .*`, "r2: 0.99") }},
 	{"comment in the lock", onlyLock, verify.Differs, `line 1 of the lock is not as runner writes it`, func(p tampered) { p.replace(plantsLock, `^# Written`, "# written") }},
+	{"metric edited, sealed", onlyLock, verify.Differs, `^results.test.rmse: locked 0.001, but the report says 0\.\d+`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Results["test"].Errors.RMSE = 0.001 }) }},
+	{"interval edited, sealed", onlyLock, verify.Differs, `^results.test.rmse_interval: locked \[0 0.1\], but the report says`, func(p tampered) {
+		p.lock(func(l *lock.Lock) { l.Results["test"].Errors.RMSEInterval = []float64{0, 0.1} })
+	}},
+	{"baseline edited, sealed", onlyLock, verify.Differs, `^results.test.baseline_r2.ridge: locked -3, but the report says`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Results["test"].Errors.BaselineR2["ridge"] = -3 }) }},
+	{"metric that is no number, sealed", evaluate, verify.Differs, `results.test.rmse: locked NaN, but the rest of the lock gives a number`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Results["test"].Errors.RMSE = math.NaN() }) }},
 	{"seal removed", onlyLock, verify.Differs, `no seal`, func(p tampered) { p.replace(plantsLock, `^seal: .*\n`, "") }},
 	{"numerics", onlyLock, verify.Differs, `its seal is`, func(p tampered) { p.replace(plantsLock, `^numerics: 1`, "numerics: 3") }},
 	{"canonical recipe", onlyLock, verify.Differs, `recipe.canonical has digest`, func(p tampered) { p.replace(plantsLock, `rate: 0.01`, "rate: 0.02") }},

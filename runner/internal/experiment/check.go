@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 
@@ -226,6 +227,74 @@ func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Differe
 	return all, nil
 }
 
+// OtherFigures returns where a report beside a lock, if there is one, states other results.
+func (p Place) OtherFigures(recipe string, k *lock.Lock) ([]lock.Difference, error) {
+	text, err := p.page(recipe, report.MetricsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	type scores map[string]any // figures, and other things beside them
+	var said struct {
+		Parts []struct {
+			Name     string
+			Scores   scores
+			Interval *struct{ Low, High float64 }
+		}
+		Baselines []struct {
+			Name             string
+			Validation, Test scores
+		}
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return nil, fmt.Errorf("%s: %w", report.MetricsFile, err)
+	}
+	var all []lock.Difference
+	differ := func(path string, locked float64, found any) {
+		if found != nil && found != locked {
+			all = append(all, lock.Difference{Path: path, A: fmt.Sprint(locked), B: fmt.Sprint(found)})
+		}
+	}
+	for _, part := range said.Parts {
+		score, locked := k.Results[part.Name]
+		if !locked {
+			continue
+		}
+		path := "results." + part.Name + "."
+		figures := stated(score)
+		for _, f := range figures {
+			differ(path+f.Name, f.Value, part.Scores[f.Name])
+		}
+		if ends := score.Interval(); part.Interval != nil && len(figures) > 0 && !slices.Equal(ends, []float64{part.Interval.Low, part.Interval.High}) {
+			all = append(all, lock.Difference{Path: path + figures[0].Name + "_interval", A: fmt.Sprint(ends), B: fmt.Sprint(*part.Interval)})
+		}
+		kind := "r2"
+		if score.Hits != nil {
+			kind = "accuracy"
+		}
+		for _, b := range said.Baselines {
+			beside := map[string]scores{evaluate.Validation: b.Validation, evaluate.Test: b.Test}[part.Name]
+			if value, ok := score.Baselines()[b.Name]; ok {
+				differ(path+"baseline_"+kind+"."+b.Name, value, beside[kind])
+			}
+		}
+	}
+	return all, nil
+}
+
+// stated lists all figures of a score, the one that it is known by first.
+func stated(s lock.Score) []lock.Figure {
+	switch {
+	case s.Errors != nil:
+		return append(s.Figures(), lock.Figure{Name: "mse", Value: s.MSE})
+	case s.Hits != nil:
+		return append(s.Figures(), lock.Figure{Name: "weighted_f1", Value: s.WeightedF1})
+	}
+	return nil
+}
+
 // sums checks that the counts of a lock add up, and that the training ended and
 // the kept epoch was chosen by its history as the recipe says.
 func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
@@ -261,6 +330,11 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 	}{{evaluate.Validation, k.Split.Validation}, {evaluate.Test, k.Split.Test}} {
 		if score, ok := k.Results[part.name]; ok {
 			differ("results."+part.name+".photos", score.Photos, part.rows)
+			for _, f := range stated(score) {
+				if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) {
+					all = append(all, lock.Difference{Path: "results." + part.name + "." + f.Name, A: fmt.Sprint(f.Value), B: "a number"})
+				}
+			}
 		}
 	}
 	history := make([]train.Epoch, len(k.Training))

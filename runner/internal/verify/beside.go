@@ -100,6 +100,18 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
 		t.because(Differs, "report.digest: the %d files in reports/%s have %s, locked is %s: one was edited, or is missing", len(pages), name, sum, t.claimed.Report.Digest)
 	}
+	if t.Level == LockOnly { // else they are computed
+		others, err := t.experiment.Place.OtherFigures(name, t.claimed)
+		if failedMachine(err) {
+			return true, err
+		}
+		if err != nil {
+			t.because(Differs, "the report cannot be read: %v", err)
+		}
+		for _, d := range others {
+			t.because(Differs, "%s: locked %s, but the report says %s", d.Path, d.A, d.B)
+		}
+	}
 	for _, m := range t.claimed.Trainings() {
 		ended = ended || m.Epoch < 1 || m.Epoch > len(m.Training) // no epoch could have made the weights
 	}

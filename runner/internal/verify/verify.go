@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,7 +175,7 @@ func run(ctx context.Context, o Options) (*Verdict, error) {
 		Judgement: Verified, Level: o.Level, Reasons: []string{}, Warnings: []string{}, Proves: proves[o.Level], Open: open[o.Level],
 	}}
 	t.Weights = claimed.Model.Weights
-	if part, name, value := claimed.Headline(); part != "" {
+	if part, name, value := claimed.Headline(); part != "" && !math.IsNaN(value) && !math.IsInf(value, 0) {
 		t.Metric = &Metric{Part: part, Name: name, Claimed: value}
 	}
 	if err := t.judge(ctx); err != nil {
