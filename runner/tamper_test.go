@@ -314,6 +314,13 @@ var tampers = []tampering{
 		p.check(os.Remove(p.path("plants.yaml")))
 		p.check(os.Mkdir(p.path("plants.yaml"), 0o777))
 	}},
+	{"weights of somebody else, by a link", onlyLock, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors leads out of the folder by a link`, func(p tampered) {
+		elsewhere := filepath.Join(p.TempDir(), "model.safetensors")
+		p.check(os.Rename(p.path(plantsModel), elsewhere))
+		if err := os.Symlink(elsewhere, p.path(plantsModel)); err != nil {
+			p.Skip(err)
+		}
+	}},
 	{"weights larger than any", onlyLock, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors has more than 64 MiB`, func(p tampered) {
 		p.check(os.Truncate(p.path(plantsModel), 100<<20))
 	}},

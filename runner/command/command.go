@@ -49,7 +49,7 @@ const (
 )
 
 // cell escapes text for Markdown, so that it stays in its cell of a table.
-var cell = strings.NewReplacer("|", `\|`, "<", "&lt;", "\r", " ", "\n", " ").Replace
+var cell = strings.NewReplacer("|", `\|`, "[", `\[`, "<", "&lt;", "\r", " ", "\n", " ").Replace
 
 // code sets text in a code span, which knows no escapes but that of a table.
 func code(text string) string {
@@ -73,7 +73,8 @@ type invocation struct {
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
-	s := &invocation{env: env, out: out, err: errOut}
+	s := &invocation{env: env, err: errOut}
+	s.out = printable{out, func() bool { return s.json || s.csv }}
 	root := s.root()
 	root.SetArgs(args)
 	root.SetOut(out)
@@ -86,6 +87,7 @@ func (s *invocation) code(err error) int {
 	var code exit
 	var problems recipe.Problems
 	var wrong misuse
+	s.err = printable{s.err, func() bool { return false }}
 	switch {
 	case err == nil:
 		return fine

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/network"
@@ -147,7 +148,11 @@ func (p Place) read(path string, limit int64) ([]byte, error) {
 	defer root.Close()
 	name := filepath.FromSlash(path)
 	info, err := root.Stat(name)
-	if err != nil {
+	switch {
+	case err == nil:
+	case strings.HasSuffix(err.Error(), "path escapes from parent"): // os has no word for it
+		return nil, fmt.Errorf("%s leads out of the folder by a link, which is not followed", path)
+	default:
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
