@@ -25,6 +25,7 @@ func (s *invocation) grade() *cobra.Command {
 	var lockOnly, rerun bool
 	var seed uint64
 	var limit time.Duration
+	var packLimit int64
 	var hidden holdoutFlags
 	c := &cobra.Command{
 		Use:   "grade DIR",
@@ -67,6 +68,9 @@ func (s *invocation) grade() *cobra.Command {
 			if c.Flags().Changed("seed") {
 				o.Arguments = append(o.Arguments, "--seed", strconv.FormatUint(seed, 10))
 			}
+			if c.Flags().Changed("limit") {
+				o.Arguments = append(o.Arguments, "--limit", strconv.FormatInt(packLimit, 10))
+			}
 			if data := s.dataRoot(); data != "" {
 				o.Arguments = append(o.Arguments, "--data", data)
 			}
@@ -86,6 +90,7 @@ func (s *invocation) grade() *cobra.Command {
 	c.Flags().Uint64Var(&seed, "seed", 0, "`N`, as for verify: choose the same epochs for all")
 	c.Flags().BoolVar(&rerun, "rerun", false, "as for verify")
 	c.Flags().DurationVar(&limit, "timeout", time.Hour, "`TIME` that one submission may take")
+	limitFlag(c, &packLimit)
 	hidden.add(c)
 	s.dataFlag(c)
 	return c

@@ -213,13 +213,22 @@ func ModelOf(name, run string) string {
 // ReadModel reads a file of weights that somebody else may have written, of a network
 // with so many parameters at most.
 func (p Place) ReadModel(name, run string, parameters int) ([]byte, error) {
-	// A value has four bytes, and a batch norm has two running statistics for two parameters.
-	limit := 8*int64(min(max(parameters, 0), network.MaxParameters)) + 64<<20
+	limit := room(parameters, 1)
 	data, err := p.read(ModelOf(name, run), limit)
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("%s has more than %d MiB: a network of %d parameters has not", ModelOf(name, run), limit>>20, parameters)
 	}
 	return data, err
+}
+
+// StateRoom bounds the bytes of what a run leaves in its store, but for pixels: the
+// largest are the states of a training, of weights, their average and two moments.
+func StateRoom(parameters int) int64 { return room(parameters, 4) }
+
+// room is for so many sets of weights: a value has four bytes, and a batch norm has two
+// running statistics for two parameters. What a lock claims is believed up to a point.
+func room(parameters, sets int) int64 {
+	return int64(sets) * (8*int64(min(max(parameters, 0), network.MaxParameters)) + 64<<20)
 }
 
 var modelFile = regexp.MustCompile(`^model(?:-([a-z0-9-]+))?\.safetensors$`)

@@ -135,7 +135,7 @@ func (t *trial) recipe() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if t.Level == LockOnly {
-			t.because(Incomplete, "the recipe is missing: no %s in %s", place.Path, place.Root)
+			t.because(Incomplete, "the recipe is missing: there is no %s", place.Path)
 		} else { // a lock may be sent alone
 			t.warn("the recipe is missing: there is no %s to compare the locked one with", place.Path)
 		}

@@ -265,6 +265,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 		return nil, err
 	}
 	place.Fetched = experiment.FetchedWeights(t.made)
+	t.made = t.made.Limited(experiment.StateRoom(t.claimed.Model.Parameters))
 	dir, err := os.MkdirTemp("", "runner-verify-*")
 	if err != nil {
 		return nil, err
