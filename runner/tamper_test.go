@@ -27,6 +27,7 @@ import (
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
+	"biomass/runner/internal/table"
 	"biomass/runner/internal/verify"
 )
 
@@ -207,6 +208,28 @@ var tampers = []tampering{
 	{"label changed by 1e-9", evaluate, verify.InputsDiffer, `line 4, column weight: "0\.305000001", locked is "0\.305`, func(p tampered) { p.replace(plantsTable, `^(p03.png,plant2),0.3[^,]*`, "p03.png,plant2,0.305000001") }},
 	{"two rows swapped", evaluate, verify.InputsDiffer, `line 3, column filename: "p03.png", locked is "p02.png"`, func(p tampered) {
 		p.replace(plantsTable, `^(p02.png.*)\n(p03.png.*)$`, string(slices.Concat([]byte(rowOf(p, "p03.png")), []byte("\n"), []byte(rowOf(p, "p02.png")))))
+	}},
+	{"label changed, and what the store knows is no table", evaluate, verify.InputsDiffer, `which rows they are is not known here`, func(p tampered) {
+		p.replace(plantsTable, `^(p03.png,plant2),0.3[^,]*`, "p03.png,plant2,0.305000001")
+		objects, err := store.Open(p.path(".runner/store"))
+		p.check(err)
+		keys, err := filepath.Glob(p.path(".runner/store/keys/rows/*/*"))
+		p.check(err)
+		for _, key := range keys {
+			d, err := digest.Parse(strings.TrimSpace(string(p.read(strings.TrimPrefix(filepath.ToSlash(key), filepath.ToSlash(p.dir)+"/")))))
+			p.check(err)
+			data, err := objects.Get(d)
+			p.check(err)
+			known := new(table.Table)
+			p.check(json.Unmarshal(data, known))
+			known.Rows[3].Cells = known.Rows[3].Cells[:1]
+			data, err = json.Marshal(known)
+			p.check(err)
+			d, err = objects.Put(data)
+			p.check(err)
+			p.check(os.WriteFile(key, []byte(d.String()), 0o666))
+			p.forge(func(l *lock.Lock) { l.Data.Table.Canonical = known.Digest() })
+		}
 	}},
 	{"row added", evaluate, verify.InputsDiffer, `it has 21 rows, locked are 20\n.*line 22 was not there`, func(p tampered) {
 		p.write(plantsTable, append(p.read(plantsTable), "p03.png,plant99,1,train,\n"...))

@@ -45,10 +45,16 @@ func (l *line) otherTable(claimed *lock.Lock, before *store.Store) []string {
 	}
 	was := &Experiment{Loaded: l.Loaded, Store: before}
 	old := new(table.Table)
-	if _, ok := was.recall("rows", l.rowsKey(want.Digest, filepath.Ext(want.Path)), old); !ok || old.Digest() != want.Canonical {
+	if _, ok := was.recall("rows", l.rowsKey(want.Digest, filepath.Ext(want.Path)), old); !ok || old.Digest() != want.Canonical || !even(old) {
 		return append(words, "which rows they are is not known here: the store of the run that made the lock knows them, see RUNNER_STORE")
 	}
 	return append(words, otherRows(old, l.table)...)
+}
+
+// even reports whether a table is one that was read from a file, row by row: what a
+// submission knows of its own may be anything.
+func even(t *table.Table) bool {
+	return !t.Listed && !slices.ContainsFunc(t.Rows, func(row table.Row) bool { return len(row.Cells) != len(t.Columns) })
 }
 
 // otherRows names the cells that differ, or the rows that came, went or moved.
