@@ -137,9 +137,8 @@ func (p Place) RecipeName() (string, error) { return recipe.NameOf(p.Path, p.rec
 func (p Place) recipeText(path string) ([]byte, error) { return p.read(path, recipe.MaxBytes) }
 
 // read reads a file below the project folder that somebody else may have written, by
-// its path with slashes: no link leads out of the folder, what is no plain file is an
-// error, for a pipe may never end, and of a file that is longer than the limit comes
-// one byte more than that.
+// its path with slashes: no link leads out of the folder, and what is no plain file, for
+// a pipe may never end, or longer than the limit is an error.
 func (p Place) read(path string, limit int64) ([]byte, error) {
 	root, err := os.OpenRoot(p.Root)
 	if err != nil {
@@ -158,12 +157,17 @@ func (p Place) read(path string, limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no file, but a %s", path, kindOf(info.Mode()))
 	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s has %d bytes, more than the %d that such a file may have", path, info.Size(), limit)
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit+1))
+	data := make([]byte, info.Size())
+	_, err = io.ReadFull(f, data)
+	return data, err
 }
 
 // kindOf says what is there in the place of a file.
@@ -213,12 +217,7 @@ func ModelOf(name, run string) string {
 // ReadModel reads a file of weights that somebody else may have written, of a network
 // with so many parameters at most.
 func (p Place) ReadModel(name, run string, parameters int) ([]byte, error) {
-	limit := room(parameters, 1)
-	data, err := p.read(ModelOf(name, run), limit)
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s has more than %d MiB: a network of %d parameters has not", ModelOf(name, run), limit>>20, parameters)
-	}
-	return data, err
+	return p.read(ModelOf(name, run), room(parameters, 1))
 }
 
 // StateRoom bounds the bytes of what a run leaves in its store, but for pixels: the
