@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,7 +185,7 @@ func (s *invocation) showGrades(rows []grade.Row, holdout bool) error {
 		fmt.Fprintln(s.out, strings.TrimRight(line, " "))
 		if i > 0 {
 			for _, reason := range below[i-1] {
-				fmt.Fprintln(s.out, "  "+oneLine(reason))
+				fmt.Fprintln(s.out, "  "+brief(reason))
 			}
 		}
 	}
@@ -199,6 +200,18 @@ func (s *invocation) showGrades(rows []grade.Row, holdout bool) error {
 	}
 	fmt.Fprintf(s.out, "%d submissions: %s\n", len(rows), strings.Join(sums, ", "))
 	return nil
+}
+
+var wholeDigest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+
+// brief is a reason in a few lines of a terminal: the other forms of output have all of it.
+func brief(reason string) string {
+	const most = 300
+	text := []rune(oneLine(wholeDigest.ReplaceAllString(reason, "$1…")))
+	if len(text) > most {
+		text = append(text[:most], '…')
+	}
+	return string(text)
 }
 
 // tellShared prints a line a group of submissions that share something, but for the
