@@ -12,6 +12,21 @@ import (
 	"biomass/runner/command"
 )
 
+// TestHelpFits holds all help to the 80 columns that most terminals have.
+func TestHelpFits(t *testing.T) {
+	for _, name := range []string{"", "apply", "bench", "diff", "doctor", "evaluate", "export", "grade", "init", "inspect", "lock", "pack", "plan", "predict", "report", "schema", "store", "store prune", "store check", "unpack", "verify", "version"} {
+		var help bytes.Buffer
+		if code := command.Run(context.Background(), append(strings.Fields(name), "--help"), nil, &help, &help); code != 0 {
+			t.Fatalf("%s: exit code %d", name, code)
+		}
+		for line := range strings.Lines(help.String()) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
+				t.Errorf("runner %s --help: %d columns: %s", name, n, line)
+			}
+		}
+	}
+}
+
 // TestCommandsAreDocumented holds the table of commands in README.md to --help: the
 // same commands, in the same words.
 func TestCommandsAreDocumented(t *testing.T) {

@@ -31,12 +31,12 @@ const smokeWeights = "sha256:d085dc88c90a48be9ca07a9ef245ea13097d3c1d3ce4e792abe
 // pixels of PNG. It changes with whatever a report of a regression states or draws.
 const smokeReport = "sha256:1e321022e5de8c5c52fb22c990714be81a8c9b6bf67988b78a4931fffd5bfacf"
 
-// project is a copy of a recipe in a folder of its own, with the data beside it.
-type project struct {
+// checkout is a copy of a recipe in a folder of its own, with the data beside it.
+type checkout struct {
 	dir, recipe, data string
 }
 
-func newProject(t *testing.T, data string) project {
+func newCheckout(t *testing.T, data string) checkout {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "recipes", "smoke.yaml"))
 	if err != nil {
@@ -47,11 +47,11 @@ func newProject(t *testing.T, data string) project {
 	if err := os.WriteFile(path, text, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	return project{dir: dir, recipe: path, data: data}
+	return checkout{dir: dir, recipe: path, data: data}
 }
 
 // apply runs the program in this process.
-func (p project) apply(t *testing.T, env []string, args ...string) {
+func (p checkout) apply(t *testing.T, env []string, args ...string) {
 	t.Helper()
 	var out bytes.Buffer
 	args = append([]string{"apply", p.recipe, "--quiet", "--data", p.data}, args...)
@@ -61,7 +61,7 @@ func (p project) apply(t *testing.T, env []string, args ...string) {
 }
 
 // results returns the lockfile and the page of the report.
-func (p project) results(t *testing.T) (lockfile, page []byte) {
+func (p checkout) results(t *testing.T) (lockfile, page []byte) {
 	t.Helper()
 	for path, content := range map[string]*[]byte{"lock/smoke.lock.yaml": &lockfile, "reports/smoke/report.md": &page} {
 		data, err := os.ReadFile(filepath.Join(p.dir, filepath.FromSlash(path)))
@@ -74,7 +74,7 @@ func (p project) results(t *testing.T) (lockfile, page []byte) {
 }
 
 // digests returns those of the weights and of the report in the lock.
-func (p project) digests(t *testing.T) (weights, report string) {
+func (p checkout) digests(t *testing.T) (weights, report string) {
 	t.Helper()
 	l, err := lock.Read(filepath.Join(p.dir, "lock", "smoke.lock.yaml"))
 	if err != nil {
@@ -84,7 +84,7 @@ func (p project) digests(t *testing.T) (weights, report string) {
 }
 
 // same wants the weights and the report of the constants.
-func (p project) same(t *testing.T, how string) {
+func (p checkout) same(t *testing.T, how string) {
 	t.Helper()
 	weights, report := p.digests(t)
 	if weights != smokeWeights {
@@ -109,7 +109,7 @@ func TestSameBits(t *testing.T) {
 	var lockfile, page []byte
 	for _, variant := range kernel.Variants() {
 		for _, threads := range counts {
-			p := newProject(t, data)
+			p := newCheckout(t, data)
 			p.apply(t, []string{"RUNNER_SIMD=" + variant, fmt.Sprintf("RUNNER_THREADS=%d", threads)})
 			p.same(t, fmt.Sprintf("%s, %d threads", variant, threads))
 			l, r := p.results(t)
@@ -124,13 +124,13 @@ func TestSameBits(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	abroad := newProject(t, data)
+	abroad := newCheckout(t, data)
 	if err := abroad.run(t, "TZ=Pacific/Chatham", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8", "GOMAXPROCS=1").Wait(); err != nil {
 		t.Fatal(err)
 	}
 	abroad.same(t, "abroad")
 	abroad.check(t, lockfile, page)
-	other := newProject(t, data)
+	other := newCheckout(t, data)
 	other.apply(t, nil, "--set", "train.seed=2")
 	if weights, report := other.digests(t); weights == smokeWeights || report == smokeReport {
 		t.Fatal("another train.seed gives the same weights or report")
@@ -153,13 +153,13 @@ func TestKilled(t *testing.T) {
 		}
 		kills = n
 	}
-	whole := newProject(t, filepath.Join(t.TempDir(), "data"))
+	whole := newCheckout(t, filepath.Join(t.TempDir(), "data"))
 	start := time.Now()
 	whole.run(t).Wait()
 	length := time.Since(start)
 	lockfile, page := whole.results(t)
 
-	cut := newProject(t, filepath.Join(t.TempDir(), "data"))
+	cut := newCheckout(t, filepath.Join(t.TempDir(), "data"))
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	killed := 0
 	for killed < kills {
@@ -191,7 +191,7 @@ func TestKilled(t *testing.T) {
 }
 
 // onward wants that no epoch was trained after it, or a later one, was finished.
-func (p project) onward(t *testing.T) {
+func (p checkout) onward(t *testing.T) {
 	t.Helper()
 	log, err := os.ReadFile(filepath.Join(p.dir, "reports", "smoke", "run.log"))
 	if errors.Is(err, fs.ErrNotExist) { // it was killed before it began
@@ -214,7 +214,7 @@ func (p project) onward(t *testing.T) {
 }
 
 // check wants these results and no others.
-func (p project) check(t *testing.T, lockfile, page []byte) {
+func (p checkout) check(t *testing.T, lockfile, page []byte) {
 	t.Helper()
 	if l, r := p.results(t); !bytes.Equal(l, lockfile) || !bytes.Equal(r, page) {
 		t.Fatalf("lock or report differ from those of a run that was never cut:\n%s\n%s", lockfile, l)
@@ -222,7 +222,7 @@ func (p project) check(t *testing.T, lockfile, page []byte) {
 }
 
 // run starts the program in a process of its own, with this environment too.
-func (p project) run(t *testing.T, env ...string) *exec.Cmd {
+func (p checkout) run(t *testing.T, env ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command("runner", "apply", p.recipe, "--quiet", "--data", p.data)
 	c.Env = append(os.Environ(), env...)

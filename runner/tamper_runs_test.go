@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/verify"
@@ -36,7 +36,7 @@ var runTampers = []tampering{
 		p.check(err)
 		objects, err := store.Open(p.path(".runner/store"))
 		p.check(err)
-		for _, k := range experiment.Kept(objects, l.Runs[0].Stage("train").Key) {
+		for _, k := range checkpoint.Of(objects, l.Runs[0].Stage("train").Key).States() {
 			objects.Remove(k.Object)
 		}
 	}},

@@ -20,12 +20,15 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"biomass/runner/command"
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/table"
 	"biomass/runner/internal/verify"
@@ -107,11 +110,11 @@ func (p tampered) follow(edit func(*lock.Lock)) []lock.Difference {
 	p.check(err)
 	edit(l)
 	for range 40 {
-		loaded, err := experiment.LockedRecipe(l)
+		loaded, err := project.LockedRecipe(l)
 		p.check(err)
 		objects, err := store.Open(p.TempDir())
 		p.check(err)
-		e := &experiment.Experiment{Loaded: loaded, Place: experiment.Place{Path: l.Recipe.Path}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
+		e := &experiment.Experiment{Loaded: loaded, Place: project.Place{Path: l.Recipe.Path}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
 		contradictions, err := e.Contradictions(context.Background(), l)
 		p.check(err)
 		first := slices.IndexFunc(contradictions, func(d lock.Difference) bool { return strings.Contains(d.Path, "stages[") })
@@ -167,7 +170,7 @@ func (p tampered) state(epoch int) string {
 	p.check(err)
 	objects, err := store.Open(p.path(".runner/store"))
 	p.check(err)
-	for _, k := range experiment.Kept(objects, l.Stage("train").Key) {
+	for _, k := range checkpoint.Of(objects, l.Stage("train").Key).States() {
 		if k.Epoch == epoch {
 			name := strings.TrimPrefix(k.Object.String(), "sha256:")
 			return ".runner/store/objects/" + name[:2] + "/" + name[2:]
@@ -359,7 +362,9 @@ var tampers = []tampering{
 		p.replace("reports/plants/report.md", `RMSE`, "RMSE, excellent,")
 		p.forge(func(l *lock.Lock) {
 			l.Results["test"].Errors.RMSE = 0.001
-			sum, _, err := experiment.Place{Root: p.dir}.Pages("plants")
+			pages, err := report.Read(func(file string) ([]byte, error) { return project.Place{Root: p.dir}.ReadPage("plants", file) })
+			p.check(err)
+			sum, err := report.Digest(pages)
 			p.check(err)
 			l.Report.Digest = sum
 		})
@@ -416,9 +421,9 @@ var tampers = []tampering{
 		p.check(err)
 		objects, err := store.Open(p.path(".runner/store"))
 		p.check(err)
-		kept := experiment.Kept(objects, l.Stage("train").Key)
+		kept := checkpoint.Of(objects, l.Stage("train").Key).States()
 		kept[1].Object = kept[2].Object
-		p.check(experiment.AddStates(objects, l.Stage("train").Key, kept))
+		p.check(checkpoint.Of(objects, l.Stage("train").Key).Add(kept...))
 	}},
 	{"chain link, forged", spots, verify.Differs, `stage train, epoch 2: expected state sha256:\w+, found sha256:\w+`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
 	{"chain link, forged, rerun", rerun, verify.Differs, `stage train, epoch 2: expected state`, func(p tampered) { p.forge(func(l *lock.Lock) { l.Training[1].State[0] ^= 1 }) }},
@@ -491,7 +496,7 @@ func mirror(m image.Image) image.Image {
 // relabel writes the recipe of the checkout into the lock and mends its digest.
 func (p tampered) relabel() {
 	p.Helper()
-	place, err := experiment.Find(p.path("plants.yaml"), "", "")
+	place, err := project.Find(p.path("plants.yaml"), "", "")
 	p.check(err)
 	loaded, err := place.Load(recipe.Options{})
 	p.check(err)
@@ -537,7 +542,7 @@ func TestForgedTraining(t *testing.T) {
 	p.run(0, "apply", p.path("plants.yaml"), "--name", "seed", "--set", "train.seed=5", "--keep-checkpoints")
 	other, err := lock.Read(p.path("lock/seed.lock.yaml"))
 	p.check(err)
-	place, err := experiment.Find(p.path("plants.yaml"), "data/plants", "")
+	place, err := project.Find(p.path("plants.yaml"), "data/plants", "")
 	p.check(err)
 	loaded, err := place.Load(recipe.Options{})
 	p.check(err)
@@ -549,7 +554,9 @@ func TestForgedTraining(t *testing.T) {
 		Trained: experiment.Trained{Epochs: other.Training, Kept: other.Model.Epoch, Weights: other.Model.Weights},
 		Weights: p.read("reports/seed/model.safetensors"),
 	}}
-	forged, err := e.Replay(context.Background())
+	frozen, _, err := e.Inputs(context.Background(), other, fresh)
+	p.check(err)
+	forged, err := frozen.Replay(context.Background())
 	p.check(err)
 	p.seal(forged.Lock)
 	for name, page := range forged.Pages {
@@ -558,7 +565,7 @@ func TestForgedTraining(t *testing.T) {
 		p.write("reports/plants/"+name, data)
 	}
 	p.write(plantsModel, p.read("reports/seed/model.safetensors"))
-	p.check(experiment.AddStates(objects, forged.Lock.Stage("train").Key, experiment.Kept(objects, other.Stage("train").Key)))
+	p.check(checkpoint.Of(objects, forged.Lock.Stage("train").Key).Add(checkpoint.Of(objects, other.Stage("train").Key).States()...))
 
 	for _, level := range [][]string{onlyLock, evaluate} {
 		if v, text := p.verify(nil, level...); v.Judgement != verify.Verified || !strings.Contains(v.Open, "whether") {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -15,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
@@ -42,7 +44,6 @@ func (s *invocation) apply() *cobra.Command {
 			e.Log = logger(log)
 			start := time.Now()
 			out, err := e.Apply(c.Context(), s.overridden())
-			s.tellMade(e)
 			if err != nil {
 				e.Log.Error().Err(err).Msg("apply")
 				return err
@@ -102,10 +103,10 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 	}
 	printSweep(s.out, out.Lock)
 	if out.Weights != nil {
-		s.printWeights(out.Weights)
+		s.countWeights(out.Weights)
 	}
 	fmt.Fprintln(s.out, headline(out.Lock, e.Recipe.Data.Unit))
-	printSpread(s.out, out.Lock)
+	printSpread(s.out, out.Lock, e.Recipe.Data.Unit)
 	if e.KeepEvery > 0 {
 		fmt.Fprintln(s.out, keptStates(out.States))
 	}
@@ -113,9 +114,7 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 		fmt.Fprintf(s.out, "nothing to do: everything is as %s says (%s)\n", lockPath(e), took.Round(time.Millisecond))
 		return nil
 	}
-	for _, path := range out.Written {
-		fmt.Fprintf(s.out, "wrote %s\n", path)
-	}
+	s.listWritten(out.Written)
 	if len(out.Written) == 0 {
 		fmt.Fprintf(s.out, "the same bits as %s says\n", lockPath(e))
 	}
@@ -123,8 +122,26 @@ func (s *invocation) printOutcome(e *experiment.Experiment, out *experiment.Outc
 	return nil
 }
 
+// listWritten names the files that people look for, and counts the others where
+// they are many.
+func (s *invocation) listWritten(paths []string) {
+	const few = 6
+	looked := []string{".md", ".html", ".safetensors", ".yaml"}
+	others := 0
+	for _, path := range paths {
+		if len(paths) > few && !slices.Contains(looked, filepath.Ext(path)) {
+			others++
+			continue
+		}
+		fmt.Fprintf(s.out, "wrote %s\n", path)
+	}
+	if others > 0 {
+		fmt.Fprintf(s.out, "and %d plots and tables beside the report\n", others)
+	}
+}
+
 // keptStates says how much room the kept states take.
-func keptStates(states []experiment.State) string {
+func keptStates(states []checkpoint.State) string {
 	var packed, whole int64
 	for _, k := range states {
 		packed += k.Bytes
@@ -200,11 +217,16 @@ func printSweep(out io.Writer, l *lock.Lock) {
 }
 
 // printSpread says what further trainings make of the result.
-func printSpread(out io.Writer, l *lock.Lock) {
+func printSpread(out io.Writer, l *lock.Lock, unit string) {
 	part, figure, _ := l.Headline()
+	if unit != "" && figure == "rmse" {
+		unit = " " + unit
+	} else {
+		unit = "" // shares have none
+	}
 	for _, s := range l.Spread {
 		if s.Part == part && s.Figure == figure {
-			fmt.Fprintf(out, "over %d %s: %s %s %.4g ± %.2g\n", s.Runs, s.Over, s.Part, s.Figure, s.Mean, s.Deviation)
+			fmt.Fprintf(out, "over %d %s: %s %s %.4g ± %.2g%s\n", s.Runs, s.Over, s.Part, strings.Replace(s.Figure, "rmse", "RMSE", 1), s.Mean, s.Deviation, unit)
 		}
 	}
 }

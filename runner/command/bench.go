@@ -12,7 +12,7 @@ func (s *invocation) bench() *cobra.Command {
 	o := benchmark.Options{}
 	c := &cobra.Command{
 		Use:   "bench NETWORK",
-		Short: "Measure how fast this machine trains a network, as one line of JSON",
+		Short: "Measure how fast a network trains here, as one line of JSON",
 		Args:  exactly(1, "one network, e.g. resnet18"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Backbone = args[0]

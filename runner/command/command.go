@@ -9,16 +9,22 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/picture"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/review"
 )
 
 // The exit codes.
@@ -74,16 +80,36 @@ type invocation struct {
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
 	s := &invocation{env: env, err: errOut}
-	s.out = printable{out, func() bool { return s.json || s.csv }}
+	written := &output{Writer: out}
+	s.out = printable{written, func() bool { return s.json || s.csv }}
 	root := s.root()
 	root.SetArgs(args)
-	root.SetOut(out)
+	root.SetOut(s.out)
 	root.SetErr(errOut)
-	return s.code(root.ExecuteContext(ctx))
+	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = written.err
+	}
+	return s.code(c, err)
 }
 
-// code prints an error and chooses the exit code.
-func (s *invocation) code(err error) int {
+// output keeps the first error of writing to it: what a full disk took from people
+// or programs must not end with exit code 0.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// code prints the error of a command and chooses the exit code.
+func (s *invocation) code(c *cobra.Command, err error) int {
 	var code exit
 	var problems recipe.Problems
 	var wrong misuse
@@ -103,18 +129,21 @@ func (s *invocation) code(err error) int {
 		return usage
 	case errors.As(err, &wrong), strings.HasPrefix(err.Error(), "unknown command"):
 		fmt.Fprintf(s.err, "runner: %v\n", err)
-		fmt.Fprintln(s.err, "runner help shows what there is")
+		fmt.Fprintf(s.err, "%s --help shows what there is\n", c.CommandPath())
 		return usage
 	}
 	fmt.Fprintf(s.err, "runner: %v\n", err)
 	if errors.Is(err, syscall.ENOSPC) {
-		fmt.Fprintln(s.err, "runner: the disk is full: make room and apply again, or set RUNNER_STORE to a folder on another one")
+		fmt.Fprintln(s.err, "runner: the disk is full: make room and try again; RUNNER_STORE can name a folder on another one for the store")
 	}
 	return failed
 }
 
 // Interrupted says that a person ended the run and returns the exit code.
 func Interrupted(errOut io.Writer) int {
+	if isTerminal(errOut) {
+		fmt.Fprint(errOut, "\r\x1b[K") // in place of a bar that was being drawn
+	}
 	fmt.Fprintln(errOut, "runner: interrupted; what was finished is kept, and apply goes on from there")
 	return interrupted
 }
@@ -125,6 +154,7 @@ func (s *invocation) root() *cobra.Command {
 		Use:           "runner",
 		Short:         "Declarative, reproducible experiments on images",
 		Long:          "runner trains what a recipe describes and locks what came out: the same recipe and data\ngive the same bits on every machine.",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
@@ -142,11 +172,34 @@ func (s *invocation) root() *cobra.Command {
 			return err
 		},
 	}
+	root.SetVersionTemplate("runner {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse{err} })
 	root.PersistentFlags().StringVar(&output, "output", "text", "text, or json for machines; some commands know more")
 	root.PersistentFlags().BoolVarP(&s.quiet, "quiet", "q", false, "no progress")
 	root.AddCommand(s.initCommand(), s.plan(), s.apply(), s.verify(), s.diff(), s.lock(), s.inspect(), s.pack(), s.unpack(), s.export(), s.grade(), s.predict(), s.evaluate(), s.report(), s.schema(), s.store(), s.doctor(), s.bench(), s.version())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpColumns)))
+	narrow(root)
 	return root
+}
+
+// helpColumns is how wide help is, as most terminals are.
+const helpColumns = 80
+
+// narrow breaks the descriptions of a command, and of those below, into lines
+// that fit.
+func narrow(c *cobra.Command) {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(c.Long) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > helpColumns {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	c.Long = strings.Join(append(lines, line), "\n")
+	for _, below := range c.Commands() {
+		narrow(below)
+	}
 }
 
 // recipeFlags adds the flags of a command that reads a recipe.
@@ -187,16 +240,19 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if s.name != "" {
 		set = append(set[:len(set):len(set)], "name="+s.name)
 	}
+	if s.name != "" && !recipe.Names(s.name) {
+		return nil, misuse{fmt.Errorf("--name %q: a name has a-z, 0-9, _ and -, e.g. %s", s.name, plainName(s.name))}
+	}
 	loaded, err := recipe.Load(path, recipe.Options{Set: set, Env: s.env})
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
+	place, err := project.Find(path, loaded.Recipe.Data.Root, s.dataRoot())
 	if err != nil {
 		return nil, err
 	}
 	place.Weights = s.machine.weights
-	objects, err := experiment.OpenStore(place.Root, s.machine.store)
+	objects, err := project.OpenStore(place.Root, s.machine.store)
 	if err != nil {
 		return nil, err
 	}
@@ -204,23 +260,15 @@ func (s *invocation) experiment(path string) (*experiment.Experiment, error) {
 	if s.noCache {
 		memory = memory.Doubt()
 	}
-	place.Fetched = experiment.FetchedWeights(objects)
+	place.Fetched = project.FetchedWeights(objects)
 	return &experiment.Experiment{
-		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(),
-		Waiting: func(line string) { fmt.Fprintln(s.err, line) },
+		Loaded: loaded, Place: place, Store: objects, Memory: memory, Progress: s.progress(), Log: zerolog.Nop(), PhotoMemory: s.machine.photos,
+		Tell: s.tell,
 	}, nil
 }
 
-// tellMade says that the data are not somebody's own, once they were made.
-func (s *invocation) tellMade(e *experiment.Experiment) {
-	switch source := e.Recipe.Data.Source; {
-	case e.Made == "":
-	case source.Fetched():
-		fmt.Fprintf(s.err, "there was no %s: unpacked %s there\n", e.Made, source.URL)
-	default:
-		fmt.Fprintf(s.err, "there was no %s: drew the built-in %s there, %d plants\n", e.Made, source.Builtin, source.Plants)
-	}
-}
+// tell says what a person should know while a walk goes on.
+func (s *invocation) tell(line string) { fmt.Fprintln(s.err, line) }
 
 // dataRoot returns the override of data.root, if there is one.
 func (s *invocation) dataRoot() string {
@@ -251,4 +299,57 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// columns returns how wide a terminal is: 80 columns where it does not say.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n := windowColumns(f); n > 0 {
+			return n
+		}
+	}
+	return 80
+}
+
+// locked opens a lock, that of a recipe or a name, or the lock in a pack or in an
+// exported file, which is taken apart in a folder that closeLock removes.
+func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
+	closeLock = func() {}
+	if path, err = review.LockOf(path); err != nil {
+		return nil, nil, err
+	}
+	if strings.EqualFold(filepath.Ext(path), ".onnx") {
+		return nil, nil, fmt.Errorf("%s: an ONNX file is for other programs: name the lock, or a .safetensors or .pth that export wrote", path)
+	}
+	given, data, objects := path, s.dataRoot(), s.machine.store
+	packed, exported := bundle.Is(path), export.FormatOf(path) != "" || export.Is(path)
+	if packed || exported {
+		dir, err := os.MkdirTemp("", "runner-pack-*")
+		if err != nil {
+			return nil, nil, err
+		}
+		closeLock = func() { os.RemoveAll(dir) }
+		if packed {
+			var opened *bundle.Submission
+			if opened, err = bundle.Open(path, filepath.Join(dir, "pack"), limit<<20); err == nil {
+				path, objects = opened.Lock, opened.Store
+			}
+		} else {
+			path, err = export.Unfold(path, dir)
+		}
+		if err != nil {
+			closeLock()
+			return nil, nil, err
+		}
+		if data == "" { // what a pack says of places on this machine is not followed
+			data = filepath.Join(dir, "data")
+		}
+	}
+	locked, err = experiment.OpenLock(path, data, objects)
+	if err != nil {
+		closeLock()
+		return nil, nil, err
+	}
+	locked.Path, locked.Progress, locked.Tell = given, s.progress(), s.tell
+	return locked, closeLock, nil
 }

@@ -7,22 +7,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"biomass/runner/internal/doctor"
-	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/project"
 )
 
 func (s *invocation) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Examine this machine, git, store and disk; test that it gives the locked bits",
+		Short: "Examine machine, git, store and disk; test for the locked bits",
 		Long: "doctor looks at the machine, the git state, the store and the disk of the project in this folder, and\n" +
 			"trains a small fixed network with every kind of kernel that runs here. Exit code 1 when a check fails.",
 		Args: exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			place, err := experiment.Find("recipe.yaml", "", s.dataRoot())
+			place, err := project.Around(".")
 			if err != nil {
 				return err
 			}
-			objects, err := experiment.OpenStore(place.Root, s.machine.store)
+			objects, err := project.OpenStore(place.Root, s.machine.store)
 			if err != nil {
 				return err
 			}

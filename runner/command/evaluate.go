@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +13,7 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/report"
+	"biomass/runner/internal/store"
 )
 
 func (s *invocation) evaluate() *cobra.Command {
@@ -25,7 +25,7 @@ func (s *invocation) evaluate() *cobra.Command {
 		Long: "evaluate predicts the photos of a part (--part train, validation or test) and judges the predictions. Of a part whose\n" +
 			"results are locked the figures are the locked ones, bit for bit, or the exit code is 3. With --table and --images it takes new\n" +
 			"data, read and cleaned as the recipe says; with --images alone a folder that holds one folder of pictures a class.\n" +
-			"LOCK is a lockfile, a pack, or what export wrote as safetensors or torch. Exit code 4: the data are not those that were locked.",
+			"LOCK is a lockfile, a recipe or a name that has one, a pack, or what export wrote as safetensors or torch. Exit code 4: the data are not those that were locked.",
 		Args:        exactly(1, "one lockfile, pack or exported file"),
 		Annotations: map[string]string{markdown: ""},
 		RunE: func(c *cobra.Command, args []string) error {
@@ -46,7 +46,6 @@ func (s *invocation) evaluate() *cobra.Command {
 			} else {
 				a, err = locked.AssessPart(c.Context(), part)
 			}
-			s.tellMade(locked.Experiment)
 			if errors.Is(err, experiment.ErrOtherInputs) {
 				fmt.Fprintf(s.err, "runner: %v\n", err)
 				return exit(inputs)
@@ -81,7 +80,7 @@ func (s *invocation) evaluate() *cobra.Command {
 func writePredictions(path string, a *experiment.Assessment) error {
 	table, err := report.Predictions(a.Classes, a.Predictions)
 	if err == nil {
-		err = os.WriteFile(path, table, 0o666)
+		err = store.WriteFile(path, table)
 	}
 	if err != nil {
 		return fmt.Errorf("write the predictions: %w", err)
@@ -185,8 +184,10 @@ func (s *invocation) printAssessment(locked *experiment.Locked, a *experiment.As
 			return err
 		}
 		fmt.Fprintln(s.out)
-		row("class", "precision", "recall", "F1", "photos")
-		if s.markdown {
+		if !s.markdown {
+			row("CLASS", "PRECISION", "RECALL", "F1", "PHOTOS")
+		} else {
+			row("class", "precision", "recall", "F1", "photos")
 			row("---", "---", "---", "---", "---")
 		}
 		for i, c := range a.ClassScores {

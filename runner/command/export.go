@@ -2,18 +2,19 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
 	"biomass/runner/internal/lock"
 )
 
 // endings are those of exported files' names.
-var endings = map[string]string{experiment.FormatSafetensors: ".safetensors", experiment.FormatTorch: ".pth", experiment.FormatONNX: ".onnx"}
+var endings = map[string]string{export.Safetensors: ".safetensors", export.Torch: ".pth", export.ONNX: ".onnx"}
 
 func (s *invocation) export() *cobra.Command {
 	var format, out string
@@ -24,14 +25,18 @@ func (s *invocation) export() *cobra.Command {
 		Long: "export writes the weights that are locked, once they have the locked digest, with torchvision's names: as safetensors, as a\n" +
 			"state_dict that torch.load(weights_only=True) reads, or as the graph of an evaluation for ONNX. What a picture has to become\n" +
 			"before, and what the outputs mean, stands in the file's metadata, and the lock does: predict and evaluate take the first two\n" +
-			"in its place. LOCK is a lockfile, a pack, an exported file, or any file of weights, .safetensors, .pth or .pt, which is converted.",
+			"in its place. LOCK is a lockfile, a recipe or a name that has one, a pack, an exported file, or any file of weights, .safetensors, .pth or .pt, which is converted.",
 		Args: exactly(1, "one lockfile, pack or file of weights"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format == "" {
-				format = experiment.FormatOf(out)
+				format = export.FormatOf(out)
 			}
 			if endings[format] == "" {
-				return misuse{fmt.Errorf("--format %q: want %s, %s or %s, or an --out that ends so", format, experiment.FormatSafetensors, experiment.FormatTorch, experiment.FormatONNX)}
+				why := fmt.Errorf("--format %s: want safetensors, torch or onnx", format)
+				if format == "" {
+					why = errors.New("say in which format: --format safetensors, torch or onnx, or an --out that ends in .safetensors, .pth or .onnx")
+				}
+				return misuse{why}
 			}
 			name := strings.TrimSuffix(filepath.Base(args[0]), lock.Suffix)
 			if out == "" {
@@ -58,14 +63,14 @@ func (s *invocation) export() *cobra.Command {
 }
 
 // exported exports what path is: something with a lock, or else a file of weights.
-func (s *invocation) exported(path, format, out string, limit int64) (*experiment.Exported, error) {
-	if experiment.FormatOf(path) != "" && !experiment.IsExported(path) {
-		return experiment.Convert(path, format, out)
+func (s *invocation) exported(path, format, out string, limit int64) (*export.Exported, error) {
+	if export.FormatOf(path) != "" && !export.Is(path) {
+		return export.Convert(path, format, out)
 	}
 	locked, closeLock, err := s.locked(path, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer closeLock()
-	return locked.Export(format, out)
+	return export.Locked(locked, format, out)
 }

@@ -22,11 +22,10 @@ import (
 )
 
 func (s *invocation) grade() *cobra.Command {
-	var jobs, spots int
-	var lockOnly, rerun bool
-	var seed uint64
+	var jobs int
 	var limit time.Duration
 	var packLimit int64
+	var depth levelFlags
 	var hidden holdoutFlags
 	c := &cobra.Command{
 		Use:   "grade DIR",
@@ -54,21 +53,11 @@ func (s *invocation) grade() *cobra.Command {
 			if o.Holdout, err = hidden.holdout(); err != nil {
 				return err
 			}
-			level, err := levelOf(lockOnly, c.Flags().Changed("spot"), rerun, spots)
+			level, err := depth.level(c)
 			if err != nil {
 				return err
 			}
-			switch level {
-			case verify.LockOnly:
-				o.Arguments = append(o.Arguments, "--lock-only")
-			case verify.Spot:
-				o.Arguments = append(o.Arguments, "--spot", strconv.Itoa(spots))
-			case verify.Rerun:
-				o.Arguments = append(o.Arguments, "--rerun")
-			}
-			if c.Flags().Changed("seed") {
-				o.Arguments = append(o.Arguments, "--seed", strconv.FormatUint(seed, 10))
-			}
+			o.Arguments = depth.arguments(c, level)
 			if c.Flags().Changed("limit") {
 				o.Arguments = append(o.Arguments, "--limit", strconv.FormatInt(packLimit, 10))
 			}
@@ -86,10 +75,7 @@ func (s *invocation) grade() *cobra.Command {
 		},
 	}
 	c.Flags().IntVar(&jobs, "jobs", 1, "verify `N` submissions at a time")
-	c.Flags().BoolVar(&lockOnly, "lock-only", false, "as for verify")
-	c.Flags().IntVar(&spots, "spot", 0, "`K`, as for verify")
-	c.Flags().Uint64Var(&seed, "seed", 0, "`N`, as for verify: choose the same epochs for all")
-	c.Flags().BoolVar(&rerun, "rerun", false, "as for verify")
+	depth.add(c)
 	c.Flags().DurationVar(&limit, "timeout", time.Hour, "`TIME` that one submission may take")
 	limitFlag(c, &packLimit)
 	hidden.add(c)

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,10 @@ func (s *invocation) initCommand() *cobra.Command {
 			if !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, ".yml") {
 				return misuse{fmt.Errorf("init %s: a recipe is a .yaml file", path)}
 			}
+			name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+			if !recipe.Names(name) {
+				return misuse{fmt.Errorf("init %q: a recipe's file names the lock and the report: take a-z, 0-9, _ and -, e.g. %s", path, plainName(name)+filepath.Ext(path))}
+			}
 			f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 			if errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("init: %s is already there; nothing was written", path)
@@ -33,7 +38,6 @@ func (s *invocation) initCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("init: %w", err)
 			}
-			name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 			written := []string{path}
 			schema := findSchema(filepath.Dir(path))
 			if schema == "" {
@@ -59,6 +63,18 @@ func (s *invocation) initCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// plainName writes a name with the letters that names may have.
+func plainName(name string) string {
+	name = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss").Replace(strings.ToLower(name))
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '_'
+	}, name)
+	return cmp.Or(strings.Trim(name, "_-"), "experiment")
 }
 
 // schemaFile is the name of the schema of recipes.

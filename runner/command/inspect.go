@@ -4,20 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/store"
 )
 
 func (s *invocation) inspect() *cobra.Command {
 	var augment string
 	c := s.recipeFlags(&cobra.Command{
 		Use:   "inspect RECIPE",
-		Short: "Tell what the data are: columns, counts, what cleaning drops, the split",
+		Short: "Tell what the data are: columns, gaps, cleaning, the split",
 		Long: "inspect reads and cleans the data and tells what they are. With --augment it draws a sheet of training photos instead:\n" +
 			"resized, and then as each of the first epochs sees them.",
 		Args: exactly(1, "one recipe"),
@@ -30,7 +30,6 @@ func (s *invocation) inspect() *cobra.Command {
 				return s.drawAugmentations(c.Context(), e, augment)
 			}
 			story, err := e.Inspect(c.Context())
-			s.tellMade(e)
 			if err != nil {
 				return err
 			}
@@ -49,11 +48,10 @@ func (s *invocation) drawAugmentations(ctx context.Context, e *experiment.Experi
 		return misuse{fmt.Errorf("--augment %s: the sheet is a .png file", path)}
 	}
 	sheet, err := e.Augmentations(ctx)
-	s.tellMade(e)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, sheet, 0o666); err != nil {
+	if err := store.WriteFile(path, sheet); err != nil {
 		return fmt.Errorf("write the sheet: %w", err)
 	}
 	if s.json {
@@ -74,9 +72,24 @@ func (s *invocation) first(n int, line func(i int) string) {
 	}
 }
 
-// printWeights says what of a file of weights a network takes.
+// countWeights says how much of a file of weights a network takes.
+func (s *invocation) countWeights(w *experiment.Weights) {
+	fmt.Fprintf(s.out, "weights: %s (%s): %d tensors loaded", w.File, w.Digest.Short(), len(w.Loaded))
+	if n := len(w.LeftOut); n > 0 {
+		fmt.Fprintf(s.out, ", %d left out", n)
+	}
+	if n := len(w.Missing); n > 0 {
+		fmt.Fprintf(s.out, ", %d not in the file, so drawn", n)
+	}
+	fmt.Fprintln(s.out)
+	if len(w.LeftOut) > len(w.Loaded) {
+		fmt.Fprintf(s.err, "warning: the network takes less than half of %s: look whether the weights are of another one\n", w.File)
+	}
+}
+
+// printWeights says which of them.
 func (s *invocation) printWeights(w *experiment.Weights) {
-	fmt.Fprintf(s.out, "weights: %s (%s): %d tensors loaded\n", w.File, w.Digest.Short(), len(w.Loaded))
+	s.countWeights(w)
 	for _, list := range []struct {
 		what  string
 		names []string

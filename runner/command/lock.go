@@ -13,7 +13,7 @@ func (s *invocation) lock() *cobra.Command {
 	var check, pin bool
 	c := s.recipeFlags(&cobra.Command{
 		Use:   "lock RECIPE",
-		Short: "Say whether the lock is of this recipe, or by which settings they differ",
+		Short: "Say whether the lock is of this recipe, or which settings differ",
 		Args:  exactly(1, "one recipe"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if pin {

@@ -14,6 +14,7 @@ type machine struct {
 	data    string // RUNNER_DATA
 	store   string // RUNNER_STORE
 	weights string // RUNNER_WEIGHTS
+	photos  int64  // RUNNER_PHOTO_MEMORY, in bytes; 0 when unset
 }
 
 // settings reads the environment and sets up the kernels.
@@ -34,6 +35,13 @@ func settings(env []string) (machine, error) {
 			return m, misuse{fmt.Errorf("RUNNER_THREADS=%s: want a number of threads, at least 1", v)}
 		}
 		kernel.SetThreads(n)
+	}
+	if v := get("RUNNER_PHOTO_MEMORY"); v != "" {
+		mib, err := strconv.ParseUint(v, 10, 40)
+		if err != nil || mib == 0 {
+			return m, misuse{fmt.Errorf("RUNNER_PHOTO_MEMORY=%s: want a number of MiB, at least 1", v)}
+		}
+		m.photos = int64(mib << 20)
 	}
 	if err := kernel.SetVariant(get("RUNNER_SIMD")); err != nil {
 		return m, misuse{fmt.Errorf("RUNNER_SIMD: %w", err)}

@@ -10,6 +10,7 @@ import (
 
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/review"
 )
 
 func (s *invocation) pack() *cobra.Command {
@@ -22,9 +23,13 @@ func (s *invocation) pack() *cobra.Command {
 			"states that verify --spot needs. The data are not in it. Whoever gets it runs verify NAME.pack --data DIR.",
 		Args: exactly(1, "one lockfile"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			o.Lock, o.Store, o.Limit = args[0], s.machine.store, limit<<20
+			path, err := review.LockOf(args[0])
+			if err != nil {
+				return err
+			}
+			o.Lock, o.Store, o.Limit = path, s.machine.store, limit<<20
 			if o.Out == "" {
-				o.Out = strings.TrimSuffix(filepath.Base(args[0]), lock.Suffix) + ".pack"
+				o.Out = strings.TrimSuffix(filepath.Base(path), lock.Suffix) + ".pack"
 			}
 			p, err := bundle.Pack(o)
 			if err != nil {

@@ -21,7 +21,6 @@ func (s *invocation) plan() *cobra.Command {
 				return err
 			}
 			steps, err := e.Plan(c.Context())
-			s.tellMade(e)
 			if err != nil {
 				return err
 			}

@@ -5,28 +5,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/picture"
 )
 
 func (s *invocation) predict() *cobra.Command {
 	var level float64
 	var limit int64
-	var given experiment.Given
+	var given model.Given
 	c := &cobra.Command{
 		Use:   "predict LOCK PICTURE...",
 		Short: "Predict what pictures show, with the locked model",
 		Long: "predict takes pictures through exactly what is locked: how a photo becomes pixels, the normalisation, the network and its weights.\n" +
-			"LOCK is a lockfile, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
+			"LOCK is a lockfile, a recipe or a name that has one, a pack, or what export wrote as safetensors or torch. A PICTURE is a file, a folder, a pattern such as 'photos/*.jpg', or - for a list of files, a line each,\n" +
 			"from the standard input. No data of the training are needed. Of a regression every prediction has the interval that holds the true\n" +
 			"value of a new individual with the probability --level, by split conformal prediction on the errors of the validation part.\n" +
 			"A picture that cannot be read is an error that names it; the others are predicted all the same, and the exit code is 1.",
@@ -46,17 +44,17 @@ func (s *invocation) predict() *cobra.Command {
 				return err
 			}
 			defer closeLock()
-			model, err := locked.Model()
+			m, err := locked.Model()
 			if err != nil {
 				return err
 			}
 			files, problems := picture.Find(args[1:], c.InOrStdin())
-			foretold, err := model.PredictFiles(c.Context(), files, given, s.progress())
+			foretold, err := m.PredictFiles(c.Context(), files, given, s.progress())
 			if err != nil {
 				return err
 			}
-			f := forecast{invocation: s, locked: locked, model: model}
-			f.calibration, f.without = locked.Calibrate(model, level)
+			f := forecast{invocation: s, locked: locked, model: m}
+			f.calibration, f.without = locked.Calibrate(m, level)
 			for _, p := range foretold {
 				if p.Problem == nil {
 					f.seen = append(f.seen, p)
@@ -81,51 +79,14 @@ func (s *invocation) predict() *cobra.Command {
 	return c
 }
 
-// locked opens a lock, or the lock in a pack or in an exported file, which is taken
-// apart in a folder that closeLock removes.
-func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked, closeLock func(), err error) {
-	closeLock = func() {}
-	given, data, objects := path, s.dataRoot(), s.machine.store
-	packed, exported := bundle.Is(path), experiment.FormatOf(path) != "" || experiment.IsExported(path)
-	if packed || exported {
-		dir, err := os.MkdirTemp("", "runner-pack-*")
-		if err != nil {
-			return nil, nil, err
-		}
-		closeLock = func() { os.RemoveAll(dir) }
-		if packed {
-			var opened *bundle.Submission
-			if opened, err = bundle.Open(path, filepath.Join(dir, "pack"), limit<<20); err == nil {
-				path, objects = opened.Lock, opened.Store
-			}
-		} else {
-			path, err = experiment.Unfold(path, dir)
-		}
-		if err != nil {
-			closeLock()
-			return nil, nil, err
-		}
-		if data == "" { // what a pack says of places on this machine is not followed
-			data = filepath.Join(dir, "data")
-		}
-	}
-	locked, err = experiment.OpenLock(path, data, objects)
-	if err != nil {
-		closeLock()
-		return nil, nil, err
-	}
-	locked.Path, locked.Progress = given, s.progress()
-	return locked, closeLock, nil
-}
-
 // forecast is what predict prints.
 type forecast struct {
 	*invocation
 	locked      *experiment.Locked
-	model       *experiment.Model
+	model       *model.Model
 	calibration *evaluate.Calibration
 	without     error // why there is none
-	seen        []experiment.Foretold
+	seen        []model.Foretold
 	problems    []error
 }
 

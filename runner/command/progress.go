@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"biomass/runner/internal/progress"
 )
@@ -16,13 +17,14 @@ func (s *invocation) progress() progress.Reporter {
 	if s.quiet || s.json {
 		return progress.Silent
 	}
-	return &bars{out: s.err, terminal: isTerminal(s.err)}
+	return &bars{out: s.err, terminal: isTerminal(s.err), columns: func() int { return columns(s.err) }}
 }
 
 // bars draws one bar at a time; the newest task has it.
 type bars struct {
 	out      io.Writer
 	terminal bool
+	columns  func() int // of the terminal, whose window people resize
 	mu       sync.Mutex
 }
 
@@ -89,35 +91,55 @@ func (b *bar) draw(last bool) {
 		return
 	}
 	b.drawn = time.Now()
-	rate := float64(b.done-b.skipped) / elapsed.Seconds()
-	var line strings.Builder
-	fmt.Fprintf(&line, "%-9s", b.name)
-	if b.terminal && b.total > 0 {
-		filled := min(barWidth, b.done*barWidth/b.total)
-		line.WriteString(strings.Repeat("█", filled) + strings.Repeat("░", barWidth-filled) + " ")
-	}
-	fmt.Fprintf(&line, "%d", b.done)
-	if b.total > 0 {
-		fmt.Fprintf(&line, "/%d", b.total)
-	}
-	fmt.Fprintf(&line, " %s", b.unit)
-	if elapsed > 200*time.Millisecond {
-		fmt.Fprintf(&line, ", %.0f/s", rate)
-	}
-	if last {
-		fmt.Fprintf(&line, ", %s", elapsed.Round(100*time.Millisecond))
-	} else if left := b.total - b.done; b.total > 0 && rate > 0 && elapsed > time.Second {
-		fmt.Fprintf(&line, ", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
-	}
-	if b.note != nil {
-		fmt.Fprintf(&line, ", %s", b.note())
-	}
-	if b.terminal {
-		fmt.Fprintf(b.out, "\r%s\x1b[K", line.String())
-		if last {
-			fmt.Fprintln(b.out)
-		}
+	name := fmt.Sprintf("%-8s ", b.name)
+	state := b.state(elapsed, last)
+	if !b.terminal {
+		fmt.Fprintln(b.out, name+state)
 		return
 	}
-	fmt.Fprintln(b.out, line.String())
+	// A line that wraps cannot be drawn over: the bar gives way first, then the
+	// end of the line.
+	room := b.columns() - 1
+	line := name + b.gauge(room-utf8.RuneCountInString(name+state)-1) + state
+	if runes := []rune(line); len(runes) > room {
+		line = string(runes[:room])
+	}
+	fmt.Fprintf(b.out, "\r%s\x1b[K", line)
+	if last {
+		fmt.Fprintln(b.out)
+	}
+}
+
+// state says in words how far the task is.
+func (b *bar) state(elapsed time.Duration, last bool) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d", b.done)
+	if b.total > 0 {
+		fmt.Fprintf(&text, "/%d", b.total)
+	}
+	fmt.Fprintf(&text, " %s", b.unit)
+	rate := float64(b.done-b.skipped) / elapsed.Seconds()
+	if elapsed > 200*time.Millisecond {
+		fmt.Fprintf(&text, ", %.0f/s", rate)
+	}
+	if last {
+		fmt.Fprintf(&text, ", %s", elapsed.Round(100*time.Millisecond))
+	} else if left := b.total - b.done; b.total > 0 && rate > 0 && elapsed > time.Second {
+		fmt.Fprintf(&text, ", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
+	}
+	if b.note != nil {
+		fmt.Fprintf(&text, ", %s", b.note())
+	}
+	return text.String()
+}
+
+// gauge is the bar itself, of at most so many columns, and a space; nothing where
+// it would be too short to be read.
+func (b *bar) gauge(room int) string {
+	width := min(barWidth, room)
+	if b.total <= 0 || width < 4 {
+		return ""
+	}
+	filled := min(width, b.done*width/b.total)
+	return strings.Repeat("█", filled) + strings.Repeat("░", width-filled) + " "
 }

@@ -12,6 +12,8 @@ import (
 
 	"biomass/runner/internal/bundle"
 	"biomass/runner/internal/experiment"
+	"biomass/runner/internal/export"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/review"
 )
@@ -22,7 +24,7 @@ func (s *invocation) report() *cobra.Command {
 	var limit int64
 	c := &cobra.Command{
 		Use:   "report RUN...",
-		Short: "Compare several runs on one page; or write the locked report of one again",
+		Short: "Compare runs on one page, or write the locked report of one again",
 		Long: "report puts the runs of several locks beside each other on a page with plots: their figures, the differences on the same photos\n" +
 			"with paired bootstrap intervals, the curves of their trainings, what other seeds gave, what their networks take, and the settings that\n" +
 			"differ. A RUN is a lockfile, a recipe, the folder of a report, a name (lock/NAME.lock.yaml), a pack, or what export wrote. Nothing is\n" +
@@ -70,14 +72,14 @@ func (s *invocation) rewrite(locked *experiment.Locked, dir string) error {
 		return err
 	}
 	if dir == "" {
-		if bundle.Is(locked.Path) || experiment.IsExported(locked.Path) {
+		if bundle.Is(locked.Path) || export.Is(locked.Path) {
 			return misuse{fmt.Errorf("%s has no folder for its report: say --dir DIR", locked.Path)}
 		}
 		dir = near(locked.Place.Report(locked.Recipe.Name))
-	} else if err := experiment.NoRun(dir, locked.Place.Report(locked.Recipe.Name)); err != nil {
+	} else if err := project.NoRun(dir, locked.Place.Report(locked.Recipe.Name)); err != nil {
 		return err
 	}
-	written, err := experiment.WriteReport(dir, pages, report.Files())
+	written, err := project.WriteReport(dir, pages, report.Files())
 	if err != nil {
 		return err
 	}
@@ -92,12 +94,12 @@ func (s *invocation) rewrite(locked *experiment.Locked, dir string) error {
 func (s *invocation) compare(runs []review.Run, dir string, timed bool) error {
 	if dir == "" {
 		var err error
-		if dir, err = experiment.ComparisonFolder(review.Title(runs)); err != nil {
+		if dir, err = project.ComparisonFolder(review.Title(runs)); err != nil {
 			return err
 		}
 		dir = near(dir)
 	}
-	if err := experiment.NoRun(dir, ""); err != nil {
+	if err := project.NoRun(dir, ""); err != nil {
 		return err
 	}
 	comparison, err := review.Compare(runs, dir, timed)
@@ -108,7 +110,7 @@ func (s *invocation) compare(runs []review.Run, dir string, timed bool) error {
 	if err != nil {
 		return err
 	}
-	written, err := experiment.WriteReport(dir, files, report.ComparisonFiles())
+	written, err := project.WriteReport(dir, files, report.ComparisonFiles())
 	if err != nil {
 		return err
 	}
@@ -142,9 +144,7 @@ func (s *invocation) printWritten(written []string, dir string) {
 		fmt.Fprintf(s.out, "%s is as it should be\n", filepath.ToSlash(dir))
 		return
 	}
-	for _, path := range written {
-		fmt.Fprintf(s.out, "wrote %s\n", path)
-	}
+	s.listWritten(written)
 }
 
 func (s *invocation) printComparison(c *report.Comparison) error {

@@ -7,20 +7,20 @@ import (
 	"math"
 	"time"
 
-	"github.com/spf13/cobra"
+	"biomass/runner/internal/project"
 
-	"biomass/runner/internal/experiment"
+	"github.com/spf13/cobra"
 )
 
 func (s *invocation) store() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store",
-		Short: "Tell how large the store is; prune what no lock names; check every object",
+		Short: "Tell the size of the store; prune what no lock names; check it",
 		Long: "store tells how much the store of this project holds: pixels, weights, the outputs of stages, states. Removing any of it\n" +
 			"costs time, never a result.",
 		Args: exactly(0, "no argument, or prune or check"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := experiment.OpenWarehouse(".", s.machine.store)
+			w, err := project.OpenWarehouse(".", s.machine.store)
 			if err != nil {
 				return err
 			}
@@ -32,7 +32,11 @@ func (s *invocation) store() *cobra.Command {
 				return json.NewEncoder(s.out).Encode(map[string]any{"path": w.Store.Dir(), "locks": len(w.Locks), "census": census})
 			}
 			fmt.Fprintf(s.out, "%s: %d objects, %s\n", w.Store.Dir(), census.Objects, size(census.Bytes))
-			fmt.Fprintf(s.out, "%d of them, %s, are named by no lock of this project (%d locks)\n", census.Unnamed, size(census.Free), len(w.Locks))
+			locks := "locks"
+			if len(w.Locks) == 1 {
+				locks = "lock"
+			}
+			fmt.Fprintf(s.out, "%d of them, %s, are named by no lock of this project (%d %s)\n", census.Unnamed, size(census.Free), len(w.Locks), locks)
 			return nil
 		},
 	}
@@ -51,7 +55,7 @@ func (s *invocation) storePrune() *cobra.Command {
 			"so does what was made since a run began that is still at work.",
 		Args: exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := experiment.OpenWarehouse(".", s.machine.store)
+			w, err := project.OpenWarehouse(".", s.machine.store)
 			if err != nil {
 				return err
 			}
@@ -88,10 +92,10 @@ func (s *invocation) storePrune() *cobra.Command {
 func (s *invocation) storeCheck() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
-		Short: "Read every object and remove the damaged ones; exit code 3 if there were any",
+		Short: "Read all objects, remove damaged ones; exit code 3 if there were",
 		Args:  exactly(0, "no argument"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := experiment.OpenWarehouse(".", s.machine.store)
+			w, err := project.OpenWarehouse(".", s.machine.store)
 			if err != nil {
 				return err
 			}

@@ -4,30 +4,30 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/review"
 	"biomass/runner/internal/verify"
 )
 
 func (s *invocation) verify() *cobra.Command {
-	var lockOnly, rerun bool
-	var spots int
-	var seed uint64
 	var limit int64
+	var depth levelFlags
 	var hidden holdoutFlags
 	c := &cobra.Command{
 		Use:   "verify LOCK",
-		Short: "Check a lock: hash the data, evaluate the weights again, compare; or train again",
-		Long: "verify hashes the data and evaluates the kept weights again. LOCK is a lockfile, or a pack. With --lock-only it looks at the lock,\n" +
+		Short: "Check a lock against data and weights, or by training again",
+		Long: "verify hashes the data and evaluates the kept weights again. LOCK is a lockfile, a recipe or a name that has one, or a pack. With --lock-only it looks at the lock,\n" +
 			"the recipe and the report alone; with --spot K it also trains K epochs again from their kept states;\n" +
 			"with --rerun it trains again from nothing. It says what each of them proves and what it leaves open.\n" +
 			"Exit code 0: VERIFIED, bit for bit; 3: DIFFERS; 4: INPUTS DIFFER; 5: INCOMPLETE.",
 		Args:        exactly(1, "one lockfile or pack"),
 		Annotations: map[string]string{markdown: ""},
 		RunE: func(c *cobra.Command, args []string) error {
-			level, err := levelOf(lockOnly, c.Flags().Changed("spot"), rerun, spots)
+			level, err := depth.level(c)
 			if err != nil {
 				return err
 			}
@@ -35,9 +35,13 @@ func (s *invocation) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			path, err := review.LockOf(args[0])
+			if err != nil {
+				return err
+			}
 			o := verify.Options{
-				Lock: args[0], Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
-				Level: level, Spots: spots, Seed: seed, Holdout: holdout,
+				Lock: path, Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
+				Level: level, Spots: depth.spots, Seed: depth.seed, Holdout: holdout,
 			}
 			if !c.Flags().Changed("seed") {
 				o.Seed = uint64(time.Now().UnixNano())
@@ -49,7 +53,7 @@ func (s *invocation) verify() *cobra.Command {
 			if s.json {
 				err = json.NewEncoder(s.out).Encode(v)
 			} else {
-				s.printVerdict(args[0], v)
+				s.printVerdict(path, v)
 			}
 			if code := verdictCode[v.Judgement]; err == nil && code != fine {
 				return exit(code)
@@ -57,24 +61,35 @@ func (s *invocation) verify() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().BoolVar(&lockOnly, "lock-only", false, "without the data: the lock, and the recipe and report beside it")
-	c.Flags().IntVar(&spots, "spot", 0, "train `K` epochs again, chosen by --seed, from the states that apply --keep-checkpoints kept")
-	c.Flags().Uint64Var(&seed, "seed", 0, "`N` chooses the epochs of --spot; without it the clock does")
-	c.Flags().BoolVar(&rerun, "rerun", false, "train again from nothing and compare bit for bit")
+	depth.add(c)
 	hidden.add(c)
 	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
 }
 
-// levelOf returns the level that the flags of verify and grade choose: spot says
-// whether there is a number of spots.
-func levelOf(lockOnly, spot, rerun bool, spots int) (verify.Level, error) {
+// levelFlags are those of verify and grade that say how far a verification goes.
+type levelFlags struct {
+	lockOnly, rerun bool
+	spots           int
+	seed            uint64
+}
+
+func (f *levelFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.lockOnly, "lock-only", false, "without the data: the lock, and the recipe and report beside it")
+	c.Flags().IntVar(&f.spots, "spot", 0, "train `K` epochs again, chosen by --seed, from the states that apply --keep-checkpoints kept")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "`N` chooses the epochs of --spot; without it the clock does")
+	c.Flags().BoolVar(&f.rerun, "rerun", false, "train again from nothing and compare bit for bit")
+}
+
+// level returns the one that is chosen.
+func (f *levelFlags) level(c *cobra.Command) (verify.Level, error) {
 	level, given := verify.Evaluation, 0
+	spot := c.Flags().Changed("spot")
 	for _, choice := range []struct {
 		given bool
 		level verify.Level
-	}{{lockOnly, verify.LockOnly}, {spot, verify.Spot}, {rerun, verify.Rerun}} {
+	}{{f.lockOnly, verify.LockOnly}, {spot, verify.Spot}, {f.rerun, verify.Rerun}} {
 		if choice.given {
 			level = choice.level
 			given++
@@ -83,10 +98,26 @@ func levelOf(lockOnly, spot, rerun bool, spots int) (verify.Level, error) {
 	switch {
 	case given > 1:
 		return level, misuse{errors.New("--lock-only, --spot and --rerun are three levels: choose one")}
-	case spot && spots < 1:
-		return level, misuse{fmt.Errorf("--spot %d: want at least one epoch", spots)}
+	case spot && f.spots < 1:
+		return level, misuse{fmt.Errorf("--spot %d: want at least one epoch", f.spots)}
 	}
 	return level, nil
+}
+
+// arguments are the flags of a verification that goes as far.
+func (f *levelFlags) arguments(c *cobra.Command, level verify.Level) (all []string) {
+	switch level {
+	case verify.LockOnly:
+		all = append(all, "--lock-only")
+	case verify.Spot:
+		all = append(all, "--spot", strconv.Itoa(f.spots))
+	case verify.Rerun:
+		all = append(all, "--rerun")
+	}
+	if c.Flags().Changed("seed") {
+		all = append(all, "--seed", strconv.FormatUint(f.seed, 10))
+	}
+	return all
 }
 
 var verdictCode = map[verify.Judgement]int{

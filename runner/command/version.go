@@ -15,7 +15,7 @@ import (
 func (s *invocation) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version, the arithmetic contract and what this machine uses",
+		Short: "Print the version, the arithmetic and what this machine uses",
 		Args:  exactly(0, "no argument"),
 		RunE: func(*cobra.Command, []string) error {
 			if s.json {

@@ -147,7 +147,7 @@ func (m *manifest) check(limit int64) error {
 	folded, folders := map[string]string{}, map[string]string{}
 	for i, e := range m.Files {
 		switch {
-		case !Safe(e.Path):
+		case !safe(e.Path):
 			return fmt.Errorf("the path %q is not one that a pack may have", e.Path)
 		case i > 0 && e.Path <= m.Files[i-1].Path:
 			return fmt.Errorf("%s: its files are not in order", e.Path)
@@ -175,10 +175,10 @@ func (m *manifest) check(limit int64) error {
 // fold brings together names that some file systems do not tell apart.
 func fold(name string) string { return strings.ToLower(norm.NFC.String(name)) }
 
-// Safe reports whether a path stays below its folder and names the same file on
+// safe reports whether a path stays below its folder and names the same file on
 // every system: with slashes, no part that is hidden, empty or ends in a dot or a
 // space, and none of the characters that have a meaning elsewhere.
-func Safe(name string) bool {
+func safe(name string) bool {
 	if name == "" || name == manifestName || len(name) > maxPath || !utf8.ValidString(name) || !fs.ValidPath(name) ||
 		!filepath.IsLocal(filepath.FromSlash(name)) || strings.ContainsAny(name, `\:*?"<>|`) {
 		return false

@@ -172,7 +172,7 @@ func FuzzRead(f *testing.F) {
 		var total int64
 		_, err := Read(bytes.NewReader(data), 1<<16, func(all []Entry) error {
 			for _, e := range all {
-				if !Safe(e.Path) || e.Bytes < 0 {
+				if !safe(e.Path) || e.Bytes < 0 {
 					t.Errorf("took %q of %d bytes", e.Path, e.Bytes)
 				}
 				total += e.Bytes

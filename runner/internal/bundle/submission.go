@@ -11,9 +11,10 @@ import (
 	"strconv"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
 )
@@ -60,69 +61,91 @@ func Pack(o Options) (*Packed, error) {
 	if err != nil {
 		return nil, err
 	}
-	locked, err := experiment.LockedRecipe(claimed)
+	locked, err := project.LockedRecipe(claimed)
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.LockPlace(o.Lock, claimed, locked, "")
+	place, err := project.OfLock(o.Lock, claimed, locked, "")
 	if err != nil {
 		return nil, err
 	}
-	objects, err := experiment.OpenStore(place.Root, o.Store)
+	objects, err := project.OpenStore(place.Root, o.Store)
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{Path: "lock/" + locked.Name + lock.Suffix, From: o.Lock}}
-	recipes, err := place.RecipeFiles()
+	h := handed{claimed, locked.Name, place, objects}
+	files, err := h.files()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{Path: "lock/" + locked.Name + lock.Suffix, From: o.Lock})
+	packed := &Packed{Path: o.Out}
+	if o.States {
+		states := h.states()
+		if len(states) == 0 {
+			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
+		}
+		packed.States, files = len(states), append(files, states...)
+	}
+	return packed, packed.write(files, o.Limit)
+}
+
+// handed is an experiment that is handed in.
+type handed struct {
+	lock  *lock.Lock
+	name  string
+	place project.Place
+	store *store.Store
+}
+
+// files are those of the project, and what the store knows of pictures and predictions.
+func (h handed) files() ([]File, error) {
+	var files []File
+	recipes, err := h.place.RecipeFiles()
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range recipes {
-		files = append(files, File{Path: name, From: filepath.Join(place.Root, filepath.FromSlash(name))})
+		files = append(files, File{Path: name, From: filepath.Join(h.place.Root, filepath.FromSlash(name))})
 	}
-	dir := place.Report(locked.Name)
 	for _, name := range report.Files() {
-		if from := filepath.Join(dir, name); exists(from) {
-			files = append(files, File{Path: "reports/" + locked.Name + "/" + name, From: from})
+		if from := filepath.Join(h.place.Report(h.name), name); exists(from) {
+			files = append(files, File{Path: "reports/" + h.name + "/" + name, From: from})
 		}
 	}
-	for _, m := range claimed.Models() {
-		path := place.Model(locked.Name, m.Run)
-		weights, err := experiment.LockedWeights(path, m.Weights, objects)
+	for _, m := range h.lock.Models() {
+		path := h.place.Model(h.name, m.Run)
+		weights, err := project.LockedWeights(path, m.Weights, h.store)
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{Path: "reports/" + locked.Name + "/" + filepath.Base(path), Data: weights})
+		files = append(files, File{Path: "reports/" + h.name + "/" + filepath.Base(path), Data: weights})
 	}
 	for _, output := range []struct{ stage, path string }{{"picture", picturesFile}, {"evaluate", evaluationFile}} {
-		if stage := claimed.Stage(output.stage); stage != nil {
-			if data, err := objects.Get(stage.Output); err == nil {
+		if stage := h.lock.Stage(output.stage); stage != nil {
+			if data, err := h.store.Get(stage.Output); err == nil {
 				files = append(files, File{Path: output.path, Data: data})
 			}
 		}
 	}
-	packed := &Packed{Path: o.Out}
-	if o.States {
-		packedOf := map[digest.Digest]bool{} // a sweep's winner is the lock's own training
-		for _, m := range claimed.Trainings() {
-			if packedOf[m.Key] {
-				continue
-			}
-			packedOf[m.Key] = true
-			for _, k := range experiment.Kept(objects, m.Key) {
-				data, err := objects.Get(k.Object)
-				if err != nil {
-					continue // damaged, and so not there
-				}
-				files = append(files, File{Path: path.Join("states", m.Run, fmt.Sprintf("epoch-%05d.planes", k.Epoch)), Data: data})
-				packed.States++
-			}
+	return files, nil
+}
+
+// states are the kept states of all trainings.
+func (h handed) states() (files []File) {
+	seen := map[digest.Digest]bool{} // a sweep's winner is the lock's own training
+	for _, m := range h.lock.Trainings() {
+		if seen[m.Key] {
+			continue
 		}
-		if packed.States == 0 {
-			return nil, errors.New("no states of epochs are kept: apply --keep-checkpoints keeps them; or pack without --checkpoints")
+		seen[m.Key] = true
+		for _, k := range checkpoint.Of(h.store, m.Key).States() {
+			if data, err := h.store.Get(k.Object); err == nil { // else damaged, and so not there
+				files = append(files, File{Path: path.Join("states", m.Run, fmt.Sprintf("epoch-%05d.planes", k.Epoch)), Data: data})
+			}
 		}
 	}
-	return packed, packed.write(files, o.Limit)
+	return files
 }
 
 // write writes the pack in one step.
@@ -213,7 +236,7 @@ func (s *Submission) accept(all []Entry) error {
 }
 
 func isModel(file string) bool {
-	_, ok := experiment.RunOfModel(file)
+	_, ok := project.RunOfModel(file)
 	return ok
 }
 
@@ -232,10 +255,10 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 	for _, m := range claimed.Trainings() {
 		known[m.Run] = true
 	}
-	states := map[string][]experiment.State{} // by run
+	states := map[string][]checkpoint.State{} // by run
 	for _, e := range entries {
 		state := stateFile.FindStringSubmatch(e.Path)
-		run, model := experiment.RunOfModel(path.Base(e.Path))
+		run, model := project.RunOfModel(path.Base(e.Path))
 		if state != nil {
 			run = state[1]
 		}
@@ -258,12 +281,12 @@ func (s *Submission) keep(dir string, entries []Entry) error {
 			if err != nil {
 				return err
 			}
-			states[state[1]] = append(states[state[1]], experiment.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
+			states[state[1]] = append(states[state[1]], checkpoint.State{Epoch: epoch, Object: object, Bytes: e.Bytes})
 		}
 	}
 	for _, m := range claimed.Trainings() {
 		if kept := states[m.Run]; len(kept) > 0 && !m.Key.IsZero() {
-			if err := experiment.AddStates(objects, m.Key, kept); err != nil {
+			if err := checkpoint.Of(objects, m.Key).Add(kept...); err != nil {
 				return err
 			}
 		}

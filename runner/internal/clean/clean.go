@@ -6,6 +6,7 @@ package clean
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"biomass/runner/internal/digest"
@@ -137,7 +138,14 @@ func Apply(rules []recipe.Rule, data recipe.Data, targets []float64, t *table.Ta
 		ledger.Kept = append(ledger.Kept, i)
 	}
 	if len(ledger.Kept) == 0 {
-		return nil, fmt.Errorf("no row of table %s is left after cleaning: of %d rows %s", t.Path, len(t.Rows), ledger.counts())
+		first := ""
+		if at := slices.IndexFunc(ledger.Dropped, func(d Dropped) bool { return d.Rule == MissingImage }); at >= 0 {
+			first = fmt.Sprintf(" (first: %s)", ledger.Dropped[at].Detail)
+			if there := c.Example(); there != "" {
+				first = strings.TrimSuffix(first, ")") + fmt.Sprintf("; data.images holds e.g. %q)", there)
+			}
+		}
+		return nil, fmt.Errorf("no row of table %s is left after cleaning: of %d rows %s%s", t.Path, len(t.Rows), ledger.counts(), first)
 	}
 	if n := len(s.conflicts); n > 0 {
 		ledger.Warnings = append(ledger.Warnings, fmt.Sprintf("%d rows were dropped as duplicates although their %s is not that of the row with the same picture: look at them (first: %s)",

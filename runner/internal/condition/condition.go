@@ -17,6 +17,7 @@ package condition
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 
@@ -76,7 +77,7 @@ func Parse(text string) (*Condition, error) {
 	if err != nil {
 		var broken *file.Error
 		if errors.As(err, &broken) {
-			return nil, fmt.Errorf("character %d: %s", broken.From+1, broken.Message)
+			return nil, fmt.Errorf("character %d: %s", broken.From+1, reason(broken.Message))
 		}
 		return nil, err
 	}
@@ -95,6 +96,27 @@ func Parse(text string) (*Condition, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+var token = regexp.MustCompile(`^unexpected token \w+\((".*")\)$`)
+
+// reason says in our words what the parser did not expect.
+func reason(message string) string {
+	if message == "unexpected token EOF" {
+		return "it ends too early"
+	}
+	m := token.FindStringSubmatch(message)
+	if m == nil {
+		return message
+	}
+	text := m[1] + " cannot stand here"
+	switch m[1] {
+	case `","`:
+		text += ": decimals have a point, as in 8.5"
+	case `"="`:
+		text += ": equal is =="
+	}
+	return text
 }
 
 // Columns returns the columns that the condition names, each once, in its order.

@@ -97,9 +97,11 @@ func TestColumns(t *testing.T) {
 // TestErrors holds what is refused, by its grammar alone and beside a table.
 func TestErrors(t *testing.T) {
 	for condition, want := range map[string]string{
-		"":                          "character 1: unexpected token EOF",
-		"weight >":                  "character 8: unexpected token EOF",
-		"weight > 1 age":            "character 12: unexpected token",
+		"":                          "character 1: it ends too early",
+		"weight >":                  "character 8: it ends too early",
+		"weight > 1 age":            `character 12: "age" cannot stand here`,
+		"weight > 8,5":              `character 11: "," cannot stand here: decimals have a point, as in 8.5`,
+		"weight = 8":                `character 8: "=" cannot stand here: equal is ==`,
 		"weight = 1":                "character 8: ",
 		"'a":                        "character 3: literal not terminated",
 		"1 < 2":                     "names no column",

@@ -127,6 +127,9 @@ func disk(dir string) Check {
 		}
 		dir = filepath.Dir(dir)
 	}
+	if err := writable(dir); err != nil {
+		return Check{"disk", Warning, fmt.Sprintf("nothing can be written here, so apply will fail: %v: set RUNNER_STORE to another folder, or give the right to write", err)}
+	}
 	free, err := freeBytes(dir)
 	switch {
 	case err != nil:
@@ -135,6 +138,15 @@ func disk(dir string) Check {
 		return Check{"disk", Warning, fmt.Sprintf("%s: %d MiB free, little for a training: make room, or set RUNNER_STORE to a folder on another disk", dir, free>>20)}
 	}
 	return Check{"disk", Fine, fmt.Sprintf("%s: %d MiB free", dir, free>>20)}
+}
+
+// writable tries to write into a folder.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, store.Temporary("doctor"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // bits trains the fixed network with every variant that runs here.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"biomass/runner/internal/kernel"
@@ -69,5 +70,16 @@ func TestExamine(t *testing.T) {
 	}
 	if !s.Has(whole) || s.Has(damaged) {
 		t.Error("the wrong object was removed")
+	}
+}
+
+// TestReadOnly finds out that nothing can be written, which no free space tells.
+func TestReadOnly(t *testing.T) {
+	const dir = "/proc/self" // of Linux: nobody may write there, not even root
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("there is no /proc")
+	}
+	if c := disk(filepath.Join(dir, "nothing", "store")); c.State != Warning || !strings.Contains(c.Text, "nothing can be written here, so apply will fail") {
+		t.Errorf("%+v", c)
 	}
 }

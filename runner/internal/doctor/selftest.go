@@ -120,7 +120,7 @@ func selfTrained(ctx context.Context, text string) ([]train.Epoch, error) {
 			}
 		}
 	}
-	fitted, err := transform.Fit(r.Transform, 3, training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
+	fitted, err := transform.Fit(r.Transform, 3, training.Targets, func(i int) ([]uint8, error) { return training.Photos[i]() }, len(training.Photos))
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func noise(part string, n, size int) train.Set {
 				sum += int(pixels[i])
 			}
 		}
-		out.Pixels = append(out.Pixels, pixels)
+		out.Photos = append(out.Photos, train.InMemory(pixels))
 		out.Targets = append(out.Targets, float64(sum)/float64(size*size))
 	}
 	return out

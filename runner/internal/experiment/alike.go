@@ -42,11 +42,7 @@ func (l *line) alike(ctx context.Context, near float64) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		kept := make([]picture.Look, len(l.ledger.Kept))
-		for i, row := range l.ledger.Kept {
-			kept[i] = looks[row]
-		}
-		return picture.Alike(kept, near), nil
+		return picture.Alike(pick(looks, l.ledger.Kept), near), nil
 	}
 	names, err := l.column(l.Recipe.Data.Image)
 	if err != nil {

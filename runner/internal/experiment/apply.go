@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
-	"biomass/runner/internal/source"
 	"biomass/runner/internal/store"
 )
 
@@ -25,7 +25,7 @@ type Outcome struct {
 	Worked   []string // the stages that had to run
 	Written  []string // the files that are new or changed, below the project folder
 	Warnings []string
-	States   []State // that are kept for spot checks
+	States   []checkpoint.State // that are kept for spot checks
 	// Weights are the file that the network begins with, where it was initialised now.
 	Weights *Weights
 }
@@ -70,7 +70,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 	if err := l.walk(ctx); err != nil {
 		return nil, err
 	}
-	out := &Outcome{Worked: l.worked, States: Kept(e.Store, l.keys["train"])}
+	out := &Outcome{Worked: l.worked, States: checkpoint.Of(l.Store, l.keys["train"]).States()}
 	if out.Warnings, err = l.warnings(); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (e *Experiment) Apply(ctx context.Context, overridden bool) (*Outcome, erro
 		return nil, err
 	}
 	for _, t := range out.Lock.Trainings() {
-		l.checkpoints(t.Key).forget()
+		checkpoint.Of(l.Store, t.Key).Forget()
 	}
 	return out, nil
 }
@@ -111,10 +111,14 @@ func (e *Experiment) fits() error {
 // process does.
 func (e *Experiment) hold(ctx context.Context, lock, work string) (unlock func(), err error) {
 	return e.Store.Lock(ctx, lock, func(holder string) {
-		if e.Waiting != nil {
-			e.Waiting(fmt.Sprintf("waiting for %s, which %s; Ctrl-C ends the wait", holder, work))
-		}
+		e.tell("waiting for %s, which %s; Ctrl-C ends the wait", holder, work)
 	})
+}
+
+func (e *Experiment) tell(format string, args ...any) {
+	if e.Tell != nil {
+		e.Tell(fmt.Sprintf(format, args...))
+	}
 }
 
 // writable finds out before the work, not after it, that dir takes no files.
@@ -128,71 +132,6 @@ func writable(dir string) error {
 	}
 	f.Close()
 	return os.Remove(f.Name())
-}
-
-// lock states what the walk found. The git state is recorded once: it stays as
-// it was while what is verified stays the same.
-func (l *line) lock(old *lock.Lock) (*lock.Lock, error) {
-	r := l.Recipe
-	root, files := l.files.Root()
-	dropped := map[string]int{}
-	for _, c := range l.ledger.Counts {
-		dropped[c.Rule] = c.N
-	}
-	k := &lock.Lock{
-		Lock: lock.Format, Numerics: lock.Numerics,
-		Recipe: lock.Recipe{Path: l.Place.Path, Digest: l.asked.Digest, Canonical: l.asked.Node()},
-		Data: lock.Data{
-			Table:  lock.Table{Path: tablePath(r.Data), Digest: l.table.File, ReadAs: l.table.ReadAs, Rows: len(l.table.Rows), Canonical: l.canonical},
-			Images: lock.Images{Path: imagesPath(r.Data), Digest: root, Files: files}, Weights: l.lockedWeights(),
-		},
-		Clean:    lock.Clean{Kept: len(l.ledger.Kept), Dropped: dropped, Ledger: l.ledger.Digest()},
-		Split:    l.lockedSplit(),
-		Sweep:    l.found,
-		Features: lockedFeatures(l.fitted.Features),
-		Stages:   l.lockedStages(),
-		Training: l.trained.Epochs,
-		Model:    l.lockedModel(),
-		Results:  l.results(),
-		Runs:     l.series.Runs, Spread: l.series.Spread, OutOfFold: l.series.OutOfFold,
-		Report: lock.Report{Digest: l.pages.Digest},
-	}
-	var err error
-	if k.Seal, err = k.Sum(); err != nil {
-		return nil, err
-	}
-	if old != nil {
-		differences, err := lock.Compare(old, k)
-		if err != nil {
-			return nil, err
-		}
-		if len(differences) == 0 {
-			k.Recorded = old.Recorded
-			return k, nil
-		}
-	}
-	state := source.Inspect(l.Place.Root)
-	k.Recorded = lock.Recorded{Commit: state.Commit, Dirty: state.Dirty, Patch: state.Patch, Unknown: state.Unknown}
-	return k, nil
-}
-
-func (l *line) lockedSplit() lock.Split {
-	return lock.Split{
-		Train: len(l.split.Train), Validation: len(l.split.Validation), Test: len(l.split.Test),
-		Groups: l.split.Groups, Digest: l.split.Digest(),
-	}
-}
-
-func (l *line) lockedStages() []lock.Stage {
-	var list []lock.Stage
-	for _, s := range l.stages {
-		list = append(list, lock.Stage{Name: s.name, Version: s.version, Key: l.keys[s.name], Output: l.outputs[s.name]})
-	}
-	return list
-}
-
-func (l *line) lockedModel() lock.Model {
-	return lock.Model{Parameters: l.initial.Parameters, Weights: l.trained.Weights, Epoch: l.trained.Kept}
 }
 
 // compare warns when a stage was asked the same as the lock says and gave
@@ -260,7 +199,7 @@ func (l *line) removeStale(dir string) error {
 		return err
 	}
 	for _, entry := range entries {
-		run, ok := RunOfModel(entry.Name())
+		run, ok := project.RunOfModel(entry.Name())
 		if ok && run != "" && !slices.ContainsFunc(l.series.Runs, func(r lock.Run) bool { return r.Name == run }) {
 			stale = append(stale, entry.Name())
 		}
@@ -271,63 +210,6 @@ func (l *line) removeStale(dir string) error {
 		}
 	}
 	return nil
-}
-
-// results states the scores of each part that the kept epoch was not trained on.
-func (l *line) results() map[string]lock.Score {
-	if l.evaluation == nil {
-		return nil
-	}
-	results := map[string]lock.Score{}
-	for _, p := range l.evaluation.Parts {
-		if p.Name == evaluate.Train || p.Scores == nil {
-			continue
-		}
-		score := lock.Score{Photos: p.Scores.N}
-		if p.Name == l.evaluation.Headline {
-			score.Predictions = l.evaluation.PredictionsDigest()
-		}
-		if l.classifies() {
-			score.Hits = l.hits(p)
-		} else {
-			score.Errors = l.errors(p)
-		}
-		results[p.Name] = score
-	}
-	return results
-}
-
-// errors states the scores of a regression on one part.
-func (l *line) errors(p evaluate.Part) *lock.Errors {
-	e := &lock.Errors{RMSE: p.Scores.RMSE, RMSEInterval: bounds(p), MSE: p.Scores.MSE, MAE: p.Scores.MAE, R2: p.Scores.R2, BaselineR2: map[string]float64{}}
-	for _, b := range l.evaluation.Baselines {
-		if s := b.On(p.Name); s != nil {
-			e.BaselineR2[b.Name] = s.R2
-		}
-	}
-	return e
-}
-
-// hits states the scores of a classification on one part.
-func (l *line) hits(p evaluate.Part) *lock.Hits {
-	h := &lock.Hits{
-		Accuracy: p.Scores.Accuracy, AccuracyInterval: bounds(p), BalancedAccuracy: p.Scores.BalancedAccuracy,
-		MacroF1: p.Scores.MacroF1, WeightedF1: p.Scores.WeightedF1, CrossEntropy: *p.Scores.CrossEntropy, BaselineAccuracy: map[string]float64{},
-	}
-	for _, b := range l.evaluation.Baselines {
-		if s := b.On(p.Name); s != nil {
-			h.BaselineAccuracy[b.Name] = s.Accuracy
-		}
-	}
-	return h
-}
-
-// bounds are those of a part's interval, if it has one.
-func bounds(p evaluate.Part) []float64 {
-	if p.Interval == nil {
-		return nil
-	}
-	return []float64{p.Interval.Low, p.Interval.High}
 }
 
 // warnings collects what a person should know, in the order of the line.

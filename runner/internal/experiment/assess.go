@@ -13,14 +13,15 @@ import (
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/table"
 	"biomass/runner/internal/train"
 )
 
-// NewPart is the name of a part that no split knows: data that came later.
-const NewPart = "new"
+// newPart is the name of a part that no split knows: data that came later.
+const newPart = "new"
 
 // Assessment is how a locked model does on one part of its data, or on new ones.
 type Assessment struct {
@@ -51,17 +52,18 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 			return nil, errors.New("the lock states no results: say --part train, validation or test")
 		}
 	}
-	model, err := k.Model()
+	m, err := k.Model()
 	if err != nil {
 		return nil, err
 	}
-	l, err := k.freeze(ctx)
+	frozen, words, err := k.Inputs(ctx, k.Lock, k.Store)
 	if err != nil {
 		return nil, err
 	}
-	if words := append(l.otherTable(k.Lock, k.Store), l.otherPictures(k.Lock, k.Store)...); len(words) > 0 {
+	if len(words) > 0 {
 		return nil, fmt.Errorf("%w: %s", ErrOtherInputs, strings.Join(words, "\n  "))
 	}
+	l := frozen.line
 	l.found = k.Lock.Sweep // its winner is what is judged
 	if err := l.follow(); err != nil {
 		return nil, err
@@ -74,7 +76,7 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 			return nil, fmt.Errorf("stage %s gives something else here than %s says: runner verify says more", s.name, k.Path)
 		}
 	}
-	a, err := l.assess(model, part)
+	a, err := l.assess(m, part)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func (k *Locked) AssessPart(ctx context.Context, part string) (*Assessment, erro
 		same := sameScores(score, a.Part)
 		a.Locked = &same
 	}
-	k.cover(a, model)
+	k.cover(a, m)
 	return a, nil
 }
 
@@ -106,21 +108,21 @@ func sameScores(locked lock.Score, p *evaluate.Part) bool {
 // pictures, or, of a classification, a folder of one folder of pictures a class
 // alone. They are read and cleaned as the recipe says.
 func (k *Locked) AssessNew(ctx context.Context, tablePath, images string) (*Assessment, error) {
-	model, err := k.Model()
+	m, err := k.Model()
 	if err != nil {
 		return nil, err
 	}
-	a, err := k.assessNew(ctx, model, tablePath, images)
+	a, err := k.assessNew(ctx, m, tablePath, images)
 	if err != nil {
 		return nil, err
 	}
-	k.cover(a, model)
+	k.cover(a, m)
 	return a, nil
 }
 
 // assessNew judges a model on other data, which its recipe says how to read and clean.
-func (e *Experiment) assessNew(ctx context.Context, model *Model, tablePath, images string) (*Assessment, error) {
-	l, warnings, err := e.other(ctx, model, tablePath, images)
+func (e *Experiment) assessNew(ctx context.Context, m *model.Model, tablePath, images string) (*Assessment, error) {
+	l, warnings, err := e.other(ctx, m, tablePath, images)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +135,8 @@ func (e *Experiment) assessNew(ctx context.Context, model *Model, tablePath, ima
 	if len(l.ledger.Kept) == 0 {
 		return nil, fmt.Errorf("table %s: none of its %d rows can be judged: cleaning drops them all", l.table.Path, len(l.table.Rows))
 	}
-	l.fitted, l.split = model.Fitted, &split.Split{}
-	a, err := l.assess(model, NewPart)
+	l.fitted, l.split = m.Fitted, &split.Split{}
+	a, err := l.assess(m, newPart)
 	if err != nil {
 		return nil, err
 	}
@@ -144,19 +146,19 @@ func (e *Experiment) assessNew(ctx context.Context, model *Model, tablePath, ima
 }
 
 // other reads other data than the experiment's, as a model's recipe says.
-func (e *Experiment) other(ctx context.Context, model *Model, tablePath, images string) (l *line, warnings []string, err error) {
-	loaded, there := *model.Loaded, *e
+func (e *Experiment) other(ctx context.Context, m *model.Model, tablePath, images string) (l *line, warnings []string, err error) {
+	loaded, there := *m.Loaded, *e
 	d := &loaded.Recipe.Data
 	d.Source, d.Folders, d.Parts = nil, "", recipe.Origins{}
 	loaded.Recipe.Split.By = "random"
 	there.Loaded, there.Place.Data = &loaded, images
 	l = newLine(&there)
-	l.classes = model.Classes
+	l.classes = m.Classes
 	if tablePath == "" {
 		if !l.classifies() {
 			return nil, nil, errors.New("a folder of pictures says no values: name the table of labels too, --table")
 		}
-		d.Folders, d.Table, d.Classes = ".", "", model.Classes
+		d.Folders, d.Table, d.Classes = ".", "", m.Classes
 		l.table, err = table.List(images, *d)
 	} else {
 		if filepath.Ext(tablePath) != ".xlsx" {
@@ -189,7 +191,7 @@ func (e *Experiment) other(ctx context.Context, model *Model, tablePath, images 
 
 // assess predicts the photos of a part and judges the predictions. Of new data,
 // whose split is empty, that part is all of them.
-func (l *line) assess(model *Model, part string) (*Assessment, error) {
+func (l *line) assess(m *model.Model, part string) (*Assessment, error) {
 	all, err := l.all()
 	if err != nil {
 		return nil, err
@@ -199,15 +201,14 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 		return nil, err
 	}
 	var own []int
-	var pixels [][]uint8
 	have := map[string]bool{}
 	for i := range samples {
-		if part == NewPart {
-			samples[i].Part = NewPart
+		if part == newPart {
+			samples[i].Part = newPart
 		}
 		have[samples[i].Part] = true
 		if samples[i].Part == part {
-			own, pixels = append(own, i), append(pixels, all.Pixels[i])
+			own = append(own, i)
 		}
 	}
 	if len(own) == 0 {
@@ -215,26 +216,22 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 	}
 	task := l.Progress.Start("evaluate", len(own), "photos")
 	defer task.Done()
-	features, err := l.encoded()
-	if err != nil {
-		return nil, err
-	}
-	outputs, err := train.Outputs(model.Network, model.Fitted, pixels, pick(features, own))
+	outputs, err := train.Outputs(m.Network, m.Fitted, pick(all.Photos, own), pick(all.Features, own))
 	if err != nil {
 		return nil, err
 	}
 	task.Add(len(own))
-	n := max(len(model.Classes), 1)
+	n := max(len(m.Classes), 1)
 	for k, i := range own {
-		if model.Classes != nil {
+		if m.Classes != nil {
 			samples[i].Outputs = outputs[k*n : (k+1)*n]
 		} else {
-			samples[i].Predicted = model.Fitted.Inverse(outputs[k])
+			samples[i].Predicted = m.Fitted.Inverse(outputs[k])
 		}
 	}
-	a := &Assessment{Classes: model.Classes}
+	a := &Assessment{Classes: m.Classes}
 	a.Part, a.Predictions, err = evaluate.Judge(evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: model.Classes,
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: m.Classes,
 		Seed: l.Recipe.Train.Seed, Level: l.Recipe.Report.Interval, Samples: samples,
 	}, part)
 	return a, err
@@ -242,9 +239,9 @@ func (l *line) assess(model *Model, part string) (*Assessment, error) {
 
 // cover tells how many photos lie in the intervals that predict gives them, where
 // these are known.
-func (k *Locked) cover(a *Assessment, model *Model) {
+func (k *Locked) cover(a *Assessment, m *model.Model) {
 	var err error
-	if a.Calibration, err = k.Calibrate(model, evaluate.Level); err == nil {
-		a.Coverage = a.Calibration.Cover(a.Name, a.Predictions, model.Fitted.Scale)
+	if a.Calibration, err = k.Calibrate(m, evaluate.Level); err == nil {
+		a.Coverage = a.Calibration.Cover(a.Name, a.Predictions, m.Fitted.Scale)
 	}
 }

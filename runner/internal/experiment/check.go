@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -21,6 +20,20 @@ import (
 
 // ErrOtherStages says that a lock was made by a runner whose stages are others.
 var ErrOtherStages = errors.New("the lock was made by another version of runner")
+
+// contradictions collects where a lock says something else than what follows from it.
+type contradictions []lock.Difference
+
+func (c *contradictions) add(path string, locked, follows any) {
+	*c = append(*c, lock.Difference{Path: path, A: fmt.Sprint(locked), B: fmt.Sprint(follows)})
+}
+
+// compare adds two figures, texts or digests that are not the same.
+func (c *contradictions) compare(path string, locked, follows any) {
+	if locked != follows {
+		c.add(path, locked, follows)
+	}
+}
 
 // Contradictions returns where a lock cannot be true whatever the data are,
 // nearest to the cause first: sums that do not add up, and keys and outputs of
@@ -44,7 +57,7 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 	if err := l.follow(); err != nil {
 		return nil, err
 	}
-	all, err := l.contradictions(ctx, k)
+	all, err := l.check(ctx, k)
 	if err != nil {
 		return nil, err
 	}
@@ -54,15 +67,14 @@ func (e *Experiment) Contradictions(ctx context.Context, k *lock.Lock) ([]lock.D
 
 // otherOutputs returns where stages that were asked the same are said to have given
 // something else: a sweep's winner is the lock's own training, say.
-func otherOutputs(k *lock.Lock) []lock.Difference {
+func otherOutputs(k *lock.Lock) (all contradictions) {
 	outputs := map[digest.Digest]digest.Digest{} // by key
-	var all []lock.Difference
 	look := func(path string, list []lock.Stage) {
 		for _, s := range list {
-			if first, ok := outputs[s.Key]; !ok {
+			if first, ok := outputs[s.Key]; ok {
+				all.compare(path+s.Name, s.Output, first)
+			} else {
 				outputs[s.Key] = s.Output
-			} else if first != s.Output {
-				all = append(all, lock.Difference{Path: path + s.Name, A: s.Output.String(), B: first.String()})
 			}
 		}
 	}
@@ -80,56 +92,47 @@ func otherOutputs(k *lock.Lock) []lock.Difference {
 
 // otherVariants does the same for what the sweep tried. Where it finds anything, it is not
 // known which recipe the rest is of.
-func (l *line) otherVariants(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
-	if !asksSweep(l) || k.Sweep == nil {
-		if asksSweep(l) != (k.Sweep != nil) {
-			return []lock.Difference{{Path: "sweep", A: fmt.Sprint(k.Sweep != nil), B: fmt.Sprint(asksSweep(l))}}, nil
-		}
-		return nil, nil
+func (l *line) otherVariants(ctx context.Context, k *lock.Lock) (all contradictions, err error) {
+	if all.compare("sweep", k.Sweep != nil, asksSweep(l)); k.Sweep == nil || len(all) > 0 {
+		return all, nil
 	}
-	all, err := l.others(ctx, "sweep.variants", k, l.asked.Variants(), k.Sweep.Variants, l.tried)
+	wanted := l.asked.Variants()
+	all, err = l.others(ctx, "sweep.variants", k, wanted, k.Sweep.Variants, l.tried)
 	if err != nil || len(all) > 0 {
 		return all, err
 	}
-	for i, run := range l.asked.Variants() {
+	for i, run := range wanted {
 		if claimed := k.Sweep.Variants[i].Set; !slices.Equal(claimed, run.Set) {
-			all = append(all, lock.Difference{Path: fmt.Sprintf("sweep.variants[%s].set", run.Name), A: fmt.Sprint(claimed), B: fmt.Sprint(run.Set)})
+			all.add(fmt.Sprintf("sweep.variants[%s].set", run.Name), claimed, run.Set)
 		}
 	}
 	follows := lock.Sweep{On: l.asked.Sweep.On, Variants: k.Sweep.Variants}
-	if k.Sweep.On != follows.On {
-		all = append(all, lock.Difference{Path: "sweep.on", A: k.Sweep.On, B: follows.On})
-	}
-	if winner := best(follows); k.Sweep.Winner != winner {
-		all = append(all, lock.Difference{Path: "sweep.winner", A: k.Sweep.Winner, B: winner})
-	}
+	all.compare("sweep.on", k.Sweep.On, follows.On)
+	all.compare("sweep.winner", k.Sweep.Winner, best(follows))
 	return all, nil
 }
 
 // otherRuns does the same for the runs.
-func (l *line) otherRuns(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
+func (l *line) otherRuns(ctx context.Context, k *lock.Lock) (contradictions, error) {
 	all, err := l.others(ctx, "runs", k, l.Runs(), k.Runs, l.variant)
 	if err != nil || len(k.Runs) == 0 {
 		return all, err
 	}
-	follows := spreads(k.Results, k.Runs)
-	if !slices.Equal(follows, k.Spread) {
-		all = append(all, lock.Difference{Path: "spread", A: fmt.Sprint(k.Spread), B: fmt.Sprint(follows)})
+	if follows := spreads(k.Results, k.Runs); !slices.Equal(follows, k.Spread) {
+		all.add("spread", k.Spread, follows)
 	}
 	if others := ofKind(k.Runs, folds); len(others) > 0 && k.OutOfFold != nil {
 		rows := k.Split.Validation
 		for _, run := range others {
 			rows += run.Split.Validation
 		}
-		if rows != k.OutOfFold.Photos {
-			all = append(all, lock.Difference{Path: "out_of_fold.photos", A: fmt.Sprint(k.OutOfFold.Photos), B: fmt.Sprint(rows)})
-		}
+		all.compare("out_of_fold.photos", k.OutOfFold.Photos, rows)
 	}
 	return all, nil
 }
 
 // others are the contradictions of other trainings in a lock, whose lines branch makes.
-func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []recipe.Run, locked []lock.Run, branch func(recipe.Run) (*line, error)) ([]lock.Difference, error) {
+func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []recipe.Run, locked []lock.Run, branch func(recipe.Run) (*line, error)) (all contradictions, err error) {
 	var want, have []string
 	for _, run := range wanted {
 		want = append(want, run.Name)
@@ -138,16 +141,16 @@ func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []r
 		have = append(have, run.Name)
 	}
 	if !slices.Equal(want, have) {
-		return []lock.Difference{{Path: path, A: fmt.Sprint(have), B: fmt.Sprint(want)}}, nil
+		all.add(path, have, want)
+		return all, nil
 	}
-	var all []lock.Difference
 	for i, run := range wanted {
 		v, err := branch(run)
 		if err != nil {
 			return nil, err
 		}
 		claimed := locked[i]
-		differences, err := v.contradictions(ctx, &lock.Lock{
+		differences, err := v.check(ctx, &lock.Lock{
 			Data: k.Data, Clean: k.Clean, Split: claimed.Split, Features: claimed.Features, Stages: claimed.Stages, Training: claimed.Training, Model: claimed.Model, Results: claimed.Results,
 		})
 		if err != nil {
@@ -161,18 +164,13 @@ func (l *line) others(ctx context.Context, path string, k *lock.Lock, wanted []r
 	return all, nil
 }
 
-// contradictions are those of one line.
-func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Difference, error) {
+// check returns the contradictions of one line.
+func (l *line) check(ctx context.Context, k *lock.Lock) (contradictions, error) {
 	l.canonical = k.Data.Table.Canonical
 	l.fitted = claimedFeatures(k)
 	l.trained = Trained{Epochs: k.Training, Kept: k.Model.Epoch, Weights: k.Model.Weights}
-	if len(k.Stages) != len(l.stages) {
-		return nil, fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(l.stages))
-	}
-	for i, s := range l.stages {
-		if k.Stages[i].Name != s.name || k.Stages[i].Version != s.version {
-			return nil, fmt.Errorf("%w: its stage %d is %s %d, here it is %s %d", ErrOtherStages, i+1, k.Stages[i].Name, k.Stages[i].Version, s.name, s.version)
-		}
+	if err := l.sameStages(k); err != nil {
+		return nil, err
 	}
 	for i := range l.fitted.Features {
 		if err := l.fitted.Features[i].Valid(); err != nil {
@@ -180,62 +178,81 @@ func (l *line) contradictions(ctx context.Context, k *lock.Lock) ([]lock.Differe
 		}
 	}
 	all := l.sums(k)
-	differ := func(path string, locked, follows any) {
-		if a, b := fmt.Sprint(locked), fmt.Sprint(follows); a != b {
-			all = append(all, lock.Difference{Path: path, A: a, B: b})
-		}
-	}
 	for i, s := range l.stages {
-		locked := k.Stages[i]
-		outputs := !l.classifies() || len(l.classes) > 0 // else only the table says how many the network has
-		if s.follows&followsKey != 0 && (outputs || s.name != "sweep" && s.name != "network" && s.name != "train") {
-			key, _ := l.key(s)
-			differ(fmt.Sprintf("stages[%s].key", s.name), locked.Key, key)
-		}
-		l.outputs[s.name] = locked.Output
-		if s.follows&followsOutput == 0 {
-			continue
-		}
-		if s.name == "network" {
-			if !outputs {
-				continue
-			}
-			if l.weights != nil { // what the network begins with does not follow from the lock
-				net, err := l.build()
-				if err != nil {
-					return nil, err
-				}
-				differ("model.parameters", k.Model.Parameters, net.Count())
-				continue
-			}
-			if err := s.run(ctx, l); err != nil {
-				return nil, err
-			}
-			differ("model.parameters", k.Model.Parameters, l.initial.Parameters)
-			if key, ok := l.key(s); ok { // so that a walk does not initialise it again
-				if _, err := l.keep(s.name, key, l.initial); err != nil {
-					return nil, err
-				}
-			}
-		}
-		data, err := json.Marshal(s.output(l))
-		if err != nil {
+		if err := l.checkStage(ctx, &all, s, k.Stages[i], k.Model.Parameters); err != nil {
 			return nil, err
 		}
-		differ(fmt.Sprintf("stages[%s].output", s.name), locked.Output, digest.Of(data))
 	}
 	return all, nil
 }
 
-// OtherFigures returns where a report beside a lock, if there is one, states other results.
-func (p Place) OtherFigures(recipe string, k *lock.Lock) ([]lock.Difference, error) {
-	text, err := p.page(recipe, report.MetricsFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// sameStages finds out that a lock is of other stages than the line.
+func (l *line) sameStages(k *lock.Lock) error {
+	if len(k.Stages) != len(l.stages) {
+		return fmt.Errorf("%w: it has %d stages, this one %d", ErrOtherStages, len(k.Stages), len(l.stages))
 	}
+	for i, s := range l.stages {
+		if k.Stages[i].Name != s.name || k.Stages[i].Version != s.version {
+			return fmt.Errorf("%w: its stage %d is %s %d, here it is %s %d", ErrOtherStages, i+1, k.Stages[i].Name, k.Stages[i].Version, s.name, s.version)
+		}
+	}
+	return nil
+}
+
+// checkStage checks what of a stage follows from the lock: its key, its output, and of the
+// network how many parameters it has.
+func (l *line) checkStage(ctx context.Context, all *contradictions, s *stage, locked lock.Stage, parameters int) error {
+	if s.follows&followsKey != 0 && (l.outputsKnown() || s.name != "sweep" && s.name != "network" && s.name != "train") {
+		key, _ := l.key(s)
+		all.compare(fmt.Sprintf("stages[%s].key", s.name), locked.Key, key)
+	}
+	l.outputs[s.name] = locked.Output
+	if s.follows&followsOutput == 0 {
+		return nil
+	}
+	if s.name == "network" {
+		if follows, err := l.checkNetwork(ctx, all, s, parameters); !follows || err != nil {
+			return err
+		}
+	}
+	data, err := json.Marshal(s.output(l))
 	if err != nil {
-		return nil, err
+		return err
 	}
+	all.compare(fmt.Sprintf("stages[%s].output", s.name), locked.Output, digest.Of(data))
+	return nil
+}
+
+// checkNetwork initialises the network, and reports whether the numbers that it begins with
+// follow from the lock.
+func (l *line) checkNetwork(ctx context.Context, all *contradictions, s *stage, parameters int) (follows bool, err error) {
+	switch {
+	case !l.outputsKnown():
+		return false, nil
+	case l.weights != nil: // they are in a file
+		net, err := l.build()
+		if err == nil {
+			all.compare("model.parameters", parameters, net.Count())
+		}
+		return false, err
+	}
+	if err := s.run(ctx, l); err != nil {
+		return false, err
+	}
+	all.compare("model.parameters", parameters, l.initial.Parameters)
+	if key, ok := l.key(s); ok { // so that a walk does not initialise it again
+		_, err = l.keep(s.name, key, l.initial)
+	}
+	return true, err
+}
+
+// outputsKnown reports whether recipe and lock say how many outputs the network has; else
+// only the table does.
+func (l *line) outputsKnown() bool { return !l.classifies() || len(l.classes) > 0 }
+
+// OtherFigures returns where the figures of a report, its file for programs, are not a
+// lock's results.
+func OtherFigures(metrics []byte, k *lock.Lock) ([]lock.Difference, error) {
 	type scores map[string]any // figures, and other things beside them
 	var said struct {
 		Parts []struct {
@@ -248,13 +265,13 @@ func (p Place) OtherFigures(recipe string, k *lock.Lock) ([]lock.Difference, err
 			Validation, Test scores
 		}
 	}
-	if err := json.Unmarshal(text, &said); err != nil {
+	if err := json.Unmarshal(metrics, &said); err != nil {
 		return nil, fmt.Errorf("%s: %w", report.MetricsFile, err)
 	}
-	var all []lock.Difference
-	differ := func(path string, locked float64, found any) {
-		if found != nil && found != locked {
-			all = append(all, lock.Difference{Path: path, A: fmt.Sprint(locked), B: fmt.Sprint(found)})
+	var all contradictions
+	compare := func(path string, locked float64, found any) {
+		if found != nil {
+			all.compare(path, locked, found)
 		}
 	}
 	for _, part := range said.Parts {
@@ -265,10 +282,10 @@ func (p Place) OtherFigures(recipe string, k *lock.Lock) ([]lock.Difference, err
 		path := "results." + part.Name + "."
 		figures := stated(score)
 		for _, f := range figures {
-			differ(path+f.Name, f.Value, part.Scores[f.Name])
+			compare(path+f.Name, f.Value, part.Scores[f.Name])
 		}
 		if ends := score.Interval(); part.Interval != nil && len(figures) > 0 && !slices.Equal(ends, []float64{part.Interval.Low, part.Interval.High}) {
-			all = append(all, lock.Difference{Path: path + figures[0].Name + "_interval", A: fmt.Sprint(ends), B: fmt.Sprint(*part.Interval)})
+			all.add(path+figures[0].Name+"_interval", ends, *part.Interval)
 		}
 		kind := "r2"
 		if score.Hits != nil {
@@ -277,7 +294,7 @@ func (p Place) OtherFigures(recipe string, k *lock.Lock) ([]lock.Difference, err
 		for _, b := range said.Baselines {
 			beside := map[string]scores{evaluate.Validation: b.Validation, evaluate.Test: b.Test}[part.Name]
 			if value, ok := score.Baselines()[b.Name]; ok {
-				differ(path+"baseline_"+kind+"."+b.Name, value, beside[kind])
+				compare(path+"baseline_"+kind+"."+b.Name, value, beside[kind])
 			}
 		}
 	}
@@ -297,49 +314,38 @@ func stated(s lock.Score) []lock.Figure {
 
 // sums checks that the counts of a lock add up, and that the training ended and
 // the kept epoch was chosen by its history as the recipe says.
-func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
-	var all []lock.Difference
-	differ := func(path string, locked, follows int) {
-		if locked != follows {
-			all = append(all, lock.Difference{Path: path, A: fmt.Sprint(locked), B: fmt.Sprint(follows)})
-		}
-	}
-	for _, path := range []struct{ key, locked, follows string }{
-		{"data.table.path", k.Data.Table.Path, tablePath(e.Recipe.Data)}, {"data.images.path", k.Data.Images.Path, imagesPath(e.Recipe.Data)},
-	} {
-		if path.locked != path.follows {
-			all = append(all, lock.Difference{Path: path.key, A: path.locked, B: path.follows})
-		}
-	}
+func (e *Experiment) sums(k *lock.Lock) (all contradictions) {
+	all.compare("data.table.path", k.Data.Table.Path, e.Recipe.Data.TablePath())
+	all.compare("data.images.path", k.Data.Images.Path, e.Recipe.Data.ImagesPath())
 	var columns []string
 	for _, feature := range k.Features {
 		columns = append(columns, feature.Column)
 	}
-	if names := e.featureNames(); !slices.Equal(columns, names) {
-		all = append(all, lock.Difference{Path: "features", A: strings.Join(columns, ", "), B: strings.Join(names, ", ")})
+	if names := e.Recipe.Data.FeatureNames(); !slices.Equal(columns, names) {
+		all.add("features", strings.Join(columns, ", "), strings.Join(names, ", "))
 	}
 	rows := k.Clean.Kept
 	for _, n := range k.Clean.Dropped {
 		rows += n
 	}
-	differ("data.table.rows", k.Data.Table.Rows, rows)
-	differ("clean.kept", k.Clean.Kept, k.Split.Train+k.Split.Validation+k.Split.Test)
-	for _, part := range []struct {
-		name string
-		rows int
-	}{{evaluate.Validation, k.Split.Validation}, {evaluate.Test, k.Split.Test}} {
-		if score, ok := k.Results[part.name]; ok {
-			differ("results."+part.name+".photos", score.Photos, part.rows)
-			for _, f := range stated(score) {
-				if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) {
-					all = append(all, lock.Difference{Path: "results." + part.name + "." + f.Name, A: fmt.Sprint(f.Value), B: "a number"})
-				}
+	all.compare("data.table.rows", k.Data.Table.Rows, rows)
+	all.compare("clean.kept", k.Clean.Kept, k.Split.Train+k.Split.Validation+k.Split.Test)
+	if score, ok := k.Results[evaluate.Validation]; ok {
+		all.compare("results.validation.photos", score.Photos, k.Split.Validation)
+	}
+	if score, ok := k.Results[evaluate.Test]; ok {
+		all.compare("results.test.photos", score.Photos, k.Split.Test)
+	}
+	for _, part := range []string{evaluate.Validation, evaluate.Test} {
+		for _, f := range stated(k.Results[part]) {
+			if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) {
+				all.add("results."+part+"."+f.Name, f.Value, "a number")
 			}
 		}
 	}
 	history := make([]train.Epoch, len(k.Training))
 	for i, epoch := range k.Training {
-		differ(fmt.Sprintf("training[%d].epoch", i), epoch.Epoch, i+1)
+		all.compare(fmt.Sprintf("training[%d].epoch", i), epoch.Epoch, i+1)
 		history[i] = train.Epoch(epoch)
 	}
 	end, kept := train.Outcome(e.Recipe.Train, history)
@@ -351,56 +357,8 @@ func (e *Experiment) sums(k *lock.Lock) []lock.Difference {
 				follows += ", or where train.stop ends it"
 			}
 		}
-		all = append(all, lock.Difference{Path: "training", A: fmt.Sprintf("an end after epoch %d", len(history)), B: follows})
+		all.add("training", fmt.Sprintf("an end after epoch %d", len(history)), follows)
 	}
-	differ("model.epoch", k.Model.Epoch, kept)
+	all.compare("model.epoch", k.Model.Epoch, kept)
 	return all
-}
-
-// maxPage is what no file of a report exceeds, in bytes.
-const maxPage = 64 << 20
-
-// Pages returns the digest of the files of a recipe's report, and those of
-// each; none are there when the map is empty. The ends of lines do not count:
-// git may have changed them.
-func (p Place) Pages(recipe string) (digest.Digest, map[string]digest.Digest, error) {
-	files, pages := map[string][]byte{}, map[string]digest.Digest{}
-	for _, name := range report.Files() {
-		data, err := p.page(recipe, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return digest.Digest{}, nil, err
-		}
-		if !strings.HasSuffix(name, ".png") {
-			data = []byte(strings.ReplaceAll(string(data), "\r\n", "\n"))
-		}
-		files[name] = data
-		if pages[name], err = report.Digest(map[string][]byte{name: data}); err != nil {
-			return digest.Digest{}, nil, err
-		}
-	}
-	all, err := report.Digest(files)
-	return all, pages, err
-}
-
-// PageDigests returns the digests of the files of the report, as Place.Pages does.
-func (r *Replayed) PageDigests() (map[string]digest.Digest, error) {
-	pages := map[string]digest.Digest{}
-	for name, object := range r.Pages {
-		data, err := r.line.Store.Get(object)
-		if err != nil {
-			return nil, err
-		}
-		if pages[name], err = report.Digest(map[string][]byte{name: data}); err != nil {
-			return nil, err
-		}
-	}
-	return pages, nil
-}
-
-// page reads a file of a report that somebody else may have written.
-func (p Place) page(recipe, name string) ([]byte, error) {
-	return p.read(reportOf(recipe)+"/"+name, maxPage)
 }

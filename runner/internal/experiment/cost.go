@@ -1,16 +1,11 @@
 package experiment
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
-	"biomass/runner/internal/lock"
 	"biomass/runner/internal/network"
-	"biomass/runner/internal/report"
 )
 
 // Cost is what a locked network takes, whatever it was trained on. All of it follows
@@ -30,9 +25,8 @@ type Cost struct {
 
 // Cost builds the locked network.
 func (k *Locked) Cost() (*Cost, error) {
-	l := newLine(k.Experiment)
-	l.found = k.Lock.Sweep
-	if err := l.follow(); err != nil {
+	l, err := k.line()
+	if err != nil {
 		return nil, err
 	}
 	l.fitted = claimedFeatures(k.Lock)
@@ -112,74 +106,4 @@ func (c *Cost) Time() (time.Duration, error) {
 	}
 	slices.Sort(all)
 	return all[len(all)/2], nil
-}
-
-// History is the locked training as a report shows it.
-func (k *Locked) History() []report.Epoch { return history(k.Lock.Training, k.Lock.Model.Epoch) }
-
-// Series are the locked run and its further trainings as a report shows them.
-func (k *Locked) Series() []report.Series {
-	own := lock.Run{Training: k.Lock.Training, Model: k.Lock.Model, Results: k.Lock.Results}
-	return documentSeries(own, k.Lock.Runs, k.Lock.Spread, k.Recipe.Train.Seed)
-}
-
-// Pages returns the files of the locked report, by name: from the store or, where they
-// are those that are locked, from the report's folder.
-func (k *Locked) Pages() (map[string][]byte, error) {
-	pages, err := k.storedPages()
-	if err != nil && k.ReportIsLocked() {
-		return k.pagesBeside()
-	}
-	return pages, err
-}
-
-func (k *Locked) storedPages() (map[string][]byte, error) {
-	missing := func(what string, err error) error {
-		return fmt.Errorf("%s of %s is not in the store (%w); runner apply %s makes it anew", what, k.Path, err, k.Lock.Recipe.Path)
-	}
-	stage := k.Lock.Stage("report")
-	if stage == nil {
-		return nil, fmt.Errorf("%s has no report", k.Path)
-	}
-	data, err := k.Store.Get(stage.Output)
-	if err != nil {
-		return nil, missing("the report", err)
-	}
-	var pages Pages
-	if err := json.Unmarshal(data, &pages); err != nil || pages.Digest != k.Lock.Report.Digest {
-		return nil, fmt.Errorf("the store has another report than %s says", k.Path)
-	}
-	files := map[string][]byte{}
-	for _, name := range report.Files() {
-		object, made := pages.Files[name]
-		if !made {
-			continue
-		}
-		if files[name], err = k.Store.Get(object); err != nil {
-			return nil, missing(name+" in the report", err)
-		}
-	}
-	return files, nil
-}
-
-func (k *Locked) pagesBeside() (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, name := range report.Files() {
-		data, err := k.Place.page(k.Recipe.Name, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		files[name] = data
-	}
-	return files, nil
-}
-
-// ReportIsLocked reports whether the files in the report's folder are those that are
-// locked.
-func (k *Locked) ReportIsLocked() bool {
-	sum, _, err := k.Place.Pages(k.Recipe.Name)
-	return err == nil && sum == k.Lock.Report.Digest
 }

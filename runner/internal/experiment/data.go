@@ -31,7 +31,7 @@ func (e *Experiment) makeData(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("data.root: %w", err)
 		}
-		if !r.Data.Listed() && !has(root, filepath.FromSlash(r.Data.Images)) {
+		if !r.Data.Listed() && !exists(e.Place.Images(r.Data)) {
 			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
 		return e.sameSource()
@@ -39,7 +39,7 @@ func (e *Experiment) makeData(ctx context.Context) error {
 	s := r.Data.Source
 	switch {
 	case s == nil:
-		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA", ErrNoData, root)
+		return fmt.Errorf("data.root: %w %s: put the data there, or say where they are with --data DIR or RUNNER_DATA, or with data.root, which is data/NAME where the recipe does not say it", ErrNoData, root)
 	case s.Fetched() && e.Offline:
 		return fmt.Errorf("data.root: %w %s: %s", ErrNoData, root, byHand(s, root))
 	}
@@ -48,14 +48,23 @@ func (e *Experiment) makeData(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if has(filepath.Dir(root), filepath.Base(root)) { // another run made them meanwhile
+	if exists(root) { // another run made them meanwhile
 		return nil
 	}
 	if err := e.fill(ctx, s, root); err != nil {
 		return fmt.Errorf("data.source: %w", err)
 	}
-	e.Made = root
+	if s.Fetched() {
+		e.tell("there was no %s: unpacked %s there", root, s.URL)
+	} else {
+		e.tell("there was no %s: drew the built-in %s there, %d plants", root, s.Builtin, s.Plants)
+	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // byHand says what people can do where nothing can be fetched.

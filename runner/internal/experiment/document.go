@@ -14,12 +14,6 @@ import (
 // ledgerHead is how many dropped rows the report lists.
 const ledgerHead = 20
 
-// The report shows so many augmented photos and epochs.
-const (
-	reportRows   = 3
-	reportEpochs = 5
-)
-
 // document gathers what the report shows. It holds nothing that could differ
 // between two runs of the same line: no git state, time or machine.
 func (l *line) document() (report.Document, error) {
@@ -68,21 +62,22 @@ func (l *line) document() (report.Document, error) {
 	if d.Folds, err = l.documentFolds(); err != nil {
 		return report.Document{}, err
 	}
-	root, _ := l.files.Root()
-	d.Digests = []report.NamedDigest{
-		{Name: "recipe", Digest: l.asked.Digest},
-		{Name: "table", Digest: l.table.File},
-		{Name: "pictures", Digest: root},
-	}
-	if l.weights != nil {
-		d.Digests = append(d.Digests, report.NamedDigest{Name: "weights_before", Digest: l.weights.file})
-	}
-	d.Digests = append(d.Digests, []report.NamedDigest{
-		{Name: "split", Digest: l.split.Digest()},
-		{Name: "weights", Digest: l.trained.Weights},
-		{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
-	}...)
+	d.Digests = l.documentDigests()
 	return d, nil
+}
+
+// documentDigests are what the report shows of inputs and results.
+func (l *line) documentDigests() []report.NamedDigest {
+	root, _ := l.files.Root()
+	all := []report.NamedDigest{{Name: "recipe", Digest: l.asked.Digest}, {Name: "table", Digest: l.table.File}, {Name: "pictures", Digest: root}}
+	if l.weights != nil {
+		all = append(all, report.NamedDigest{Name: "weights_before", Digest: l.weights.file})
+	}
+	return append(all,
+		report.NamedDigest{Name: "split", Digest: l.split.Digest()},
+		report.NamedDigest{Name: "weights", Digest: l.trained.Weights},
+		report.NamedDigest{Name: "predictions", Digest: l.evaluation.PredictionsDigest()},
+	)
 }
 
 // documentSweep is what was tried, as the report shows it.

@@ -11,9 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -24,23 +22,26 @@ import (
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/table"
-	"biomass/runner/internal/train"
 	"biomass/runner/internal/transform"
 )
 
 // Experiment is a recipe at a place on a machine.
 type Experiment struct {
 	*recipe.Loaded
-	Place    Place
+	Place    project.Place
 	Store    *store.Store
 	Progress progress.Reporter
 	Log      zerolog.Logger
 	// Memory of the photos' digests; nil hashes them all.
 	Memory *picture.Memory
+	// PhotoMemory is how many bytes of pixels are held in memory at most, 0 for 2 GiB. The
+	// rest are read whenever they are needed.
+	PhotoMemory int64
 	// Claim, when set, is a finished training that is taken as given instead of
 	// training: what a verification without re-run does.
 	Claim *Claim
@@ -49,18 +50,14 @@ type Experiment struct {
 	KeepEvery int
 	// Witness, when set, is shown the state after every epoch of a training.
 	Witness Witness
-	// Waiting, when set, is told in a line what this walk waits for.
-	Waiting func(line string)
+	// Tell, when set, is told in a line what this walk waits for, and what data it made.
+	Tell func(line string)
 	// Offline has data and files of weights that are not here be missing, not fetched: nobody
 	// who checks a lock asks a server that it names.
 	Offline bool
 	// Finished says that the walk judges a finished network, and never asks what its
 	// training began with.
 	Finished bool
-	// Made is the data's root folder when this walk had to draw or fetch them.
-	Made string
-
-	frozen *line // by Inputs, for Replay
 }
 
 // Claim is a training as a lock states it, with its weights file.
@@ -309,37 +306,43 @@ type Pages struct {
 	Files  map[string]digest.Digest `json:"files"` // each an object in the store
 }
 
-// line is one walk: the inputs as frozen at its start, and the stages' outputs.
+// line is one walk.
 type line struct {
 	*Experiment
 	// asked is the recipe as it was given; with a sweep, the stages behind it see that of
 	// the winner.
-	asked   *recipe.Loaded
-	stages  []*stage
+	asked  *recipe.Loaded
+	stages []*stage // that the recipe asks for
+	inputs
+	made
+	rows
+	keys, outputs map[string]digest.Digest // by stage, as far as the walk has come
+	worked        []string                 // the stages that had to run
+}
+
+// inputs are what a walk reads, as they were at its start.
+type inputs struct {
 	table   *table.Table
 	classes []string           // of a classification: a row's target is an index into them
 	files   *picture.Catalogue // existence and digests of the files, before decoding
 	weights *pretrained        // the file that the network begins with; nil for none
+}
 
+// made is what the stages made, each a field or two.
+type made struct {
 	canonical  digest.Digest
 	catalogue  *picture.Catalogue
 	ledger     *clean.Ledger
 	split      *split.Split
+	found      *lock.Sweep // nil without a sweep
+	tries      []*line     // the lines of the variants, where they were walked
 	fitted     *transform.Fitted
 	initial    Initial
 	trained    Trained
 	evaluation *evaluate.Evaluation
-	found      *lock.Sweep // nil without a sweep
-	tries      []*line     // the lines of the variants, once they were walked
 	series     Series
-	runs       []*line // the lines of the runs, once they were walked
+	runs       []*line // the lines of the runs, where they were walked
 	pages      Pages
-
-	photos        *train.Set     // of all kept rows, loaded when first asked for
-	seen          []picture.Look // of all rows of the table, made when first asked for
-	features      [][]float32    // the second input of all kept rows, made when first asked for
-	keys, outputs map[string]digest.Digest
-	worked        []string // the stages that had to run
 }
 
 // newLine returns a line of the stages that its recipe asks for.
@@ -351,6 +354,11 @@ func newLine(e *Experiment) *line {
 		}
 	}
 	return l
+}
+
+// has reports whether a stage is one of the line's.
+func (l *line) has(name string) bool {
+	return slices.ContainsFunc(l.stages, func(s *stage) bool { return s.name == name })
 }
 
 // before returns the stages in front of one, but for the sweep, which trains.
@@ -367,258 +375,27 @@ func (l *line) before(end string) []*stage {
 	return list
 }
 
-// freeze makes the data if they are missing and can be made, then reads and hashes all
-// inputs.
-func (e *Experiment) freeze(ctx context.Context) (*line, error) {
-	l := newLine(e)
-	var err error
-	if l.weights, err = e.findWeights(ctx); err != nil {
-		return nil, err
-	}
-	if !l.classifies() { // else the table says how many outputs there are
-		if err := l.architecture(); err != nil {
-			return nil, err
-		}
-	}
-	if err := e.makeData(ctx); err != nil {
-		return nil, err
-	}
-	t, err := e.readTable()
-	if err != nil {
-		return nil, err
-	}
-	if err := e.columns(t); err != nil {
-		return nil, err
-	}
-	l.table = t
-	if l.classifies() {
-		if err := l.nameClasses(); err != nil {
-			return nil, err
-		}
-		if err := l.architecture(); err != nil {
-			return nil, err
-		}
-	}
-	l.files, err = e.hashImages(ctx, t, e.Memory)
-	return l, err
-}
-
-// readTable reads the table, or takes what was read from the same bytes before:
-// a spreadsheet takes longer to understand than to hash.
-func (e *Experiment) readTable() (*table.Table, error) {
-	if e.Recipe.Data.Listed() {
-		return table.List(e.Place.Data, e.Recipe.Data)
-	}
-	path := e.Place.Table(e.Recipe.Data)
-	file, _, err := digest.File(path)
-	if err != nil { // reading says better what is wrong
-		return table.Read(path, e.Recipe.Data)
-	}
-	key := e.rowsKey(file, filepath.Ext(path))
-	before := new(table.Table)
-	if _, ok := e.recall("rows", key, before); ok && before.File == file {
-		before.Path = path
-		return before, nil
-	}
-	t, err := table.Read(path, e.Recipe.Data)
-	if err == nil && t.File == file {
-		// Where nothing can be written, reading again only costs time.
-		_, _ = e.keep("rows", key, t)
-	}
-	return t, err
-}
-
-// rowsKey names what was read from a table's file: its bytes, its extension and
-// what the recipe says of it.
-func (e *Experiment) rowsKey(file digest.Digest, extension string) digest.Digest {
-	return digest.New("rows").Int(table.Reader).Digest(file).String(extension).Bytes(e.Section("data")).Sum()
-}
-
-// architecture finds out before anything long begins that the network's layers
-// do not fit together. One whose initial weights are kept has passed before.
-func (l *line) architecture() error {
-	for i := range stages {
-		if stages[i].name == "network" {
-			key, _ := l.key(&stages[i])
-			if _, ok := l.Store.Key("network", key); ok {
-				return nil
-			}
-		}
-	}
-	net, err := l.build()
-	if err == nil && l.weights != nil { // do they fit?
-		return l.initialise(net)
-	}
-	if err == nil {
-		return nil
-	}
-	key, reason := "network", err.Error()
-	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.HasPrefix(place, "network.") {
-		key, _, _ = strings.Cut(place, " ")
-		reason = rest
-	}
-	return recipe.Problems{l.Problem(key, reason, "")}
-}
-
-// use is a column that the recipe reads, and the key that names it.
-type use struct{ key, column string }
-
-// uses lists the columns that the recipe needs, but for those of conditions.
-func (e *Experiment) uses() []use {
-	uses := []use{{"data.image", e.Recipe.Data.Image}, {"data.target", e.Recipe.Data.Target}}
-	for i, column := range e.Recipe.Data.Group {
-		uses = append(uses, use{fmt.Sprintf("data.group[%d]", i), column})
-	}
-	for i, column := range e.featureNames() {
-		uses = append(uses, use{fmt.Sprintf("data.features[%d]", i), column})
-	}
-	if e.Recipe.Split.By == "column" || e.Recipe.Split.By == "time" {
-		uses = append(uses, use{"split.column", e.Recipe.Split.Column})
-	}
-	return uses
-}
-
-// columns checks that the table has every column that the recipe names, and that
-// conditions fit what they hold.
-func (e *Experiment) columns(t *table.Table) error {
-	var problems recipe.Problems
-	for _, u := range e.uses() {
-		if _, err := t.Column(u.column); err != nil {
-			problems = append(problems, e.Problem(u.key, err.Error(), ""))
-		}
-	}
-	for i, name := range e.Recipe.Report.Against {
-		if err := holdsNumbers(t, name); err != nil {
-			problems = append(problems, e.Problem(fmt.Sprintf("report.against[%d]", i), err.Error(), ""))
-		}
-	}
-	for i, rule := range e.Recipe.Clean {
-		if rule.Drop.Kind != clean.Where {
-			continue
-		}
-		if _, err := clean.Condition(rule.Drop.Where, t); err != nil {
-			problems = append(problems, e.Problem(fmt.Sprintf("clean[%d].drop.where", i), err.Error(), ""))
-		}
-	}
-	if len(problems) > 0 {
-		return problems
-	}
-	return nil
-}
-
-// classifies reports whether the target is a class, not a number.
-func (e *Experiment) classifies() bool { return e.Recipe.Task == recipe.Classification }
-
-// nameClasses finds the classes, in the recipe or else in the table, and checks
-// that every row names one of them.
-func (l *line) nameClasses() error {
-	l.classes = l.Recipe.Data.Classes
-	if len(l.classes) == 0 {
-		found, err := l.table.Distinct(l.Recipe.Data.Target)
-		if err != nil {
-			return err
-		}
-		if len(found) < 2 {
-			return recipe.Problems{l.Problem("data.target", fmt.Sprintf("the column %q holds %d classes; there must be two or more", l.Recipe.Data.Target, len(found)), "")}
-		}
-		l.classes = found
-	}
-	if w := l.Recipe.Train.Loss.CrossEntropy.ClassWeights.Given; w != nil && len(w) != len(l.classes) {
-		return recipe.Problems{l.Problem("train.loss.cross_entropy.class_weights",
-			fmt.Sprintf("has %d weights; there are %d classes: %s", len(w), len(l.classes), strings.Join(l.classes, ", ")), "")}
-	}
-	_, err := l.targets()
-	return err
-}
-
-// targets returns the target of every row of the table, NaN where it is empty: a
-// number, or the index of a class.
-func (l *line) targets() ([]float64, error) {
-	if l.classifies() {
-		return l.table.Indices(l.Recipe.Data.Target, l.classes)
-	}
-	return l.table.Floats(l.Recipe.Data.Target)
-}
-
-// hashImages looks at every picture file that the table names, or that holds the
-// pictures of a part.
-func (e *Experiment) hashImages(ctx context.Context, t *table.Table, memory *picture.Memory) (*picture.Catalogue, error) {
-	if parts := e.Recipe.Data.Parts; parts.Train.IDX != (recipe.IDX{}) {
-		task := e.Progress.Start("hash", len(t.Rows), "photos")
-		defer task.Done()
-		return picture.HashIDX(ctx, e.Place.Data, parts.List(), task)
-	}
-	names, err := t.Strings(e.Recipe.Data.Image)
-	if err != nil {
-		return nil, err
-	}
-	task := e.Progress.Start("hash", len(names), "photos")
-	defer task.Done()
-	return picture.Hash(ctx, e.Place.Images(e.Recipe.Data), names, memory, task)
-}
-
-// unchanged checks at the end of a walk that the inputs are still those that it
-// froze. It trusts no memory: what a lock states was read.
-func (l *line) unchanged(ctx context.Context) error {
-	file, err := l.tableFile()
-	if err != nil {
-		return err
-	}
-	if file != l.table.File {
-		return fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.table.Path)
-	}
-	files, err := l.hashImages(ctx, l.table, l.Memory.Doubt())
-	if err != nil {
-		return err
-	}
-	if changes := l.files.Changed(files); len(changes) > 0 {
-		return fmt.Errorf("picture %s changed while the run read it: nothing was written; run again", changes[0].Name)
-	}
-	if l.weights == nil {
-		return nil
-	}
-	again, err := l.findWeights(ctx)
-	if err == nil && again.file != l.weights.file {
-		err = fmt.Errorf("%s changed while the run read it: nothing was written; run again", l.weights.path)
-	}
-	return err
-}
-
-// tableFile hashes the table's file, or what stands for it, once more.
-func (l *line) tableFile() (digest.Digest, error) {
-	if l.table.Listed {
-		again, err := l.readTable()
-		if err != nil {
-			return digest.Digest{}, err
-		}
-		return again.File, nil
-	}
-	file, _, err := digest.File(l.table.Path)
-	return file, err
-}
-
 // key names what a stage is asked: its version, its sections, what it observes
 // and its inputs. It is known as soon as the outputs before it are.
 func (l *line) key(s *stage) (digest.Digest, bool) {
 	e := digest.New("stage").String(s.name).Int(int64(s.version))
-	spec := l.Loaded
-	if s.name == "sweep" {
-		spec = l.asked
-	} else if l.found == nil && s.swept && asksSweep(l) {
-		return digest.Digest{}, false // nobody knows yet which recipe it is asked by
+	spec := l.asked
+	if s.swept {
+		if spec = l.Loaded; l.found == nil && asksSweep(l) {
+			return digest.Digest{}, false // nobody knows yet which recipe it is asked by
+		}
 	}
 	for _, name := range s.sections {
 		e.String(name).Bytes(spec.Section(name))
 	}
 	for _, name := range l.reads(s) {
 		output, ok := l.outputs[name]
-		if name == "runs" && !asksRuns(l) { // then the line has no such stage
-			continue
-		}
-		if !ok {
+		switch {
+		case ok:
+			e.String(name).Digest(output)
+		case l.has(name):
 			return digest.Digest{}, false
 		}
-		e.String(name).Digest(output)
 	}
 	if s.observed != nil {
 		e.Digest(s.observed(l))

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
-	"biomass/runner/internal/table"
 	"biomass/runner/internal/transform"
 )
 
@@ -35,8 +34,7 @@ func (l *line) cells() ([][]transform.Cell, error) {
 			return nil, err
 		}
 		for i, row := range l.ledger.Kept {
-			cell := l.table.Rows[row].Cells[column]
-			rows[i] = append(rows[i], transform.Cell{Text: cell.Text, Number: cell.Number, Numeric: cell.Kind == table.Number})
+			rows[i] = append(rows[i], model.Cell(l.table.Rows[row].Cells[column]))
 		}
 	}
 	return rows, nil
@@ -49,13 +47,9 @@ func (l *line) fitFeatures() error {
 	if err != nil {
 		return err
 	}
-	training := make([][]transform.Cell, len(l.split.Train))
-	for i, row := range l.split.Train {
-		training[i] = rows[row]
-	}
 	var ofKey *transform.KeyError
 	var ofCell *transform.CellError
-	l.fitted.Features, err = transform.FitFeatures(l.Recipe.Transform, l.Recipe.Data.Features, training)
+	l.fitted.Features, err = transform.FitFeatures(l.Recipe.Transform, l.Recipe.Data.Features, pick(rows, l.split.Train))
 	switch {
 	case errors.As(err, &ofKey):
 		return recipe.Problems{l.Problem(ofKey.Key, ofKey.Reason, ofKey.Hint)}
@@ -93,34 +87,6 @@ func (l *line) encoded() ([][]float32, error) {
 	}
 	l.features = features
 	return features, nil
-}
-
-// featureNames returns the columns of the second input, nil where there is none.
-func (e *Experiment) featureNames() (names []string) {
-	for _, feature := range e.Recipe.Data.Features {
-		names = append(names, feature.Column)
-	}
-	return names
-}
-
-func floats(x []float32) []float64 {
-	wide := make([]float64, len(x))
-	for i, v := range x {
-		wide[i] = float64(v)
-	}
-	return wide
-}
-
-// pick returns what a list has for some kept rows, nil where it is nil.
-func pick[T any](list []T, rows []int) []T {
-	if list == nil {
-		return nil
-	}
-	picked := make([]T, len(rows))
-	for i, row := range rows {
-		picked[i] = list[row]
-	}
-	return picked
 }
 
 // seen counts, a feature, the kept rows whose cell is empty, and those whose category
@@ -167,21 +133,4 @@ func (l *line) describeFeatures() ([]report.Feature, error) {
 		})
 	}
 	return features, err
-}
-
-// lockedFeatures states what was fitted, nil where there is no second input.
-func lockedFeatures(fitted []transform.Feature) (all []lock.Feature) {
-	for _, feature := range fitted {
-		all = append(all, lock.Feature(feature))
-	}
-	return all
-}
-
-// claimedFeatures takes what was fitted from a lock.
-func claimedFeatures(k *lock.Lock) *transform.Fitted {
-	fitted := &transform.Fitted{}
-	for _, feature := range k.Features {
-		fitted.Features = append(fitted.Features, transform.Feature(feature))
-	}
-	return fitted
 }

@@ -49,14 +49,14 @@ var judgeable = []recipe.Rule{{Drop: recipe.Drop{Kind: clean.MissingTarget}}, {D
 // says: its columns, what counts as missing, its pictures, its network. What was fitted
 // on training rows stands in the file itself.
 func (k *Locked) HoldOut(ctx context.Context, file []byte, h Holdout) (*Held, error) {
-	model, err := k.model(file)
+	m, err := k.model(file)
 	if err != nil {
 		return nil, err
 	}
-	loaded := *model.Loaded
+	loaded := *m.Loaded
 	loaded.Recipe.Clean, loaded.Recipe.Data.Sheet = judgeable, "" // the sheet is one of another file
-	model.Loaded = &loaded
-	a, err := k.assessNew(ctx, model, h.Table, h.Images)
+	m.Loaded = &loaded
+	a, err := k.assessNew(ctx, m, h.Table, h.Images)
 	if err != nil {
 		return nil, err
 	}

@@ -1,23 +1,17 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/metric"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
-	"biomass/runner/internal/recipe"
-	"biomass/runner/internal/report"
 	"biomass/runner/internal/split"
 	"biomass/runner/internal/table"
-	"biomass/runner/internal/train"
+	"biomass/runner/internal/transform"
 )
 
 // Story is what the data are, before any training.
@@ -98,12 +92,19 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 	}
 	photos, missing := l.files.Count()
 	story := &Story{
-		Table: tablePath(l.Recipe.Data), Notes: l.table.Notes, Rows: len(l.table.Rows),
+		Table: l.Recipe.Data.TablePath(), Notes: l.table.Notes, Rows: len(l.table.Rows),
 		Photos: photos, Missing: missing, Forms: forms,
 		Columns: columns(l.table), Counts: l.ledger.Counts, Ledger: l.ledger, Kept: len(l.ledger.Kept),
 		Split:    sizes(l.split),
 		Groups:   l.split.Groups,
 		Warnings: slices.Concat([]string{}, l.ledger.Warnings, l.split.Warnings, copies),
+	}
+	if l.featured() {
+		l.fitted = &transform.Fitted{}
+		if err := l.fitFeatures(); err != nil {
+			story.Warnings = append(story.Warnings, "apply would stop here: "+err.Error())
+		}
+		l.fitted, l.features = nil, nil
 	}
 	if l.weights != nil {
 		net, err := l.build()
@@ -122,116 +123,6 @@ func (e *Experiment) Inspect(ctx context.Context) (*Story, error) {
 		story.Target = &whole
 	}
 	return story, nil
-}
-
-// Sheets of augmented photos show so many rows and epochs.
-const (
-	sheetRows   = 6
-	sheetEpochs = 7
-)
-
-// Augmentations returns a PNG that shows training photos, from the smallest target
-// to the largest or of all classes, as they were resized and then as the first
-// epochs see them. It trains nothing.
-func (e *Experiment) Augmentations(ctx context.Context) ([]byte, error) {
-	if len(e.Recipe.Transform.Augment) == 0 {
-		return nil, recipe.Problems{e.Problem("transform.augment", "is empty: every epoch sees the photos as they are", "write e.g. [{horizontal_flip: 0.5}, {rotate: 20}]")}
-	}
-	alone, err := e.Variant(recipe.Run{}) // what a sweep would change is as the recipe has it
-	if err != nil {
-		return nil, err
-	}
-	one := *e
-	one.Loaded = alone
-	l, err := one.freeze(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range l.before("network") {
-		if err := l.do(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	seen, err := l.augmented(sheetRows, sheetEpochs)
-	if err != nil {
-		return nil, err
-	}
-	sheet := report.Contact{
-		Title:   l.Recipe.Name + ": training photos as the epochs see them",
-		Notes:   []string{seen.Changes},
-		Columns: []string{"resized"}, Size: seen.Size, Channels: seen.Channels,
-	}
-	for epoch := range sheetEpochs {
-		sheet.Columns = append(sheet.Columns, fmt.Sprintf("epoch %d", epoch+1))
-	}
-	for _, photo := range seen.Photos {
-		strip := report.Strip{Name: photo.Image, Versions: photo.Versions}
-		if l.classifies() {
-			strip.Value = l.classes[int(photo.Target)]
-		} else {
-			strip.Value = strings.TrimSpace(fmt.Sprintf("%.4g %s", photo.Target, l.Recipe.Data.Unit))
-		}
-		sheet.Rows = append(sheet.Rows, strip)
-	}
-	return sheet.PNG()
-}
-
-// augmented shows so many training photos, from the smallest target to the largest or of all
-// classes, as they were resized and then as the first epochs see them.
-func (l *line) augmented(photos, epochs int) (*report.Augmented, error) {
-	all, err := l.keptTargets()
-	if err != nil {
-		return nil, err
-	}
-	images, err := l.column(l.Recipe.Data.Image)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.catalogue.Open(); err != nil {
-		return nil, err
-	}
-	targets := pick(all, l.split.Train)
-	order := make([]int, len(targets))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(targets[a], targets[b]) })
-	rows := make([]int, min(photos, len(order)))
-	set := train.Set{Pixels: make([][]uint8, len(targets)), Targets: targets} // the pixels of those rows alone
-	for i := range rows {
-		row := order[i*(len(order)-1)/max(len(rows)-1, 1)]
-		rows[i] = row
-		if set.Pixels[row], err = picture.Load(l.catalogue, images[l.split.Train[row]], l.Store); err != nil {
-			return nil, err
-		}
-	}
-	seen := train.Seen(train.Input{
-		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Size: l.Recipe.Picture.Size,
-		Fitted: l.fitted, Train: set,
-	}, rows, epochs)
-	a := &report.Augmented{Changes: l.augmentationWords(), Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels()}
-	for i, row := range rows {
-		a.Photos = append(a.Photos, report.AugmentedPhoto{
-			Image: images[l.split.Train[row]], Target: targets[row], Versions: append([][]uint8{set.Pixels[row]}, seen[i]...),
-		})
-	}
-	return a, nil
-}
-
-// augmentationWords says what changes photos, as the recipe does.
-func (l *line) augmentationWords() string {
-	section, _ := l.Node()["transform"].(map[string]any)
-	items, _ := section["augment"].([]any)
-	plain := strings.NewReplacer(`"`, "", ":", ": ", ",", ", ", "{", "", "}", "")
-	var words []string
-	for _, item := range items {
-		text, err := json.Marshal(item)
-		if err != nil {
-			panic("experiment: a recipe always encodes: " + err.Error())
-		}
-		words = append(words, plain.Replace(string(text)))
-	}
-	return strings.Join(words, "  ·  ")
 }
 
 // countClasses counts the kept rows, whose targets are given, by class and part.

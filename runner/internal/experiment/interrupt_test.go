@@ -12,9 +12,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
+	"biomass/runner/internal/weights"
 )
 
 // interrupter ends a walk during its first task of a name, and counts how far it
@@ -56,7 +59,7 @@ train: {epochs: 1, batch: 4, last_batch: merge}
 		t.Fatal(err)
 	}
 	return &Experiment{
-		Loaded: loaded, Place: Place{Root: dir, Path: "plants.yaml", Data: filepath.Join(dir, "drawn")},
+		Loaded: loaded, Place: project.Place{Root: dir, Path: "plants.yaml", Data: filepath.Join(dir, "drawn")},
 		Store: objects, Progress: r, Log: zerolog.Nop(),
 	}
 }
@@ -93,6 +96,41 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestPhotoMemory trains with all photos in memory, with some and with none: the same
+// bits. A photo that is not in memory and has gone from the store is decoded again.
+func TestPhotoMemory(t *testing.T) {
+	dir := t.TempDir()
+	var whole *lock.Lock
+	for _, bytes := range []int64{0, 5 * 16 * 16 * 3, 1} {
+		e := rosettes(t, dir, progress.Silent)
+		if err := os.RemoveAll(e.Store.Dir()); err != nil {
+			t.Fatal(err)
+		}
+		e.PhotoMemory = bytes
+		e.Witness = func(lock.Epoch, []weights.Tensor) { // the training is under way
+			pixels, err := filepath.Glob(filepath.Join(e.Store.Dir(), "objects", "*", "*"))
+			if err != nil || len(pixels) == 0 {
+				t.Fatalf("%d objects: %v", len(pixels), err)
+			}
+			for _, path := range pixels {
+				if info, err := os.Stat(path); err == nil && info.Size() == 16*16*3 {
+					os.Remove(path)
+				}
+			}
+		}
+		result, err := e.Apply(t.Context(), false)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", bytes, err)
+		}
+		if whole == nil {
+			whole = result.Lock
+		}
+		if result.Lock.Model.Weights != whole.Model.Weights || result.Lock.Report != whole.Report {
+			t.Errorf("%d bytes: other weights or another report", bytes)
+		}
+	}
+}
+
 // TestWaiting holds that a run says whom it waits for and can be interrupted
 // while it does.
 func TestWaiting(t *testing.T) {
@@ -104,7 +142,7 @@ func TestWaiting(t *testing.T) {
 	defer unlock()
 	ctx, cancel := context.WithCancel(t.Context())
 	var said []string
-	e.Waiting = func(line string) { said = append(said, line); cancel() }
+	e.Tell = func(line string) { said = append(said, line); cancel() }
 	if _, err := e.Apply(ctx, false); !Interrupted(err) {
 		t.Errorf("%v", err)
 	}

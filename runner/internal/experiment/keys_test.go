@@ -19,6 +19,7 @@ import (
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 )
@@ -248,7 +249,7 @@ func walked(t *testing.T, root, text string, objects *store.Store, settings []st
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Experiment{Loaded: loaded, Place: Place{Root: root, Path: "keys.yaml", Data: filepath.Join(root, "data")}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
+	e := &Experiment{Loaded: loaded, Place: project.Place{Root: root, Path: "keys.yaml", Data: filepath.Join(root, "data")}, Store: objects, Progress: progress.Silent, Log: zerolog.Nop()}
 	l, err := e.freeze(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -2,13 +2,13 @@ package experiment
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 )
 
@@ -45,7 +45,7 @@ func (e *Experiment) Plan(ctx context.Context) ([]Step, error) {
 	}
 	var before *recipe.Loaded
 	if old != nil {
-		if before, err = LockedRecipe(old); err != nil {
+		if before, err = project.LockedRecipe(old); err != nil {
 			return nil, fmt.Errorf("%s: %w: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
 		}
 	}
@@ -90,8 +90,17 @@ func (l *line) step(s *stage, old *lock.Lock, before *recipe.Loaded, changed map
 	default:
 		step.Action, step.Reason = Changed, l.reason(s, old, before, changed)
 	}
-	if step.Reason == "" && !step.Kept {
+	switch {
+	case step.Reason != "":
+	case !step.Kept:
 		step.Reason = "to be made"
+	case step.Action == New:
+		step.Reason = "in the store already"
+	}
+	if s.name == "train" && known && !step.Kept {
+		if n := checkpoint.Of(l.Store, key).Begun(); n > 0 {
+			step.Reason += fmt.Sprintf("; goes on after epoch %d", n)
+		}
 	}
 	if s.name == "network" && l.weights != nil && !step.Kept {
 		taken := l.weights.taken
@@ -151,14 +160,6 @@ func (l *line) reason(s *stage, old *lock.Lock, before *recipe.Loaded, changed m
 	return strings.Join(reasons, ", ")
 }
 
-// lockedStage returns what a lock says of a stage, nil where there is no lock.
-func lockedStage(l *lock.Lock, name string) *lock.Stage {
-	if l == nil {
-		return nil
-	}
-	return l.Stage(name)
-}
-
 // Agreement says whether a recipe and the lock in its checkout are of the same
 // experiment.
 type Agreement struct {
@@ -175,18 +176,9 @@ func (e *Experiment) Agreement() (Agreement, error) {
 	if old == nil || err != nil {
 		return Agreement{}, err
 	}
-	locked, err := LockedRecipe(old)
+	locked, err := project.LockedRecipe(old)
 	if err != nil {
 		return Agreement{}, fmt.Errorf("%s: %v: restore it from git, or apply to have it made anew", e.Place.Lock(e.Recipe.Name), err)
 	}
 	return Agreement{There: true, Changes: recipe.Diff(locked, e.Loaded)}, nil
-}
-
-// oldLock returns the lock that stands in the checkout, or nil.
-func (e *Experiment) oldLock() (*lock.Lock, error) {
-	old, err := lock.Read(e.Place.Lock(e.Recipe.Name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return old, err
 }

@@ -31,14 +31,6 @@ type pretrained struct {
 	taken      network.Taken
 }
 
-// WeightsFolder is where files of weights are looked for.
-func (p Place) WeightsFolder() string {
-	if p.Weights != "" {
-		return p.Weights
-	}
-	return filepath.Join(p.Root, "weights")
-}
-
 // findWeights finds and hashes the file of weights; nil where the recipe names none. A
 // published one that is not here is fetched, unless the walk is offline.
 func (e *Experiment) findWeights(ctx context.Context) (*pretrained, error) {
@@ -195,14 +187,6 @@ func (l *line) takenWarning() string {
 		return ""
 	}
 	return fmt.Sprintf("network.weights: %s lacks %d tensors of the backbone, which are drawn from train.seed: the first is %s", l.weights.name, len(lacks), lacks[0])
-}
-
-// lockedWeights names the file in a lock.
-func (l *line) lockedWeights() *lock.Weights {
-	if l.weights == nil {
-		return nil
-	}
-	return &lock.Weights{File: l.weights.name, Digest: l.weights.file}
 }
 
 // otherWeights compares the file with the locked one.

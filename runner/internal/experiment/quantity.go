@@ -96,7 +96,7 @@ func (l *line) against() ([]report.Against, error) {
 	names, known := l.Recipe.Report.Against, l.evaluation.Story.Correlation
 	if len(names) == 0 {
 		quantities := l.quantities()
-		for _, name := range l.featureNames() {
+		for _, name := range l.Recipe.Data.FeatureNames() {
 			if len(names) < mostAgainst && slices.ContainsFunc(quantities, func(c evaluate.Column) bool { return c.Name == name }) {
 				names = append(names, name)
 			}

@@ -42,8 +42,8 @@ func TestQuantities(t *testing.T) {
 	data := recipe.Data{Target: "weight", Image: "photo", Group: []string{"plant"}, Features: []recipe.Feature{{Column: "age"}, {Column: "bed", Kind: recipe.Categorical}}}
 	l := &line{
 		Experiment: &Experiment{Loaded: &recipe.Loaded{Recipe: recipe.Recipe{Data: data}}},
-		table:      labels,
-		ledger:     &clean.Ledger{Kept: []int{0, 1, 2}},
+		inputs:     inputs{table: labels},
+		made:       made{ledger: &clean.Ledger{Kept: []int{0, 1, 2}}},
 	}
 	got := l.quantities()
 	if len(got) != 2 || got[0].Name != "age" || got[1].Name != "dry" {
@@ -99,10 +99,8 @@ func TestAgainst(t *testing.T) {
 			Experiment: &Experiment{Loaded: &recipe.Loaded{Recipe: recipe.Recipe{
 				Data: recipe.Data{Target: "weight", Features: test.features}, Report: recipe.Report{Plots: test.plots, Against: test.against},
 			}}},
-			table:      labels,
-			ledger:     &clean.Ledger{Kept: []int{0, 1, 2}},
-			split:      &split.Split{Train: []int{0, 2}, Test: []int{1}},
-			evaluation: &evaluate.Evaluation{Story: evaluate.Story{Correlation: test.known}},
+			inputs: inputs{table: labels},
+			made:   made{ledger: &clean.Ledger{Kept: []int{0, 1, 2}}, split: &split.Split{Train: []int{0, 2}, Test: []int{1}}, evaluation: &evaluate.Evaluation{Story: evaluate.Story{Correlation: test.known}}},
 		}
 		all, err := l.against()
 		if err != nil {

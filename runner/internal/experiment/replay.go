@@ -2,55 +2,31 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
-	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
-	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
-	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/train"
 	"biomass/runner/internal/weights"
 )
 
-// LockedRecipe returns the recipe that a lock carries, and checks that it is
-// the one whose digest the lock states.
-func LockedRecipe(l *lock.Lock) (*recipe.Loaded, error) {
-	text, err := yaml.Marshal(l.Recipe.Canonical)
-	if err != nil {
-		return nil, fmt.Errorf("recipe.canonical: %w", err)
-	}
-	nothing := func(path string) ([]byte, error) {
-		return nil, fmt.Errorf("a locked recipe extends nothing, and this one extends %s", path)
-	}
-	loaded, err := recipe.Parse("recipe.canonical", text, nothing, recipe.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if loaded.Digest != l.Recipe.Digest {
-		return nil, fmt.Errorf("recipe.canonical has digest %s, but recipe.digest says %s: one of them was edited", loaded.Digest, l.Recipe.Digest)
-	}
-	return loaded, nil
-}
+// Frozen are the inputs of a walk, read and hashed.
+type Frozen struct{ line *line }
 
-// Inputs hashes the inputs, runs nothing, and says in words where they are not
-// those that are locked, as far as that is known: before is the store of whoever
-// made the lock and may know what was in table and pictures.
-func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) ([]string, error) {
+// Inputs reads and hashes the inputs, runs nothing, and says in words where they are not
+// those that are locked, as far as that is known: before is the store of whoever made the
+// lock and may know what was in table and pictures.
+func (e *Experiment) Inputs(ctx context.Context, claimed *lock.Lock, before *store.Store) (*Frozen, []string, error) {
 	if words, err := e.otherWeights(ctx, claimed); len(words) > 0 || err != nil {
-		return words, err // another file need not fit the network
+		return nil, words, err // another file need not fit the network
 	}
 	l, err := e.freeze(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	e.frozen = l
-	return append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
+	return &Frozen{l}, append(l.otherTable(claimed, before), l.otherPictures(claimed, before)...), nil
 }
 
 // Replayed is a walk whose result is judged.
@@ -61,16 +37,9 @@ type Replayed struct {
 	input *train.Input // of Epochs, once made
 }
 
-// Replay walks the line, over the inputs as Inputs hashed them. It writes nothing
-// but to the store.
-func (e *Experiment) Replay(ctx context.Context) (*Replayed, error) {
-	l := e.frozen
-	if l == nil {
-		var err error
-		if l, err = e.freeze(ctx); err != nil {
-			return nil, err
-		}
-	}
+// Replay walks the line. It writes nothing but to the store.
+func (f *Frozen) Replay(ctx context.Context) (*Replayed, error) {
+	l := f.line
 	if err := l.walk(ctx); err != nil {
 		return nil, err
 	}
@@ -123,32 +92,11 @@ func (r *Replayed) Epochs(ctx context.Context, claimed []lock.Epoch, after int, 
 		again.Epochs = append(again.Epochs, lock.Epoch(e))
 	}
 	if to.Kept == last {
-		file, err := weights.Encode(to.Weights, r.line.facts())
+		file, err := weights.Encode(to.Weights, model.Facts(r.line.Recipe, r.line.classes, r.line.fitted))
 		if err != nil {
 			return nil, err
 		}
 		again.Weights = digest.Of(file)
 	}
 	return again, nil
-}
-
-// Recall returns the ledger and the evaluation of the run that made a lock, each
-// nil where the store does not have it.
-func Recall(objects *store.Store, l *lock.Lock) (ledger *clean.Ledger, evaluation *evaluate.Evaluation) {
-	read := func(name string, value any) bool {
-		stage := l.Stage(name)
-		if stage == nil {
-			return false
-		}
-		data, err := objects.Get(stage.Output)
-		return err == nil && json.Unmarshal(data, value) == nil
-	}
-	ledger, evaluation = new(clean.Ledger), new(evaluate.Evaluation)
-	if !read("clean", ledger) {
-		ledger = nil
-	}
-	if !read("evaluate", evaluation) {
-		evaluation = nil
-	}
-	return ledger, evaluation
 }

@@ -2,23 +2,22 @@ package experiment
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/clean"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/model"
 	"biomass/runner/internal/network"
 	"biomass/runner/internal/picture"
 	"biomass/runner/internal/report"
@@ -155,16 +154,6 @@ func (l *line) checkTraining(classes []int) error {
 	return nil
 }
 
-// places says where in the table some of the kept rows stand, and what in a column.
-func (l *line) places(rows []int, cells []string) string {
-	const shown = 5
-	var places []string
-	for _, row := range rows {
-		places = append(places, fmt.Sprintf("%s (%q)", l.table.PlaceRow(l.table.Rows[l.ledger.Kept[row]].Line), cells[row]))
-	}
-	return strings.Join(first(places, shown, "more"), ", ")
-}
-
 func runTransform(_ context.Context, l *line) error {
 	targets, err := l.keptTargets()
 	if err != nil {
@@ -177,16 +166,13 @@ func runTransform(_ context.Context, l *line) error {
 	if err := l.catalogue.Open(); err != nil {
 		return err
 	}
-	// One photo after the other: that all of them are in memory is for the training to need.
-	var lost error
-	pixels := func(i int) []uint8 {
-		photo, err := picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
-		lost = cmp.Or(lost, err)
-		return photo
+	// One photo after the other: which of them are in memory is for the training to say.
+	pixels := func(i int) ([]uint8, error) {
+		return picture.Load(l.catalogue, images[l.split.Train[i]], l.Store)
 	}
 	learnt, low, high := l.clipTargets(pick(targets, l.split.Train))
 	l.fitted, err = transform.Fit(l.Recipe.Transform, l.Recipe.Picture.Channels(), learnt, pixels, len(learnt))
-	if err := cmp.Or(lost, err); err != nil {
+	if err != nil {
 		return err
 	}
 	l.fitted.TargetLow, l.fitted.TargetHigh = low, high
@@ -239,26 +225,16 @@ func runTrain(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	in.Checkpoints, in.FeatureStore = l.checkpoints(l.keys["train"]), featureStore{l.Store}
-	began := time.Now()
-	in.Epoch = func(e train.Epoch) {
-		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
-		for _, score := range []struct {
-			name  string
-			value *float64
-		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
-			if score.value != nil {
-				event.Float64(score.name, *score.value)
-			}
-		}
-		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
-		began = time.Now()
+	in.Checkpoints, in.FeatureStore = &checkpoint.Keeper{Training: checkpoint.Of(l.Store, l.keys["train"]), Every: l.KeepEvery}, featureStore{l.Store}
+	if l.Witness != nil {
+		in.Checkpoints = witnessed{in.Checkpoints, l.Witness}
 	}
+	in.Epoch = l.logEpochs()
 	result, err := train.Run(ctx, in)
 	if err != nil {
 		return err
 	}
-	file, err := weights.Encode(result.Weights, l.facts())
+	file, err := weights.Encode(result.Weights, model.Facts(l.Recipe, l.classes, l.fitted))
 	if err != nil {
 		return err
 	}
@@ -280,7 +256,7 @@ func (l *line) asWritten(file []byte) error {
 	if err != nil {
 		return fmt.Errorf("load the weights: %w", err)
 	}
-	facts := l.facts()
+	facts := model.Facts(l.Recipe, l.classes, l.fitted)
 	both := maps.Clone(facts)
 	maps.Copy(both, stored.Metadata)
 	for _, key := range slices.Sorted(maps.Keys(both)) {
@@ -297,6 +273,24 @@ func (l *line) asWritten(file []byte) error {
 		err = errors.New("the file of weights is not as runner writes it")
 	}
 	return err
+}
+
+// logEpochs returns what logs each epoch, with the seconds that it took.
+func (l *line) logEpochs() func(train.Epoch) {
+	began := time.Now()
+	return func(e train.Epoch) {
+		event := l.Log.Info().Int("epoch", e.Epoch).Float64("train_loss", e.TrainLoss).Float64("validation_loss", e.ValidationLoss)
+		for _, score := range []struct {
+			name  string
+			value *float64
+		}{{"rate", e.Rate}, {"validation_rmse", e.ValidationRMSE}, {"validation_accuracy", e.ValidationAccuracy}, {"validation_macro_f1", e.ValidationMacroF1}} {
+			if score.value != nil {
+				event.Float64(score.name, *score.value)
+			}
+		}
+		event.Float64("seconds", time.Since(began).Seconds()).Stringer("state", e.State).Msg("epoch")
+		began = time.Now()
+	}
 }
 
 // training returns what the training depends on, with a network as it is
@@ -317,11 +311,6 @@ func (l *line) training() (train.Input, error) {
 	if err := l.initialise(net); err != nil {
 		return train.Input{}, err
 	}
-	features, err := l.encoded()
-	if err != nil {
-		return train.Input{}, err
-	}
-	part.Features, validation.Features = pick(features, l.split.Train), pick(features, l.split.Validation)
 	return train.Input{
 		Spec: l.Recipe.Train, Classes: l.classes, Augment: l.Recipe.Transform.Augment, Mix: l.Recipe.Transform.Mix, Size: l.Recipe.Picture.Size,
 		Network: net, Fitted: l.fitted, Train: part, Validation: validation,
@@ -329,51 +318,25 @@ func (l *line) training() (train.Input, error) {
 	}, nil
 }
 
-// facts are what stands in the weights file beside the weights: how a photo and
-// what is beside it become the network's input, and its output the target or, line by
-// line, the classes.
-func (l *line) facts() map[string]string {
-	channels := func(values []float32) string {
-		var words []string
-		for _, v := range values {
-			words = append(words, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		}
-		return strings.Join(words, " ")
-	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	facts := map[string]string{
-		"format": "pt", "task": l.Recipe.Task, "target": l.Recipe.Data.Target,
-		"picture_size": strconv.Itoa(l.Recipe.Picture.Size), "picture_resize": l.Recipe.Picture.Resize,
-		"normalize_mean": channels(l.fitted.Mean), "normalize_std": channels(l.fitted.Std),
-	}
-	if l.Recipe.Picture.Cropped() {
-		facts["picture_crop"] = l.Recipe.Picture.Crop
-	}
-	if l.Recipe.Picture.Color != "rgb" {
-		facts["picture_color"] = l.Recipe.Picture.Color
-	}
-	if l.featured() {
-		// It cannot fail: texts and finite numbers always encode.
-		features, _ := json.Marshal(l.fitted.Features)
-		facts["features"] = string(features)
-	}
-	if l.classifies() {
-		facts["classes"] = strings.Join(l.classes, "\n")
-		return facts
-	}
-	facts["target_scaling"], facts["target_mean"], facts["target_std"] = l.fitted.Kind, number(l.fitted.TargetMean), number(l.fitted.TargetStd)
-	return facts
+// Witness is shown an epoch and the state of network and optimiser after it.
+type Witness func(epoch lock.Epoch, state []weights.Tensor)
+
+// witnessed shows what is kept to a witness.
+type witnessed struct {
+	train.Checkpoints
+	witness Witness
 }
 
-func (l *line) checkpoints(key digest.Digest) *checkpoints {
-	return &checkpoints{store: l.Store, key: key, states: states{l.Store, key}, every: l.KeepEvery, witness: l.Witness}
+func (w witnessed) Save(c *train.Checkpoint) error {
+	w.witness(lock.Epoch(c.Epochs[len(c.Epochs)-1]), c.State)
+	return w.Checkpoints.Save(c)
 }
 
 // trainingKept reports whether the weights are there, and the states that this
 // walk wants.
 func trainingKept(l *line) bool {
 	_, err := l.Store.Get(l.trained.Weights)
-	return err == nil && states{l.Store, l.keys["train"]}.complete(l.KeepEvery, len(l.trained.Epochs))
+	return err == nil && checkpoint.Of(l.Store, l.keys["train"]).Complete(l.KeepEvery, len(l.trained.Epochs))
 }
 
 func runEvaluate(ctx context.Context, l *line) error {
@@ -385,18 +348,13 @@ func runEvaluate(ctx context.Context, l *line) error {
 	if err != nil {
 		return err
 	}
-	task := l.Progress.Start("evaluate", len(all.Pixels), "photos")
+	task := l.Progress.Start("evaluate", len(all.Photos), "photos")
 	defer task.Done()
 	samples, err := l.samples()
 	if err != nil {
 		return err
 	}
-	if l.classifies() {
-		err = l.predictClasses(net, samples)
-	} else {
-		err = l.predictValues(net, samples)
-	}
-	if err != nil {
+	if err := l.predict(net, all, samples); err != nil {
 		return err
 	}
 	task.Add(len(samples))
@@ -409,10 +367,10 @@ func runEvaluate(ctx context.Context, l *line) error {
 		return err
 	}
 	in := evaluate.Input{
-		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.featureNames(),
+		Task: l.Recipe.Task, Unit: l.Recipe.Data.Unit, Target: l.Recipe.Data.Target, Classes: l.classes, Features: l.Recipe.Data.FeatureNames(),
 		Size: l.Recipe.Picture.Size, Channels: l.Recipe.Picture.Channels(), Seed: l.Recipe.Train.Seed, Samples: samples, Columns: l.quantities(),
 		Level: l.Recipe.Report.Interval, Learning: learning, Labels: labels,
-		Pixels: func(i int) ([]uint8, error) { return all.Pixels[i], nil },
+		Pixels: func(i int) ([]uint8, error) { return all.Photos[i]() },
 		Attend: l.attend,
 	}
 	if err := l.compare(ctx, &in); err != nil {
@@ -458,42 +416,43 @@ func (l *line) attend(rows, outputs []int) (layer string, maps []evaluate.Map, e
 	if err != nil {
 		return "", nil, err
 	}
-	seen, err := train.Attend(net, l.fitted, pick(l.photos.Pixels, rows), pick(l.features, rows), outputs)
+	set, err := l.set(rows)
+	if err != nil {
+		return "", nil, err
+	}
+	seen, err := train.Attend(net, l.fitted, set.Photos, set.Features, outputs)
 	for _, a := range seen {
 		maps = append(maps, evaluate.Map(a))
 	}
 	return net.AttentionLayer(), maps, err
 }
 
-// predictValues sets what the network predicts for every sample.
-func (l *line) predictValues(net *network.Network, samples []evaluate.Sample) error {
-	predicted, err := train.Predict(net, l.fitted, l.photos.Pixels, l.features)
-	for i := range predicted {
-		samples[i].Predicted = predicted[i]
+// predict sets what the network gives for every sample and, of a classification, what it
+// gave before training for the samples that it was not trained on.
+func (l *line) predict(net *network.Network, all train.Set, samples []evaluate.Sample) error {
+	if !l.classifies() {
+		predicted, err := train.Predict(net, l.fitted, all.Photos, all.Features)
+		for i := range predicted {
+			samples[i].Predicted = predicted[i]
+		}
+		return err
 	}
-	return err
-}
-
-// predictClasses sets the network's outputs for every sample, and those that it
-// had before training for the samples that it was not trained on.
-func (l *line) predictClasses(net *network.Network, samples []evaluate.Sample) error {
-	outputs, err := train.Outputs(net, l.fitted, l.photos.Pixels, l.features)
+	outputs, err := train.Outputs(net, l.fitted, all.Photos, all.Features)
 	if err != nil {
 		return err
 	}
 	var held []int
-	var pixels [][]uint8
 	n := len(l.classes)
 	for i := range samples {
 		samples[i].Outputs = outputs[i*n : (i+1)*n]
 		if samples[i].Part != evaluate.Train {
-			held, pixels = append(held, i), append(pixels, l.photos.Pixels[i])
+			held = append(held, i)
 		}
 	}
 	if err := l.initialise(net); err != nil {
 		return err
 	}
-	if outputs, err = train.Outputs(net, l.fitted, pixels, pick(l.features, held)); err != nil {
+	if outputs, err = train.Outputs(net, l.fitted, pick(all.Photos, held), pick(all.Features, held)); err != nil {
 		return err
 	}
 	for k, i := range held {
@@ -533,164 +492,9 @@ func pagesKept(l *line) bool {
 	return true
 }
 
-// column returns a column's texts, a kept row each.
-func (l *line) column(name string) ([]string, error) {
-	all, err := l.table.Strings(name)
-	if err != nil {
-		return nil, err
-	}
-	kept := make([]string, len(l.ledger.Kept))
-	for i, row := range l.ledger.Kept {
-		kept[i] = all[row]
-	}
-	return kept, nil
-}
-
-// keptTargets returns the target of each kept row.
-func (l *line) keptTargets() ([]float64, error) {
-	all, err := l.targets()
-	if err != nil {
-		return nil, fmt.Errorf("data.target: %w", err)
-	}
-	kept := make([]float64, len(l.ledger.Kept))
-	for i, row := range l.ledger.Kept {
-		kept[i] = all[row]
-	}
-	return kept, nil
-}
-
-// groups returns the name of each kept row's group: its cells, joined so that
-// other cells give another name. It is empty where all of them are, and where the
-// recipe names no columns: such a row stands alone.
-func (l *line) groups() ([]string, error) {
-	escape := strings.NewReplacer(`\`, `\\`, "/", `\/`)
-	groups := make([]string, len(l.ledger.Kept))
-	alone := strings.Repeat("/", max(len(l.Recipe.Data.Group)-1, 0)) // the name of empty cells
-	for i, name := range l.Recipe.Data.Group {
-		cells, err := l.column(name)
-		if err != nil {
-			return nil, fmt.Errorf("data.group: %w", err)
-		}
-		for j, cell := range cells {
-			if i > 0 {
-				groups[j] += "/"
-			}
-			groups[j] += escape.Replace(cell)
-		}
-	}
-	for j, group := range groups {
-		if group == alone {
-			groups[j] = ""
-		}
-	}
-	return groups, nil
-}
-
-// groupLabels returns the columns that name the groups, one by one.
-func (l *line) groupLabels() ([]evaluate.Labels, error) {
-	var all []evaluate.Labels
-	for _, name := range l.Recipe.Data.Group {
-		values, err := l.column(name)
-		if err != nil {
-			return nil, fmt.Errorf("data.group: %w", err)
-		}
-		all = append(all, evaluate.Labels{Column: name, Values: values})
-	}
-	return all, nil
-}
-
-// all returns the pixels and targets of all kept rows, loaded once a walk.
-func (l *line) all() (train.Set, error) {
-	if l.photos != nil {
-		return *l.photos, nil
-	}
-	images, err := l.column(l.Recipe.Data.Image)
-	if err != nil {
-		return train.Set{}, fmt.Errorf("data.image: %w", err)
-	}
-	targets, err := l.keptTargets()
-	if err != nil {
-		return train.Set{}, err
-	}
-	if err := l.catalogue.Open(); err != nil {
-		return train.Set{}, err
-	}
-	n := len(l.ledger.Kept)
-	set := train.Set{Pixels: make([][]uint8, n), Targets: targets}
-	failed := make([]error, n)
-	kernel.Parallel(n, func(i int) {
-		set.Pixels[i], failed[i] = picture.Load(l.catalogue, images[i], l.Store)
-	})
-	if err := errors.Join(failed...); err != nil {
-		return train.Set{}, err
-	}
-	l.photos = &set
-	return set, nil
-}
-
-// set returns the pixels and targets of some kept rows.
-func (l *line) set(rows []int) (train.Set, error) {
-	all, err := l.all()
-	if err != nil {
-		return train.Set{}, err
-	}
-	set := train.Set{Pixels: make([][]uint8, len(rows)), Targets: make([]float64, len(rows))}
-	for i, row := range rows {
-		set.Pixels[i], set.Targets[i] = all.Pixels[row], all.Targets[row]
-	}
-	return set, nil
-}
-
-// samples joins what is known of each kept row before anything is predicted.
-func (l *line) samples() ([]evaluate.Sample, error) {
-	images, err := l.column(l.Recipe.Data.Image)
-	if err != nil {
-		return nil, err
-	}
-	groups, err := l.groups()
-	if err != nil {
-		return nil, err
-	}
-	features, err := l.encoded()
-	if err != nil {
-		return nil, err
-	}
-	samples := make([]evaluate.Sample, len(l.ledger.Kept))
-	for i := range samples {
-		samples[i] = evaluate.Sample{
-			Line: l.table.Rows[l.ledger.Kept[i]].Line, Image: images[i], Group: groups[i], True: l.photos.Targets[i],
-		}
-		if features != nil {
-			samples[i].Features = floats(features[i])
-		}
-	}
-	for i, part := range l.parts() {
-		samples[i].Part = part
-	}
-	return samples, nil
-}
-
-// parts returns the part of each kept row.
-func (l *line) parts() []string {
-	parts := make([]string, len(l.ledger.Kept))
-	for _, part := range []struct {
-		name string
-		rows []int
-	}{{evaluate.Train, l.split.Train}, {evaluate.Validation, l.split.Validation}, {evaluate.Test, l.split.Test}} {
-		for _, row := range part.rows {
-			parts[row] = part.name
-		}
-	}
-	return parts
-}
-
 // build returns the network of the recipe, not yet initialised.
 func (l *line) build() (*network.Network, error) {
-	size, outputs := l.Recipe.Picture.Size, 1
-	if l.classifies() {
-		outputs = len(l.classes)
-	}
-	return network.NewJoined(l.Recipe.Network, network.Input{Height: size, Width: size, Channels: l.Recipe.Picture.Channels()}, l.width(), outputs)
+	return model.Network(l.Recipe, len(l.classes), l.width())
 }
 
 // trainedNetwork returns the network with the kept weights.

@@ -23,8 +23,8 @@ func TestUnknownPart(t *testing.T) {
 	spec := recipe.Split{By: "column", Column: "part", Parts: recipe.Parts{Train: "train", Validation: "validation", Test: "test"}}
 	l := &line{
 		Experiment: &Experiment{Loaded: &recipe.Loaded{Recipe: recipe.Recipe{Split: spec}}},
-		table:      labels,
-		ledger:     &clean.Ledger{Kept: []int{0, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
+		inputs:     inputs{table: labels},
+		made:       made{ledger: &clean.Ledger{Kept: []int{0, 2, 3, 4, 5, 6, 7, 8, 9, 10}}},
 	}
 	err := runSplit(context.Background(), l)
 	if err == nil {
@@ -49,8 +49,8 @@ func TestGroups(t *testing.T) {
 	}
 	l := &line{
 		Experiment: &Experiment{Loaded: &recipe.Loaded{Recipe: recipe.Recipe{Data: recipe.Data{Group: labels.Columns}}}},
-		table:      labels,
-		ledger:     &clean.Ledger{Kept: []int{0, 1, 2, 3, 4, 5}},
+		inputs:     inputs{table: labels},
+		made:       made{ledger: &clean.Ledger{Kept: []int{0, 1, 2, 3, 4, 5}}},
 	}
 	got, err := l.groups()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
@@ -32,23 +33,17 @@ type Series struct {
 func asksRuns(l *line) bool { return len(l.Runs()) > 0 }
 
 func runRuns(ctx context.Context, l *line) error {
-	l.series, l.runs = Series{}, nil
+	var claims []Claim
+	if l.Claim != nil {
+		claims = l.Claim.Runs
+	}
+	var err error
+	if l.runs, err = l.further(ctx, "run", l.Runs(), claims, l.variant); err != nil {
+		return err
+	}
+	l.series = Series{}
 	for i, run := range l.Runs() {
-		v, err := l.variant(run)
-		if err != nil {
-			return err
-		}
-		if l.Claim != nil {
-			if i >= len(l.Claim.Runs) {
-				return fmt.Errorf("run %s: the lock has no training of it", run.Name)
-			}
-			v.Claim = &l.Claim.Runs[i]
-		}
-		if err := v.walk(ctx); err != nil {
-			return fmt.Errorf("run %s: %w", run.Name, err)
-		}
-		l.photos = v.photos // the next one need not load them
-		l.series.Runs, l.runs = append(l.series.Runs, v.run(run.Name)), append(l.runs, v)
+		l.series.Runs = append(l.series.Runs, l.runs[i].run(run.Name))
 	}
 	l.series.Spread = spreads(l.results(), l.series.Runs)
 	predictions, err := l.outOfFold()
@@ -58,6 +53,30 @@ func runRuns(ctx context.Context, l *line) error {
 	judged := judge(predictions, l.classes)
 	l.series.OutOfFold = &judged
 	return nil
+}
+
+// further walks the lines of further trainings, one after the other, which branch makes.
+// Where this line's training is claimed, theirs are.
+func (l *line) further(ctx context.Context, what string, runs []recipe.Run, claims []Claim, branch func(recipe.Run) (*line, error)) ([]*line, error) {
+	var all []*line
+	for i, run := range runs {
+		v, err := branch(run)
+		if err != nil {
+			return nil, err
+		}
+		if l.Claim != nil {
+			if i >= len(claims) {
+				return nil, fmt.Errorf("%s %s: the lock has no training of it", what, run.Name)
+			}
+			v.Claim = &claims[i]
+		}
+		if err := v.walk(ctx); err != nil {
+			return nil, fmt.Errorf("%s %s (%s): %w", what, run.Name, strings.Join(run.Set, " "), err)
+		}
+		l.photos = v.photos // the next one need not load them
+		all = append(all, v)
+	}
+	return all, nil
 }
 
 // variant returns the line of a run.
@@ -75,7 +94,7 @@ func (l *line) branch(of *recipe.Loaded, run recipe.Run, end string) (*line, err
 	e.Progress, e.Log = named{l.Progress, run.Name}, l.Log.With().Str("run", run.Name).Logger()
 	return &line{
 		Experiment: &e, asked: loaded, keys: map[string]digest.Digest{}, outputs: map[string]digest.Digest{},
-		stages: l.before(end), table: l.table, classes: l.classes, files: l.files, weights: l.weights, photos: l.photos,
+		stages: l.before(end), inputs: l.inputs, rows: rows{photos: l.photos},
 	}, nil
 }
 
@@ -87,14 +106,6 @@ type named struct {
 
 func (n named) Start(name string, total int, unit string) progress.Task {
 	return n.Reporter.Start(name+" "+n.name, total, unit)
-}
-
-// run states what the line found, as a part of another one's lock.
-func (l *line) run(name string) lock.Run {
-	return lock.Run{
-		Name: name, Split: l.lockedSplit(), Features: lockedFeatures(l.fitted.Features), Stages: l.lockedStages(),
-		Training: l.trained.Epochs, Model: l.lockedModel(), Results: l.results(),
-	}
 }
 
 // The kinds of runs: what those of a kind differ in.
@@ -168,7 +179,7 @@ func seriesKept(l *line) bool {
 
 // statesKept reports whether the states that this walk wants of a training are there.
 func (e *Experiment) statesKept(run lock.Run) bool {
-	return states{e.Store, run.Stage("train").Key}.complete(e.KeepEvery, len(run.Training))
+	return checkpoint.Of(e.Store, run.Stage("train").Key).Complete(e.KeepEvery, len(run.Training))
 }
 
 // outOfFold returns the prediction of every photo that is in a fold, by the training with the

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
@@ -20,26 +19,19 @@ import (
 func asksSweep(l *line) bool { return len(l.asked.Sweep.Over) > 0 }
 
 func runSweep(ctx context.Context, l *line) error {
+	var claims []Claim
+	if l.Claim != nil {
+		claims = l.Claim.Variants
+	}
+	var err error
+	if l.tries, err = l.further(ctx, "variant", l.asked.Variants(), claims, l.tried); err != nil {
+		return err
+	}
 	found := lock.Sweep{On: l.asked.Sweep.On}
 	for i, run := range l.asked.Variants() {
-		v, err := l.tried(run)
-		if err != nil {
-			return err
-		}
-		if l.Claim != nil {
-			if i >= len(l.Claim.Variants) {
-				return fmt.Errorf("variant %s: the lock has no training of it", run.Name)
-			}
-			v.Claim = &l.Claim.Variants[i]
-		}
-		if err := v.walk(ctx); err != nil {
-			return fmt.Errorf("variant %s (%s): %w", run.Name, strings.Join(run.Set, " "), err)
-		}
-		l.photos = v.photos // the next one need not load them
-		variant := v.run(run.Name)
+		variant := l.tries[i].run(run.Name)
 		variant.Set = run.Set
 		found.Variants = append(found.Variants, variant)
-		l.tries = append(l.tries, v)
 	}
 	found.Winner = best(found)
 	l.found = &found

@@ -32,6 +32,10 @@ func (a Activation) String() string {
 	return fmt.Sprintf("activation %d", a)
 }
 
+// transcendental reports whether the activation takes an exponential, so that its gradient
+// is better kept than computed twice.
+func (a Activation) transcendental() bool { return a >= SiLU }
+
 // Forward sets y to the activation of x. A NaN stays one. y may be x.
 func (a Activation) Forward(y, x []float32) {
 	requireLength("x", x, len(y))

@@ -50,6 +50,15 @@ func statistics(x []float64, rows, c int) (mean, variance []float64) {
 	return mean, variance
 }
 
+// newNorm is a batch norm that has not seen any rows.
+func newNorm(act Activation, rows int, gamma, beta []float32) *BatchNorm {
+	channel := func() []float32 { return make([]float32, len(gamma)) }
+	return &BatchNorm{
+		Rows: rows, C: len(gamma), Act: act, Epsilon: 1e-5, Momentum: 0.1, Gamma: gamma, Beta: beta,
+		RunningMean: channel(), RunningVar: channel(), Mean: channel(), InvStd: channel(),
+	}
+}
+
 func TestBatchNormGradient(t *testing.T) {
 	const rows, c, eps = 7, 11, 1e-5
 	for _, act := range activations {
@@ -63,9 +72,9 @@ func TestBatchNormGradient(t *testing.T) {
 				residual, dResidual = numbers(rows*c, 5), make([]float32, rows*c)
 			}
 			y, dx := make([]float32, rows*c), make([]float32, rows*c)
-			mean, invStd, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
-			BatchNormForward(y, x, residual, gamma, beta, mean, invStd, make([]float32, c), make([]float32, c), 0.1, eps, act, rows, c)
-			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, act, rows, c)
+			b, dGamma, dBeta := newNorm(act, rows, gamma, beta), make([]float32, c), make([]float32, c)
+			b.Forward(y, x, residual)
+			b.Backward(dx, dResidual, dGamma, dBeta, dy, x, y)
 
 			x64, gamma64, beta64, residual64, dy64 := double(x), double(gamma), double(beta), double(residual), double(dy)
 			forward := func() []float64 {
@@ -91,6 +100,59 @@ func TestBatchNormGradient(t *testing.T) {
 	}
 }
 
+// TestFixedNorm is TestBatchNormGradient of statistics that stay.
+func TestFixedNorm(t *testing.T) {
+	const rows, c, eps = 7, 11, 1e-5
+	for _, act := range activations {
+		for _, withResidual := range []bool{false, true} {
+			if withResidual && act > ReLU {
+				continue
+			}
+			x, dy, gamma, beta := numbers(rows*c, 1), numbers(rows*c, 2), numbers(c, 3), numbers(c, 4)
+			mean, variance := numbers(c, 5), numbers(c, 6)
+			for i := range variance {
+				variance[i] = variance[i]*variance[i] + 0.1
+			}
+			var residual, dResidual []float32
+			if withResidual {
+				residual, dResidual = numbers(rows*c, 7), make([]float32, rows*c)
+			}
+			y, dx, b := make([]float32, rows*c), make([]float32, rows*c), newNorm(act, rows, gamma, beta)
+			b.Fixed, b.RunningMean, b.RunningVar = true, mean, variance
+			b.Forward(y, x, residual)
+			b.Backward(dx, dResidual, nil, nil, dy, x, y)
+
+			x64, residual64, dy64 := double(x), double(residual), double(dy)
+			forward := func() []float64 {
+				out := make([]float64, rows*c)
+				for i := range out {
+					j := i % c
+					out[i] = (x64[i]-float64(mean[j]))/math.Sqrt(float64(variance[j])+eps)*float64(gamma[j]) + float64(beta[j])
+					if withResidual {
+						out[i] += residual64[i]
+					}
+					out[i] = exactly(act, out[i])
+				}
+				return out
+			}
+			loss := func() float64 { return dot(forward(), dy64) }
+			name := func(what string) string { return fmt.Sprintf("%v, residual %v: %s", act, withResidual, what) }
+			near(t, name("y"), y, forward())
+			near(t, name("dx"), dx, differences(x64, loss))
+			near(t, name("dResidual"), dResidual, differences(residual64, loss))
+			// In place, as a graph has it: dx or dResidual where dy was.
+			over := append([]float32(nil), dy...)
+			if withResidual {
+				b.Backward(make([]float32, rows*c), over, nil, nil, over, x, y)
+				same(t, name("dResidual in place"), over, dResidual)
+			} else {
+				b.Backward(over, nil, nil, nil, over, x, y)
+				same(t, name("dx in place"), over, dx)
+			}
+		}
+	}
+}
+
 // TestBatchNormFarFromZero: a variance as the difference of two squares would
 // have no digit left here.
 func TestBatchNormFarFromZero(t *testing.T) {
@@ -99,17 +161,17 @@ func TestBatchNormFarFromZero(t *testing.T) {
 	for i := range x {
 		x[i] += 4096
 	}
-	ones, zeros, mean, invStd := []float32{1, 1, 1}, make([]float32, c), make([]float32, c), make([]float32, c)
-	runningMean, runningVar := make([]float32, c), make([]float32, c)
-	BatchNormForward(y, x, nil, ones, zeros, mean, invStd, runningMean, runningVar, 1, 0, Identity, rows, c)
+	b := newNorm(Identity, rows, []float32{1, 1, 1}, make([]float32, c))
+	b.Epsilon, b.Momentum = 0, 1
+	b.Forward(y, x, nil)
 	m, v := statistics(double(x), rows, c)
 	for j := range c {
-		if d := math.Abs(float64(mean[j]) - m[j]); d > 1e-3 {
-			t.Errorf("mean is %v, not %v", mean[j], m[j])
+		if d := math.Abs(float64(b.Mean[j]) - m[j]); d > 1e-3 {
+			t.Errorf("mean is %v, not %v", b.Mean[j], m[j])
 		}
 		unbiased := v[j] * rows / (rows - 1)
-		if d := math.Abs(float64(runningVar[j])/unbiased - 1); d > 1e-5 {
-			t.Errorf("variance is %v, not %v", runningVar[j], unbiased)
+		if d := math.Abs(float64(b.RunningVar[j])/unbiased - 1); d > 1e-5 {
+			t.Errorf("variance is %v, not %v", b.RunningVar[j], unbiased)
 		}
 	}
 }
@@ -117,9 +179,10 @@ func TestBatchNormFarFromZero(t *testing.T) {
 func TestFoldBatchNorm(t *testing.T) {
 	const taps, cout, eps = 5, 3, 1e-5
 	w, bias, gamma, beta, mean, variance := numbers(taps*cout, 1), numbers(cout, 2), numbers(cout, 3), numbers(cout, 4), numbers(cout, 5), []float32{0.5, 2, 1e-3}
+	norm := BatchNorm{C: cout, Epsilon: eps, Gamma: gamma, Beta: beta, RunningMean: mean, RunningVar: variance}
 	for _, b := range [][]float32{nil, bias} {
 		wOut, biasOut := make([]float32, taps*cout), make([]float32, cout)
-		FoldBatchNorm(wOut, biasOut, w, b, gamma, beta, mean, variance, eps, taps, cout)
+		norm.Fold(wOut, biasOut, w, b)
 		wantW, wantBias := make([]float64, taps*cout), make([]float64, cout)
 		for j := range cout {
 			scale := float64(gamma[j]) / math.Sqrt(float64(variance[j])+eps)

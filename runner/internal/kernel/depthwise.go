@@ -1,6 +1,6 @@
 package kernel
 
-//go:generate go run gen_depthwise.go gen_depthwise_neon.go gen_neon.go
+//go:generate go run gen_depthwise.go gen_depthwise_neon.go gen_listing.go
 
 // A depthwise convolution filters every channel for itself. It is bound by memory
 // rather than by arithmetic, so that it is no matrix product but loops over rows of
@@ -36,24 +36,29 @@ type line struct {
 	step, dilation int
 }
 
+// outputLine is the line of row oy of the output, with the first rows of taps and of x that
+// belong to it.
+func (c Conv) outputLine(oy int) (l line, tap, row int) {
+	top := oy*c.Stride - c.Pad
+	r0, r1 := inside(top, c.dilation(), c.KH, c.H)
+	if r0 < r1 {
+		row = top + r0*c.dilation()
+	}
+	return line{
+		c: c.Cin, pixels: c.OutW(), yStep: c.Cin,
+		rows: r1 - r0, xRow: c.dilation() * c.W * c.Cin,
+		taps: c.KW, left: -c.Pad, width: c.W, step: c.Stride, dilation: c.dilation(),
+	}, r0, row
+}
+
 func (c Conv) depthwiseForward(y, x, w []float32, then epilogue) {
-	outH, outW := c.OutH(), c.OutW()
+	outH, size := c.OutH(), c.OutW()*c.Cin
 	Parallel(c.N*outH, func(task int) {
 		n, oy := task/outH, task%outH
-		r0, r1 := inside(oy*c.Stride-c.Pad, c.dilation(), c.KH, c.H)
-		l := line{
-			c: c.Cin, pixels: outW, yStep: c.Cin,
-			rows: r1 - r0, xRow: c.dilation() * c.W * c.Cin,
-			taps: c.KW, left: -c.Pad, width: c.W, step: c.Stride, dilation: c.dilation(),
-		}
-		top := oy*c.Stride - c.Pad + r0*c.dilation()
-		if l.rows == 0 {
-			top = 0
-		}
-		at := task * outW * c.Cin
-		row := y[at:][:outW*c.Cin]
-		l.filter(row, x[(n*c.H+top)*c.W*c.Cin:], w[r0*c.KW*c.Cin:], then.bias)
-		then.finish(row, at)
+		l, tap, row := c.outputLine(oy)
+		out := y[task*size:][:size]
+		l.filter(out, x[(n*c.H+row)*c.W*c.Cin:], w[tap*c.KW*c.Cin:], then.bias)
+		then.finish(out, task*size)
 	})
 }
 
@@ -119,22 +124,13 @@ func (c Conv) depthwiseWeightGradient(dw, x, dy []float32) {
 
 // chunkGradient adds what the output rows y0..y1 of one picture contribute.
 func (c Conv) chunkGradient(sums, x, dy []float32, y0, y1 int) {
-	outW := c.OutW()
 	// Channels at a time: so few that their sums stay in the first-level cache.
 	wide := max(16, 4096/(c.KH*c.KW)&^15)
 	for j := 0; j < c.Cin; j += wide {
 		for y := y0; y < y1; y++ {
-			r0, r1 := inside(y*c.Stride-c.Pad, c.dilation(), c.KH, c.H)
-			if r0 == r1 {
-				continue
+			if l, tap, row := c.outputLine(y); l.rows > 0 {
+				l.addProducts(dy[y*l.pixels*c.Cin:], x[row*c.W*c.Cin:], sums[tap*c.KW*c.Cin:], j, min(c.Cin, j+wide))
 			}
-			l := line{
-				c: c.Cin, pixels: outW, yStep: c.Cin,
-				rows: r1 - r0, xRow: c.dilation() * c.W * c.Cin,
-				taps: c.KW, left: -c.Pad, width: c.W, step: c.Stride, dilation: c.dilation(),
-			}
-			top := y*c.Stride - c.Pad + r0*c.dilation()
-			l.addProducts(dy[y*outW*c.Cin:], x[top*c.W*c.Cin:], sums[r0*c.KW*c.Cin:], j, min(c.Cin, j+wide))
 		}
 	}
 }

@@ -2018,7 +2018,7 @@ l1:
 	VZEROUPPER
 	RET
 
-TEXT ·approachVector(SB), NOSPLIT, $0-28
+TEXT ·lerpVector(SB), NOSPLIT, $0-28
 	MOVQ a+0(FP), DI
 	MOVQ w+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -2295,7 +2295,7 @@ l2:
 	VZEROUPPER
 	RET
 
-TEXT ·dropoutVector(SB), NOSPLIT, $0-32
+TEXT ·dropVector(SB), NOSPLIT, $0-32
 	MOVQ y+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), BX

@@ -3586,7 +3586,7 @@ l1:
 	BNE l1
 	RET
 
-TEXT ·approachVector(SB), NOSPLIT, $0-28
+TEXT ·lerpVector(SB), NOSPLIT, $0-28
 	MOVD a+0(FP), R0
 	MOVD w+8(FP), R1
 	MOVD n+16(FP), R21
@@ -4020,7 +4020,7 @@ l8:
 l2:
 	RET
 
-TEXT ·dropoutVector(SB), NOSPLIT, $0-32
+TEXT ·dropVector(SB), NOSPLIT, $0-32
 	MOVD y+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R21

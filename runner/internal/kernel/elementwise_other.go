@@ -48,7 +48,7 @@ func scaleBy(y, x []float32, factor float32) { scaleByPortable(0, y, x, factor) 
 
 func divideBy(y, x []float32, divisor float32) { divideByPortable(0, y, x, divisor) }
 
-func approach(a, w []float32, rest float32) { approachPortable(0, a, w, rest) }
+func lerp(a, w []float32, rest float32) { lerpPortable(0, a, w, rest) }
 
 func adam(w, g, m, v []float32, k *adamFactors) { adamPortable(0, w, g, m, v, k) }
 

@@ -82,6 +82,13 @@ func (b *workbench) index(n int) []uint8 {
 	return whole[guard : guard+n : guard+n]
 }
 
+func (b *workbench) norm(act Activation, fixed bool, rows, c int) *BatchNorm {
+	return &BatchNorm{
+		Rows: rows, C: c, Act: act, Epsilon: 1e-5, Momentum: 0.1, Fixed: fixed, Gamma: b.in(c), Beta: b.in(c),
+		RunningMean: b.in(c), RunningVar: b.positive(c), Mean: b.in(c), InvStd: b.positive(c),
+	}
+}
+
 // bits is all that the call could have changed. NaNs are one: which of several
 // becomes the result, and its sign, is the processor's choice.
 func (b *workbench) bits() []uint32 {
@@ -114,15 +121,16 @@ var loops = []struct {
 				if residual != nil && act > ReLU {
 					continue
 				}
-				BatchNormForward(b.out(rows*c), b.in(rows*c), residual, b.in(c), b.in(c), b.out(c), b.out(c), b.in(c), b.in(c), 0.1, 1e-5, act, rows, c)
+				b.norm(act, false, rows, c).Forward(b.out(rows*c), b.in(rows*c), residual)
 			}
 		}
 	}},
 	{"BatchNormBackward", func(b *workbench, rows, c int) {
 		for _, act := range activations {
-			BatchNormBackward(b.out(rows*c), nil, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.in(c), b.positive(c), act, rows, c)
+			norm := b.norm(act, false, rows, c)
+			norm.Backward(b.out(rows*c), nil, b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), nil)
 			if act <= ReLU {
-				BatchNormBackward(b.out(rows*c), b.out(rows*c), b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c), b.in(c), b.in(c), b.in(c), b.positive(c), act, rows, c)
+				norm.Backward(b.out(rows*c), b.out(rows*c), b.out(c), b.out(c), b.in(rows*c), b.in(rows*c), b.in(rows*c))
 			}
 		}
 	}},
@@ -130,9 +138,48 @@ var loops = []struct {
 		Add(b.out(rows*c), b.in(rows*c), b.in(rows*c))
 		addFloor(b.out(rows*c), b.in(rows*c), b.in(rows*c), floor(true))
 	}},
-	{"ReluBackward", func(b *workbench, rows, c int) {
-		ReLU.Backward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+	{"FixedNorm", func(b *workbench, rows, c int) {
+		n := rows * c
+		for _, act := range activations {
+			y, x, norm := b.out(n), b.in(n), b.norm(act, true, rows, c)
+			norm.Forward(y, x, nil)
+			norm.Backward(b.out(n), nil, nil, nil, b.in(n), x, nil)
+			if act <= ReLU {
+				norm.Forward(y, x, b.in(n))
+				norm.Backward(b.out(n), b.out(n), nil, nil, b.in(n), x, y)
+			}
+		}
 	}},
+	{"Activation", func(b *workbench, rows, c int) {
+		for _, act := range activations {
+			act.Forward(b.out(rows*c), b.in(rows*c))
+			act.Backward(b.out(rows*c), b.in(rows*c), b.in(rows*c))
+		}
+	}},
+	{"ScaleChannels", func(b *workbench, rows, c int) {
+		n := 2 * rows * c
+		ScaleChannels(b.out(n), b.in(n), b.in(2*c), 2, rows, c)
+		ScaleChannelsBackward(b.out(n), b.out(2*c), b.in(n), b.in(n), b.in(2*c), 2, rows, c)
+	}},
+	{"CrossEntropy", func(b *workbench, rows, c int) {
+		target := make([]float32, rows)
+		for i := range target {
+			target[i] = float32(i % c)
+		}
+		logits, weights := b.in(rows*c), b.positive(c)
+		for _, loss := range []CrossEntropy{{Classes: c}, {Classes: c, Weights: weights, Smoothing: 0.1}} {
+			b.out(1)[0] = loss.Forward(logits, target)
+			loss.Backward(b.out(rows*c), logits, target, 1)
+		}
+	}},
+	{"Dropout", func(b *workbench, rows, c int) {
+		n, stream := rows*c, rng.New(7, "dropout")
+		for _, p := range []float32{0, 0.3} {
+			Dropout(b.out(n), b.in(n), p, stream)
+			StochasticDepth(b.out(n), b.in(n), p, rows, c, stream)
+		}
+	}},
+	{"Transpose", func(b *workbench, rows, c int) { Transpose(b.out(2*rows*c), b.in(2*rows*c), 2, rows, c) }},
 	{"MaxPool", func(b *workbench, rows, c int) {
 		for _, p := range []Pool{
 			{N: 2, H: 7, W: 6, C: c, Window: 3, Stride: 2, Pad: 1},
@@ -147,16 +194,18 @@ var loops = []struct {
 			p.MaxBackward(b.out(p.sizeIn()), b.in(p.sizeOut()), index)
 		}
 	}},
-	{"AdamStep", func(b *workbench, rows, c int) {
+	{"Adam", func(b *workbench, rows, c int) {
 		n := rows * c
-		AdamStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
-		AdamWStep(b.in(n), b.in(n), b.in(n), b.positive(n), 1e-3, 0.9, 0.999, 1e-8, 1e-2, 0.19, 0.002)
+		for _, decoupled := range []bool{false, true} {
+			a := Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: 1e-2, Decoupled: decoupled}
+			a.Step(b.in(n), b.in(n), b.in(n), b.positive(n), 0.81, 0.998)
+		}
 	}},
-	{"RMSpropStep", func(b *workbench, rows, c int) {
+	{"RMSprop", func(b *workbench, rows, c int) {
 		n := rows * c
 		for _, mean := range [][]float32{nil, b.in(n)} {
 			for _, momentum := range [][]float32{nil, b.in(n)} {
-				RMSpropStep(b.in(n), b.in(n), b.positive(n), mean, momentum, 0.01, 0.99, 1e-8, 0.9, 1e-2)
+				RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Decay: 1e-2}.Step(b.in(n), b.in(n), b.positive(n), mean, momentum)
 			}
 		}
 	}},
@@ -170,12 +219,16 @@ var loops = []struct {
 		GlobalAverageForward(b.out(2*c), b.in(2*rows*c), 2, rows, c)
 		GlobalAverageBackward(b.out(2*rows*c), b.in(2*c), 2, rows, c)
 	}},
-	{"SGDStep", func(b *workbench, rows, c int) {
+	{"AverageStep", func(b *workbench, rows, c int) {
+		AverageStep(b.in(rows*c), b.in(rows*c), 0.99)
+		Scale(b.in(rows*c), 0.3)
+	}},
+	{"SGD", func(b *workbench, rows, c int) {
 		n := rows * c
-		SGDStep(b.in(n), b.in(n), nil, 0.1, 0, 1e-2, false, true)
+		SGD{Rate: 0.1, Decay: 1e-2}.Step(b.in(n), b.in(n), nil, true)
 		for _, nesterov := range []bool{false, true} {
 			for _, first := range []bool{false, true} {
-				SGDStep(b.in(n), b.in(n), b.in(n), 0.1, 0.9, 1e-2, nesterov, first)
+				SGD{Rate: 0.1, Momentum: 0.9, Decay: 1e-2, Nesterov: nesterov}.Step(b.in(n), b.in(n), b.in(n), first)
 			}
 		}
 	}},
@@ -246,7 +299,7 @@ func TestInPlace(t *testing.T) {
 	const rows, c = 300, 19
 	n := rows * c
 	x, dy, s := numbers(n, 1), numbers(n, 2), numbers(c, 3)
-	out, want := make([]float32, n), make([]float32, n)
+	out, want, dGamma, dBeta := make([]float32, n), make([]float32, n), make([]float32, c), make([]float32, c)
 	for _, act := range activations {
 		act.Forward(want, x)
 		copy(out, x)
@@ -261,15 +314,14 @@ func TestInPlace(t *testing.T) {
 		act.Backward(out, dy, out)
 		same(t, act.String()+" backward over x", out, want)
 
-		channel := func() []float32 { return make([]float32, c) }
-		mean, invStd := channel(), channel()
-		BatchNormForward(want, x, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		b := newNorm(act, rows, s, s)
+		b.Forward(want, x, nil)
 		copy(out, x)
-		BatchNormForward(out, out, nil, s, s, mean, invStd, channel(), channel(), 0.1, 1e-5, act, rows, c)
+		b.Forward(out, out, nil)
 		same(t, act.String()+" batch norm forward", out, want)
-		BatchNormBackward(want, nil, channel(), channel(), dy, x, nil, s, s, mean, invStd, act, rows, c)
+		b.Backward(want, nil, dGamma, dBeta, dy, x, nil)
 		copy(out, dy)
-		BatchNormBackward(out, nil, channel(), channel(), out, x, nil, s, s, mean, invStd, act, rows, c)
+		b.Backward(out, nil, dGamma, dBeta, out, x, nil)
 		same(t, act.String()+" batch norm backward", out, want)
 	}
 
@@ -280,9 +332,10 @@ func TestInPlace(t *testing.T) {
 	same(t, "scaled channels backward", out, want)
 
 	target := make([]float32, rows)
-	CrossEntropyBackward(want, x, target, nil, 0.1, 1, c)
+	loss := CrossEntropy{Classes: c, Smoothing: 0.1}
+	loss.Backward(want, x, target, 1)
 	copy(out, x)
-	CrossEntropyBackward(out, out, target, nil, 0.1, 1, c)
+	loss.Backward(out, out, target, 1)
 	same(t, "cross entropy backward", out, want)
 }
 
@@ -295,19 +348,15 @@ func BenchmarkElementwise(b *testing.B) {
 	for i := range x {
 		x[i], dy[i] = stream.Float32()-0.4, stream.Float32()-0.5
 	}
-	channel := make([][]float32, 8)
-	for i := range channel {
-		channel[i] = make([]float32, c)
-		for j := range channel[i] {
-			channel[i][j] = 1
-		}
+	ones, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c)
+	for j := range ones {
+		ones[j] = 1
 	}
-	gamma, beta, mean, invStd, runningMean, runningVar, dGamma, dBeta := channel[0], channel[1], channel[2], channel[3], channel[4], channel[5], channel[6], channel[7]
 	pool := Pool{N: batch, H: size, W: size, C: c, Window: 3, Stride: 2, Pad: 1}
 	pooled, index := make([]float32, pool.sizeOut()), make([]uint8, pool.sizeOut())
 	const weights = 11_200_000
 	pool.MaxForward(pooled, index, x)
-	BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, ReLU, rows, c)
+	newNorm(ReLU, rows, ones, ones).Forward(y, x, nil)
 
 	type timed struct {
 		name  string
@@ -315,15 +364,15 @@ func BenchmarkElementwise(b *testing.B) {
 		f     func()
 	}
 	batchNorm := func(act Activation) func() {
-		return func() {
-			BatchNormForward(y, x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, act, rows, c)
-		}
+		norm := newNorm(act, rows, ones, ones)
+		return func() { norm.Forward(y, x, nil) }
 	}
 	batchNormGradient := func(dResidual []float32, act Activation) func() {
-		return func() {
-			BatchNormBackward(dx, dResidual, dGamma, dBeta, dy, x, y, gamma, beta, mean, invStd, act, rows, c)
-		}
+		norm := newNorm(act, rows, ones, ones)
+		norm.measure(x)
+		return func() { norm.Backward(dx, dResidual, dGamma, dBeta, dy, x, y) }
 	}
+	loss := CrossEntropy{Classes: 1000, Smoothing: 0.1}
 	kernels := []timed{
 		{"Copy", 8 * n, func() { parallelSpans(n, func(from, to int) { copy(dx[from:to], dy[from:to]) }) }},
 		{"ColumnSum", 4 * n, func() { ColumnSum(dBeta, x, rows, c) }},
@@ -340,19 +389,19 @@ func BenchmarkElementwise(b *testing.B) {
 		{"GlobalAverageBackward", 4 * n, func() { GlobalAverageBackward(dx, dy[:batch*c], batch, size*size, c) }},
 		{"AverageForward", 4*n + 4*len(pooled), func() { pool.AverageForward(pooled, x) }},
 		{"AverageBackward", 4*n + 4*len(pooled), func() { pool.AverageBackward(dx, pooled) }},
-		{"CrossEntropyForward", 4 * 1000 * batch, func() { CrossEntropyForward(x[:1000*batch], target, nil, 0.1, 1000) }},
-		{"CrossEntropyBackward", 2 * 4 * 1000 * batch, func() { CrossEntropyBackward(dx[:1000*batch], x[:1000*batch], target, nil, 0.1, 1, 1000) }},
+		{"CrossEntropyForward", 4 * 1000 * batch, func() { loss.Forward(x[:1000*batch], target) }},
+		{"CrossEntropyBackward", 2 * 4 * 1000 * batch, func() { loss.Backward(dx[:1000*batch], x[:1000*batch], target, 1) }},
 		{"StochasticDepth", 2 * 4 * n, func() { StochasticDepth(dx, x, 0.2, batch, n/batch, stream) }},
 		{"Add", 3 * 4 * n, func() { Add(dx, x, dy) }},
 		{"MaxForward", 4*n + 5*len(pooled), func() { pool.MaxForward(pooled, index, x) }},
 		{"MaxBackward", 4*n + 5*len(pooled), func() { pool.MaxBackward(dx, pooled, index) }},
 		{"Dropout", 2 * 4 * (1 << 20), func() { Dropout(y[:1<<20], x[:1<<20], 0.5, stream) }},
 		{"Adam", 7 * 4 * weights, func() {
-			AdamStep(x[:weights], dy[:weights], y[:weights], dx[:weights], 1e-9, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
+			Adam{Rate: 1e-9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.Step(x[:weights], dy[:weights], y[:weights], dx[:weights], 0.9, 0.999)
 		}},
-		{"SGD", 5 * 4 * weights, func() { SGDStep(x[:weights], dy[:weights], y[:weights], 1e-9, 0.9, 0, false, false) }},
+		{"SGD", 5 * 4 * weights, func() { SGD{Rate: 1e-9, Momentum: 0.9}.Step(x[:weights], dy[:weights], y[:weights], false) }},
 		{"RMSprop", 7 * 4 * weights, func() {
-			RMSpropStep(x[:weights], dy[:weights], y[:weights], nil, dx[:weights], 1e-9, 0.99, 1e-8, 0.9, 0)
+			RMSprop{Rate: 1e-9, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9}.Step(x[:weights], dy[:weights], y[:weights], nil, dx[:weights])
 		}},
 		{"AverageStep", 3 * 4 * weights, func() { AverageStep(y[:weights], x[:weights], 0.999) }},
 	}

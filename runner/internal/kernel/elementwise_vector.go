@@ -8,7 +8,7 @@ import (
 	"biomass/runner/internal/rng"
 )
 
-//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_loops.go gen_activation.go gen_neon.go
+//go:generate go run gen_elementwise.go gen_elementwise_neon.go gen_loops.go gen_activation.go gen_listing.go
 
 // The loops whose pace memory sets: whole vectors of 8 channels or elements in
 // assembly, the rest in the portable loop, which is the definition. The assembly is
@@ -137,12 +137,12 @@ func divideBy(y, x []float32, divisor float32) {
 	divideByPortable(n, y, x, divisor)
 }
 
-func approach(a, w []float32, rest float32) {
+func lerp(a, w []float32, rest float32) {
 	n := vectorLength(len(a))
 	if n > 0 {
-		approachVector(&a[0], &w[0], n, rest)
+		lerpVector(&a[0], &w[0], n, rest)
 	}
-	approachPortable(n, a, w, rest)
+	lerpPortable(n, a, w, rest)
 }
 
 func adam(w, g, m, v []float32, k *adamFactors) {
@@ -176,7 +176,7 @@ func rmsprop(w, g, s, a, b []float32, k *rmspropFactors) {
 func drop(y, x []float32, block, threshold uint32, factor float32, stream *rng.Stream) {
 	n := vectorLength(len(y)) &^ 31
 	if n > 0 {
-		dropoutVector(&y[0], &x[0], n, dropoutConstants(block, threshold, factor, stream))
+		dropVector(&y[0], &x[0], n, dropoutConstants(block, threshold, factor, stream))
 	}
 	dropPortable(n, y, x, block, threshold, factor, stream)
 }
@@ -215,189 +215,74 @@ func addTaken(dx, dy []float32, index []uint8, pixels, c, step int, tap uint8, k
 	addTakenPortable(n, dx, dy, index, pixels, c, step, tap, keep)
 }
 
-// sumRowsVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for j in 0..c: sum[j] = 0; for r in 0..rows: sum[j] += x[r*c+j]
-//
+// In assembly: of what a loop of the name …Portable does, …Vector does the columns or elements
+// 0..n, with n > 0 a multiple of 8, of dropVector one of 32. constants are those of activations.
+
 //go:noescape
 func sumRowsVector(sum *float64, x *float32, rows, c, n int)
 
-// sumMomentsVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for j in 0..c: sum[j], squares[j] = 0, 0; for r in 0..rows:
-//		sum[j] += float64(x[r*c+j])
-//		squares[j] += float64(x[r*c+j]) * float64(x[r*c+j])
-//
 //go:noescape
 func sumMomentsVector(sum, squares *float64, x *float32, rows, c, n int)
 
-// normalizeVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for r, j: y[r*c+j] = act.of(FMA32(x[r*c+j]-mean[j], scale[j], shift[j]) + residual[r*c+j])
-//
-// A residual, nil for none, is followed by Identity or ReLU.
-//
 //go:noescape
 func normalizeVector(act int, y, x, residual, mean, scale, shift *float32, rows, c, n int, constants *float32)
 
-// gradientOfNormalizedVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for r, j: dz[r*c+j] = act.gradient(dy[r*c+j], FMA32(x[r*c+j]-mean[j], scale[j], shift[j]))
-//
-// act is one of the transcendental ones.
-//
 //go:noescape
 func gradientOfNormalizedVector(act int, dz, dy, x, mean, scale, shift *float32, rows, c, n int, constants *float32)
 
-// sumGradientsVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for r, j: d = x[r*c+j] - mean[j]
-//		z = FMA32(d, scale[j], shift[j])
-//		dz = act.gradient(dy[r*c+j], z)
-//		sum[j] += float64(dz)
-//		dot[j] += float64(dz) * float64(d)
-//		out[r*c+j] = dz
-//
-// A nil out is not written. With an out, ReLU has y for z, which has the same sign.
-//
 //go:noescape
 func sumGradientsVector(act int, sum, dot *float64, out, dy, x, y, mean, scale, shift *float32, rows, c, n int, constants *float32)
 
-// normalizeGradientVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for r, j: d = x[r*c+j] - mean[j]
-//		dz = act.gradient(dy[r*c+j], FMA32(d, scale[j], shift[j]))
-//		dx[r*c+j] = FMA32(-d, slope[j], dz-offset[j]) * scale[j]
-//
-// act is none of the transcendental ones.
-//
 //go:noescape
 func normalizeGradientVector(act int, dx, dy, x, mean, offset, slope, scale, shift *float32, rows, c, n int, constants *float32)
 
-// scaleRowsVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for r, j: y[r*c+j] = x[r*c+j] * s[j]
-//
 //go:noescape
 func scaleRowsVector(y, x, s *float32, rows, c, n int)
 
-// sumProductsVector does the columns 0..n, n > 0 a multiple of 8, of
-//
-//	for j in 0..c: sum[j] = 0; for r in 0..rows:
-//		sum[j] += float64(dy[r*c+j]) * float64(x[r*c+j])
-//		dx[r*c+j] = dy[r*c+j] * s[j]
-//
 //go:noescape
 func sumProductsVector(sum *float64, dx, dy, x, s *float32, rows, c, n int)
 
-// activateVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: y[i] = act.of(x[i])
-//
 //go:noescape
 func activateVector(act int, y, x *float32, n int, constants *float32)
 
-// activateGradientVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: dx[i] = act.gradient(dy[i], x[i])
-//
 //go:noescape
 func activateGradientVector(act int, dx, dy, x *float32, n int, constants *float32)
 
-// exponentialsVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: y[i] = exponential(x[i] - shift)
-//
 //go:noescape
 func exponentialsVector(y, x *float32, n int, constants *float32, shift float32)
 
-// addFloorVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: y[i] = max(low, x[i] + residual[i])
-//
 //go:noescape
 func addFloorVector(y, x, residual *float32, n int, low float32)
 
-// scaleByVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: y[i] = x[i] * factor
-//
 //go:noescape
 func scaleByVector(y, x *float32, n int, factor float32)
 
-// divideByVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: y[i] = x[i] / divisor
-//
 //go:noescape
 func divideByVector(y, x *float32, n int, divisor float32)
 
-// approachVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: a[i] = FMA32(w[i]-a[i], rest, a[i])
-//
 //go:noescape
-func approachVector(a, w *float32, n int, rest float32)
+func lerpVector(a, w *float32, n int, rest float32)
 
-// adamVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: d    = FMA32(w[i], k.decay, g[i])
-//		m[i] = FMA32(d, k.rest1, k.beta1*m[i])
-//		v[i] = FMA32(d*k.rest2, d, k.beta2*v[i])
-//		w[i] += k.step*m[i] / (sqrt(v[i])/k.root + k.eps)
-//
 //go:noescape
 func adamVector(w, grad, m, v *float32, n int, k *adamFactors)
 
-// sgdVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: d    = FMA32(w[i], k.decay, g[i])
-//		b[i] = k.momentum*b[i] + d;  d = nesterov ? FMA32(b[i], k.momentum, d) : b[i]    unless b is nil
-//		w[i] = FMA32(d, k.step, w[i])
-//
 //go:noescape
 func sgdVector(w, grad, b *float32, nesterov, n int, k *sgdFactors)
 
-// rmspropVector does the elements 0..n, n > 0 a multiple of 8, of
-//
-//	for i: d    = FMA32(w[i], k.decay, g[i])
-//		s[i] = FMA32(d*k.rest, d, k.alpha*s[i])
-//		a[i] = FMA32(d, k.rest, k.alpha*a[i]);  q = sqrt(FMA32(-a[i], a[i], s[i])) + k.eps    (a nil: sqrt(s[i]) + k.eps)
-//		b[i] = k.momentum*b[i] + d/q;  w[i] = FMA32(b[i], k.step, w[i])                       (b nil: w[i] += k.step*d / q)
-//
 //go:noescape
 func rmspropVector(w, grad, s, a, b *float32, n int, k *rmspropFactors)
 
-// dropoutVector does the elements 0..n, n > 0 a multiple of 32, of dropPortable's loop.
-//
 //go:noescape
-func dropoutVector(y, x *float32, n int, constants *[28][8]uint32)
+func dropVector(y, x *float32, n int, constants *[28][8]uint32)
 
-// maxWindowVector does the channels 0..n, n > 0 a multiple of 8, of
-//
-//	for j in 0..c: y[j], index[j] = x[j] & w.keep, w.start
-//		for r in 0..w.rows, s in 0..w.columns:
-//			v = x[r*w.rowStep+s*c+j]
-//			if v > y[j] or v is NaN: y[j], index[j] = v, w.first+r*w.width+s
-//
 //go:noescape
 func maxWindowVector(y *float32, index *uint8, x *float32, n, c, rows, columns, rowStep, first, width, start, keep int)
 
-// maxTilesVector does the channels 0..n, n > 0 a multiple of 8, of
-// maxTilesPortable.
-//
 //go:noescape
 func maxTilesVector(y *float32, index *uint8, x, bias *float32, tiles, n, c, step, rowStep, start, keep int)
 
-// sumTakenVector does the channels 0..n, n > 0 a multiple of 8, of
-// sumTakenPortable.
-//
 //go:noescape
 func sumTakenVector(sum *float64, dy *float32, index *uint8, pixels, c, n, row int)
 
-// addTakenVector does the channels 0..n, n > 0 a multiple of 8, of
-//
-//	for i in 0..pixels, j in 0..c: dx[i*step+j] = dx[i*step+j] & keep + (dy[i*c+j] where index[i*c+j] == tap, else 0)
-//
 //go:noescape
 func addTakenVector(dx, dy *float32, index *uint8, pixels, c, n, step, tap, keep int)

@@ -9,19 +9,7 @@ import (
 	"fmt"
 	"go/format"
 	"log"
-	"os"
-	"strings"
 )
-
-// A listing collects the text of an assembly file.
-type listing struct {
-	strings.Builder
-}
-
-func (l *listing) write(format string, args ...any) { fmt.Fprintf(l, format, args...) }
-
-// op writes one instruction.
-func (l *listing) op(format string, args ...any) { l.write("\t"+format+"\n", args...) }
 
 // A family is the kernels of one instruction set.
 type family struct {
@@ -108,14 +96,8 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for name, content := range map[string][]byte{
-			"depthwise_" + arch.name + ".s":        []byte(asm.String()),
-			"depthwise_stubs_" + arch.name + ".go": source,
-		} {
-			if err := os.WriteFile(name, content, 0o644); err != nil {
-				log.Fatal(err)
-			}
-		}
+		save("depthwise_"+arch.name+".s", asm.String())
+		save("depthwise_stubs_"+arch.name+".go", string(source))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // assembler knows is in its notation, with the destination last; what goes through word
 // is in Arm's. Pointers move on with every vector.
 type neon struct {
-	listing
+	routines
 	used []string // the parameters that the body at hand loads or stores
 }
 

@@ -194,7 +194,7 @@ func writeLoops(m machine) {
 	})
 	m.end()
 
-	m.function("approach", "a matrix", "w matrix", "n n", "rest scalar")
+	m.function("lerp", "a matrix", "w matrix", "n n", "rest scalar")
 	m.flat(1, func() {
 		m.load(0, "a")
 		m.load(1, "w")
@@ -433,7 +433,7 @@ func writeOptimizers(m machine) {
 func writeDropout(m machine) {
 	const multiplier0, multiplier1, nonce0, nonce1, first, eight, threshold, factor, keys = 0, 1, 2, 3, 4, 5, 6, 7, 8 // of kernel's dropoutConstants
 	const counter = 10
-	m.function("dropout", "y matrix", "x matrix", "n n", "constants table")
+	m.function("drop", "y matrix", "x matrix", "n n", "constants table")
 	m.move(counter, constant+first)
 	m.flat(4, func() {
 		x, next := []int{0, 1, 2, 3}, []int{4, 5, 6, 7}

@@ -1,14 +1,12 @@
 package kernel
 
-import "sync"
-
 // Block is how many terms of a matrix product are chained before their sum is
 // added to the total. It is part of the arithmetic contract: another value gives
 // other bits.
 const Block = 64
 
-// depth is how many terms of A are gathered at a time: whole blocks, so that it can be
-// seen in no bit.
+// depth is how many terms of A are gathered at a time: whole blocks, so that it does not
+// show in the bits.
 const depth = 9 * Block
 
 // chunkTiles is how many tiles high a task is, so that its part of A (8 tiles of 14
@@ -210,54 +208,4 @@ func (e *epilogue) finish(y []float32, at int) {
 	if e.act != Identity && (e.act != ReLU || e.residual == nil) {
 		activate(e.act, y, y)
 	}
-}
-
-func ceil(n, d int) int { return (n + d - 1) / d }
-
-// share returns where part i begins when n things are shared out among parts.
-func share(n, i, parts int) int { return n * i / parts }
-
-// A workspace is the memory of one call or one task. It is kept for the next and never
-// given back, so that a training step makes no garbage.
-type workspace struct {
-	a, b, c   []float32
-	u, window []float32 // of Winograd's algorithm
-	lines     []float32 // that are made from pooled ones
-	zeros     []float32 // nothing else is ever written there
-}
-
-// A workshop keeps the workspaces that are not in use.
-type workshop struct {
-	sync.Mutex
-	list []*workspace
-}
-
-// Calls and tasks need buffers of other sizes, so that they do not share theirs.
-var calls, tasks workshop
-
-func (w *workshop) take() *workspace {
-	w.Lock()
-	defer w.Unlock()
-	n := len(w.list)
-	if n == 0 {
-		return new(workspace)
-	}
-	s := w.list[n-1]
-	w.list = w.list[:n-1]
-	return s
-}
-
-func (w *workshop) giveBack(s *workspace) {
-	w.Lock()
-	defer w.Unlock()
-	w.list = append(w.list, s)
-}
-
-// grow returns a buffer of n elements with any content, for which it replaces
-// *buffer if that is too small.
-func grow(buffer *[]float32, n int) []float32 {
-	if cap(*buffer) < n {
-		*buffer = make([]float32, n)
-	}
-	return (*buffer)[:n]
 }

@@ -2,38 +2,41 @@ package kernel
 
 import "math"
 
-// AdamStep updates weights w and moments m, v by gradient g as torch.optim.Adam
-// does (Kingma and Ba: Adam, ICLR 2015), decay being L2 added to the gradient.
-// correction1 is 1-beta1^t and correction2 1-beta2^t at step t = 1, 2, ...
+// Adam is torch.optim.Adam (Kingma and Ba: Adam, ICLR 2015), or, where Decoupled, AdamW
+// (Loshchilov and Hutter: Decoupled Weight Decay Regularization, ICLR 2019).
 //
-//	g' = g + decay*w
-//	m  = beta1*m + (1-beta1)*g'
-//	v  = beta2*v + (1-beta2)*g'*g'
-//	w -= rate/correction1 * m / (sqrt(v)/sqrt(correction2) + eps)
-//
-// The settings are float64, and what is derived from them is rounded to float32
-// once: 1-0.999 in float32 is off by 1e-5 of itself. Where the moments meet, the
-// last addition is fused; see adamPortable.
-func AdamStep(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64) {
-	adamStep(w, g, m, v, 1, newAdamFactors(rate, beta1, beta2, eps, decay, correction1, correction2))
+// The settings are float64, and what is derived from them is rounded to float32 once:
+// 1-0.999 in float32 is off by 1e-5 of itself.
+type Adam struct {
+	Rate, Beta1, Beta2, Epsilon, Decay float64
+	Decoupled                          bool
 }
 
-// AdamWStep is AdamStep with the decay taken off the weights before the step, not
-// added to the gradient, as torch.optim.AdamW does (Loshchilov and Hutter:
-// Decoupled Weight Decay Regularization, ICLR 2019):
+// Step updates weights w and moments m, v by gradient g. power1 is Beta1^t and power2
+// Beta2^t at step t = 1, 2, ...
 //
-//	w *= 1 - rate*decay
-func AdamWStep(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64) {
-	keep := float32(1 - float64(rate*decay))
-	adamStep(w, g, m, v, keep, newAdamFactors(rate, beta1, beta2, eps, 0, correction1, correction2))
-}
-
-// adamStep multiplies the weights by keep, then goes one step, span by span, so
-// that the weights are in the cache when they are used again.
-func adamStep(w, g, m, v []float32, keep float32, k adamFactors) {
+//	w *= 1 - Rate*Decay             Decoupled only
+//	g' = g + Decay*w                else
+//	m  = Beta1*m + (1-Beta1)*g'
+//	v  = Beta2*v + (1-Beta2)*g'*g'
+//	w -= Rate/(1-power1) * m / (sqrt(v)/sqrt(1-power2) + Epsilon)
+//
+// Where the moments meet, the last addition is fused; see adamPortable.
+func (a Adam) Step(w, g, m, v []float32, power1, power2 float64) {
 	requireLength("g", g, len(w))
 	requireLength("m", m, len(w))
 	requireLength("v", v, len(w))
+	k := adamFactors{
+		beta1: float32(a.Beta1), rest1: float32(1 - a.Beta1),
+		beta2: float32(a.Beta2), rest2: float32(1 - a.Beta2),
+		root: float32(math.Sqrt(1 - power2)), eps: float32(a.Epsilon),
+		step: float32(-a.Rate / (1 - power1)), decay: float32(a.Decay),
+	}
+	keep := float32(1)
+	if a.Decoupled {
+		keep, k.decay = float32(1-float64(a.Rate*a.Decay)), 0
+	}
+	// Span by span, so that the weights are in the cache when they are used again.
 	parallelSpans(len(w), func(from, to int) {
 		if keep != 1 {
 			scaleBy(w[from:to], w[from:to], keep)
@@ -45,28 +48,24 @@ func adamStep(w, g, m, v []float32, keep float32, k adamFactors) {
 // adamFactors are the numbers that all elements of a step share.
 type adamFactors struct{ beta1, rest1, beta2, rest2, root, eps, step, decay float32 }
 
-func newAdamFactors(rate, beta1, beta2, eps, decay, correction1, correction2 float64) adamFactors {
-	return adamFactors{
-		beta1: float32(beta1), rest1: float32(1 - beta1),
-		beta2: float32(beta2), rest2: float32(1 - beta2),
-		root: float32(math.Sqrt(correction2)), eps: float32(eps),
-		step: float32(-rate / correction1), decay: float32(decay),
-	}
+// SGD is torch.optim.SGD.
+type SGD struct {
+	Rate, Momentum, Decay float64
+	Nesterov              bool
 }
 
-// SGDStep updates weights w by gradient g as torch.optim.SGD does. With momentum
-// the buffer (as w; nil for plain descent) carries the velocity, whose content
-// before the first step does not matter:
+// Step updates weights w by gradient g. With momentum the buffer (as w; nil for plain
+// descent) carries the velocity, whose content before the first step does not matter:
 //
-//	g' = g + decay*w
-//	b  = momentum*b + g'            (first: g')
-//	w -= rate * b                   (nesterov: rate * (g' + momentum*b))
-func SGDStep(w, g, momentumBuffer []float32, rate, momentum, decay float64, nesterov, first bool) {
+//	g' = g + Decay*w
+//	b  = Momentum*b + g'            (first: g')
+//	w -= Rate * b                   (Nesterov: Rate * (g' + Momentum*b))
+func (s SGD) Step(w, g, buffer []float32, first bool) {
 	requireLength("g", g, len(w))
-	requireOptional("momentumBuffer", momentumBuffer, len(w))
-	k := sgdFactors{momentum: float32(momentum), step: float32(-rate), decay: float32(decay)}
+	requireOptional("buffer", buffer, len(w))
+	k, nesterov := sgdFactors{momentum: float32(s.Momentum), step: float32(-s.Rate), decay: float32(s.Decay)}, s.Nesterov
 	parallelSpans(len(w), func(from, to int) {
-		b := cut(momentumBuffer, from, to)
+		b := cut(buffer, from, to)
 		if first {
 			clear(b)
 		}
@@ -77,30 +76,32 @@ func SGDStep(w, g, momentumBuffer []float32, rate, momentum, decay float64, nest
 // sgdFactors are the numbers that all elements of a step share.
 type sgdFactors struct{ momentum, step, decay float32 }
 
-// RMSpropStep updates weights w by gradient g as torch.optim.RMSprop does (Tieleman
-// and Hinton: Lecture 6.5, 2012). square carries the mean of the squared gradient.
-// mean, as w, is there if the step is centred: the mean of the gradient. So is
-// momentumBuffer if there is momentum: the velocity. All start from 0.
+// RMSprop is torch.optim.RMSprop (Tieleman and Hinton: Lecture 6.5, 2012).
+type RMSprop struct{ Rate, Alpha, Epsilon, Momentum, Decay float64 }
+
+// Step updates weights w by gradient g. square carries the mean of the squared gradient.
+// mean, as w, is there if the step is centred: the mean of the gradient. So is buffer if
+// there is momentum: the velocity. All start from 0.
 //
-//	g' = g + decay*w
-//	s  = alpha*s + (1-alpha)*g'*g'
-//	a  = alpha*a + (1-alpha)*g'                 if centred
-//	q  = sqrt(s - a*a) + eps                    (not centred: sqrt(s) + eps)
-//	b  = momentum*b + g'/q,  w -= rate*b        (no momentum: w -= rate * g'/q)
+//	g' = g + Decay*w
+//	s  = Alpha*s + (1-Alpha)*g'*g'
+//	a  = Alpha*a + (1-Alpha)*g'                 if centred
+//	q  = sqrt(s - a*a) + Epsilon                (not centred: sqrt(s) + Epsilon)
+//	b  = Momentum*b + g'/q,  w -= Rate*b        (no momentum: w -= Rate * g'/q)
 //
-// An addition to a product is fused wherever torch's is; s - a*a may so come out
-// below 0 by a rounding where s = a*a, and its root NaN, in torch as here.
-func RMSpropStep(w, g, square, mean, momentumBuffer []float32, rate, alpha, eps, momentum, decay float64) {
+// An addition to a product is fused wherever torch's is. By a rounding, s - a*a may
+// therefore come out below 0 where s = a*a, and its root NaN, in torch as here.
+func (r RMSprop) Step(w, g, square, mean, buffer []float32) {
 	requireLength("g", g, len(w))
 	requireLength("square", square, len(w))
 	requireOptional("mean", mean, len(w))
-	requireOptional("momentumBuffer", momentumBuffer, len(w))
+	requireOptional("buffer", buffer, len(w))
 	k := rmspropFactors{
-		alpha: float32(alpha), rest: float32(1 - alpha), eps: float32(eps),
-		momentum: float32(momentum), step: float32(-rate), decay: float32(decay),
+		alpha: float32(r.Alpha), rest: float32(1 - r.Alpha), eps: float32(r.Epsilon),
+		momentum: float32(r.Momentum), step: float32(-r.Rate), decay: float32(r.Decay),
 	}
 	parallelSpans(len(w), func(from, to int) {
-		rmsprop(w[from:to], g[from:to], square[from:to], cut(mean, from, to), cut(momentumBuffer, from, to), &k)
+		rmsprop(w[from:to], g[from:to], square[from:to], cut(mean, from, to), cut(buffer, from, to), &k)
 	})
 }
 
@@ -135,13 +136,13 @@ func Scale(x []float32, factor float32) {
 func AverageStep(average, w []float32, decay float64) {
 	requireLength("w", w, len(average))
 	rest := float32(1 - decay)
-	parallelSpans(len(w), func(from, to int) { approach(average[from:to], w[from:to], rest) })
+	parallelSpans(len(w), func(from, to int) { lerp(average[from:to], w[from:to], rest) })
 }
 
-// approachPortable does the elements from first on of
+// lerpPortable does the elements from first on of
 //
 //	for i: a[i] = FMA32(w[i]-a[i], rest, a[i])
-func approachPortable(first int, a, w []float32, rest float32) {
+func lerpPortable(first int, a, w []float32, rest float32) {
 	for i := first; i < len(a); i++ {
 		a[i] = FMA32(w[i]-a[i], rest, a[i])
 	}

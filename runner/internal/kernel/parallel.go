@@ -56,6 +56,33 @@ func parallelTasks(n int, f func(i int, s *workspace)) {
 	j.wait()
 }
 
+func chunkCount(rows int) int { return ceil(rows, chunkRows) }
+
+// parallelChunks runs f on every chunk q of rows: count rows starting at from.
+func parallelChunks(rows int, f func(q, from, count int)) {
+	Parallel(chunkCount(rows), func(q int) {
+		from := q * chunkRows
+		f(q, from, min(chunkRows, rows-from))
+	})
+}
+
+// span is how many elements of a flat array one task works on. Elements are
+// independent of each other there, so it is a matter of speed, not of bits.
+const span = 1 << 14
+
+// parallelSpans runs f on the pieces [from, to) of n elements.
+func parallelSpans(n int, f func(from, to int)) {
+	Parallel(ceil(n, span), func(i int) {
+		f(i*span, min((i+1)*span, n))
+	})
+}
+
+// ceil is n / d, rounded up.
+func ceil(n, d int) int { return (n + d - 1) / d }
+
+// share returns where part i begins when n things are shared out among parts.
+func share(n, i, parts int) int { return n * i / parts }
+
 // A job is one call of Parallel.
 type job struct {
 	f          func(i int, s *workspace)

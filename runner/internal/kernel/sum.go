@@ -1,10 +1,5 @@
 package kernel
 
-import (
-	"fmt"
-	"sync"
-)
-
 // chunkRows is the length of the chains that long sums are cut into. It is part
 // of the arithmetic contract: another value changes bits.
 const chunkRows = 256
@@ -34,7 +29,7 @@ func ColumnSum(dst, x []float32, rows, c int) {
 func columnSums(dst []float64, x []float32, rows, c int) {
 	// Columns a task, for matrices that are wide rather than high.
 	const wide = 4096
-	Parallel((c+wide-1)/wide, func(i int) {
+	Parallel(ceil(c, wide), func(i int) {
 		a, b := i*wide, min(c, (i+1)*wide)
 		sumChunks(dst[a:b], rows, func(part []float64, from, count int) {
 			sumRows(part, x[from*c+a:], count, c)
@@ -86,63 +81,5 @@ func sumRowsPortable(first int, sum []float64, x []float32, rows, c int) {
 		for j := first; j < len(sum); j++ {
 			sum[j] += float64(x[r*c+j])
 		}
-	}
-}
-
-func chunkCount(rows int) int { return (rows + chunkRows - 1) / chunkRows }
-
-// parallelChunks runs f on every chunk q of rows: count rows starting at from.
-func parallelChunks(rows int, f func(q, from, count int)) {
-	Parallel(chunkCount(rows), func(q int) {
-		from := q * chunkRows
-		f(q, from, min(chunkRows, rows-from))
-	})
-}
-
-// span is how many elements of a flat array one task works on. Elements are
-// independent of each other there, so it is a matter of speed, not of bits.
-const span = 1 << 14
-
-// parallelSpans runs f on the pieces [from, to) of n elements.
-func parallelSpans(n int, f func(from, to int)) {
-	Parallel((n+span-1)/span, func(i int) {
-		f(i*span, min((i+1)*span, n))
-	})
-}
-
-// A scratch lends slices out that calls of this package need for a moment.
-type scratch[T any] struct{ pool sync.Pool }
-
-var (
-	singles scratch[float32]
-	doubles scratch[float64]
-)
-
-// borrow returns n numbers of any content; giveBack them.
-func (s *scratch[T]) borrow(n int) *[]T {
-	x, _ := s.pool.Get().(*[]T)
-	if x == nil {
-		x = new([]T)
-	}
-	if cap(*x) < n {
-		*x = make([]T, n)
-	}
-	*x = (*x)[:n]
-	return x
-}
-
-func (s *scratch[T]) giveBack(x *[]T) { s.pool.Put(x) }
-
-// requireLength panics unless x has n elements: a bug in the caller's shapes.
-func requireLength[T any](name string, x []T, n int) {
-	if len(x) != n {
-		panic(fmt.Sprintf("kernel: %s has %d elements, not %d", name, len(x), n))
-	}
-}
-
-// requireOptional is requireLength where nil is allowed.
-func requireOptional[T any](name string, x []T, n int) {
-	if x != nil {
-		requireLength(name, x, n)
 	}
 }

@@ -125,15 +125,16 @@ func TestShapeBugsPanic(t *testing.T) {
 
 func TestSteadyStateMakesNoGarbage(t *testing.T) {
 	const rows, c = 4000, 24
-	x, y, channel := numbers(rows*c, 1), make([]float32, rows*c), make([]float32, 8*c)
+	x, y, channel := numbers(rows*c, 1), make([]float32, rows*c), make([]float32, 4*c)
 	part := func(i int) []float32 { return channel[i*c : (i+1)*c] }
+	norm := newNorm(ReLU, rows, part(0), part(1))
 	p := Pool{N: 1, H: 80, W: 50, C: c, Window: 3, Stride: 2, Pad: 1}
 	index := make([]uint8, p.sizeOut())
 	step := func() {
-		BatchNormForward(y, x, nil, part(0), part(1), part(2), part(3), part(4), part(5), 0.1, 1e-5, ReLU, rows, c)
-		BatchNormBackward(y, nil, part(6), part(7), x, x, y, part(0), part(1), part(2), part(3), ReLU, rows, c)
+		norm.Forward(y, x, nil)
+		norm.Backward(y, nil, part(2), part(3), x, x, y)
 		p.MaxForward(y[:p.sizeOut()], index, x)
-		AdamStep(y, x, y, y, 1e-3, 0.9, 0.999, 1e-8, 0, 0.1, 0.001)
+		Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}.Step(y, x, y, y, 0.9, 0.999)
 	}
 	step()
 	var before, after runtime.MemStats

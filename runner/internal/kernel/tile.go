@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run gen_tile.go gen_tile_neon.go gen_listing.go
+
 // A tile is a micro-kernel: one block of a matrix product whose outputs stay in
 // registers for a block of terms. whole[m], for 1 <= m <= rows, is exactly
 //
@@ -96,34 +98,6 @@ func edgePortable(m, n int, c []float32, ldc int, a []float32, rs, ks int, b []f
 				}
 				c[i*ldc+j] = s
 			}
-		}
-	}
-}
-
-// Transpose turns each of n matrices (rows, columns) of x into (columns, rows) of y, as
-// torch flattens (C, H, W) where our pixels lie (H, W, C). A matrix of one row or
-// column, such as a gray picture, stays as it is.
-func Transpose(y, x []float32, n, rows, columns int) {
-	requireLength("y", y, n*rows*columns)
-	requireLength("x", x, n*rows*columns)
-	if rows == 1 || columns == 1 {
-		copy(y, x)
-		return
-	}
-	size := rows * columns
-	Parallel(n, func(i int) {
-		active.transpose(y[i*size:], rows, x[i*size:], columns, rows, columns)
-	})
-}
-
-// transposePortable writes the transpose of a (rows, cols) matrix:
-//
-//	dst[j*dstStride+i] = src[i*srcStride+j]
-func transposePortable(dst []float32, dstStride int, src []float32, srcStride, rows, cols int) {
-	for i := range rows {
-		row := src[i*srcStride : i*srcStride+cols]
-		for j, v := range row {
-			dst[j*dstStride+i] = v
 		}
 	}
 }

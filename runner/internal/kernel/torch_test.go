@@ -19,15 +19,14 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 	for name, run := range map[string]func(l layer){
 		"batchnorm2d_train": func(l layer) {
 			rows, c := len(l.x)/l.channels, l.channels
-			mean, invStd, dGamma, dBeta := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
-			gamma, beta := l.single("w"), l.single("b")
-			runningMean, runningVar := l.single("running_mean_before"), l.single("running_var_before")
-			BatchNormForward(l.y, l.x, nil, gamma, beta, mean, invStd, runningMean, runningVar, 0.1, 1e-5, Identity, rows, c)
-			BatchNormBackward(l.dx, nil, dGamma, dBeta, l.dy, l.x, nil, gamma, beta, mean, invStd, Identity, rows, c)
+			b, dGamma, dBeta := newNorm(Identity, rows, l.single("w"), l.single("b")), make([]float32, c), make([]float32, c)
+			b.RunningMean, b.RunningVar = l.single("running_mean_before"), l.single("running_var_before")
+			b.Forward(l.y, l.x, nil)
+			b.Backward(l.dx, nil, dGamma, dBeta, l.dy, l.x, nil)
 			l.judge(l.t, "d_w", dGamma, 0)
 			l.judge(l.t, "d_b", dBeta, 0)
-			near(l.t, "running mean", runningMean, l.tensors["running_mean_after"].values)
-			near(l.t, "running variance", runningVar, l.tensors["running_var_after"].values)
+			near(l.t, "running mean", b.RunningMean, l.tensors["running_mean_after"].values)
+			near(l.t, "running variance", b.RunningVar, l.tensors["running_var_after"].values)
 		},
 		"batchnorm2d_eval": func(l layer) {
 			// As a convolution of 1x1 with the identity, folded.
@@ -36,7 +35,9 @@ func TestLayersAgainstPyTorch(t *testing.T) {
 			for j := range c {
 				w[j*c+j] = 1
 			}
-			FoldBatchNorm(w, bias, w, nil, l.single("w"), l.single("b"), l.single("running_mean_before"), l.single("running_var_before"), 1e-5, c, c)
+			b := newNorm(Identity, 0, l.single("w"), l.single("b"))
+			b.RunningMean, b.RunningVar = l.single("running_mean_before"), l.single("running_var_before")
+			b.Fold(w, bias, w, nil)
 			conv := Conv{N: len(l.x) / c, H: 1, W: 1, Cin: c, Cout: c, KH: 1, KW: 1, Stride: 1}
 			conv.Forward(l.y, l.x, w, bias)
 			conv.InputGradient(l.dx, l.dy, w)
@@ -118,13 +119,13 @@ func (l layer) activation(a Activation) {
 }
 
 func (l layer) crossEntropy(smoothing float32) {
-	target, weights := l.single("target"), []float32(nil)
+	target, loss := l.single("target"), CrossEntropy{Smoothing: smoothing}
 	if w, weighted := l.tensors["class_weight"]; weighted {
-		weights = single(w.values)
+		loss.Weights = single(w.values)
 	}
-	classes := len(l.x) / len(target)
-	l.y[0] = CrossEntropyForward(l.x, target, weights, smoothing, classes)
-	CrossEntropyBackward(l.dx, l.x, target, weights, smoothing, l.dy[0], classes)
+	loss.Classes = len(l.x) / len(target)
+	l.y[0] = loss.Forward(l.x, target)
+	loss.Backward(l.dx, l.x, target, l.dy[0])
 }
 
 func (l layer) loss(forward func(pred, target []float32) float32, backward func(dPred, pred, target []float32, upstream float32)) {
@@ -171,22 +172,22 @@ func TestOptimizersAgainstPyTorch(t *testing.T) {
 		}
 		return p
 	}
-	adam := func(decay float64) func(w, g []float32, step int) {
-		return func(w, g []float32, step int) {
-			AdamStep(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, decay, 1-power(0.9, step), 1-power(0.999, step))
-		}
+	adam := func(decay float64, decoupled bool) func(w, g []float32, step int) {
+		a := Adam{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: decay, Decoupled: decoupled}
+		return func(w, g []float32, step int) { a.Step(w, g, m, v, power(0.9, step), power(0.999, step)) }
+	}
+	sgd := func(buffer []float32, momentum, decay float64, nesterov bool) func(w, g []float32, step int) {
+		return func(w, g []float32, step int) { SGD{0.1, momentum, decay, nesterov}.Step(w, g, buffer, step == 1) }
 	}
 	for name, step := range map[string]func(w, g []float32, step int){
-		"sgd":             func(w, g []float32, step int) { SGDStep(w, g, nil, 0.1, 0, 0, false, step == 1) },
-		"sgd_momentum":    func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 0, false, step == 1) },
-		"sgd_momentum_wd": func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 1e-2, false, step == 1) },
-		"sgd_nesterov":    func(w, g []float32, step int) { SGDStep(w, g, m, 0.1, 0.9, 0, true, step == 1) },
-		"adam":            adam(0),
-		"adam_wd":         adam(1e-2),
-		"adamw": func(w, g []float32, step int) {
-			AdamWStep(w, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 1e-2, 1-power(0.9, step), 1-power(0.999, step))
-		},
-		"rmsprop": func(w, g []float32, step int) { RMSpropStep(w, g, s, nil, nil, 0.01, 0.99, 1e-8, 0, 0) },
+		"sgd":             sgd(nil, 0, 0, false),
+		"sgd_momentum":    sgd(m, 0.9, 0, false),
+		"sgd_momentum_wd": sgd(m, 0.9, 1e-2, false),
+		"sgd_nesterov":    sgd(m, 0.9, 0, true),
+		"adam":            adam(0, false),
+		"adam_wd":         adam(1e-2, false),
+		"adamw":           adam(1e-2, true),
+		"rmsprop":         func(w, g []float32, _ int) { RMSprop{Rate: 0.01, Alpha: 0.99, Epsilon: 1e-8}.Step(w, g, s, nil, nil) },
 	} {
 		if len(runs[name].Traj) != len(grads) {
 			t.Fatalf("there are no steps of %s", name)
@@ -240,7 +241,7 @@ func TestRMSpropOptions(t *testing.T) {
 			momentum = make([]float32, len(p0))
 		}
 		for _, g := range grads {
-			RMSpropStep(w, single(g), square, mean, momentum, 0.01, 0.99, 1e-8, run.momentum, run.decay)
+			RMSprop{0.01, 0.99, 1e-8, run.momentum, run.decay}.Step(w, single(g), square, mean, momentum)
 		}
 		want := make([]float32, len(w))
 		for i, bits := range run.want {

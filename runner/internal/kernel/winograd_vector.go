@@ -4,7 +4,7 @@ package kernel
 
 import "unsafe"
 
-//go:generate go run gen_winograd.go gen_neon.go
+//go:generate go run gen_winograd.go gen_listing.go
 
 // The transforms of Winograd's algorithm: whole vectors of 8 channels in assembly, the
 // rest in the portable loop, which is the definition. The assembly is AVX2 or NEON;
@@ -58,38 +58,23 @@ func winogradTaps(dw []float32, tap int, p []float32, position, n int) {
 	winogradTapsPortable(whole, dw, tap, p, position, n)
 }
 
-// winogradInputVector does the channels 0..n, n > 0 a multiple of 8, of
-// winogradInputPortable.
-//
+// In assembly: …Vector does the channels, or pairs of channels, 0..n, with n > 0 a multiple of
+// 8, of …Portable.
+
 //go:noescape
 func winogradInputVector(v *float32, position, row int, d0, d1, d2, d3 *float32, tiles, c, n int)
 
-// winogradOutputVector does the channels 0..n, n > 0 a multiple of 8, of
-// winogradOutputPortable.
-//
 //go:noescape
 func winogradOutputVector(first, second, m *float32, position, row int, bias *float32, tiles, c, n int)
 
-// winogradWeightsVector does the pairs 0..n, n > 0 a multiple of 8, of
-// winogradWeightsPortable.
-//
 //go:noescape
 func winogradWeightsVector(u *float32, position int, w *float32, tap, n int)
 
-// winogradGradientVector does the channels 0..n, n > 0 a multiple of 8, of
-// winogradGradientPortable.
-//
 //go:noescape
 func winogradGradientVector(z *float32, position, row int, top, bottom *float32, tiles, c, n int)
 
-// winogradTakenVector does the channels 0..n, n > 0 a multiple of 8, of
-// winogradTakenPortable.
-//
 //go:noescape
 func winogradTakenVector(z *float32, position, row int, dy *float32, index *uint8, tiles, c, n int)
 
-// winogradTapsVector does the pairs 0..n, n > 0 a multiple of 8, of
-// winogradTapsPortable.
-//
 //go:noescape
 func winogradTapsVector(dw *float32, tap int, p *float32, position, n int)

@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -33,15 +34,7 @@ func ConformalMargin(distances []float64, groups []string, level float64) (margi
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case distances[a] < distances[b]:
-			return -1
-		case distances[a] > distances[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(distances[a], distances[b]) })
 	const slack = 1e-9 // of the rounding of shares such as 1/3
 	needed = int(math.Ceil(float64(level/(1-level)) - slack))
 	want := float64(level*float64(individuals+1)) - slack

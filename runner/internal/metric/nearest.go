@@ -15,12 +15,8 @@ type NearestMean struct {
 func FitNearestMean(rows [][]float64, classes []int, n int) *NearestMean {
 	m := &NearestMean{means: make([][]float64, n)}
 	for j := range rows[0] {
-		feature := column(rows, j)
-		deviation := Deviation(feature)
-		if deviation == 0 || constant(feature) {
-			deviation = 1
-		}
-		m.mean, m.deviation = append(m.mean, Mean(feature)), append(m.deviation, deviation)
+		mean, deviation := standards(column(rows, j))
+		m.mean, m.deviation = append(m.mean, mean), append(m.deviation, deviation)
 	}
 	members := make([][][]float64, n)
 	for i, class := range classes {
@@ -36,6 +32,17 @@ func FitNearestMean(rows [][]float64, classes []int, n int) *NearestMean {
 	return m
 }
 
+// standards are what a feature is standardised with: its mean and its standard deviation, 1
+// for one that is constant.
+func standards(feature []float64) (mean, deviation float64) {
+	deviation = Deviation(feature)
+	if deviation == 0 || constant(feature) {
+		deviation = 1
+	}
+	return Mean(feature), deviation
+}
+
+// column returns feature j of all rows.
 func column(rows [][]float64, j int) []float64 {
 	values := make([]float64, len(rows))
 	for i, row := range rows {

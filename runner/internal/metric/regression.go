@@ -88,15 +88,15 @@ func MAPE(truth, predicted []float64) (share float64, ok bool) {
 	return Mean(shares), true
 }
 
-// LeastShare is the share of the mean that the smallest of Proportional values has at least.
-const LeastShare = 0.1
+// leastShare is the share of the mean that the smallest of Proportional values has at least.
+const leastShare = 0.1
 
 // Proportional reports whether errors can be compared as shares of these values: all
 // are above 0, and none is smaller than a tenth of their mean. Where one is, its
 // error counts more than ten times what it would count beside the mean, and a few of
 // the smallest values make the whole figure.
 func Proportional(values []float64) bool {
-	return len(values) > 0 && slices.Min(values) > 0 && slices.Min(values) >= float64(LeastShare*Mean(values))
+	return len(values) > 0 && slices.Min(values) > 0 && slices.Min(values) >= float64(leastShare*Mean(values))
 }
 
 // Bias returns the mean of predicted - truth: positive where predictions are too large.

@@ -27,14 +27,8 @@ func FitRidge(rows [][]float64, y []float64, lambda float64) (*Ridge, error) {
 	r := &Ridge{Lambda: lambda, Intercept: Mean(y), Mean: make([]float64, p), Deviation: make([]float64, p)}
 	z := make([][]float64, p) // by feature, standardised
 	for j := range z {
-		z[j] = make([]float64, len(rows))
-		for i, row := range rows {
-			z[j][i] = row[j]
-		}
-		r.Mean[j], r.Deviation[j] = Mean(z[j]), Deviation(z[j])
-		if r.Deviation[j] == 0 || constant(z[j]) {
-			r.Deviation[j] = 1
-		}
+		z[j] = column(rows, j)
+		r.Mean[j], r.Deviation[j] = standards(z[j])
 		for i := range z[j] {
 			z[j][i] = (z[j][i] - r.Mean[j]) / r.Deviation[j]
 		}

@@ -98,7 +98,8 @@ type layer struct {
 	pool *layer
 
 	// frozen says that the layer's parameters do not train, fixed that a batch norm's
-	// statistics stay either. asked wants the gradient by the output of the base's last layer.
+	// statistics stay either. asked says, of the base's last layer, that the gradient by its
+	// output is wanted.
 	frozen, fixed, asked bool
 
 	weight, offset *Parameter // conv, dense: weight and bias; batch_norm: its weight and bias
@@ -151,78 +152,13 @@ func (a *architecture) outputOf(i int) shape {
 // channels is the number of outputs of conv and dense. It returns the layer's
 // index.
 func (a *architecture) add(l layer, channels int) (int, error) {
-	l.in = a.picture
-	if l.input != none {
-		l.in = a.layers[l.input].out
-	}
+	l.in = a.outputOf(l.input)
 	l.dilation, l.groups = max(l.dilation, 1), max(l.groups, 1)
-	flat := l.in.Height == 1 && l.in.Width == 1
-	switch l.kind {
-	case conv, maxPool, avgPool:
-		if l.window < 1 || l.stride < 1 || l.pad < 0 {
-			return 0, fmt.Errorf("%s: kernel %d, stride %d, padding %d: kernel and stride must be at least 1, padding at least 0", l.where, l.window, l.stride, l.pad)
-		}
-		if l.kind != conv && 2*l.pad > l.window {
-			return 0, fmt.Errorf("%s: a padding of %d is more than half of the window of %d: make it at most %d", l.where, l.pad, l.window, l.window/2)
-		}
-		if l.kind != conv && l.window > 15 {
-			return 0, fmt.Errorf("%s: a window of %d is more than the largest, 15: use global_avg_pool, or two pools", l.where, l.window)
-		}
-		reach := l.dilation*(l.window-1) + 1
-		if l.same {
-			if err := l.padSame(reach); err != nil {
-				return 0, err
-			}
-		}
-		if l.in.Height+2*l.pad+l.end < reach || l.in.Width+2*l.pad+l.end < reach {
-			return 0, fmt.Errorf("%s: its window of %dx%d is larger than its input of %s: leave out a pool or a stride before it, raise its padding, or raise picture.size", l.where, reach, reach, l.in)
-		}
-		l.out = shape{(l.in.Height+2*l.pad+l.end-reach)/l.stride + 1, (l.in.Width+2*l.pad+l.end-reach)/l.stride + 1, l.in.Channels}
-		if l.kind == conv {
-			if l.in.Channels%l.groups != 0 || channels%l.groups != 0 {
-				return 0, fmt.Errorf("%s: %d groups do not divide its %d inputs and %d outputs evenly", l.where, l.groups, l.in.Channels, channels)
-			}
-			l.out.Channels = channels
-		}
-	case dense, join:
-		if !flat {
-			return 0, fmt.Errorf("%s: its input is %s, not a list of numbers: put flatten or global_avg_pool before it", l.where, l.in)
-		}
-		if l.kind == join {
-			channels = l.in.Channels + a.features
-		} else {
-			l.window, l.stride = 1, 1
-		}
-		l.out = shape{1, 1, channels}
-	case globalAvgPool:
-		l.out = shape{1, 1, l.in.Channels}
-	case adaptiveAvgPool:
-		if l.window < 1 {
-			return 0, fmt.Errorf("%s: %d outputs a side: want at least 1", l.where, l.window)
-		}
-		l.out = shape{l.window, l.window, l.in.Channels}
-	case flatten:
-		l.out = shape{1, 1, l.in.size()}
-	case dropout, stochasticDepth:
-		if l.probability < 0 || l.probability >= 1 {
-			return 0, fmt.Errorf("%s: a probability of %v: want at least 0 and less than 1", l.where, l.probability)
-		}
-		l.out = l.in
-	case batchNorm:
-		if l.epsilon == 0 {
-			l.epsilon, l.momentum = 1e-5, 0.1
-		}
-		l.out = l.in
-	case scale:
-		l.out = l.in
-	case subsample:
-		s := l.subsampling(1)
-		l.out = shape{s.OutH(), s.OutW(), channels}
-	default:
-		if _, ok := activations[l.kind]; !ok {
-			return 0, fmt.Errorf("%s: there is no such layer", l.where)
-		}
-		l.out = l.in
+	if l.kind == join {
+		channels = l.in.Channels + a.features
+	}
+	if err := l.setOutput(channels); err != nil {
+		return 0, err
 	}
 	if l.out.Channels < 1 {
 		return 0, fmt.Errorf("%s: %d outputs: want at least 1", l.where, l.out.Channels)
@@ -256,6 +192,77 @@ func (a *architecture) afford(l *layer) error {
 		return fmt.Errorf("%s: with it the network has %d million parameters, more than the limit of %d million: make this layer or its input smaller", l.where, a.weights/1_000_000, MaxParameters/1_000_000)
 	case a.outputs > maxOutputs:
 		return fmt.Errorf("%s: with it the layers give %.0f million numbers for one photo, more than the limit of %d million: lower picture.size, or raise a stride", l.where, a.outputs/1e6, maxOutputs/1_000_000)
+	}
+	return nil
+}
+
+// setOutput works out the output shape, checks the settings, and sets those that are left out.
+func (l *layer) setOutput(channels int) error {
+	l.out = l.in
+	switch l.kind {
+	case conv, maxPool, avgPool:
+		return l.slide(channels)
+	case dense, join:
+		if l.in.Height != 1 || l.in.Width != 1 {
+			return fmt.Errorf("%s: its input is %s, not a list of numbers: put flatten or global_avg_pool before it", l.where, l.in)
+		}
+		if l.kind == dense {
+			l.window, l.stride = 1, 1
+		}
+		l.out.Channels = channels
+	case globalAvgPool:
+		l.out = shape{1, 1, l.in.Channels}
+	case adaptiveAvgPool:
+		if l.window < 1 {
+			return fmt.Errorf("%s: %d outputs a side: want at least 1", l.where, l.window)
+		}
+		l.out = shape{l.window, l.window, l.in.Channels}
+	case flatten:
+		l.out = shape{1, 1, l.in.size()}
+	case dropout, stochasticDepth:
+		if l.probability < 0 || l.probability >= 1 {
+			return fmt.Errorf("%s: a probability of %v: want at least 0 and less than 1", l.where, l.probability)
+		}
+	case batchNorm:
+		if l.epsilon == 0 {
+			l.epsilon, l.momentum = 1e-5, 0.1
+		}
+	case scale:
+	case subsample:
+		s := l.subsampling(1)
+		l.out = shape{s.OutH(), s.OutW(), channels}
+	default:
+		if _, ok := activations[l.kind]; !ok {
+			return fmt.Errorf("%s: there is no such layer", l.where)
+		}
+	}
+	return nil
+}
+
+// slide is setOutput of a layer whose window slides over the picture.
+func (l *layer) slide(channels int) error {
+	switch {
+	case l.window < 1 || l.stride < 1 || l.pad < 0:
+		return fmt.Errorf("%s: kernel %d, stride %d, padding %d: kernel and stride must be at least 1, padding at least 0", l.where, l.window, l.stride, l.pad)
+	case l.kind != conv && 2*l.pad > l.window:
+		return fmt.Errorf("%s: a padding of %d is more than half of the window of %d: make it at most %d", l.where, l.pad, l.window, l.window/2)
+	case l.kind != conv && l.window > 15:
+		return fmt.Errorf("%s: a window of %d is more than the largest, 15: use global_avg_pool, or two pools", l.where, l.window)
+	case l.kind == conv && (l.in.Channels%l.groups != 0 || channels%l.groups != 0):
+		return fmt.Errorf("%s: %d groups do not divide its %d inputs and %d outputs evenly", l.where, l.groups, l.in.Channels, channels)
+	}
+	reach := l.dilation*(l.window-1) + 1
+	if l.same {
+		if err := l.padSame(reach); err != nil {
+			return err
+		}
+	}
+	if l.in.Height+2*l.pad+l.end < reach || l.in.Width+2*l.pad+l.end < reach {
+		return fmt.Errorf("%s: its window of %dx%d is larger than its input of %s: leave out a pool or a stride before it, raise its padding, or raise picture.size", l.where, reach, reach, l.in)
+	}
+	l.out.Height, l.out.Width = (l.in.Height+2*l.pad+l.end-reach)/l.stride+1, (l.in.Width+2*l.pad+l.end-reach)/l.stride+1
+	if l.kind == conv {
+		l.out.Channels = channels
 	}
 	return nil
 }

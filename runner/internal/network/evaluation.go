@@ -79,10 +79,9 @@ func (n *Network) fold(to int) {
 		if stale := n.stale && i > n.base || n.baseStale && i <= n.base; !stale || u == nil || u.end != i || u.norm == nil {
 			continue
 		}
-		norm, c := u.norm, u.norm.out.Channels
 		var weight, bias []float32
 		if l := u.convolution; l == nil {
-			weight = make([]float32, c)
+			weight = make([]float32, u.norm.out.Channels)
 			fill(weight, 1)
 		} else {
 			weight = l.weight.Value
@@ -90,7 +89,7 @@ func (n *Network) fold(to int) {
 				bias = l.offset.Value
 			}
 		}
-		kernel.FoldBatchNorm(u.weight, u.bias, weight, bias, norm.weight.Value, norm.offset.Value, norm.running.mean, norm.running.variance, norm.epsilon, len(weight)/c, c)
+		u.norm.normalization(1).Fold(u.weight, u.bias, weight, bias)
 	}
 	n.baseStale = false
 	if to == len(n.layers)-1 {
@@ -110,22 +109,16 @@ func (u *unit) shape(batch int) kernel.Conv {
 
 // operation returns the unit's arithmetic: inputs x, weight and what is added.
 func (u *unit) operation(batch int) func(in, out [][]float32) {
-	c := u.shape(batch)
-	var pool kernel.Pool
-	pooled := u.convolution != nil && u.convolution.pool != nil
-	if pooled {
-		pool = u.convolution.pool.pooling(batch)
+	c := pooledConv{Conv: u.shape(batch)}
+	if u.convolution != nil {
+		c = u.convolution.pooledConv(batch)
 	}
 	return func(in, out [][]float32) {
 		var other []float32
 		if u.other != none {
 			other = in[2]
 		}
-		if pooled {
-			c.ForwardPooled(out[0], nil, in[0], in[1], u.bias, pool)
-			return
-		}
-		c.ForwardThen(out[0], in[0], in[1], u.bias, other, u.act)
+		c.forward(out[0], in[0], in[1], u.bias, other, u.act)
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 
 // This file holds what does not train.
 //
-// The layers that nothing of what trains comes before are the base. The base is not part of
-// the graph of a step: it is evaluated, its batch norms folded and its dropout off, and what
-// it gives, the features, is the rest's picture. So a step costs what trains, the features
-// of a picture are the same in every step, and who keeps them gets the same bits as who
-// works them out again.
+// The base is the beginning of the network, as far as nothing in it trains. It is not part of
+// the graph of a step: it is evaluated, with its batch norms folded and its dropout off, and
+// the rest of the network takes its output, the features, for the picture. So a step costs
+// only what trains. The features of a picture are the same in every step: keeping them and
+// computing them again give the same bits.
 
 // freeze says what trains, and when.
 type freeze struct {
@@ -149,10 +149,10 @@ func (n *Network) learning() []bool {
 // random reports whether the layer leaves out something at random.
 func (l *layer) random() bool { return l.kind == dropout || l.kind == stochasticDepth }
 
-// findBase returns the last layer up to which nothing learns or changes, and of which alone
-// the layers behind it read; none where no parameter is frozen. What is random behind the
-// last frozen parameter belongs to what trains: the dropout of a head. So do the features
-// of a second input, which are no picture's.
+// findBase returns the last layer of the base, none where no parameter is frozen: up to it
+// nothing trains or changes, and the layers behind it read nothing else of the base. A
+// dropout behind the last frozen parameter belongs to what trains, as that of a head does.
+// So do the features of a second input, which are not a picture's.
 func (n *Network) findBase() int {
 	base, last, learns := none, none, n.learning()
 	for i, l := range n.layers {

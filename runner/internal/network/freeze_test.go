@@ -61,7 +61,7 @@ func TestFrozenGradients(t *testing.T) {
 			if n.Base() != c.base {
 				t.Errorf("the base ends with %q, want %q", n.Base(), c.base)
 			}
-			for _, p := range n.Parameters() {
+			for _, p := range n.all {
 				fill(p.Grad, float32(math.NaN()))
 			}
 			x, target := noise("pictures", batch*n.picture.size()), noise("targets", batch*2)
@@ -207,7 +207,7 @@ func TestBackboneFactor(t *testing.T) {
 		t.Fatal(err)
 	}
 	optimizer.Step()
-	for _, p := range n.Parameters() {
+	for _, p := range n.all {
 		i := slices.IndexFunc(before, func(w weights.Tensor) bool { return w.Name == p.Name })
 		step := rate
 		if !strings.HasPrefix(p.Name, "fc") {

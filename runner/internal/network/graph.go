@@ -89,9 +89,9 @@ type op struct {
 	constant []bool
 	// forks holds, an input, the fork that collects its gradient, or nil.
 	forks []*op
-	// anchored says that forks collect all gradients of the op, of which Gorgonia would see
-	// none and so never ask for them: its weight, which is frozen, stands in as one that is
-	// wanted, and as its own gradient, which nobody reads.
+	// anchored marks an op whose gradients are all collected by forks. Gorgonia would see no
+	// input that it wants a gradient of, and not differentiate the op: so the weight, which is
+	// frozen, passes for one, and for its own gradient, which nobody reads.
 	anchored bool
 
 	inputs []*op // the inputs' ops; nil for a variable

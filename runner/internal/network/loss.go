@@ -70,18 +70,6 @@ func (n *Network) SetLoss(l Loss) error {
 }
 
 func (l Loss) crossEntropy(classes int) loss {
-	weights := slices.Clone(l.Weights)
-	forward, backward := kernel.CrossEntropyForward, kernel.CrossEntropyBackward
-	if l.Soft {
-		forward, backward = kernel.SoftCrossEntropyForward, kernel.SoftCrossEntropyBackward
-	}
-	return loss{
-		name: l.Name, classes: !l.Soft,
-		forward: func(output, target []float32) float32 {
-			return forward(output, target, weights, l.Smoothing, classes)
-		},
-		backward: func(dOutput, output, target []float32, upstream float32) {
-			backward(dOutput, output, target, weights, l.Smoothing, upstream, classes)
-		},
-	}
+	c := kernel.CrossEntropy{Classes: classes, Weights: slices.Clone(l.Weights), Smoothing: l.Smoothing, Soft: l.Soft}
+	return loss{name: l.Name, classes: !l.Soft, forward: c.Forward, backward: c.Backward}
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -30,7 +31,7 @@ type Input struct {
 type Network struct {
 	*architecture
 	outputs int
-	all     []*Parameter
+	all     []*Parameter // frozen or not, in torch's order
 	freeze  freeze
 	// base is the last layer of what does not train and is only evaluated, none where all
 	// of the network is trained, see freeze.go.
@@ -67,7 +68,7 @@ func NewJoined(spec recipe.Network, in Input, features, outputs int) (*Network, 
 	} else if spec.Backbone == "layers" {
 		a, err = sequential(spec.Layers, shape(in), features, outputs)
 	} else {
-		err = fmt.Errorf("network.backbone: there is no %q: want layers or one of %v", spec.Backbone, slices.Sorted(maps.Keys(zoo)))
+		err = fmt.Errorf("network.backbone: there is no %q: want layers, %s", spec.Backbone, strings.Join(slices.Sorted(maps.Keys(zoo)), ", "))
 	}
 	if err != nil {
 		return nil, err
@@ -99,9 +100,6 @@ func (n *Network) Initialize(seed uint64) {
 
 // changed notes that any parameter may have changed.
 func (n *Network) changed() { n.stale, n.baseStale = true, true }
-
-// Parameters returns the tensors that can train, frozen or not, in torch's order.
-func (n *Network) Parameters() []*Parameter { return n.all }
 
 // Count returns the number of trainable scalars.
 func (n *Network) Count() int {

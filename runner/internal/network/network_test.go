@@ -232,7 +232,7 @@ func againstNaive(t *testing.T, n *Network) {
 
 	reference = newNaive(n, true, streams)
 	planes := reference.split(x, batch)
-	checkStep(t, n, reference, x, planes, target, batch, n.Parameters())
+	checkStep(t, n, reference, x, planes, target, batch, n.all)
 }
 
 func TestRunningStatistics(t *testing.T) {
@@ -436,7 +436,7 @@ func TestClip(t *testing.T) {
 	} {
 		n := mustNew(t, recipe.Network{Backbone: "layers", Layers: []recipe.Layer{{Kind: "conv", Size: 1, Kernel: 1, Bias: true}, flat, {Kind: "dense", Size: 1}}}, Input{1, 1, 3}, 1)
 		o := n.NewOptimizer(adamSpec)
-		grads := n.Parameters() // of 3, 1 and 1 elements
+		grads := n.all // of 3, 1 and 1 elements
 		copy(grads[0].Grad, gradient[:3])
 		grads[1].Grad[0], grads[2].Grad[0] = gradient[3], gradient[4]
 		o.Clip(limit)
@@ -709,16 +709,16 @@ func TestNonFinite(t *testing.T) {
 	if e := step(n, x, []float32{3e38, 0, 0, 0, 0, 0, 0, 0}); e.Layer != "loss" {
 		t.Errorf("an overflow of the loss gives %+v", e)
 	}
-	fill(n.Parameters()[2].Value, 3e38)
+	fill(n.all[2].Value, 3e38)
 	if e := step(n, x, target); e.Layer != "layers[3]" || e.Parameter != "" {
 		t.Errorf("an overflow of item 3 gives %+v", e)
 	}
-	n.Parameters()[3].Value[0] = float32(math.NaN())
+	n.all[3].Value[0] = float32(math.NaN())
 	if e := step(n, x, target); e.Layer != "layers[3]" || e.Parameter != "3.bias" || !strings.Contains(e.Error(), "3.bias") {
 		t.Errorf("a parameter that is NaN gives %+v", e)
 	}
 	r := residualNetwork(t)
-	r.Parameters()[3].Value[0] = infinite
+	r.all[3].Value[0] = infinite
 	if e := step(r, x, target); e.Layer != "a.conv" || e.Parameter != "a.conv.weight" {
 		t.Errorf("an infinite weight of a.conv gives %+v", e)
 	}

@@ -65,9 +65,9 @@ func (n *Network) NewOptimizer(spec recipe.Optimizer) *Optimizer {
 	none := func() [][]float32 { return make([][]float32, len(n.all)) }
 	switch {
 	case spec.Adam != nil:
-		o.solver = newAdam(*spec.Adam, kernel.AdamStep, none)
+		o.solver = &adam{Adam: *spec.Adam, first: none(), second: none()}
 	case spec.AdamW != nil:
-		o.solver = newAdam(recipe.Adam(*spec.AdamW), kernel.AdamWStep, none)
+		o.solver = &adam{Adam: recipe.Adam(*spec.AdamW), decoupled: true, first: none(), second: none()}
 	case spec.RMSprop != nil:
 		r := &rmsprop{RMSprop: *spec.RMSprop, square: none()}
 		if r.Centered {
@@ -243,21 +243,15 @@ func (o *Optimizer) Load(tensors []weights.Tensor) error {
 	return nil
 }
 
-// adam is torch.optim.Adam and AdamW, which differ in their kernel.
+// adam is torch.optim.Adam and AdamW, whose decay is decoupled.
 type adam struct {
 	recipe.Adam
-	step          adamStep
+	decoupled     bool
 	first, second [][]float32 // the moments, a parameter
 	count         int64
 	// power1 and power2 are beta1 and beta2 to the power of a parameter's steps, as
 	// products: a power function gives other bits on other machines.
 	power1, power2 []float64
-}
-
-type adamStep func(w, g, m, v []float32, rate, beta1, beta2, eps, decay, correction1, correction2 float64)
-
-func newAdam(options recipe.Adam, step adamStep, zeros func() [][]float32) *adam {
-	return &adam{Adam: options, step: step, first: zeros(), second: zeros()}
 }
 
 // Step implements gorgonia.Solver.
@@ -268,7 +262,8 @@ func (a *adam) Step(model []gorgonia.ValueGrad) error {
 		a.power2[k] = float64(a.power2[k] * a.Beta2)
 		t := m.(*trained)
 		p, i := t.parameter, t.index
-		a.step(p.Value, p.Grad, a.first[i], a.second[i], float64(a.Rate*t.factor), a.Beta1, a.Beta2, a.Epsilon, a.WeightDecay, 1-a.power1[k], 1-a.power2[k])
+		kernel.Adam{Rate: float64(a.Rate * t.factor), Beta1: a.Beta1, Beta2: a.Beta2, Epsilon: a.Epsilon, Decay: a.WeightDecay, Decoupled: a.decoupled}.
+			Step(p.Value, p.Grad, a.first[i], a.second[i], a.power1[k], a.power2[k])
 	}
 	return nil
 }
@@ -311,7 +306,8 @@ type sgd struct {
 func (s *sgd) Step(model []gorgonia.ValueGrad) error {
 	for _, m := range model {
 		t := m.(*trained)
-		kernel.SGDStep(t.parameter.Value, t.parameter.Grad, stateOf(s.buffer, t), float64(s.Rate*t.factor), s.Momentum, s.WeightDecay, s.Nesterov, s.count == t.begun)
+		kernel.SGD{Rate: float64(s.Rate * t.factor), Momentum: s.Momentum, Decay: s.WeightDecay, Nesterov: s.Nesterov}.
+			Step(t.parameter.Value, t.parameter.Grad, stateOf(s.buffer, t), s.count == t.begun)
 	}
 	s.count++
 	return nil
@@ -341,7 +337,8 @@ func (r *rmsprop) Step(model []gorgonia.ValueGrad) error {
 	for _, m := range model {
 		t := m.(*trained)
 		p := t.parameter
-		kernel.RMSpropStep(p.Value, p.Grad, r.square[t.index], stateOf(r.mean, t), stateOf(r.buffer, t), float64(r.Rate*t.factor), r.Alpha, r.Epsilon, r.Momentum, r.WeightDecay)
+		kernel.RMSprop{Rate: float64(r.Rate * t.factor), Alpha: r.Alpha, Epsilon: r.Epsilon, Momentum: r.Momentum, Decay: r.WeightDecay}.
+			Step(p.Value, p.Grad, r.square[t.index], stateOf(r.mean, t), stateOf(r.buffer, t))
 	}
 	r.count++
 	return nil

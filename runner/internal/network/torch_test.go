@@ -269,7 +269,7 @@ func againstTorch(t *testing.T, n *Network, want torchReference) {
 	var ours, torchs []float64    // distances
 	var lengths, theirs []float64 // relative errors of the whole gradients' lengths
 	parameters := map[string]*Parameter{}
-	for _, p := range n.Parameters() {
+	for _, p := range n.all {
 		parameters[p.Name] = p
 	}
 	for i, a := range want.F32.Grads {

@@ -32,94 +32,113 @@ func (n *Network) newTraining(batch int) (*training, error) {
 		parameters: map[*Parameter]*gorgonia.Node{},
 	}
 	t.inputs = newInputs(t.graph, batch, n.outputOf(n.base), n.features)
-	var (
-		outputs = make([]*gorgonia.Node, len(n.layers))
-		forks   = make([]*op, len(n.layers)) // set once the first reader has come
-		readers = n.readers()
-		trained gorgonia.Nodes
-	)
+	w := &wiring{training: t, outputs: make([]*gorgonia.Node, len(n.layers)), forks: make([]*op, len(n.layers)), readers: n.readers()}
 	if n.base != none {
 		var err error
-		if outputs[n.base], err = t.begin(readers[n.base], t.wants(n.base)); err != nil {
+		if w.outputs[n.base], err = t.begin(w.readers[n.base], t.wants(n.base)); err != nil {
 			return nil, err
 		}
-	}
-	read := func(i int) (*gorgonia.Node, *op) {
-		switch i {
-		case none:
-			return t.picture, nil
-		case beside:
-			return t.features, nil
-		}
-		fork := forks[i]
-		if readers[i] > 1 && t.learns[i] {
-			forks[i] = outputs[i].Op().(*op)
-		}
-		return outputs[i], fork
 	}
 	for _, i := range n.order() {
-		l := n.layers[i]
-		switch {
-		case i <= n.base:
-			continue
-		case l.fused:
-			outputs[i] = outputs[l.input]
-			continue
-		}
-		x, fork := read(l.input)
-		children, forked, constant := gorgonia.Nodes{x}, []*op{fork}, []bool{!t.wants(l.input)}
-		for _, p := range l.parameters() {
-			t.parameters[p] = t.variable(p.Name, wrap(p.Value, p.kernelShape()...), p.kernelShape()...)
-			children, forked, constant = append(children, t.parameters[p]), append(forked, nil), append(constant, l.frozen)
-			if !l.frozen {
-				trained = append(trained, t.parameters[p])
+		if i > n.base {
+			if err := w.add(i, n.layers[i]); err != nil {
+				return nil, err
 			}
 		}
-		if l.other != none {
-			other, fork := read(l.other)
-			children, forked, constant = append(children, other), append(forked, fork), append(constant, !t.wants(l.other))
-		}
-		o, err := t.operation(i, l)
-		if err != nil {
-			return nil, err
-		}
-		if l.frozen && onlyCollected(forked, constant) {
-			o.anchored, constant[1] = true, false
-			trained = append(trained, children[1])
-		}
-		o.name, o.shape, o.forks, o.constant = l.name, l.result().batched(batch), forked, constant
-		t.layers[i] = o
-		if outputs[i], err = t.apply(o, children...); err == nil && readers[i] > 1 && t.learns[i] {
-			outputs[i], err = t.fork(outputs[i], o.shape)
-		}
-		if err != nil {
-			return nil, err
-		}
 	}
-	last := outputs[len(outputs)-1]
-	t.target = t.variable("target", nil, batch, n.loss.targets(n.outputs))
-	t.loss = t.lossOperation(n.loss)
-	cost, err := t.apply(t.loss, last, t.target)
-	if err != nil {
-		return nil, err
-	}
-	if t.wants(n.base) {
-		trained = append(trained, t.picture)
-	}
-	if len(trained) > 0 {
-		gradients, err := gorgonia.Grad(cost, trained...)
-		if err != nil {
-			return nil, fmt.Errorf("differentiate the network: %w", err)
-		}
-		if t.wants(n.base) {
-			t.output = gradients[len(gradients)-1].Op().(*op)
-		}
-	}
-	return t, nil
+	return t, w.differentiate(n)
 }
 
-// begin returns the node of what the base gives. Where its gradient is asked for, that is an
-// op's output, which alone several layers may read then.
+// wiring is a training graph while it is built.
+type wiring struct {
+	*training
+	outputs []*gorgonia.Node // a layer
+	forks   []*op            // of its output; set once the first reader has come
+	readers []int            // of its output
+	trained gorgonia.Nodes   // what Gorgonia is to differentiate by
+}
+
+// read returns the node of layer i's output, and the fork that collects this reader's
+// gradient, or nil.
+func (w *wiring) read(i int) (*gorgonia.Node, *op) {
+	switch i {
+	case none:
+		return w.picture, nil
+	case beside:
+		return w.features, nil
+	}
+	fork := w.forks[i]
+	if w.readers[i] > 1 && w.learns[i] {
+		w.forks[i] = w.outputs[i].Op().(*op)
+	}
+	return w.outputs[i], fork
+}
+
+// add makes the node of layer i.
+func (w *wiring) add(i int, l *layer) error {
+	if l.fused {
+		w.outputs[i] = w.outputs[l.input]
+		return nil
+	}
+	o, err := w.operation(i, l)
+	if err != nil {
+		return err
+	}
+	var children gorgonia.Nodes
+	take := func(child *gorgonia.Node, fork *op, wanted bool) {
+		children, o.forks, o.constant = append(children, child), append(o.forks, fork), append(o.constant, !wanted)
+	}
+	x, fork := w.read(l.input)
+	take(x, fork, w.wants(l.input))
+	for _, p := range l.parameters() {
+		w.parameters[p] = w.variable(p.Name, wrap(p.Value, p.kernelShape()...), p.kernelShape()...)
+		take(w.parameters[p], nil, !l.frozen)
+		if !l.frozen {
+			w.trained = append(w.trained, w.parameters[p])
+		}
+	}
+	if l.other != none {
+		other, fork := w.read(l.other)
+		take(other, fork, w.wants(l.other))
+	}
+	if l.frozen && onlyCollected(o.forks, o.constant) {
+		o.anchored, o.constant[1] = true, false
+		w.trained = append(w.trained, children[1])
+	}
+	o.name, o.shape = l.name, l.result().batched(w.batch)
+	w.layers[i] = o
+	if w.outputs[i], err = w.apply(o, children...); err == nil && w.readers[i] > 1 && w.learns[i] {
+		w.outputs[i], err = w.fork(w.outputs[i], o.shape)
+	}
+	return err
+}
+
+// differentiate ends the graph with the loss and the gradients.
+func (w *wiring) differentiate(n *Network) error {
+	w.target = w.variable("target", nil, w.batch, n.loss.targets(n.outputs))
+	w.loss = w.lossOperation(n.loss)
+	cost, err := w.apply(w.loss, w.outputs[len(w.outputs)-1], w.target)
+	if err != nil {
+		return err
+	}
+	if w.wants(n.base) {
+		w.trained = append(w.trained, w.picture)
+	}
+	if len(w.trained) == 0 {
+		return nil
+	}
+	gradients, err := gorgonia.Grad(cost, w.trained...)
+	if err != nil {
+		return fmt.Errorf("differentiate the network: %w", err)
+	}
+	if w.wants(n.base) {
+		w.output = gradients[len(gradients)-1].Op().(*op)
+	}
+	return nil
+}
+
+// begin returns the node of the base's output. Where its gradient is asked for, that is an
+// op's, since only an op's output can be forked.
 func (t *training) begin(readers int, asked bool) (*gorgonia.Node, error) {
 	if !asked {
 		return t.picture, nil
@@ -138,8 +157,7 @@ func (t *training) begin(readers int, asked bool) (*gorgonia.Node, error) {
 	return node, err
 }
 
-// onlyCollected reports whether forks collect the gradients of all inputs of which they are
-// wanted.
+// onlyCollected reports whether some gradients are wanted, and forks collect them all.
 func onlyCollected(forks []*op, constant []bool) bool {
 	collected := false
 	for i, unwanted := range constant {
@@ -171,9 +189,6 @@ func (t *training) operation(i int, l *layer) (*op, error) {
 	case conv, dense:
 		return t.convolution(l), nil
 	case batchNorm:
-		if l.fixed {
-			return t.fixedNorm(l), nil
-		}
 		return t.batchNorm(l)
 	case maxPool:
 		return t.maxPool(l), nil
@@ -301,189 +316,141 @@ func (t *training) maxPool(l *layer) *op {
 		func(dx, dy []float32) { p.MaxBackward(dx, dy, winners) })
 }
 
-// convolution is conv and dense: inputs x, weight and, if there are any, bias and what
-// is added.
+// convolution has the inputs x, weight and, if there are any, bias and what is added.
 func (t *training) convolution(l *layer) *op {
-	c := l.convolution(t.batch)
-	rows := t.batch * l.out.Height * l.out.Width
-	var (
-		pool    kernel.Pool
-		winners []uint8
-	)
-	if l.pool != nil {
-		pool, winners = l.pool.pooling(t.batch), make([]uint8, t.batch*l.pool.out.size())
+	c := l.pooledConv(t.batch)
+	if c.pool != nil {
+		c.winners = make([]uint8, t.batch*l.pool.out.size())
 	}
-	o := &op{forward: func(in, out [][]float32) {
-		var bias, residual []float32
-		if l.bias {
-			bias = in[2]
-		}
-		if l.pool != nil {
-			c.ForwardPooled(out[0], winners, in[0], in[1], bias, pool)
-			return
-		}
-		if l.other != none {
-			residual = in[len(in)-1]
-		}
-		c.ForwardThen(out[0], in[0], in[1], bias, residual, l.act)
-	}}
-	// backward sets those gradients that are not nil.
-	backward := func(dw, db, dx, x, w, dy []float32) {
-		if l.pool != nil {
-			c.BackwardPooled(dw, db, dx, x, w, dy, winners, pool)
-			return
-		}
-		if dw != nil {
-			c.WeightGradient(dw, x, dy)
-		}
-		if db != nil {
-			kernel.ColumnSum(db, dy, rows, l.out.Channels)
-		}
-		if dx != nil {
-			c.InputGradient(dx, dy, w)
-		}
-	}
-	// The outputs of the gradient: weight, then bias and input where wanted.
-	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-		if l.act != kernel.Identity {
-			var err error
-			if upstream, err = t.gradientOf(l.act.String()+" behind "+l.name, output.Shape(), true, func(in, out [][]float32) { l.act.Backward(out[0], in[0], in[1]) }, upstream, output); err != nil {
-				return nil, err
-			}
-		}
-		gradients := make(gorgonia.Nodes, len(inputs))
-		if l.other != none {
-			gradients[len(inputs)-1] = upstream
-		}
-		wantInput := t.wants(l.input)
-		if l.frozen {
-			var err error
-			if wantInput {
-				gradients[0], err = t.gradientOf(l.name, l.in.batched(t.batch), false, func(in, out [][]float32) { backward(nil, nil, out[0], nil, in[1], in[0]) }, upstream, inputs[1])
-			}
-			return gradients, err
-		}
-		gradient := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
-		gradient.forward = func(in, out [][]float32) {
-			var db, dx []float32
+	return &op{
+		forward: func(in, out [][]float32) {
+			var bias, residual []float32
 			if l.bias {
-				db = out[1]
+				bias = in[2]
 			}
-			if wantInput {
-				dx = out[len(out)-1]
+			if l.other != none {
+				residual = in[len(in)-1]
 			}
-			backward(out[0], db, dx, in[0], in[1], in[2])
-		}
-		dw, err := t.apply(gradient, inputs[0], inputs[1], upstream)
-		if err != nil {
-			return nil, err
-		}
-		gradients[1] = dw
-		if l.bias {
-			if gradients[2], err = t.part(dw, op{name: l.offset.Name, backing: l.offset.Grad}, l.offset.kernelShape()...); err != nil {
-				return nil, err
+			c.forward(out[0], in[0], in[1], bias, residual, l.act)
+		},
+		gradient: func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+			if l.act != kernel.Identity {
+				var err error
+				if upstream, err = t.gradientOf(l.act.String()+" behind "+l.name, output.Shape(), true, func(in, out [][]float32) { l.act.Backward(out[0], in[0], in[1]) }, upstream, output); err != nil {
+					return nil, err
+				}
 			}
-		}
+			return t.convolutionGradient(l, c, inputs, upstream)
+		},
+	}
+}
+
+// convolutionGradient makes the gradients of a convolution's inputs from that of what it
+// gives before its activation.
+func (t *training) convolutionGradient(l *layer, c pooledConv, inputs gorgonia.Nodes, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
+	gradients := make(gorgonia.Nodes, len(inputs))
+	if l.other != none {
+		gradients[len(inputs)-1] = upstream
+	}
+	wantInput := t.wants(l.input)
+	if l.frozen {
+		var err error
 		if wantInput {
-			// In the place of x, which has been read by then.
-			gradients[0], err = t.part(dw, op{name: "input", inPlace: true}, l.in.batched(t.batch)...)
+			gradients[0], err = t.gradientOf(l.name, l.in.batched(t.batch), false, func(in, out [][]float32) { c.backward(nil, nil, out[0], nil, in[1], in[0]) }, upstream, inputs[1])
 		}
 		return gradients, err
 	}
-	return o
+	// The outputs: weight, then bias and input where wanted.
+	gradient := &op{name: "gradient of " + l.name, shape: l.weight.kernelShape(), backing: l.weight.Grad}
+	gradient.forward = func(in, out [][]float32) {
+		var db, dx []float32
+		if l.bias {
+			db = out[1]
+		}
+		if wantInput {
+			dx = out[len(out)-1]
+		}
+		c.backward(out[0], db, dx, in[0], in[1], in[2])
+	}
+	dw, err := t.apply(gradient, inputs[0], inputs[1], upstream)
+	if err != nil {
+		return nil, err
+	}
+	gradients[1] = dw
+	if l.bias {
+		if gradients[2], err = t.part(dw, op{name: l.offset.Name, backing: l.offset.Grad}, l.offset.kernelShape()...); err != nil {
+			return nil, err
+		}
+	}
+	if wantInput {
+		// In the place of x, which has been read by then.
+		gradients[0], err = t.part(dw, op{name: "input", inPlace: true}, l.in.batched(t.batch)...)
+	}
+	return gradients, err
 }
 
 // batchNorm has the inputs x, weight, bias and, if there is one, what is added.
 func (t *training) batchNorm(l *layer) (*op, error) {
-	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
-	if rows < 2 {
+	norm := l.normalization(t.batch)
+	if norm.Rows < 2 && !l.fixed {
 		return nil, fmt.Errorf("%s: a batch of 1 gives a channel of batch norm a single number, which has no variance: take a larger train.batch, or train.last_batch: drop", l.where)
 	}
-	mean, invStd := make([]float32, c), make([]float32, c)
+	norm.Mean, norm.InvStd = make([]float32, norm.C), make([]float32, norm.C)
 	o := &op{forward: func(in, out [][]float32) {
 		var residual []float32
 		if l.other != none {
 			residual = in[3]
 		}
-		kernel.BatchNormForward(out[0], in[0], residual, in[1], in[2], mean, invStd, l.running.mean, l.running.variance, l.momentum, l.epsilon, l.act, rows, c)
-		l.running.batches++
+		norm.Forward(out[0], in[0], residual)
+		if !l.fixed {
+			l.running.batches++
+		}
 	}}
-	// The outputs of the gradient: input, weight, bias, then the other if there is one.
+	// The outputs of the gradient: input, then weight and bias unless all is fixed, then the
+	// other if there is one.
 	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-		reads := gorgonia.Nodes{upstream, inputs[0], inputs[1], inputs[2]}
+		reads := gorgonia.Nodes{upstream, inputs[0]}
 		// What entered the activation is computed again from x, but for what was added.
 		readsOutput := l.act == kernel.ReLU && l.other != none
 		if readsOutput {
 			reads = append(reads, output)
 		}
 		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
-			var y, dResidual []float32
+			var y, dWeight, dBias, dOther []float32
 			if readsOutput {
-				y = in[4]
+				y = in[2]
+			}
+			if !l.fixed {
+				dWeight, dBias = out[1], out[2]
 			}
 			if l.other != none {
-				dResidual = out[3]
+				dOther = out[len(out)-1]
 			}
-			kernel.BatchNormBackward(out[0], dResidual, out[1], out[2], in[0], in[1], y, in[2], in[3], mean, invStd, l.act, rows, c)
+			norm.Backward(out[0], dOther, dWeight, dBias, in[0], in[1], y)
 		}, reads...)
 		if err != nil {
 			return nil, err
 		}
-		gradients := gorgonia.Nodes{dx}
-		for _, p := range l.parameters() {
+		gradients := make(gorgonia.Nodes, len(inputs))
+		gradients[0] = dx
+		for i, p := range l.parameters() {
+			if l.fixed {
+				break
+			}
 			d, err := t.part(dx, op{name: p.Name, backing: p.Grad}, p.kernelShape()...)
 			if err != nil {
 				return nil, err
 			}
-			if l.frozen {
-				d = nil // written all the same, beside that of the input
+			if !l.frozen { // else it is written all the same, beside that of the input
+				gradients[1+i] = d
 			}
-			gradients = append(gradients, d)
 		}
 		if l.other != none {
-			d, err := t.part(dx, op{name: "other"}, l.out.batched(t.batch)...)
-			if err != nil {
-				return nil, err
-			}
-			gradients = append(gradients, d)
-		}
-		return gradients, nil
-	}
-	return o, nil
-}
-
-// fixedNorm is a batch norm that is frozen together with its statistics.
-func (t *training) fixedNorm(l *layer) *op {
-	rows, c := t.batch*l.out.Height*l.out.Width, l.out.Channels
-	scale := make([]float32, c)
-	o := &op{forward: func(in, out [][]float32) {
-		var residual []float32
-		if l.other != none {
-			residual = in[3]
-		}
-		kernel.FixedNormForward(out[0], in[0], residual, in[1], in[2], l.running.mean, l.running.variance, scale, l.epsilon, l.act, rows, c)
-	}}
-	// The outputs of the gradient: input, then the other if there is one.
-	o.gradient = func(inputs gorgonia.Nodes, output, upstream *gorgonia.Node) (gorgonia.Nodes, error) {
-		reads := gorgonia.Nodes{upstream, inputs[0], inputs[2]}
-		if l.other != none {
-			reads = append(reads, output)
-		}
-		gradients := make(gorgonia.Nodes, len(inputs))
-		dx, err := t.gradientOf(l.name, l.out.batched(t.batch), true, func(in, out [][]float32) {
-			var y, dResidual []float32
-			if l.other != none {
-				y, dResidual = in[3], out[1]
-			}
-			kernel.FixedNormBackward(out[0], dResidual, in[0], in[1], y, in[2], l.running.mean, scale, l.act, rows, c)
-		}, reads...)
-		if err == nil && l.other != none {
 			gradients[3], err = t.part(dx, op{name: "other"}, l.out.batched(t.batch)...)
 		}
-		gradients[0] = dx
 		return gradients, err
 	}
-	return o
+	return o, nil
 }
 
 // lossOperation reads the outputs and the targets and gives one number.
@@ -505,6 +472,56 @@ func (l *layer) convolution(batch int) kernel.Conv {
 	return kernel.Conv{
 		N: batch, H: l.in.Height, W: l.in.Width, Cin: l.in.Channels, Cout: l.out.Channels,
 		KH: l.window, KW: l.window, Stride: l.stride, Pad: l.pad, Dilation: l.dilation, Groups: l.groups, End: l.end,
+	}
+}
+
+// pooledConv is the arithmetic of conv and dense, with the max_pool that is done in the
+// same pass.
+type pooledConv struct {
+	kernel.Conv
+	pool    *kernel.Pool // nil for none
+	winners []uint8      // the elements that the pool took, for backward; nil in an evaluation
+}
+
+func (l *layer) pooledConv(batch int) pooledConv {
+	c := pooledConv{Conv: l.convolution(batch)}
+	if l.pool != nil {
+		p := l.pool.pooling(batch)
+		c.pool = &p
+	}
+	return c
+}
+
+func (c pooledConv) forward(y, x, w, bias, residual []float32, act kernel.Activation) {
+	if c.pool != nil {
+		c.ForwardPooled(y, c.winners, x, w, bias, *c.pool)
+		return
+	}
+	c.ForwardThen(y, x, w, bias, residual, act)
+}
+
+// backward sets those gradients that are not nil, the activation's having been taken.
+func (c pooledConv) backward(dw, db, dx, x, w, dy []float32) {
+	if c.pool != nil {
+		c.BackwardPooled(dw, db, dx, x, w, dy, c.winners, *c.pool)
+		return
+	}
+	if dw != nil {
+		c.WeightGradient(dw, x, dy)
+	}
+	if db != nil {
+		kernel.ColumnSum(db, dy, len(dy)/c.Cout, c.Cout)
+	}
+	if dx != nil {
+		c.InputGradient(dx, dy, w)
+	}
+}
+
+// normalization describes a batch_norm, but for the statistics of a batch.
+func (l *layer) normalization(batch int) *kernel.BatchNorm {
+	return &kernel.BatchNorm{
+		Rows: batch * l.out.Height * l.out.Width, C: l.out.Channels, Act: l.act, Epsilon: l.epsilon, Momentum: l.momentum, Fixed: l.fixed,
+		Gamma: l.weight.Value, Beta: l.offset.Value, RunningMean: l.running.mean, RunningVar: l.running.variance,
 	}
 }
 

@@ -226,6 +226,18 @@ func (b *builder) inverted(name string, s inverted) {
 	b.module(layer{name: name + ".stochastic_depth", kind: stochasticDepth, input: b.last(), other: other, probability: s.drop}, 0)
 }
 
+// classifier ends MobileNetV2 and EfficientNet-B0: a convolution of this name to 1280
+// channels, the mean of all pixels, dropout and a dense layer.
+func (b *builder) classifier(name string, act kind, outputs int) (*architecture, error) {
+	b.stage = "tail"
+	b.normed(name, 1280, 1, 1, 1, act)
+	b.stage = "head"
+	b.next(layer{name: "avgpool", kind: globalAvgPool}, 0)
+	b.next(layer{name: "classifier.0", kind: dropout, probability: 0.2}, 0)
+	b.next(layer{name: "classifier.1", kind: dense, bias: true}, outputs)
+	return b.architecture, b.failed
+}
+
 // mobilenetV2Stages are the stages of MobileNetV2's blocks.
 var mobilenetV2Stages = []struct{ expansion, channels, blocks, stride int }{
 	{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
@@ -248,13 +260,7 @@ func mobilenetV2(picture shape, outputs int) (*architecture, error) {
 			in = stage.channels
 		}
 	}
-	b.stage = "tail"
-	b.normed("features.18", 1280, 1, 1, 1, relu6)
-	b.stage = "head"
-	b.next(layer{name: "avgpool", kind: globalAvgPool}, 0)
-	b.next(layer{name: "classifier.0", kind: dropout, probability: 0.2}, 0)
-	b.next(layer{name: "classifier.1", kind: dense, bias: true}, outputs)
-	return b.architecture, b.failed
+	return b.classifier("features.18", relu6, outputs)
 }
 
 // v3Block is a block of MobileNetV3.
@@ -342,11 +348,5 @@ func efficientnetB0(picture shape, outputs int) (*architecture, error) {
 			block++
 		}
 	}
-	b.stage = "tail"
-	b.normed("features.8", 1280, 1, 1, 1, silu)
-	b.stage = "head"
-	b.next(layer{name: "avgpool", kind: globalAvgPool}, 0)
-	b.next(layer{name: "classifier.0", kind: dropout, probability: 0.2}, 0)
-	b.next(layer{name: "classifier.1", kind: dense, bias: true}, outputs)
-	return b.architecture, b.failed
+	return b.classifier("features.8", silu, outputs)
 }

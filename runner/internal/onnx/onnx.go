@@ -14,8 +14,8 @@ import (
 	"biomass/runner/internal/weights"
 )
 
-// Operators is the version of the standard operators that a Model is made of.
-const Operators = 17
+// operatorSet is the version of the standard operators that a Model is made of.
+const operatorSet = 17
 
 // irVersion is the version of the format that came with those operators.
 const irVersion = 8
@@ -137,7 +137,7 @@ func (m *Model) write(w io.Writer) error {
 	file.text(2, "runner")
 	var operators message
 	operators.text(1, "") // the standard ones
-	operators.integer(2, Operators)
+	operators.integer(2, operatorSet)
 	file.message(8, operators)
 	for _, key := range slices.Sorted(maps.Keys(m.Metadata)) {
 		var entry message

@@ -80,7 +80,7 @@ func TestWrite(t *testing.T) {
 	if version := of(file, 1); len(version) != 1 || version[0].value != irVersion {
 		t.Errorf("the format's version is %v", version)
 	}
-	if set := fields(t, of(file, 8)[0].bytes); len(of(set, 1)[0].bytes) != 0 || of(set, 2)[0].value != Operators {
+	if set := fields(t, of(file, 8)[0].bytes); len(of(set, 1)[0].bytes) != 0 || of(set, 2)[0].value != operatorSet {
 		t.Errorf("the operators are %v", set)
 	}
 	var metadata []string

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -52,6 +53,33 @@ type Catalogue struct {
 	dir   string
 	spec  recipe.Picture
 	limit *budget
+}
+
+// Example returns the name of a file that is in the folder of the photos, "" where
+// there is none: beside a name that is not there, it shows how they are written.
+func (c *Catalogue) Example() string {
+	found := ""
+	_ = filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error { // what cannot be listed is no example
+		if err != nil || path == c.dir {
+			return err
+		}
+		if strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return nil
+		}
+		name, err := filepath.Rel(c.dir, path)
+		if err != nil {
+			return err
+		}
+		found = filepath.ToSlash(name)
+		return filepath.SkipAll
+	})
+	return found
 }
 
 // Count returns how many photos were asked for, and how many of them are missing.

@@ -39,21 +39,29 @@ func Beside(all []*Loaded) []Setting {
 	settings := make([]Setting, len(keys))
 	for k, key := range keys {
 		settings[k] = Setting{key, []string{first[key]}}
-		for i := range all[1:] {
+		for i, other := range all[1:] {
 			value, differs := others[i+1][key]
-			if !differs {
+			switch {
+			case differs:
+			case hasPart(others[i+1], key):
+				value = inline(at(reflect.ValueOf(other.Recipe), key))
+			default:
 				value = first[key]
-				for part := range others[i+1] {
-					if partOf(part, key) {
-						value = inline(at(reflect.ValueOf(all[i+1].Recipe), key))
-						break
-					}
-				}
 			}
 			settings[k].Values = append(settings[k].Values, value)
 		}
 	}
 	return settings
+}
+
+// hasPart reports whether any of these keys is part of a whole one.
+func hasPart(keys map[string]string, whole string) bool {
+	for key := range keys {
+		if partOf(key, whole) {
+			return true
+		}
+	}
+	return false
 }
 
 // partOf reports whether a key is part of another.

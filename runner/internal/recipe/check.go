@@ -14,10 +14,13 @@ import (
 
 var fileName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,99}$`)
 
+// Names reports whether a name can name the lock and the report.
+func Names(name string) bool { return fileName.MatchString(name) }
+
 // check notes what each value says that cannot be, and what they cannot say
 // together. Keys that already have a problem are left alone.
 func (d *decoder) check(r *Recipe) {
-	d.ensure(fileName.MatchString(r.Name), "name",
+	d.ensure(Names(r.Name), "name",
 		fmt.Sprintf("%q cannot name the lock and the report", r.Name), "write name: with a-z, 0-9, _ and -, at most 100 letters")
 	d.checkData(&r.Data)
 	d.checkClasses(r)
@@ -371,9 +374,9 @@ func (d *decoder) checkNames(key string, names Layers) {
 	}
 }
 
-// HasBatchNorm reports whether the network has a batch norm, which needs more
+// hasBatchNorm reports whether the network has a batch norm, which needs more
 // than one row in every training batch.
-func (n Network) HasBatchNorm() bool {
+func (n Network) hasBatchNorm() bool {
 	switch n.Backbone {
 	case "", "vgg16", "mobilenet_v1_025_tf", "mobilenet_v2_tf":
 		return n.Head.BatchNorm
@@ -384,7 +387,7 @@ func (n Network) HasBatchNorm() bool {
 }
 
 func (d *decoder) checkTrain(t *Train, r *Recipe) {
-	d.ensure(t.Batch > 1 || !r.Network.HasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
+	d.ensure(t.Batch > 1 || !r.Network.hasBatchNorm(), "train.batch", "must be 2 or more: the network has a batch norm", "")
 	d.checkLoss(t.Loss, r.Task)
 	if sgd := t.Optimizer.SGD; sgd != nil {
 		d.ensure(!sgd.Nesterov || sgd.Momentum > 0, "train.optimizer.sgd.nesterov", "needs momentum above 0", "")

@@ -15,7 +15,7 @@ type Clip struct {
 	Low, High float64
 }
 
-func (d *decoder) clips(key string, raw any, into *Clips) {
+func (into *Clips) read(d *decoder, key string, raw any) {
 	rules, ok := d.object(key, raw)
 	if !ok {
 		return
@@ -40,6 +40,12 @@ func (c Clips) spell() any {
 		all[clip.Column] = []float64{clip.Low, clip.High}
 	}
 	return all
+}
+
+func (Clips) schema(w writer, key string) schema {
+	ends := schema{"type": "array", "items": schema{"type": "number"}, "minItems": 2, "maxItems": 2}
+	share.bound(ends["items"].(schema))
+	return schema{"type": "object", "additionalProperties": ends}
 }
 
 // Of returns the rule of a column; it reports false where there is none.

@@ -139,13 +139,25 @@ func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) 
 
 // unknown reports a key that no struct has.
 func (d *decoder) unknown(key, name string, options []string) {
+	above, _ := cutName(key)
+	near := Suggest(name, options)
+	if near == "" && above != "" {
+		near = beside(name, options)
+	}
 	hint := "here can stand: " + strings.Join(options, ", ")
-	if near := didYouMean([]string{name}, options); near != "" {
-		hint = near
-		above, _ := cutName(key)
-		d.meant = append(d.meant, join(above, Suggest(name, options)))
-	} else if strings.Contains(name, ".") {
+	switch {
+	case near != "":
+		hint = fmt.Sprintf("did you mean %q?", near)
+		d.meant = append(d.meant, join(above, near))
+	case strings.Contains(name, "."):
 		hint = "write sections below one another, with indentation"
+	case !strings.Contains(key, "["):
+		if keys := elsewhere(above, name); len(keys) > 0 {
+			hint = "did you mean " + list(keys, "or") + "?"
+			if strings.HasPrefix(d.locate(key).file, fromEnvironment) {
+				hint += " Two underscores stand for the dot"
+			}
+		}
 	}
 	d.problem(key, "unknown key", hint)
 }
@@ -163,50 +175,8 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		return
 	}
 	switch target := into.Addr().Interface().(type) {
-	case *Drop:
-		d.drop(key, raw, target)
-		return
-	case *Normalize:
-		d.normalize(key, raw, target)
-		return
-	case *Feature:
-		d.feature(key, raw, target)
-		return
-	case *Clips:
-		d.clips(key, raw, target)
-		return
-	case *Fills:
-		d.fills(key, raw, target)
-		return
-	case *Augment:
-		d.augment(key, raw, target)
-		return
-	case *Over:
-		d.over(key, raw, target)
-		return
-	case *Mix:
-		d.mix(key, raw, target)
-		return
-	case *Layer:
-		d.layer(key, raw, target)
-		return
-	case *Loss:
-		d.loss(key, raw, target)
-		return
-	case *ClassWeights:
-		d.classWeights(key, raw, target)
-		return
-	case *Weights:
-		d.weights(key, raw, target)
-		return
-	case *Layers:
-		d.layerNames(key, raw, target)
-		return
-	case *Optimizer:
-		d.optimizer(key, raw, target)
-		return
-	case *Schedule:
-		d.schedule(key, raw, target)
+	case spelling:
+		target.read(d, key, raw)
 		return
 	case **Source:
 		*target = defaultSource()
@@ -260,6 +230,12 @@ func (d *decoder) value(key string, raw any, into reflect.Value, cell bool) {
 		d.wrongType(key, "a whole number, 0 or more", raw)
 	}
 }
+
+// Numbers as people write them elsewhere.
+var (
+	decimalComma = regexp.MustCompile(`^[-+]?\d+,\d+$`)
+	percent      = regexp.MustCompile(`^\d+([.,]\d+)? ?%$`)
+)
 
 func (d *decoder) wrongType(key, want string, raw any) {
 	hint := ""
@@ -326,6 +302,15 @@ func (d *decoder) number(key string, raw any) (float64, bool) {
 		f = float64(v)
 	case float64:
 		f = v
+	case string:
+		hint := ""
+		if point := strings.Replace(v, ",", ".", 1); decimalComma.MatchString(v) {
+			hint = fmt.Sprintf("write %s: decimals have a point", point)
+		} else if percent.MatchString(v) {
+			hint = "write a share of 1, e.g. 0.8 for 80 %"
+		}
+		d.problem(key, "must be a number, not "+describe(raw), hint)
+		return 0, false
 	default:
 		d.wrongType(key, "a number", raw)
 		return 0, false

@@ -139,8 +139,25 @@ func (d *document) parse(text []byte, key string) *yaml.Node {
 			at.line = max(line, 1)
 		}
 	}
-	d.problem(at, key, "not YAML: "+reason, "")
+	d.problem(at, key, "not YAML: "+reason, syntaxHint(reason, text, at.line))
 	return nil
+}
+
+// syntaxHint says what to look for where the words of package yaml do not.
+func syntaxHint(reason string, text []byte, line int) string {
+	lines := bytes.Split(text, []byte("\n"))
+	if line > 0 && line <= len(lines) && bytes.ContainsRune(lines[line-1], '\t') {
+		return "there is a tab: YAML is indented with spaces"
+	}
+	switch {
+	case strings.HasPrefix(reason, "mapping values are not allowed"):
+		return "look whether it is indented as the lines around it; a text with a colon stands in quotes"
+	case strings.HasPrefix(reason, "could not find expected ':'"):
+		return "a colon and a space follow each key"
+	case strings.HasPrefix(reason, "did not find expected key"):
+		return "look whether it is indented as the lines around it"
+	}
+	return ""
 }
 
 // expanded returns what is left of budget after the values below a node are
@@ -181,7 +198,11 @@ func (d *document) walk(n *yaml.Node, key string) {
 			case name.Kind == yaml.ScalarNode && name.Tag == "!!merge":
 				d.problem(d.at(name), key, "<< is not part of the recipe language", "use extends, or write the keys out")
 			case name.Kind != yaml.ScalarNode || name.Tag != "!!str":
-				d.problem(d.at(name), key, "a key is a word, not "+describeNode(name), "")
+				hint := ""
+				if name.Tag == "!!int" && n.Style&yaml.FlowStyle != 0 { // rate: 0,001 in braces
+					hint = "decimals have a point, as in 0.001, and texts with a comma stand in quotes"
+				}
+				d.problem(d.at(name), key, "a key is a word, not "+describeNode(name), hint)
 			case twice:
 				hint := ""
 				if d.root.line > 0 {

@@ -22,7 +22,7 @@ const (
 
 var featureKinds = []string{Numeric, Categorical}
 
-func (d *decoder) feature(key string, raw any, into *Feature) {
+func (into *Feature) read(d *decoder, key string, raw any) {
 	switch value := raw.(type) {
 	case string:
 		into.Column = value
@@ -50,6 +50,12 @@ func (f Feature) spell() any {
 	return map[string]any{f.Column: f.Kind}
 }
 
+func (Feature) schema(w writer, key string) schema {
+	return schema{"anyOf": []schema{{"type": "string"}, {
+		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": schema{"enum": featureKinds},
+	}}}
+}
+
 // Fills say, sorted by column, what stands for the empty cells of features. They are written as a map,
 // {age_days: median, dose: 0}.
 type Fills []Fill
@@ -68,7 +74,7 @@ var fillRules = []string{"median", "mean", "most_frequent", "zero"}
 // Given is the rule of a Fill that is a number.
 const Given = "given"
 
-func (d *decoder) fills(key string, raw any, into *Fills) {
+func (into *Fills) read(d *decoder, key string, raw any) {
 	rules, ok := d.object(key, raw)
 	if !ok {
 		return
@@ -99,6 +105,10 @@ func (f Fills) spell() any {
 		}
 	}
 	return all
+}
+
+func (Fills) schema(w writer, key string) schema {
+	return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
 }
 
 // Of returns the rule of a column; it reports false where there is none.

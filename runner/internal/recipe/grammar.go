@@ -4,12 +4,20 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 )
 
-// This file owns the values with a spelling of their own: each is read from
-// YAML values by a method of decoder, and spelled again for the canonical form,
-// options at their default left out.
+// This file owns the values with a spelling of their own, but for those of features, clips
+// and sweeps.
+
+// spelling is a value that is written in another way than its fields say.
+type spelling interface {
+	// read fills it from YAML values, or notes what is wrong.
+	read(d *decoder, key string, raw any)
+	// spell writes it for the canonical form, options at their default left out.
+	spell() any
+	// schema describes it for editors.
+	schema(w writer, key string) schema
+}
 
 // one returns the word and the value of a choice that is written as a word, or
 // as a map of that one word: {rotate: 20}.
@@ -29,16 +37,6 @@ func (d *decoder) one(key string, raw any) (word string, value any, ok bool) {
 	return known[0], m[known[0]], true
 }
 
-// didYouMean is the hint for the first word that looks like an option.
-func didYouMean(words, options []string) string {
-	for _, word := range words {
-		if near := Suggest(word, options); near != "" && near != word {
-			return fmt.Sprintf("did you mean %q?", near)
-		}
-	}
-	return ""
-}
-
 func nameKeys(names []string) string {
 	if len(names) == 0 {
 		return "none"
@@ -50,7 +48,7 @@ func nameKeys(names []string) string {
 	return list(quoted, "and")
 }
 
-func (d *decoder) normalize(key string, raw any, into *Normalize) {
+func (into *Normalize) read(d *decoder, key string, raw any) {
 	given, ok := raw.(map[string]any)
 	if !ok {
 		if word, ok := d.choose(key, raw); ok {
@@ -73,7 +71,16 @@ func (n Normalize) spell() any {
 	return map[string]any{"mean": n.Mean, "std": n.Std}
 }
 
-func (d *decoder) drop(key string, raw any, into *Drop) {
+func (Normalize) schema(w writer, key string) schema {
+	return w.orWord(key, schema{
+		"type": "object", "additionalProperties": false, "required": []string{"mean", "std"}, "properties": schema{
+			"mean": w.said(key+".mean", w.list(key+".mean", reflect.TypeFor[[]float64](), false)),
+			"std":  w.said(key+".std", w.list(key+".std", reflect.TypeFor[[]float64](), false)),
+		},
+	})
+}
+
+func (into *Drop) read(d *decoder, key string, raw any) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
 		return
@@ -106,6 +113,18 @@ func (r Drop) spell() any {
 	return map[string]any{r.Kind: options}
 }
 
+func (Drop) schema(w writer, key string) schema {
+	return w.one(key, func(word string) (alone bool, value schema) {
+		switch word {
+		case where:
+			return false, schema{"type": "string"}
+		case duplicateImage:
+			return true, orNull(w.section(join(key, word), reflect.ValueOf(defaultDrop(word).DuplicateImage)))
+		}
+		return true, schema{"type": "null"}
+	})
+}
+
 // String names the rule in ledgers and reports.
 func (r Drop) String() string {
 	switch {
@@ -117,7 +136,7 @@ func (r Drop) String() string {
 	return r.Kind
 }
 
-func (d *decoder) augment(key string, raw any, into *Augment) {
+func (into *Augment) read(d *decoder, key string, raw any) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
 		return
@@ -166,7 +185,17 @@ func (a Augment) spell() any {
 	return map[string]any{a.Kind: below}
 }
 
-func (d *decoder) weights(key string, raw any, into *Weights) {
+func (Augment) schema(w writer, key string) schema {
+	return w.one(key, func(word string) (alone bool, value schema) {
+		a := defaultAugment(word)
+		if options, ok := a.options(); ok {
+			return true, orNull(w.section(join(key, word), options))
+		}
+		return false, w.number(join(key, word), "number")
+	})
+}
+
+func (into *Weights) read(d *decoder, key string, raw any) {
 	given, ok := raw.(map[string]any)
 	if !ok {
 		if word, ok := d.choose(key, raw); ok {
@@ -202,8 +231,17 @@ func (w Weights) spell() any {
 	return out
 }
 
-// layerNames reads all, or a list of names.
-func (d *decoder) layerNames(key string, raw any, into *Layers) {
+func (Weights) schema(w writer, key string) schema {
+	return w.orWord(key, schema{
+		"type": "object", "additionalProperties": false, "properties": schema{
+			"file":   w.said(key+".file", schema{"type": "string"}),
+			"url":    w.said(key+".url", schema{"type": "string", "pattern": "^https://"}),
+			"sha256": w.said(key+".sha256", schema{"type": "string", "pattern": hexadecimal.String()}),
+		},
+	}, "minProperties")
+}
+
+func (into *Layers) read(d *decoder, key string, raw any) {
 	if word, ok := raw.(string); ok {
 		if word == AllLayers {
 			*into = Layers{AllLayers}
@@ -222,7 +260,11 @@ func (l Layers) spell() any {
 	return []string(l)
 }
 
-func (d *decoder) mix(key string, raw any, into *Mix) {
+func (Layers) schema(w writer, key string) schema {
+	return schema{"anyOf": []schema{{"const": AllLayers}, {"type": "array", "items": schema{"type": "string", "minLength": 1}}}}
+}
+
+func (into *Mix) read(d *decoder, key string, raw any) {
 	if empty, ok := raw.(map[string]any); ok && len(empty) == 0 {
 		return // as none
 	}
@@ -246,7 +288,16 @@ func (m Mix) spell() any {
 	return map[string]any{m.Kind: m.Alpha}
 }
 
-func (d *decoder) loss(key string, raw any, into *Loss) {
+func (Mix) schema(w writer, key string) schema {
+	return w.one(key, func(word string) (alone bool, value schema) {
+		if word == "none" {
+			return true, schema{"type": "null"}
+		}
+		return false, w.number(join(key, word), "number")
+	})
+}
+
+func (into *Loss) read(d *decoder, key string, raw any) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
 		return
@@ -270,7 +321,16 @@ func (l Loss) spell() any {
 	return map[string]any{l.Kind: options}
 }
 
-func (d *decoder) classWeights(key string, raw any, into *ClassWeights) {
+func (Loss) schema(w writer, key string) schema {
+	return w.one(key, func(word string) (alone bool, value schema) {
+		if word == crossEntropy {
+			return true, orNull(w.section(join(key, word), reflect.ValueOf(defaultLoss(word).CrossEntropy)))
+		}
+		return true, schema{"type": "null"}
+	})
+}
+
+func (into *ClassWeights) read(d *decoder, key string, raw any) {
 	if _, isList := raw.([]any); !isList {
 		if word, ok := d.choose(key, raw); ok {
 			*into = ClassWeights{Kind: word}
@@ -288,7 +348,11 @@ func (w ClassWeights) spell() any {
 	return w.Kind
 }
 
-func (d *decoder) optimizer(key string, raw any, into *Optimizer) {
+func (ClassWeights) schema(w writer, key string) schema {
+	return w.orWord(key, w.list(key, reflect.TypeFor[[]float64](), false), "minItems")
+}
+
+func (into *Optimizer) read(d *decoder, key string, raw any) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
 		return
@@ -323,13 +387,20 @@ func (o Optimizer) spell() any {
 	return map[string]any{word: spellSection(options, standard)}
 }
 
+func (Optimizer) schema(w writer, key string) schema {
+	return w.one(key, func(word string) (alone bool, value schema) {
+		_, options := defaultOptimizer(word).chosen()
+		return true, orNull(w.section(join(key, word), options))
+	})
+}
+
 // Rate returns the learning rate.
 func (o Optimizer) Rate() float64 {
 	_, options := o.chosen()
 	return options.FieldByName("Rate").Float()
 }
 
-func (d *decoder) schedule(key string, raw any, into *Schedule) {
+func (into *Schedule) read(d *decoder, key string, raw any) {
 	kind, value, ok := d.one(key, raw)
 	if !ok {
 		return
@@ -375,131 +446,12 @@ func (s Schedule) spell() any {
 	return map[string]any{word: below}
 }
 
-// layerOptions are the keys that can stand beside the kind of a layer. A kind
-// that is in this table needs a value; the others are words.
-var layerOptions = map[string][]string{
-	"conv":              {"kernel", "stride", "padding", "dilation", "groups", "bias"},
-	"dense":             {"bias"},
-	"max_pool":          {"stride", "padding"},
-	"avg_pool":          {"stride", "padding"},
-	"adaptive_avg_pool": {},
-	"dropout":           {},
-}
-
-// layer reads one item of network.layers.
-func (d *decoder) layer(key string, raw any, into *Layer) {
-	m, isMap := raw.(map[string]any)
-	if !isMap {
-		d.plainLayer(key, raw, into)
-		return
-	}
-	kind, ok := d.layerKind(key, m)
-	if !ok {
-		return
-	}
-	*into = Layer{Kind: kind, Bias: kind == "conv" || kind == "dense"}
-	options := layerOptions[kind]
-	for _, name := range sortedKeys(m) {
-		if name != kind && !slices.Contains(options, name) {
-			d.unknown(join(key, name), name, options)
+func (Schedule) schema(w writer, key string) schema {
+	return w.one(key, func(word string) (alone bool, value schema) {
+		if word == constant {
+			return true, schema{"type": "null"}
 		}
-	}
-	fill := func(name string, field any) bool {
-		value, ok := m[name]
-		if ok {
-			d.value(join(key, name), value, reflect.ValueOf(field).Elem(), false)
-		}
-		return ok
-	}
-	if kind == "dropout" {
-		fill(kind, &into.Probability)
-	} else {
-		fill(kind, &into.Size)
-	}
-	if slices.Contains(options, "kernel") && !fill("kernel", &into.Kernel) {
-		d.problem(join(key, "kernel"), isRequired, "write the height and width of the window, e.g. kernel: 3")
-	}
-	if slices.Contains(options, "stride") {
-		into.Stride = into.defaultStride()
-		fill("stride", &into.Stride)
-		fill("padding", &into.Padding)
-	}
-	if slices.Contains(options, "dilation") {
-		into.Dilation, into.Groups = 1, 1
-		fill("dilation", &into.Dilation)
-		fill("groups", &into.Groups)
-	}
-	if slices.Contains(options, "bias") {
-		fill("bias", &into.Bias)
-	}
-}
-
-// plainLayer reads a layer that is written as a word.
-func (d *decoder) plainLayer(key string, raw any, into *Layer) {
-	kind, ok := d.choose(key, raw)
-	options, needsValue := layerOptions[kind]
-	if ok && needsValue {
-		example := kind + ": NUMBER"
-		if slices.Contains(options, "kernel") {
-			example += ", kernel: NUMBER"
-		}
-		d.problem(key, kind+" has no value", fmt.Sprintf("write {%s}", example))
-	}
-	*into = Layer{Kind: kind}
-}
-
-// layerKind returns the one kind that a layer's map names.
-func (d *decoder) layerKind(key string, m map[string]any) (string, bool) {
-	all, names := choices[generic(key)], sortedKeys(m)
-	kinds := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(all, name) })
-	if len(kinds) == 0 {
-		d.problem(key, fmt.Sprintf("names no layer: %s; a layer is %s", nameKeys(names), list(all, "or")), didYouMean(names, all))
-		return "", false
-	}
-	if len(kinds) > 1 {
-		d.problem(key, "is "+list(kinds, "and"), "write one layer an item")
-		return "", false
-	}
-	if _, takesValue := layerOptions[kinds[0]]; !takesValue {
-		d.problem(key, kinds[0]+" has no options", "write it as a word")
-		return "", false
-	}
-	return kinds[0], true
-}
-
-func (l Layer) defaultStride() int {
-	if strings.HasSuffix(l.Kind, "_pool") {
-		return l.Size
-	}
-	return 1
-}
-
-func (l Layer) spell() any {
-	options, takesValue := layerOptions[l.Kind]
-	if !takesValue {
-		return l.Kind
-	}
-	out := map[string]any{l.Kind: l.Size}
-	if l.Kind == "dropout" {
-		out[l.Kind] = l.Probability
-	}
-	if slices.Contains(options, "kernel") {
-		out["kernel"] = l.Kernel
-	}
-	if slices.Contains(options, "stride") && l.Stride != l.defaultStride() {
-		out["stride"] = l.Stride
-	}
-	if slices.Contains(options, "padding") && l.Padding != 0 {
-		out["padding"] = l.Padding
-	}
-	if l.Dilation > 1 {
-		out["dilation"] = l.Dilation
-	}
-	if l.Groups > 1 {
-		out["groups"] = l.Groups
-	}
-	if slices.Contains(options, "bias") && !l.Bias {
-		out["bias"] = false
-	}
-	return out
+		_, options := defaultSchedule(word).chosen()
+		return true, orNull(w.section(join(key, word), options))
+	})
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Problem is one thing that is wrong in a recipe.
@@ -65,49 +64,4 @@ func (p Problem) order() int {
 		return math.MaxInt
 	}
 	return p.Line
-}
-
-// Suggest returns the option that was probably meant by a mistyped or shortened
-// word, or "".
-func Suggest(word string, options []string) string {
-	best, found := 1+max(1, utf8.RuneCountInString(word)/3), ""
-	for _, option := range options {
-		if d := distance(strings.ToLower(word), strings.ToLower(option)); d < best {
-			best, found = d, option
-		}
-	}
-	if found != "" || utf8.RuneCountInString(word) < 3 {
-		return found
-	}
-	for _, option := range options {
-		if strings.HasPrefix(strings.ToLower(option), strings.ToLower(word)) {
-			return option
-		}
-	}
-	return ""
-}
-
-// distance is the optimal string alignment distance: the number of letters
-// added, dropped, changed or swapped with their neighbour.
-func distance(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	before, last, row := make([]int, len(t)+1), make([]int, len(t)+1), make([]int, len(t)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range s {
-		row[0] = i + 1
-		for j := range t {
-			change := last[j]
-			if s[i] != t[j] {
-				change++
-			}
-			row[j+1] = min(change, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && s[i] == t[j-1] && s[i-1] == t[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(t)]
 }

@@ -85,6 +85,33 @@ type CSV struct {
 // Listed reports whether the pictures themselves say their classes, not a table.
 func (d Data) Listed() bool { return d.Folders != "" || d.Parts != (Origins{}) }
 
+// TablePath and ImagesPath are where labels and pictures are, below the root folder and
+// with slashes. Data in parts have several such places, and so the root folder itself.
+func (d Data) TablePath() string {
+	if d.Listed() {
+		return d.ImagesPath()
+	}
+	return d.Table
+}
+
+func (d Data) ImagesPath() string {
+	switch {
+	case d.Folders != "":
+		return d.Folders
+	case d.Listed():
+		return "."
+	}
+	return d.Images
+}
+
+// FeatureNames returns the columns of the second input, nil where there is none.
+func (d Data) FeatureNames() (names []string) {
+	for _, feature := range d.Features {
+		names = append(names, feature.Column)
+	}
+	return names
+}
+
 // Origins are the parts that data come in.
 type Origins struct {
 	Train      Origin `yaml:"train"`

@@ -129,13 +129,13 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:1: data.image: is required; write the column that names the picture file",
 		}},
 		{"tab", "data:\n\ttable: a\n", []string{
-			"plants.yaml:2: not YAML: found character that cannot start any token",
+			"plants.yaml:2: not YAML: found character that cannot start any token; there is a tab: YAML is indented with spaces",
 		}},
 		{"colon", "name: a\ndata:\n  table: a: b\n", []string{
-			"plants.yaml:3: not YAML: mapping values are not allowed in this context",
+			"plants.yaml:3: not YAML: mapping values are not allowed in this context; look whether it is indented as the lines around it; a text with a colon stands in quotes",
 		}},
 		{"indentation", "data:\n  table: a\n image: b\n", []string{
-			"plants.yaml:3: not YAML: did not find expected key",
+			"plants.yaml:3: not YAML: did not find expected key; look whether it is indented as the lines around it",
 		}},
 		{"end of file", "name: [a\n", []string{
 			"plants.yaml:2: not YAML: did not find expected ',' or ']'",
@@ -154,6 +154,22 @@ func TestBadRecipes(t *testing.T) {
 			`plants.yaml:11: train.bach: unknown key; did you mean "batch"?`,
 			`plants.yaml:12: train.zzz: unknown key; here can stand: seed, epochs, batch, last_batch, loss, optimizer, schedule, backbone_factor, sampler, accumulate, clip, average, stop, keep, repeat`,
 			`plants.yaml:13: reprot: unknown key; did you mean "report"?`,
+		}},
+		{"keys of other programs, and of other sections", short + "train:\n  batch_size: 4\n  num_epochs: 3\n  lr: 0.1\n  patience: 3\n  image_size: 64\n  optimizer: {adam: {learning_rate: 1}}\nmodel: resnet18\nepochs: 3\n", []string{
+			`plants.yaml:10: train.batch_size: unknown key; did you mean "batch"?`,
+			`plants.yaml:11: train.num_epochs: unknown key; did you mean "epochs"?`,
+			`plants.yaml:12: train.lr: unknown key; did you mean train.optimizer.adam.rate, train.optimizer.adamw.rate, train.optimizer.rmsprop.rate or train.optimizer.sgd.rate?`,
+			`plants.yaml:13: train.patience: unknown key; did you mean train.schedule.plateau.patience or train.stop.patience?`,
+			`plants.yaml:14: train.image_size: unknown key; did you mean data.image or picture.size?`,
+			`plants.yaml:15: train.optimizer.adam.learning_rate: unknown key; did you mean "rate"?`,
+			`plants.yaml:16: model: unknown key; did you mean network.backbone?`,
+			`plants.yaml:17: epochs: unknown key; did you mean train.epochs?`,
+		}},
+		{"decimal commas and percent", short + "train:\n  optimizer: {adam: {rate: 0,001}}\n  clip: 0,5\n  average: 90%\n", []string{
+			`plants.yaml:10: train.optimizer.adam.rate: must be above 0, not 0`,
+			`plants.yaml:10: train.optimizer.adam: a key is a word, not the number 1; decimals have a point, as in 0.001, and texts with a comma stand in quotes`,
+			`plants.yaml:11: train.clip: must be a number, not the text "0,5"; write 0.5: decimals have a point`,
+			`plants.yaml:12: train.average: must be a number, not the text "90%"; write a share of 1, e.g. 0.8 for 80 %`,
 		}},
 		{"dotted key", short + "train.epochs: 3\n", []string{
 			`plants.yaml:9: "train.epochs": unknown key; write sections below one another, with indentation`,
@@ -387,7 +403,7 @@ func TestBadRecipes(t *testing.T) {
 			"plants.yaml:10: clean[0].drop: missing_image has no options; write it as a word",
 			`plants.yaml:11: clean[1].drop: where has no condition; write e.g. {where: "age_days > 60"}`,
 			"plants.yaml:12: clean[2].drop.where: must be a text, not a list",
-			"plants.yaml:13: clean[3].drop.where: character 8: unexpected token EOF",
+			"plants.yaml:13: clean[3].drop.where: character 8: it ends too early",
 			`plants.yaml:14: clean[4].drop.where: character 1: there is no function len: there are missing(x) and column("name")`,
 			`plants.yaml:15: clean[5].drop.duplicate_image.near: must be from 0.9 to 1, not 0.5`,
 			`plants.yaml:15: clean[5].drop.duplicate_image.nera: unknown key; did you mean "near"?`,
@@ -909,7 +925,7 @@ func TestPrecedence(t *testing.T) {
 		t.Errorf("got %+v", l.Data)
 	}
 	expect(t, problems(t, text, Options{
-		Env: []string{"RUNNER_SET_TRAIN__BATCH=no", "RUNNER_SET_TRAIN__KEP=last"},
+		Env: []string{"RUNNER_SET_TRAIN__BATCH=no", "RUNNER_SET_TRAIN__KEP=last", "RUNNER_SET_TRAIN_EPOCHS=2"},
 		Set: []string{"train.epochs", "train.epochs=[1", "picture.size=1", "train.seed={a: 1, a: 2}", "network.layers[0]=relu", "extends=a.yaml", "=3"},
 	}),
 		"--set: is no key; write it with dots, e.g. train.epochs; lists are set as a whole",
@@ -920,6 +936,7 @@ func TestPrecedence(t *testing.T) {
 		"--set train.epochs: not YAML: did not find expected ',' or ']'",
 		"--set train.seed: must be a whole number, 0 or more, not a map",
 		"--set train.seed.a: is written twice",
+		`RUNNER_SET_TRAIN_EPOCHS: train_epochs: unknown key; did you mean train.epochs? Two underscores stand for the dot`,
 		`RUNNER_SET_TRAIN__BATCH: train.batch: must be a whole number, not the text "no"`,
 		`RUNNER_SET_TRAIN__KEP: train.kep: unknown key; did you mean "keep"?`,
 	)
@@ -1279,7 +1296,7 @@ func TestWeightsReplace(t *testing.T) {
 func TestBatchNorm(t *testing.T) {
 	for _, backbone := range choices["network.backbone"] {
 		want := backbone != "vgg16" && backbone != "layers" && !strings.HasSuffix(backbone, "_tf")
-		if got := (Network{Backbone: backbone}).HasBatchNorm(); got != want {
+		if got := (Network{Backbone: backbone}).hasBatchNorm(); got != want {
 			t.Errorf("%s: %t", backbone, got)
 		}
 	}

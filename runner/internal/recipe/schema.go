@@ -3,11 +3,9 @@ package recipe
 import (
 	_ "embed" // for keyWords
 	"encoding/json"
-	"fmt"
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // This file writes the recipe language down as a JSON Schema, for editors. Keys
@@ -24,14 +22,17 @@ import (
 //go:embed keys.json
 var keyWords []byte
 
-// Schema returns the JSON Schema (draft 2020-12) of a recipe.
-func Schema() []byte {
+// said returns them, by key.
+func said() map[string]string {
 	var words map[string]string
 	if err := json.Unmarshal(keyWords, &words); err != nil {
 		panic("recipe: keys.json: " + err.Error())
 	}
-	return writeSchema(words)
+	return words
 }
+
+// Schema returns the JSON Schema (draft 2020-12) of a recipe.
+func Schema() []byte { return writeSchema(said()) }
 
 // schema is a JSON Schema.
 type schema map[string]any
@@ -50,10 +51,7 @@ func writeSchema(words map[string]string) []byte {
 	// What a recipe extends may have the required keys.
 	root["if"] = schema{"required": []string{"extends"}}
 	root["else"] = w.required("", reflect.TypeFor[Recipe]())
-	out, err := json.MarshalIndent(root, "", "  ")
-	if err != nil {
-		panic("recipe: a schema always encodes: " + err.Error())
-	}
+	out, _ := json.MarshalIndent(root, "", "  ") // maps, lists and texts always encode
 	return append(out, '\n')
 }
 
@@ -83,105 +81,17 @@ func (w writer) section(key string, standard reflect.Value) schema {
 // value returns the schema of a value of some type. Defaults are those of the keys
 // below it.
 func (w writer) value(key string, t reflect.Type, cell bool, standard reflect.Value) schema {
-	switch t {
-	case reflect.TypeFor[Normalize]():
-		return w.orWord(key, schema{
-			"type": "object", "additionalProperties": false, "required": []string{"mean", "std"}, "properties": schema{
-				"mean": w.said(key+".mean", w.list(key+".mean", reflect.TypeFor[[]float64](), false)),
-				"std":  w.said(key+".std", w.list(key+".std", reflect.TypeFor[[]float64](), false)),
-			},
-		})
-	case reflect.TypeFor[Augment]():
-		return w.one(key, func(word string) (alone bool, value schema) {
-			a := defaultAugment(word)
-			if options, ok := a.options(); ok {
-				return true, orNull(w.section(join(key, word), options))
-			}
-			return false, w.number(join(key, word), "number")
-		})
-	case reflect.TypeFor[Clips]():
-		ends := schema{"type": "array", "items": schema{"type": "number"}, "minItems": 2, "maxItems": 2}
-		share.bound(ends["items"].(schema))
-		return schema{"type": "object", "additionalProperties": ends}
-	case reflect.TypeFor[Drop]():
-		return w.one(key, func(word string) (alone bool, value schema) {
-			switch word {
-			case where:
-				return false, schema{"type": "string"}
-			case duplicateImage:
-				return true, orNull(w.section(join(key, word), reflect.ValueOf(defaultDrop(word).DuplicateImage)))
-			}
-			return true, schema{"type": "null"}
-		})
-	case reflect.TypeFor[Feature]():
-		return schema{"anyOf": []schema{{"type": "string"}, {
-			"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": schema{"enum": featureKinds},
-		}}}
-	case reflect.TypeFor[Fills]():
-		return schema{"type": "object", "additionalProperties": schema{"anyOf": []schema{{"type": "number"}, {"enum": fillRules}}}}
-	case reflect.TypeFor[Clips]():
-		return schema{"type": "object", "additionalProperties": schema{
-			"type": "array", "items": schema{"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2,
-		}}
-	case reflect.TypeFor[Mix]():
-		return w.one(key, func(word string) (alone bool, value schema) {
-			if word == "none" {
-				return true, schema{"type": "null"}
-			}
-			return false, w.number(join(key, word), "number")
-		})
-	case reflect.TypeFor[Over]():
-		return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"anyOf": []schema{{"type": "array", "minItems": 1}, {
-			"type": "object", "additionalProperties": false, "required": []string{"min", "max"}, "properties": schema{
-				"min": schema{"type": "number"}, "max": schema{"type": "number"}, "scale": schema{"enum": scales, "default": scales[0]}, "whole": schema{"type": "boolean", "default": false},
-			},
-		}}}}
-	case reflect.TypeFor[Weights]():
-		return w.orWord(key, schema{
-			"type": "object", "additionalProperties": false, "properties": schema{
-				"file":   w.said(key+".file", schema{"type": "string"}),
-				"url":    w.said(key+".url", schema{"type": "string", "pattern": "^https://"}),
-				"sha256": w.said(key+".sha256", schema{"type": "string", "pattern": hexadecimal.String()}),
-			},
-		}, "minProperties")
-	case reflect.TypeFor[Layers]():
-		return schema{"anyOf": []schema{{"const": AllLayers}, {"type": "array", "items": schema{"type": "string", "minLength": 1}}}}
-	case reflect.TypeFor[Loss]():
-		return w.one(key, func(word string) (alone bool, value schema) {
-			if word == crossEntropy {
-				return true, orNull(w.section(join(key, word), reflect.ValueOf(defaultLoss(word).CrossEntropy)))
-			}
-			return true, schema{"type": "null"}
-		})
-	case reflect.TypeFor[ClassWeights]():
-		return w.orWord(key, w.list(key, reflect.TypeFor[[]float64](), false), "minItems")
-	case reflect.TypeFor[Optimizer]():
-		return w.one(key, func(word string) (alone bool, value schema) {
-			_, options := defaultOptimizer(word).chosen()
-			return true, orNull(w.section(join(key, word), options))
-		})
-	case reflect.TypeFor[Schedule]():
-		return w.one(key, func(word string) (alone bool, value schema) {
-			if word == constant {
-				return true, schema{"type": "null"}
-			}
-			_, options := defaultSchedule(word).chosen()
-			return true, orNull(w.section(join(key, word), options))
-		})
-	case reflect.TypeFor[Layer]():
-		return w.layer(key)
-	case reflect.TypeFor[*Source]():
-		return w.section(key, reflect.ValueOf(*defaultSource()))
+	if own, ok := reflect.New(t).Interface().(spelling); ok {
+		return own.schema(w, key)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		if !isSection(t) {
-			panic(fmt.Sprintf("recipe: %s has a spelling of its own, and writer.value does not know it", t))
-		}
 		if !standard.IsValid() {
 			standard = reflect.Zero(t)
 		}
 		return w.section(key, standard)
+	case reflect.Pointer: // data.source, which may not be there
+		return w.section(key, reflect.ValueOf(*defaultSource()))
 	case reflect.Slice:
 		return w.list(key, t, cell)
 	case reflect.Bool:
@@ -295,37 +205,6 @@ func (w writer) one(key string, option func(word string) (alone bool, value sche
 func orNull(s schema) schema {
 	s["type"] = []string{"object", "null"}
 	return s
-}
-
-// layer returns the schema of an item of network.layers.
-func (w writer) layer(key string) schema {
-	var words []string
-	forms := []schema{nil}
-	for _, kind := range choices[key] {
-		options, takesValue := layerOptions[kind]
-		if !takesValue {
-			words = append(words, kind)
-			continue
-		}
-		number := "integer"
-		if kind == "dropout" {
-			number = "number"
-		}
-		properties, required := schema{kind: w.said(key+"="+kind, w.number(join(key, kind), number))}, []string{kind}
-		for _, option := range options {
-			value := w.number(join(key, option), "integer")
-			if option == "bias" {
-				value = schema{"type": "boolean", "default": true}
-			}
-			if option == "kernel" {
-				required = append(required, option)
-			}
-			properties[option] = w.said(join(key, kind)+"."+option, value)
-		}
-		forms = append(forms, schema{"type": "object", "properties": properties, "required": required, "additionalProperties": false})
-	}
-	forms[0] = w.enum(key, words)
-	return schema{"anyOf": forms}
 }
 
 // required returns the schema of a section that has all that it needs, nil where

@@ -62,11 +62,19 @@ func (o Over) spell() any {
 	return axes
 }
 
+func (Over) schema(w writer, key string) schema {
+	return schema{"type": "object", "propertyNames": schema{"pattern": "^(" + strings.Join(swept, "|") + `)\.`}, "additionalProperties": schema{"anyOf": []schema{{"type": "array", "minItems": 1}, {
+		"type": "object", "additionalProperties": false, "required": []string{"min", "max"}, "properties": schema{
+			"min": schema{"type": "number"}, "max": schema{"type": "number"}, "scale": schema{"enum": scales, "default": scales[0]}, "whole": schema{"type": "boolean", "default": false},
+		},
+	}}}}
+}
+
 // swept are the sections whose keys can be swept; what comes before them is the same for
 // all variants.
 var swept = []string{"transform", "network", "train"}
 
-func (d *decoder) over(key string, raw any, into *Over) {
+func (into *Over) read(d *decoder, key string, raw any) {
 	axes, ok := d.object(key, raw)
 	if !ok {
 		return

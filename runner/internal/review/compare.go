@@ -16,6 +16,7 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/metric"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/rng"
@@ -278,17 +279,17 @@ func pairs(c *report.Comparison, held [][]photo) []report.Pair {
 }
 
 // pair compares two runs on the photos that both predicted; it reports false where there
-// are none. The bootstrap is that of diff.
+// are none.
 func pair(figure string, level float64, a, b []photo) (p report.Pair, ok bool) {
-	other := map[key]photo{}
+	other := map[row]photo{}
 	for _, photo := range b {
-		other[photo.key] = photo
+		other[photo.row] = photo
 	}
 	var truth, first, second []float64
 	var groups []string
 	individuals := map[string]bool{}
 	for _, x := range a {
-		y, both := other[x.key]
+		y, both := other[x.row]
 		if !both || x.truth != y.truth {
 			continue
 		}
@@ -314,15 +315,9 @@ func pair(figure string, level float64, a, b []photo) (p report.Pair, ok bool) {
 
 // photo is one prediction; a class is its number, the same in all runs.
 type photo struct {
-	key
+	row
 	group            string
 	truth, predicted float64
-}
-
-// key names a photo: its file, and where several rows have it, which of them it is.
-type key struct {
-	file  string
-	again int
 }
 
 // predictions returns those of a run for a part, from its store or from its locked
@@ -338,7 +333,7 @@ func predictions(r Run, part string, classes map[string]float64) (photos []photo
 	}
 	times := map[string]int{}
 	add := func(file, group string, truth, value float64) {
-		photos = append(photos, photo{key{file, times[file]}, group, truth, value})
+		photos = append(photos, photo{row{file, times[file]}, group, truth, value})
 		times[file]++
 	}
 	if _, evaluation := experiment.Recall(r.Store, r.Lock); evaluation != nil {
@@ -412,7 +407,7 @@ func LockOf(word string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		place, err := experiment.Find(word, "", "")
+		place, err := project.Find(word, "", "")
 		if err != nil {
 			return "", err
 		}
@@ -423,16 +418,21 @@ func LockOf(word string) (string, error) {
 	if strings.ContainsAny(word, `/\.`) {
 		return "", fmt.Errorf("there is no file %s", word)
 	}
-	place, err := experiment.Find("any.yaml", "", "")
+	place, err := project.Around(".")
 	if err != nil {
 		return "", err
 	}
 	return existing(place.Lock(word), "there is no run "+word)
 }
 
-// isRecipe reports whether a file is called as recipes are.
+// isRecipe reports whether a file is called as recipes are, and is not a lock by
+// such a name.
 func isRecipe(path string) bool {
-	return !strings.HasSuffix(path, lock.Suffix) && (strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml"))
+	if strings.HasSuffix(path, lock.Suffix) || !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, ".yml") {
+		return false
+	}
+	_, err := lock.Read(path)
+	return err != nil
 }
 
 // existing returns a path to a file that exists, from here where that is below.

@@ -14,8 +14,8 @@ import (
 // Photos are paired by their file, and where several rows have it, one after the other;
 // rows with another true value are none.
 func TestPair(t *testing.T) {
-	a := []photo{{key{"a", 0}, "x", 1, 1}, {key{"b", 0}, "x", 2, 1}, {key{"b", 1}, "y", 4, 4}, {key{"c", 0}, "", 1, 0}, {key{"d", 0}, "z", 1, 1}}
-	b := []photo{{key{"b", 1}, "y", 4, 2}, {key{"b", 0}, "x", 2, 2}, {key{"a", 0}, "x", 1, 1}, {key{"c", 0}, "", 3, 0}, {key{"e", 0}, "z", 1, 1}}
+	a := []photo{{row{"a", 0}, "x", 1, 1}, {row{"b", 0}, "x", 2, 1}, {row{"b", 1}, "y", 4, 4}, {row{"c", 0}, "", 1, 0}, {row{"d", 0}, "z", 1, 1}}
+	b := []photo{{row{"b", 1}, "y", 4, 2}, {row{"b", 0}, "x", 2, 2}, {row{"a", 0}, "x", 1, 1}, {row{"c", 0}, "", 3, 0}, {row{"e", 0}, "z", 1, 1}}
 	p, ok := pair("accuracy", 0.95, a, b)
 	if !ok || p.Photos != 3 || p.Individuals != 2 || p.Difference != 0 || p.Interval == nil {
 		t.Errorf("got %+v, %v", p, ok)

@@ -17,8 +17,8 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/metric"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
-	"biomass/runner/internal/rng"
 	"biomass/runner/internal/source"
 )
 
@@ -119,7 +119,7 @@ func ofLock(name, path string, text []byte, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read lock %s: %w", name, err)
 	}
-	loaded, err := experiment.LockedRecipe(l)
+	loaded, err := project.LockedRecipe(l)
 	if err != nil {
 		// Not wrapped: it is no problem of a recipe that somebody wrote.
 		return nil, fmt.Errorf("%s holds a recipe that is not valid: %v", name, err)
@@ -129,7 +129,7 @@ func ofLock(name, path string, text []byte, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := experiment.OpenStore(filepath.Dir(filepath.Dir(absolute)), storeDir)
+	objects, err := project.OpenStore(filepath.Dir(filepath.Dir(absolute)), storeDir)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func at(revision *source.Revision, name, path, storeDir string) (*Side, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, err := experiment.Find(path, "", "")
+	place, err := project.Find(path, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -296,8 +296,8 @@ func (r *Review) alone(file string, s *Side) {
 // shown is how many rows are named one by one.
 const shown = 8
 
-// row names a row in both tables: its picture, and where rows share one, their
-// line.
+// row names a row in both tables: its picture and, where rows share one, its line or
+// which of them it is.
 type row struct {
 	image string
 	line  int
@@ -387,39 +387,25 @@ func (r *Review) deltas(a, b *Side) {
 	if x.Headline != y.Headline || x.Task != y.Task || x.Target != y.Target {
 		return
 	}
-	same := sameTable(a, b)
-	other := map[row]evaluate.Prediction{}
-	for _, p := range y.Of(y.Headline) {
-		if x.Task == recipe.Classification {
-			p.True, p.Predicted = sameClass(p.True, y, x), sameClass(p.Predicted, y, x)
-		}
-		other[name(p.Image, p.Line, same)] = p
+	figure, same := "RMSE", sameTable(a, b)
+	if x.Task == recipe.Classification {
+		figure = "accuracy"
 	}
-	var truth, first, second []float64
-	var groups []string
-	for _, p := range x.Of(x.Headline) {
-		q, ok := other[name(p.Image, p.Line, same)]
-		if !ok || p.True != q.True {
-			continue
+	photos := func(e *evaluate.Evaluation) (all []photo) {
+		for _, p := range e.Of(x.Headline) {
+			if x.Task == recipe.Classification && e != x { // a class has another number there
+				p.True, p.Predicted = sameClass(p.True, e, x), sameClass(p.Predicted, e, x)
+			}
+			all = append(all, photo{name(p.Image, p.Line, same), p.Group, p.True, p.Predicted})
 		}
-		truth, first, second, groups = append(truth, p.True), append(first, p.Predicted), append(second, q.Predicted), append(groups, p.Group)
+		return all
 	}
-	if len(truth) == 0 {
+	p, ok := pair(figure, evaluate.Level, photos(x), photos(y))
+	if !ok {
 		r.Notes = append(r.Notes, "no photo was judged by both runs: their figures cannot be compared")
 		return
 	}
-	d := Delta{Part: x.Headline, Metric: "RMSE", Photos: len(truth)}
-	compare := metric.PairedRMSE
-	if x.Task == recipe.Classification {
-		d.Metric, compare = "accuracy", metric.PairedAccuracy
-	}
-	var in metric.Interval
-	var ok bool
-	d.Difference, in, ok = compare(truth, first, second, groups, evaluate.Level, evaluate.Resamples, rng.New(1, "paired"))
-	if ok {
-		d.Interval = &in
-	}
-	r.Deltas = append(r.Deltas, d)
+	r.Deltas = append(r.Deltas, Delta{Part: x.Headline, Metric: figure, Photos: p.Photos, Difference: p.Difference, Interval: p.Interval})
 }
 
 // sameClass returns the index that a class of one evaluation has in another, -1

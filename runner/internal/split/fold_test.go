@@ -76,7 +76,7 @@ func TestFolds(t *testing.T) {
 func TestTooManyFolds(t *testing.T) {
 	r := spec("random", 0.7, 0.15, 0)
 	r.Folds = 5
-	if _, err := Make(r, Rows{N: 4}); err == nil || !strings.Contains(err.Error(), "the fold 5 part would be empty: split.folds: 0.2 of 4 rows") {
+	if _, err := Make(r, Rows{N: 4}); err == nil || !strings.Contains(err.Error(), "split: fold 5 would be empty: 5 folds of 4 rows") {
 		t.Errorf("%v", err)
 	}
 	r.By = "group"

@@ -226,6 +226,9 @@ func checkShares(spec recipe.Split, fractions []float64, share []int, n int) err
 	for p, fraction := range fractions {
 		if share[p] == 0 && fraction > 0 {
 			name, key, _ := nameOf(spec, p)
+			if key == "folds" {
+				return fmt.Errorf("split: %s would be empty: %s of %s", name, counted(spec.Folds, "fold"), counted(n, "row"))
+			}
 			return fmt.Errorf("split: the %s part would be empty: split.%s: %v of %s", name, key, fraction, counted(n, "row"))
 		}
 	}

@@ -62,6 +62,14 @@ func (s *Store) key(kind string, key digest.Digest) string {
 	return filepath.Join(s.dir, "keys", kind, name[:2], name[2:])
 }
 
+// elsewhere says where a store can be that may not be written here.
+func elsewhere(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: set RUNNER_STORE to a folder that you may write to", err)
+	}
+	return err
+}
+
 // Put keeps data and returns its digest. Objects are not synced to disk: one
 // that a crash tears is found out when it is read.
 func (s *Store) Put(data []byte) (digest.Digest, error) {
@@ -71,7 +79,7 @@ func (s *Store) Put(data []byte) (digest.Digest, error) {
 		return d, nil
 	}
 	if err := s.replace(path, data); err != nil {
-		return digest.Digest{}, fmt.Errorf("keep an object in the store: %w", err)
+		return digest.Digest{}, fmt.Errorf("keep an object in the store: %w", elsewhere(err))
 	}
 	return d, nil
 }
@@ -232,8 +240,12 @@ type File struct {
 }
 
 // WriteFile replaces a file in one step: whoever looks sees the old content or
-// the new, whole. A file that already has this content is left alone.
+// the new, whole. A file that already has this content is left alone. What is no
+// file, such as /dev/stdout, is written to and stays what it is.
 func WriteFile(path string, data []byte) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(path, data, 0o666)
+	}
 	_, err := WriteFiles([]File{{path, data}})
 	return err
 }
@@ -392,17 +404,17 @@ func (s *Store) Lock(ctx context.Context, name string, waiting func(holder strin
 	const pause = 100 * time.Millisecond
 	path := filepath.Join(s.dir, "locks", name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, fmt.Errorf("lock the store: %w", err)
+		return nil, fmt.Errorf("lock the store: %w", elsewhere(err))
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("lock the store: %w", err)
+		return nil, fmt.Errorf("lock the store: %w", elsewhere(err))
 	}
 	for tries := 0; ; tries++ {
 		locked, err := lockFile(f)
 		if err != nil {
 			f.Close()
-			return nil, fmt.Errorf("lock the store: %w", err)
+			return nil, fmt.Errorf("lock the store: %w", elsewhere(err))
 		}
 		if locked {
 			break

@@ -28,28 +28,14 @@ func (l *listing) join(data recipe.Data) error {
 	}
 	l.seen.String(data.Table).Digest(beside.File)
 	l.ReadAs, l.Notes = beside.ReadAs, append(l.Notes, beside.Notes...)
-	photos := l.photos()
-	width := len(l.Columns)
-	rowOf := make([]*Row, len(l.Rows)) // of each photo
-	var lone []Row
-	for i := range beside.Rows {
-		row := &beside.Rows[i]
-		name := norm.NFC.String(row.Cells[key].Text)
-		of := photos[name]
-		switch {
-		case len(of) == 0:
-			lone = append(lone, *row)
-		case len(of) > 1:
-			return fmt.Errorf("table %s, %s: %q is the name of several photos: write %s or %s", beside.where(), beside.Place(row.Line, key), name, l.Rows[of[0]].Cells[0].Text, l.Rows[of[1]].Cells[0].Text)
-		case rowOf[of[0]] != nil:
-			return fmt.Errorf("table %s: %s and %s are of the same photo, %s: leave one of them", beside.where(), beside.PlaceRow(rowOf[of[0]].Line), beside.PlaceRow(row.Line), l.Rows[of[0]].Cells[0].Text)
-		default:
-			rowOf[of[0]] = row
-		}
+	rowOf, lone, err := l.match(beside, key)
+	if err != nil {
+		return err
 	}
 	if len(lone) == len(beside.Rows) {
 		return fmt.Errorf("table %s: no cell of the column %q names a photo: write names like %s", beside.where(), data.Image, l.Rows[0].Cells[0].Text)
 	}
+	width := len(l.Columns)
 	l.Columns = append(l.Columns, slices.Delete(slices.Clone(beside.Columns), key, key+1)...)
 	if rows := len(l.Rows) + len(lone); rows*len(l.Columns) > maxCells {
 		return fmt.Errorf("table %s: with the photos there are %d rows of %d columns, more than the %d cells that are read", beside.where(), rows, len(l.Columns), maxCells)
@@ -77,6 +63,29 @@ func (l *listing) join(data recipe.Data) error {
 		l.Notes = append(l.Notes, fmt.Sprintf("%d rows of %s are of no photo (first: %s, %q)", len(lone), data.Table, beside.PlaceRow(lone[0].Line), lone[0].Cells[key].Text))
 	}
 	return nil
+}
+
+// match returns the row of each listed photo, nil for none, and the rows of no photo. key is
+// the column that names photos.
+func (l *listing) match(beside *Table, key int) (rowOf []*Row, lone []Row, err error) {
+	photos := l.photos()
+	rowOf = make([]*Row, len(l.Rows))
+	for i := range beside.Rows {
+		row := &beside.Rows[i]
+		name := norm.NFC.String(row.Cells[key].Text)
+		of := photos[name]
+		switch {
+		case len(of) == 0:
+			lone = append(lone, *row)
+		case len(of) > 1:
+			return nil, nil, fmt.Errorf("table %s, %s: %q is the name of several photos: write %s or %s", beside.where(), beside.Place(row.Line, key), name, l.Rows[of[0]].Cells[0].Text, l.Rows[of[1]].Cells[0].Text)
+		case rowOf[of[0]] != nil:
+			return nil, nil, fmt.Errorf("table %s: %s and %s are of the same photo, %s: leave one of them", beside.where(), beside.PlaceRow(rowOf[of[0]].Line), beside.PlaceRow(row.Line), l.Rows[of[0]].Cells[0].Text)
+		default:
+			rowOf[of[0]] = row
+		}
+	}
+	return rowOf, lone, nil
 }
 
 // photos finds listed photos by what a table may call them: their names, and their files'

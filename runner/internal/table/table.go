@@ -207,8 +207,12 @@ func (t *Table) fill(records []record, data recipe.Data) error {
 					row.Cells[column] = cell
 				}
 			case cell.Kind != Empty:
-				return fmt.Errorf("%s holds %q, but the header has only %d columns: name the column, or remove what is in it",
-					t.Place(r.line, column), field, len(t.Columns))
+				mend := "name the column, or remove what is in it"
+				if len(t.Columns) == 1 && strings.HasPrefix(t.Columns[0], "sep=") {
+					mend = fmt.Sprintf("%q is a note for Excel: take that line out, or write data.header: %d", t.Columns[0], t.Header+1)
+				}
+				return fmt.Errorf("%s holds %q, but the header has only %d columns: %s",
+					t.Place(r.line, column), field, len(t.Columns), mend)
 			}
 		}
 		t.Rows[i] = row
@@ -310,7 +314,7 @@ func (t *Table) Floats(column string) ([]float64, error) {
 			numbers[i] = math.NaN()
 		case Text:
 			return nil, fmt.Errorf("table %s, %s: column %q holds %q, which is no number: %s",
-				t.where(), t.Place(row.Line, index), column, cell.Text, t.mend(cell.Text))
+				t.where(), t.Place(row.Line, index), column, cell.Text, t.mend(index, cell.Text))
 		}
 	}
 	return numbers, nil
@@ -324,8 +328,8 @@ func (t *Table) where() string {
 	return t.Path
 }
 
-// mend says what to do about a text where a number should be.
-func (t *Table) mend(text string) string {
+// mend says what to do about a text in a column of the target's numbers.
+func (t *Table) mend(column int, text string) string {
 	cell, isNumber := commaNumber(text)
 	switch {
 	case isNumber && t.Sheet != "":
@@ -334,6 +338,12 @@ func (t *Table) mend(text string) string {
 		return fmt.Sprintf("write %s, or data.csv.decimal: comma if all of the file is written so", cell.Text)
 	case t.ReadAs["decimal"] == "comma" && parse(text).Kind == Number:
 		return "decimals are read with a comma: write the number without points, or say data.csv.decimal: point"
+	}
+	if text[0] >= '0' && text[0] <= '9' {
+		return fmt.Sprintf("a cell holds the number alone, its unit stands in data.unit; or list %s in data.missing if it stands for no value", strconv.Quote(text))
+	}
+	if !slices.ContainsFunc(t.Rows, func(row Row) bool { return row.Cells[column].Kind == Number }) {
+		return "no cell of it is one: name another column as data.target, or write task: classification to tell what it holds apart"
 	}
 	return fmt.Sprintf("correct it, or list %s in data.missing if it stands for no value", strconv.Quote(text))
 }

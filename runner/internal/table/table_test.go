@@ -278,7 +278,7 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = read.Floats("a")
-	check(t, err, `sheet "labels"`, "cell A17", `"x"`, "data.missing")
+	check(t, err, `sheet "labels"`, "cell A17", `"x"`, "task: classification")
 	_, err = read.Floats("b")
 	check(t, err, "cell B17", `"1,5"`, "stored as a text", "1.5")
 	_, err = read.Floats("c")

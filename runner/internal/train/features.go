@@ -31,22 +31,25 @@ const maxFeatures = 1 << 29
 // has a base and the pictures are always the same.
 func (l *loop) keepFeatures(ctx context.Context) error {
 	size := l.Network.FeatureSize()
-	rows := len(l.Train.Pixels) + len(l.Validation.Pixels)
+	rows := len(l.Train.Photos) + len(l.Validation.Photos)
 	if l.features != nil || l.Network.Base() == "" || len(l.Augment) > 0 || l.mixes() || rows*size > maxFeatures {
 		return nil
 	}
 	task := l.Progress.Start("features", rows, "photos")
 	defer task.Done()
 	base := l.Network.BaseDigest()
-	of := func(pixels [][]uint8) ([]float32, error) {
-		key := featureKey(base, l.Fitted, pixels)
+	of := func(photos []Photo) ([]float32, error) {
+		key, err := featureKey(base, l.Fitted, photos)
+		if err != nil {
+			return nil, err
+		}
 		if l.FeatureStore != nil {
-			if kept := l.FeatureStore.Load(key); len(kept) == len(pixels)*size {
-				task.Skip(len(pixels))
+			if kept := l.FeatureStore.Load(key); len(kept) == len(photos)*size {
+				task.Skip(len(photos))
 				return kept, nil
 			}
 		}
-		made, err := each(l.Fitted, pixels, nil, func(x []float32, count int) ([]float32, error) {
+		made, err := each(l.Fitted, photos, nil, func(x []float32, count int) ([]float32, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
@@ -60,10 +63,10 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 	}
 	kept := &features{size: size}
 	var err error
-	if kept.train, err = of(l.Train.Pixels); err != nil {
+	if kept.train, err = of(l.Train.Photos); err != nil {
 		return err
 	}
-	if kept.validation, err = of(l.Validation.Pixels); err != nil {
+	if kept.validation, err = of(l.Validation.Photos); err != nil {
 		return err
 	}
 	// Those of the second input, which PredictFeatures wants behind them.
@@ -72,20 +75,24 @@ func (l *loop) keepFeatures(ctx context.Context) error {
 	return nil
 }
 
-// featureKey names the features of pictures: what they are, how they are scaled, what
+// featureKey names the features of photos: what they are, how they are scaled, what
 // looks at them.
-func featureKey(base digest.Digest, fitted *transform.Fitted, pixels [][]uint8) digest.Digest {
-	e := digest.New("features").Digest(base).Float32s(fitted.Mean).Float32s(fitted.Std).Int(int64(len(pixels)))
-	for _, p := range pixels {
-		e.Bytes(p)
+func featureKey(base digest.Digest, fitted *transform.Fitted, photos []Photo) (digest.Digest, error) {
+	e := digest.New("features").Digest(base).Float32s(fitted.Mean).Float32s(fitted.Std).Int(int64(len(photos)))
+	for _, photo := range photos {
+		pixels, err := photo()
+		if err != nil {
+			return digest.Digest{}, err
+		}
+		e.Bytes(pixels)
 	}
-	return e.Sum()
+	return e.Sum(), nil
 }
 
 // outputs returns what the network gives for the validation part.
 func (l *loop) outputs() ([]float32, error) {
 	if l.features == nil {
-		return Outputs(l.Network, l.Fitted, l.Validation.Pixels, l.Validation.Features)
+		return Outputs(l.Network, l.Fitted, l.Validation.Photos, l.Validation.Features)
 	}
-	return l.Network.PredictFeatures(l.features.validation, len(l.Validation.Pixels))
+	return l.Network.PredictFeatures(l.features.validation, len(l.Validation.Photos))
 }

@@ -47,11 +47,11 @@ func TestFeaturesAreLearnt(t *testing.T) {
 	for i := range blind {
 		blind[i] = []float32{0, 0}
 	}
-	seeing, err := Predict(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
+	seeing, err := Predict(in.Network, in.Fitted, in.Validation.Photos, in.Validation.Features)
 	if err != nil {
 		t.Fatal(err)
 	}
-	without, err := Predict(in.Network, in.Fitted, in.Validation.Pixels, blind)
+	without, err := Predict(in.Network, in.Fitted, in.Validation.Photos, blind)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestFeaturesBesideAFrozenBase(t *testing.T) {
 	if err := in.Network.Load(r.Weights); err != nil {
 		t.Fatal(err)
 	}
-	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
+	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Photos, in.Validation.Features)
 	if err != nil {
 		t.Fatal(err)
 	}

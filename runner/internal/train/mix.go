@@ -15,7 +15,7 @@ func (in *Input) mixes() bool { return in.Mix.Kind == "mixup" || in.Mix.Kind == 
 // first with the last: the order of an epoch is random already. rows are the batch's.
 func (l *loop) mix(b *batch, epoch, step int, rows []int) {
 	m := transform.Mix(l.Mix, l.Size, rng.New(l.Spec.Seed, "mix", uint64(epoch), uint64(step)))
-	area, width, classes := len(l.Train.Pixels[0]), l.Fitted.Width(), len(l.Classes)
+	area, width, classes := l.area(), l.Fitted.Width(), len(l.Classes)
 	b.plain = append(b.plain[:0], b.x...)
 	if classes > 0 {
 		b.target = slices.Grow(b.target[:0], b.rows*classes)[:b.rows*classes]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"biomass/runner/internal/recipe"
@@ -25,11 +26,11 @@ func TestMixedBatches(t *testing.T) {
 				in.Mix = mix
 				l := &loop{Input: in}
 				var err error
-				if l.batches, err = batches(len(in.Train.Pixels), in.Spec.Batch, "keep"); err != nil {
+				if l.batches, err = batches(len(in.Train.Photos), in.Spec.Batch, "keep"); err != nil {
 					t.Fatal(err)
 				}
 				for _, b := range l.ahead(2) {
-					list = append(list, batch{b.rows, append([]float32(nil), b.x...), append([]float32(nil), b.target...), nil})
+					list = append(list, batch{rows: b.rows, x: slices.Clone(b.x), target: slices.Clone(b.target)})
 				}
 				return list
 			}

@@ -17,7 +17,7 @@ const targetBins = 10
 // stratum and then of one of its rows. That is torch's WeightedRandomSampler
 // with weights of 1 / rows of the stratum.
 func (l *loop) order(epoch int) []int {
-	n := len(l.Train.Pixels)
+	n := len(l.Train.Photos)
 	if l.strata == nil {
 		return rng.New(l.Spec.Seed, "shuffle", uint64(epoch)).Perm(n)
 	}
@@ -42,7 +42,7 @@ func (l *loop) augmentation(epoch, row, place int) *rng.Stream {
 // Seen returns what each of the first epochs sees of some training rows: the
 // bytes that are then normalised, (rows, epochs), nil where the sampler does not
 // draw the row. A row that it draws twice is shown as it comes first.
-func Seen(in Input, rows []int, epochs int) [][][]uint8 {
+func Seen(in Input, rows []int, epochs int) ([][][]uint8, error) {
 	l := &loop{Input: in}
 	if in.Spec.Sampler == balanced {
 		l.strata = in.strata()
@@ -53,12 +53,16 @@ func Seen(in Input, rows []int, epochs int) [][][]uint8 {
 		for i, row := range rows {
 			var bytes []uint8
 			if place := slices.Index(order, row); place >= 0 {
-				bytes = l.Fitted.AugmentedBytes(l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, place))
+				pixels, err := l.Train.Photos[row]()
+				if err != nil {
+					return nil, err
+				}
+				bytes = l.Fitted.AugmentedBytes(pixels, l.Size, l.Augment, l.augmentation(epoch, row, place))
 			}
 			seen[i] = append(seen[i], bytes)
 		}
 	}
-	return seen
+	return seen, nil
 }
 
 // First returns the training rows of the first batches of the first epoch, at most so
@@ -68,7 +72,7 @@ func First(in Input, most int) ([][]int, error) {
 	if in.Spec.Sampler == balanced {
 		l.strata = in.strata()
 	}
-	spans, err := batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch)
+	spans, err := batches(len(in.Train.Photos), in.Spec.Batch, in.Spec.LastBatch)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,10 @@ func TestSeen(t *testing.T) {
 			l.strata = in.strata()
 		}
 		rows := []int{0, 5, 3}
-		seen := Seen(in, rows, 3)
+		seen, err := Seen(in, rows, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
 		missing := 0
 		for i, row := range rows {
 			for epoch := 1; epoch <= 3; epoch++ {
@@ -64,7 +67,9 @@ func TestSeen(t *testing.T) {
 					continue
 				}
 				var b batch
-				l.fill(&b, epoch, order[place:place+1], place)
+				if err := l.fill(&b, epoch, order[place:place+1], place); err != nil {
+					t.Fatal(err)
+				}
 				want := make([]float32, len(bytes))
 				in.Fitted.Pixels(want, bytes)
 				if !slices.Equal(b.x, want) {
@@ -87,7 +92,7 @@ func TestFirst(t *testing.T) {
 			l.strata = in.strata()
 		}
 		var err error
-		if l.batches, err = batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch); err != nil {
+		if l.batches, err = batches(len(in.Train.Photos), in.Spec.Batch, in.Spec.LastBatch); err != nil {
 			t.Fatal(err)
 		}
 		first, err := First(in, 100)

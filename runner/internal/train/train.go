@@ -11,6 +11,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
@@ -23,9 +24,18 @@ import (
 	"biomass/runner/internal/weights"
 )
 
-// Set is one part of the data in memory.
+// Photo returns the pixels of a photo, (size, size, channels), from memory or read
+// anew each time. They are not to be changed. It may be called by several goroutines.
+type Photo func() ([]uint8, error)
+
+// InMemory returns the photo of these pixels.
+func InMemory(pixels []uint8) Photo {
+	return func() ([]uint8, error) { return pixels, nil }
+}
+
+// Set is one part of the data.
 type Set struct {
-	Pixels   [][]uint8   // each (size, size, channels)
+	Photos   []Photo
 	Features [][]float32 // each of Fitted.Width numbers; nil without data.features
 	Targets  []float64   // in the original unit, or indices of classes
 }
@@ -127,7 +137,7 @@ func begin(ctx context.Context, in Input, last int) (*loop, error) {
 	if err := in.Network.SetLoss(loop.loss); err != nil {
 		return nil, err
 	}
-	if loop.batches, err = batches(len(in.Train.Pixels), in.Spec.Batch, in.Spec.LastBatch); err != nil {
+	if loop.batches, err = batches(len(in.Train.Photos), in.Spec.Batch, in.Spec.LastBatch); err != nil {
 		return nil, err
 	}
 	if in.Spec.Sampler == balanced {
@@ -216,6 +226,9 @@ func (l *loop) epoch(ctx context.Context, epoch int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if b.err != nil {
+			return fmt.Errorf("epoch %d, step %d: %w", epoch, step+1, b.err)
+		}
 		rows := b.rows
 		train := l.Network.Step
 		if l.features != nil {
@@ -288,6 +301,7 @@ type batch struct {
 	rows      int
 	x, target []float32
 	plain     []float32 // of x before it was mixed
+	err       error     // a photo that cannot be read
 }
 
 // ahead yields the epoch's batches in their order. While the network trains on
@@ -304,8 +318,8 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 				if !more {
 					return
 				}
-				l.fill(b, epoch, order[s.start:s.end], s.start)
-				if l.mixes() {
+				b.err = l.fill(b, epoch, order[s.start:s.end], s.start)
+				if b.err == nil && l.mixes() {
 					l.mix(b, epoch, step, order[s.start:s.end])
 				}
 				ready <- b
@@ -331,8 +345,8 @@ func (l *loop) ahead(epoch int) iter.Seq2[int, *batch] {
 
 // fill writes a batch of augmented pictures, features as they are, and scaled targets:
 // of these rows, the first of which has this place in the epoch's order.
-func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
-	area := len(l.Train.Pixels[0])
+func (l *loop) fill(b *batch, epoch int, rows []int, first int) error {
+	area := l.area()
 	if l.features != nil {
 		area = l.features.size
 	}
@@ -345,24 +359,51 @@ func (l *loop) fill(b *batch, epoch int, rows []int, first int) {
 		b.target = make([]float32, len(rows))
 	}
 	b.rows, b.x, b.target = len(rows), b.x[:len(rows)*area], b.target[:len(rows)]
-	kernel.Parallel(len(rows), func(i int) {
+	err := attempt(len(rows), func(i int) error {
 		row, x := rows[i], b.x[i*area:(i+1)*area]
-		switch {
-		case l.features != nil:
-			copy(x, l.features.train[row*area:])
-		case len(l.Augment) == 0:
-			l.Fitted.Pixels(x, l.Train.Pixels[row])
-		default:
-			l.Fitted.Augmented(x, l.Train.Pixels[row], l.Size, l.Augment, l.augmentation(epoch, row, first+i))
-		}
 		b.target[i] = l.Fitted.Target(l.Train.Targets[row])
+		if l.features != nil {
+			copy(x, l.features.train[row*area:])
+			return nil
+		}
+		pixels, err := l.Train.Photos[row]()
+		switch {
+		case err != nil:
+			return err
+		case len(l.Augment) == 0:
+			l.Fitted.Pixels(x, pixels)
+		default:
+			l.Fitted.Augmented(x, pixels, l.Size, l.Augment, l.augmentation(epoch, row, first+i))
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
 	if l.Train.Features != nil {
 		for _, row := range rows {
 			b.x = append(b.x, l.Train.Features[row]...)
 		}
 	}
+	return nil
 }
+
+// attempt does f for 0 to n-1 side by side and returns one of its errors.
+func attempt(n int, f func(i int) error) error {
+	var failed atomic.Pointer[error]
+	kernel.Parallel(n, func(i int) {
+		if err := f(i); err != nil {
+			failed.Store(&err)
+		}
+	})
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// area is how many numbers a photo has.
+func (in *Input) area() int { return in.Size * in.Size * len(in.Fitted.Mean) }
 
 // loss returns what the network is to make small.
 func (in *Input) loss() (network.Loss, error) {
@@ -406,7 +447,7 @@ var losses = map[string]func(truth, predicted []float64) float64{
 // validate measures the network, in its evaluation form, on the validation
 // part. Without one the losses stay 0.
 func (l *loop) validate(e *Epoch) error {
-	if len(l.Validation.Pixels) == 0 {
+	if len(l.Validation.Photos) == 0 {
 		return nil
 	}
 	outputs, err := l.outputs()
@@ -451,8 +492,8 @@ func (l *loop) scoreClasses(e *Epoch, outputs []float32) {
 }
 
 // Predict returns the predictions of a regression in the original unit.
-func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float64, error) {
-	outputs, err := Outputs(net, fitted, pixels, features)
+func Predict(net *network.Network, fitted *transform.Fitted, photos []Photo, features [][]float32) ([]float64, error) {
+	outputs, err := Outputs(net, fitted, photos, features)
 	if err != nil {
 		return nil, err
 	}
@@ -463,18 +504,18 @@ func Predict(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, f
 	return predicted, nil
 }
 
-// Outputs returns what the network gives for pictures of (size, size, channels):
+// Outputs returns what the network gives for photos:
 // (pictures, outputs), a regression's on the scaled target. A picture's outputs do
 // not depend on its neighbours.
-func Outputs(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32) ([]float32, error) {
-	return each(fitted, pixels, features, net.Predict)
+func Outputs(net *network.Network, fitted *transform.Fitted, photos []Photo, features [][]float32) ([]float32, error) {
+	return each(fitted, photos, features, net.Predict)
 }
 
 // Attend returns the attention to one output a photo, see network.Attend.
-func Attend(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, features [][]float32, outputs []int) ([]network.Attention, error) {
+func Attend(net *network.Network, fitted *transform.Fitted, photos []Photo, features [][]float32, outputs []int) ([]network.Attention, error) {
 	var maps []network.Attention
 	done := 0
-	_, err := each(fitted, pixels, features, func(x []float32, count int) ([]float32, error) {
+	_, err := each(fitted, photos, features, func(x []float32, count int) ([]float32, error) {
 		part, err := net.Attend(x, count, outputs[done:done+count])
 		maps, done = append(maps, part...), done+count
 		return nil, err
@@ -484,18 +525,31 @@ func Attend(net *network.Network, fitted *transform.Fitted, pixels [][]uint8, fe
 
 // each scales pictures and gives them, and the features behind them, to f, some at a
 // time, and returns what comes out.
-func each(fitted *transform.Fitted, pixels [][]uint8, features [][]float32, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
-	if len(pixels) == 0 {
+func each(fitted *transform.Fitted, photos []Photo, features [][]float32, f func(x []float32, count int) ([]float32, error)) ([]float32, error) {
+	if len(photos) == 0 {
 		return nil, nil
 	}
 	const chunk = 256 // bounds the memory, not the arithmetic
-	area := len(pixels[0])
-	x := make([]float32, 0, min(chunk, len(pixels))*(area+fitted.Width()))
+	first, err := photos[0]()
+	if err != nil {
+		return nil, err
+	}
+	area := len(first)
+	x := make([]float32, 0, min(chunk, len(photos))*(area+fitted.Width()))
 	var outputs []float32
-	for start := 0; start < len(pixels); start += chunk {
-		part := pixels[start:min(start+chunk, len(pixels))]
+	for start := 0; start < len(photos); start += chunk {
+		part := photos[start:min(start+chunk, len(photos))]
 		x = x[:len(part)*area]
-		kernel.Parallel(len(part), func(i int) { fitted.Pixels(x[i*area:(i+1)*area], part[i]) })
+		err := attempt(len(part), func(i int) error {
+			pixels, err := part[i]()
+			if err == nil {
+				fitted.Pixels(x[i*area:(i+1)*area], pixels)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 		if features != nil {
 			x = append(x, slices.Concat(features[start:start+len(part)]...)...)
 		}

@@ -50,7 +50,7 @@ func set(n int, seed uint64) Set {
 		for i := range pixels {
 			pixels[i] = uint8(level + s.IntN(40))
 		}
-		out.Pixels = append(out.Pixels, pixels)
+		out.Photos = append(out.Photos, InMemory(pixels))
 		out.Targets = append(out.Targets, float64(level)/100)
 	}
 	return out
@@ -76,7 +76,7 @@ func input(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 	net.Initialize(spec.Seed)
 	training := set(27, 1)
 	fitted, err := transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "standardize"},
-		3, training.Targets, func(i int) []uint8 { return training.Pixels[i] }, len(training.Pixels))
+		3, training.Targets, func(i int) ([]uint8, error) { return training.Photos[i]() }, len(training.Photos))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestLosses(t *testing.T) {
 	for _, loss := range []string{"mse", "mae", "huber"} {
 		in, _ := input(t, func(s *recipe.Train) { s.Loss, s.Epochs = recipe.Loss{Kind: loss}, 1 })
 		first[loss] = run(t, in).Epochs[0]
-		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
+		scaled, err := Outputs(in.Network, in.Fitted, in.Validation.Photos, in.Validation.Features)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func classify(t *testing.T, change func(*recipe.Train)) (Input, *memory) {
 			set.Targets[i] = math.Floor(min(level/0.6, 2))
 		}
 	}
-	if in.Fitted, err = transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "none"}, 3, in.Train.Targets, nil, len(in.Train.Pixels)); err != nil {
+	if in.Fitted, err = transform.Fit(recipe.Transform{Normalize: recipe.Normalize{Kind: "imagenet"}, Target: "none"}, 3, in.Train.Targets, nil, len(in.Train.Photos)); err != nil {
 		t.Fatal(err)
 	}
 	return in, m
@@ -258,7 +258,7 @@ func TestClasses(t *testing.T) {
 	if err := in.Network.Load(r.Weights); err != nil {
 		t.Fatal(err)
 	}
-	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Pixels, in.Validation.Features)
+	outputs, err := Outputs(in.Network, in.Fitted, in.Validation.Photos, in.Validation.Features)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,6 +436,32 @@ func TestDivergence(t *testing.T) {
 	}
 	if m.newest != nil {
 		t.Error("a diverged epoch was kept")
+	}
+}
+
+// TestLostPhoto has photos become unreadable in the second epoch: the error says which
+// and where, and the first epoch is kept.
+func TestLostPhoto(t *testing.T) {
+	for _, part := range []string{"train", "validation"} {
+		in, m := input(t, nil)
+		photos := in.Train.Photos
+		if part == "validation" {
+			photos = in.Validation.Photos
+		}
+		whole := photos[4]
+		photos[4] = func() ([]uint8, error) {
+			if m.newest != nil {
+				return nil, errors.New("photo a.jpg: it is gone")
+			}
+			return whole()
+		}
+		_, err := Run(context.Background(), in)
+		if err == nil || !strings.Contains(err.Error(), "epoch 2, step ") || !strings.HasSuffix(err.Error(), "photo a.jpg: it is gone") {
+			t.Errorf("%s: %v", part, err)
+		}
+		if m.newest == nil || len(m.newest.Epochs) != 1 {
+			t.Errorf("%s: the first epoch is not kept", part)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ var (
 
 var channelNames = map[int][]string{3: {"red", "green", "blue"}, 1: {"gray"}}
 
-func (f *Fitted) fitPixels(spec recipe.Normalize, channels int, pixels func(i int) []uint8, n int) error {
+func (f *Fitted) fitPixels(spec recipe.Normalize, channels int, pixels func(i int) ([]uint8, error), n int) error {
 	switch spec.Kind {
 	case "imagenet":
 		if channels != len(imagenetMean) {
@@ -51,11 +51,14 @@ func (f *Fitted) fitPixels(spec recipe.Normalize, channels int, pixels func(i in
 // measurePixels sets the mean and the population's standard deviation of every
 // channel over all training pixels. Sums are of integers, so they are exact and
 // do not depend on the order.
-func (f *Fitted) measurePixels(channels int, pixels func(i int) []uint8, n int) error {
+func (f *Fitted) measurePixels(channels int, pixels func(i int) ([]uint8, error), n int) error {
 	var count int64
 	histograms := make([][256]int64, channels)
 	for i := range n {
-		pix := pixels(i)
+		pix, err := pixels(i)
+		if err != nil {
+			return err
+		}
 		count += int64(len(pix) / channels)
 		for c := range histograms {
 			histogram := &histograms[c]

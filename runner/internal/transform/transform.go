@@ -41,7 +41,7 @@ type Fitted struct {
 
 // Fit learns from n training rows: targets holds their targets, pixels(i) gives
 // the bytes (S, S, channels) of row i and is called for normalize: dataset only.
-func Fit(spec recipe.Transform, channels int, targets []float64, pixels func(i int) []uint8, n int) (*Fitted, error) {
+func Fit(spec recipe.Transform, channels int, targets []float64, pixels func(i int) ([]uint8, error), n int) (*Fitted, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("fit transform: there are no training rows")
 	}

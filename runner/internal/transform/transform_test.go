@@ -13,7 +13,7 @@ var plain = recipe.Transform{Normalize: recipe.Normalize{Kind: "none"}, Target: 
 
 func fit(t *testing.T, spec recipe.Transform, targets []float64, pixels ...[]uint8) *Fitted {
 	t.Helper()
-	f, err := Fit(spec, 3, targets, func(i int) []uint8 { return pixels[i] }, max(len(targets), len(pixels)))
+	f, err := Fit(spec, 3, targets, func(i int) ([]uint8, error) { return pixels[i], nil }, max(len(targets), len(pixels)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestFitErrors(t *testing.T) {
 		{norm(recipe.Normalize{Kind: "given", Mean: []float64{1}, Std: []float64{1, 1, 1}}), []float64{1}, "transform.normalize: mean and std have 1 and 3 values"},
 		{norm(recipe.Normalize{Kind: "given", Mean: []float64{0, 0, 0}, Std: []float64{1, 0, 1}}), []float64{1}, "transform.normalize: std[1] is 0"},
 	} {
-		_, err := Fit(c.spec, 3, c.targets, func(int) []uint8 { return grey }, len(c.targets))
+		_, err := Fit(c.spec, 3, c.targets, func(int) ([]uint8, error) { return grey, nil }, len(c.targets))
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v; want %s", err, c.want)
 		}
@@ -139,7 +139,7 @@ func TestGray(t *testing.T) {
 		{recipe.Normalize{Kind: "given", Mean: []float64{0.5}, Std: []float64{0.25}}, 0.5, 0.25},
 		{recipe.Normalize{Kind: "dataset"}, 269. / 4 / 255, float32(math.Sqrt((100+255*255+16)/4.-(269./4)*(269./4)) / 255)},
 	} {
-		f, err := Fit(recipe.Transform{Normalize: c.spec, Target: none}, 1, []float64{1}, func(int) []uint8 { return pix }, 1)
+		f, err := Fit(recipe.Transform{Normalize: c.spec, Target: none}, 1, []float64{1}, func(int) ([]uint8, error) { return pix, nil }, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,10 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 )
 
 // This file holds what can be judged without the data: the lock itself, and
@@ -91,7 +94,11 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 		return true, err
 	}
 	name := t.experiment.Recipe.Name
-	sum, pages, err := t.experiment.Place.Pages(name)
+	pages, err := t.report()
+	var sum digest.Digest
+	if err == nil {
+		sum, err = report.Digest(pages)
+	}
 	switch {
 	case failedMachine(err):
 		return true, err
@@ -100,11 +107,8 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
 		t.because(Differs, "report.digest: the %d files in reports/%s have %s, locked is %s: one was edited, or is missing", len(pages), name, sum, t.claimed.Report.Digest)
 	}
-	if t.Level == LockOnly { // else they are computed
-		others, err := t.experiment.Place.OtherFigures(name, t.claimed)
-		if failedMachine(err) {
-			return true, err
-		}
+	if metrics, ok := pages[report.MetricsFile]; ok && t.Level == LockOnly { // else they are computed
+		others, err := experiment.OtherFigures(metrics, t.claimed)
 		if err != nil {
 			t.because(Differs, "the report cannot be read: %v", err)
 		}
@@ -201,7 +205,7 @@ func (t *trial) weights(m lock.Trained) error {
 	if expected, err := t.made.Get(m.Weights); err == nil && m.Run == "" {
 		t.tensors(expected, data)
 	}
-	t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), experiment.ModelOf(t.experiment.Recipe.Name, m.Run), found, m.Weights)
+	t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), project.ModelOf(t.experiment.Recipe.Name, m.Run), found, m.Weights)
 	return nil
 }
 
@@ -215,14 +219,27 @@ func ofRun(run string) string {
 
 // weightsFile reads the weights of a run, or with "" the lock's own, beside the report.
 func (t *trial) weightsFile(run string) ([]byte, error) {
-	return t.experiment.Place.ReadModel(t.experiment.Recipe.Name, run, t.claimed.Model.Parameters)
+	return t.experiment.Place.Read(project.ModelOf(t.experiment.Recipe.Name, run), t.room(1))
+}
+
+// room bounds the bytes of so many sets of weights: a value has four, and a batch norm two
+// running statistics for two parameters. What a lock claims is believed up to a point.
+func (t *trial) room(sets int64) int64 {
+	return sets * (8*int64(min(max(t.claimed.Model.Parameters, 0), network.MaxParameters)) + 64<<20)
+}
+
+// report reads the report in the checkout.
+func (t *trial) report() (map[string][]byte, error) {
+	return report.Read(func(file string) ([]byte, error) {
+		return t.experiment.Place.ReadPage(t.experiment.Recipe.Name, file)
+	})
 }
 
 // pages compares the report's files in the checkout with those that the line
 // renders. Where there are none, nothing is judged: a lock may be sent alone.
-func (t *trial) pages(found, rendered map[string]digest.Digest) {
+func (t *trial) pages(found, rendered map[string][]byte) error {
 	if len(found) == 0 {
-		return
+		return nil
 	}
 	both := maps.Clone(rendered)
 	maps.Copy(both, found)
@@ -233,10 +250,28 @@ func (t *trial) pages(found, rendered map[string]digest.Digest) {
 		switch {
 		case !here:
 			t.because(Differs, "%s is missing, though the rest of the report is here", file)
+			continue
 		case !given:
 			t.because(Differs, "%s is no file of the report that these results give", file)
-		case have != want:
+			continue
+		}
+		same, err := sameFile(name, have, want)
+		if err != nil {
+			return err
+		}
+		if !same {
 			t.because(Differs, "%s is not the report that these results give", file)
 		}
 	}
+	return nil
+}
+
+// sameFile compares files of a report as its digest does: the pixels of PNGs count.
+func sameFile(name string, a, b []byte) (bool, error) {
+	x, err := report.Digest(map[string][]byte{name: a})
+	if err != nil {
+		return false, err
+	}
+	y, err := report.Digest(map[string][]byte{name: b})
+	return x == y, err
 }

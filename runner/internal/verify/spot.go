@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/rng"
@@ -70,7 +71,7 @@ func (t *spotted) check(ctx context.Context, stream *rng.Stream) error {
 	}
 	slices.Sort(chosen)
 	t.Spots.Chosen, t.Spots.Epochs = append(t.Spots.Chosen, chosen...), t.Spots.Epochs+len(training)
-	kept := experiment.Kept(t.made, t.trained.Key)
+	kept := checkpoint.Of(t.made, t.trained.Key).States()
 	if len(kept) == 0 && len(training) > 1 {
 		t.because(Incomplete, "%sno states of epochs are kept to begin with: apply --keep-checkpoints keeps them; --rerun trains again", said(t.trained.Run))
 		return nil
@@ -103,7 +104,7 @@ type point struct {
 
 // replay trains to the end of an epoch, from the last kept state before it or
 // from p where that is later, and compares every epoch on the way.
-func (t *spotted) replay(ctx context.Context, kept []experiment.State, p *point, epoch int) error {
+func (t *spotted) replay(ctx context.Context, kept []checkpoint.State, p *point, epoch int) error {
 	for _, k := range slices.Backward(kept) {
 		if k.Epoch >= epoch {
 			continue
@@ -150,7 +151,7 @@ func (t *spotted) link(epoch int, p *point) (ok bool, err error) {
 		return false, nil
 	}
 	claimed := t.trained.Training[epoch-1]
-	state, err := experiment.LoadState(t.made, t.trained.Key, epoch)
+	state, err := checkpoint.Of(t.made, t.trained.Key).State(epoch)
 	switch {
 	case errors.Is(err, store.ErrMissing): // it is as if it had not been kept
 		t.warn("%sthe kept state of epoch %d was damaged", said(t.trained.Run), epoch)

@@ -19,10 +19,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"biomass/runner/internal/bundle"
+	"biomass/runner/internal/checkpoint"
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/weights"
@@ -196,7 +198,7 @@ func (t *trial) judge(ctx context.Context) error {
 		t.because(Incomplete, "the lock was made with numerics %d and this runner has numerics %d: verify it with the runner that made it", t.claimed.Numerics, lock.Numerics)
 		return nil
 	}
-	loaded, err := experiment.LockedRecipe(t.claimed)
+	loaded, err := project.LockedRecipe(t.claimed)
 	if err != nil {
 		t.because(Differs, "%v", err)
 		return nil
@@ -256,16 +258,16 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 	if t.Level == LockOnly && data == "" {
 		data = "." // where they are is of no interest
 	}
-	place, err := experiment.LockPlace(t.options.Lock, t.claimed, loaded, data)
+	place, err := project.OfLock(t.options.Lock, t.claimed, loaded, data)
 	if err != nil {
 		return nil, err
 	}
 	place.Weights = t.options.Weights
-	if t.made, err = experiment.OpenStore(place.Root, t.options.Store); err != nil {
+	if t.made, err = project.OpenStore(place.Root, t.options.Store); err != nil {
 		return nil, err
 	}
-	place.Fetched = experiment.FetchedWeights(t.made)
-	t.made = t.made.Limited(experiment.StateRoom(t.claimed.Model.Parameters))
+	place.Fetched = project.FetchedWeights(t.made)
+	t.made = t.made.Limited(t.room(4)) // states hold the weights, their average and two moments
 	dir, err := os.MkdirTemp("", "runner-verify-*")
 	if err != nil {
 		return nil, err
@@ -282,7 +284,8 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 
 // data does what takes the data: hashes them, and evaluates or trains again.
 func (t *trial) data(ctx context.Context) error {
-	if ended, err := t.inputs(ctx); ended || err != nil {
+	frozen, err := t.inputs(ctx)
+	if frozen == nil || err != nil {
 		return err
 	}
 	if t.Level == Rerun {
@@ -293,7 +296,7 @@ func (t *trial) data(ctx context.Context) error {
 			return err
 		}
 	}
-	replayed, err := t.experiment.Replay(ctx)
+	replayed, err := frozen.Replay(ctx)
 	if err != nil {
 		return t.stopped(ctx, err)
 	}
@@ -319,26 +322,29 @@ func (t *trial) stopped(ctx context.Context, err error) error {
 	return nil
 }
 
-// inputs compares the data with what is locked. It reports true when there is
-// nothing further to verify.
-func (t *trial) inputs(ctx context.Context) (ended bool, err error) {
-	words, err := t.experiment.Inputs(ctx, t.claimed, t.made)
+// inputs compares the data with what is locked. It returns nil when there is nothing
+// further to verify.
+func (t *trial) inputs(ctx context.Context) (*experiment.Frozen, error) {
+	frozen, words, err := t.experiment.Inputs(ctx, t.claimed, t.made)
 	switch {
 	case ctx.Err() != nil:
-		return true, ctx.Err()
+		return nil, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, experiment.ErrNoData) || errors.Is(err, experiment.ErrNoWeights):
 		t.because(Incomplete, "the data are missing: %v", err)
-		return true, nil
+		return nil, nil
 	case failedMachine(err):
-		return true, err
+		return nil, err
 	case err != nil:
 		t.because(InputsDiffer, "%v", err)
-		return true, nil
+		return nil, nil
 	}
 	for _, w := range words {
 		t.because(InputsDiffer, "%s", w)
 	}
-	return len(words) > 0, nil
+	if len(words) > 0 {
+		return nil, nil
+	}
+	return frozen, nil
 }
 
 // failedMachine reports whether an error is the file system's: a full disk or a
@@ -361,7 +367,7 @@ func (t *trial) claim() (ended bool, err error) {
 			return true, nil // beside has said so
 		case errors.Is(err, fs.ErrNotExist):
 			if data, err = t.made.Get(m.Weights); err != nil {
-				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", experiment.ModelOf(t.experiment.Recipe.Name, m.Run))
+				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", project.ModelOf(t.experiment.Recipe.Name, m.Run))
 				return true, nil
 			}
 		case failedMachine(err):
@@ -404,15 +410,17 @@ func (t *trial) compare(replayed *experiment.Replayed) error {
 		}
 		t.because(Differs, "%s: locked %s, found %s%s", d.Path, d.A, d.B, off(d))
 	}
-	_, found, err := t.experiment.Place.Pages(t.experiment.Recipe.Name)
+	found, err := t.report()
 	if err != nil {
 		return nil // beside has said so
 	}
-	rendered, err := replayed.PageDigests()
-	if err == nil {
-		t.pages(found, rendered)
+	rendered := map[string][]byte{}
+	for name, page := range replayed.Pages {
+		if rendered[name], err = t.experiment.Store.Get(page); err != nil {
+			return err
+		}
 	}
-	return err
+	return t.pages(found, rendered)
 }
 
 // firstStage names the first stage whose key or output is not what was made.
@@ -456,7 +464,7 @@ func (t *trial) otherEpoch(m lock.Trained, found lock.Epoch, state []weights.Ten
 	p := Parting{Run: m.Run, Stage: "train", Epoch: claimed.Epoch, Expected: "state " + claimed.State.String(), Found: found.State.String()}
 	if claimed.State == found.State {
 		p.Expected, p.Found = measured(claimed), measured(found)
-	} else if kept, err := experiment.LoadState(t.made, m.Key, claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
+	} else if kept, err := checkpoint.Of(t.made, m.Key).State(claimed.Epoch); err == nil && weights.Digest(kept) == claimed.State {
 		p.Tensor, p.Expected, p.Found = weights.FirstDifference(kept, state)
 	}
 	t.parts(p)

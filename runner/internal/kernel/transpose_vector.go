@@ -2,8 +2,6 @@
 
 package kernel
 
-//go:generate go run gen_tile.go gen_tile_neon.go gen_neon.go
-
 // transpose8 is, for cols a positive multiple of 8,
 //
 //	for i := range 8 {

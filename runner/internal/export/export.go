@@ -1,4 +1,8 @@
-package experiment
+// Package export owns the files of weights that other programs read: it writes the locked
+// weights with the lock in the file's metadata, so that the file alone is as good as lock
+// and weights, and makes both of it again. It never writes weights that are not the locked
+// ones.
+package export
 
 import (
 	"bytes"
@@ -9,16 +13,19 @@ import (
 	"strings"
 
 	"biomass/runner/internal/digest"
+	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/project"
+	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/weights"
 )
 
 // The formats that weights are exported in.
 const (
-	FormatSafetensors = "safetensors"
-	FormatTorch       = "torch"
-	FormatONNX        = "onnx"
+	Safetensors = "safetensors"
+	Torch       = "torch"
+	ONNX        = "onnx"
 )
 
 // What an exported file says besides the weights file's own facts. Without these keys,
@@ -42,8 +49,8 @@ type Exported struct {
 	Weights digest.Digest `json:"weights,omitzero"`
 }
 
-// Export writes the locked weights in another format.
-func (k *Locked) Export(format, path string) (*Exported, error) {
+// Locked writes the locked weights in another format.
+func Locked(k *experiment.Locked, format, path string) (*Exported, error) {
 	file, err := k.Weights()
 	if err != nil {
 		return nil, err
@@ -68,7 +75,7 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 		facts[factInput] += "; and float32 (batch, numbers), which the features are made to, one behind the other"
 	}
 	switch {
-	case k.classifies():
+	case k.Recipe.Task == recipe.Classification:
 		facts[factOutput] = "float32 (batch, classes), logits"
 	case facts["target_scaling"] == "log1p":
 		facts[factOutput] = "float32 (batch, 1), the target is exp(output) - 1"
@@ -76,14 +83,14 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 		facts[factOutput] = "float32 (batch, 1), the target is output * target_std + target_mean"
 	}
 	e := &Exported{Path: path, Format: format, Tensors: len(tensors), Weights: k.Lock.Model.Weights}
-	if format != FormatONNX {
+	if format != ONNX {
 		return e, e.write(tensors, facts)
 	}
-	model, err := k.Model()
+	m, err := k.Model()
 	if err != nil {
 		return nil, err
 	}
-	graph, err := model.Network.ONNX()
+	graph, err := m.Network.ONNX()
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +105,8 @@ func (k *Locked) Export(format, path string) (*Exported, error) {
 
 // Convert writes a file of weights that no lock stands behind in another format.
 func Convert(from, format, path string) (*Exported, error) {
-	if format == FormatONNX {
-		return nil, fmt.Errorf("%s does not say which network it is of: export the lock, runner export lock/NAME%s --format %s", from, lock.Suffix, FormatONNX)
+	if format == ONNX {
+		return nil, fmt.Errorf("%s does not say which network it is of: export the lock, runner export lock/NAME%s --format %s", from, lock.Suffix, ONNX)
 	}
 	stored, err := weights.Open(from)
 	if err != nil {
@@ -117,7 +124,7 @@ func Convert(from, format, path string) (*Exported, error) {
 func (e *Exported) write(tensors []weights.Tensor, facts map[string]string) error {
 	var b bytes.Buffer
 	write := weights.WriteSafetensors
-	if e.Format == FormatTorch {
+	if e.Format == Torch {
 		write = weights.WriteTorch
 	}
 	if err := write(&b, tensors, facts); err != nil {
@@ -131,8 +138,8 @@ func (e *Exported) save(data []byte) error {
 	return store.WriteFile(e.Path, data)
 }
 
-// IsExported reports whether a file of safetensors or torch is one that Export wrote.
-func IsExported(path string) bool {
+// Is reports whether a file of safetensors or torch is one that Locked wrote.
+func Is(path string) bool {
 	stored, err := weights.Open(path)
 	if err != nil {
 		return false
@@ -141,7 +148,7 @@ func IsExported(path string) bool {
 	return stored.Metadata[factLock] != ""
 }
 
-// Unfold makes a project folder, as OpenLock wants it, of an exported file: the lock
+// Unfold makes a project folder, as experiment.OpenLock wants it, of an exported file: the lock
 // that stands in it and the weights file that was locked, made again. It returns the
 // path of the lockfile. What differs from the locked weights is an error.
 func Unfold(path, dir string) (lockPath string, err error) {
@@ -158,7 +165,7 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("the lock in %s: %w", path, err)
 	}
-	locked, err := LockedRecipe(claimed)
+	locked, err := project.LockedRecipe(claimed)
 	if err != nil {
 		return "", fmt.Errorf("the lock in %s: %w", path, err)
 	}
@@ -177,7 +184,7 @@ func Unfold(path, dir string) (lockPath string, err error) {
 	if found := digest.Of(file); found != claimed.Model.Weights {
 		return "", fmt.Errorf("%s holds other weights than the lock in it: %s, locked are %s; export it anew", path, found, claimed.Model.Weights)
 	}
-	place := Place{Root: dir}
+	place := project.Place{Root: dir}
 	lockPath = place.Lock(locked.Name)
 	for name, data := range map[string][]byte{lockPath: []byte(text), place.Model(locked.Name, ""): file} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
@@ -194,11 +201,11 @@ func Unfold(path, dir string) (lockPath string, err error) {
 func FormatOf(path string) string {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".safetensors":
-		return FormatSafetensors
+		return Safetensors
 	case ".pth", ".pt":
-		return FormatTorch
+		return Torch
 	case ".onnx":
-		return FormatONNX
+		return ONNX
 	}
 	return ""
 }

@@ -5,9 +5,35 @@ package main
 import (
 	"fmt"
 	"log"
+	"os"
 	"regexp"
 	"strconv"
+	"strings"
 )
+
+// A listing collects the text of an assembly file. All generators write one.
+type listing struct {
+	strings.Builder
+	labels int // of the function at hand
+}
+
+func (l *listing) write(format string, args ...any) { fmt.Fprintf(l, format, args...) }
+
+// op writes one instruction.
+func (l *listing) op(format string, args ...any) { l.write("\t"+format+"\n", args...) }
+
+// label returns the next label of the function at hand.
+func (l *listing) label() string {
+	l.labels++
+	return fmt.Sprintf("l%d", l.labels)
+}
+
+// save writes a generated file.
+func save(name, text string) {
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
 
 // words are the instructions on vectors of floats that Go's assembler does not know,
 // written as Arm writes them (destination first) but without the registers' numbers:

@@ -1,4 +1,4 @@
-package experiment
+package project
 
 import (
 	"context"
@@ -21,9 +21,9 @@ type Warehouse struct {
 	Own bool
 }
 
-// OpenWarehouse finds the project of a folder, as Find does, and its store.
+// OpenWarehouse finds the project that a folder lies in, and its store.
 func OpenWarehouse(folder, override string) (*Warehouse, error) {
-	place, err := Find(filepath.Join(folder, "any.yaml"), "", "")
+	place, err := Around(folder)
 	if err != nil {
 		return nil, err
 	}

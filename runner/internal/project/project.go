@@ -1,4 +1,7 @@
-package experiment
+// Package project owns where things lie on a machine: a project folder with its recipes,
+// lock/ and reports/, the data, and the store. None of it is part of what an experiment
+// is, and nothing here looks into what the files hold, but for the recipe in a lock.
+package project
 
 import (
 	"errors"
@@ -12,7 +15,6 @@ import (
 	"strings"
 
 	"biomass/runner/internal/lock"
-	"biomass/runner/internal/network"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/store"
 )
@@ -42,7 +44,7 @@ func Find(recipePath, root, override string) (Place, error) {
 	project := filepath.Dir(absolute)
 	for dir := project; ; dir = filepath.Dir(dir) {
 		// Below os.DirFS, because the folder's own name may hold what a pattern is made of.
-		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); has(dir, ".git") || len(locks) > 0 {
+		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); exists(filepath.Join(dir, ".git")) || len(locks) > 0 {
 			project = dir
 			break
 		}
@@ -57,6 +59,9 @@ func Find(recipePath, root, override string) (Place, error) {
 	return Place{Root: project, Path: filepath.ToSlash(path), Data: dataFolder(project, root, override)}, nil
 }
 
+// Around returns the place of the project that a folder lies in.
+func Around(folder string) (Place, error) { return Find(filepath.Join(folder, "any.yaml"), "", "") }
+
 // dataFolder returns the override, if there is one, else root below the project
 // folder.
 func dataFolder(project, root, override string) string {
@@ -69,11 +74,11 @@ func dataFolder(project, root, override string) string {
 	return filepath.Join(project, filepath.FromSlash(root))
 }
 
-// LockPlace returns the place of a lock's experiment: the project folder is the
+// OfLock returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
 // file there says, which need not be the recipe that was locked nor a valid one,
 // else the default of the locked recipe.
-func LockPlace(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
+func OfLock(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
 		return Place{}, err
@@ -134,12 +139,12 @@ func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, er
 // the recipe may be none.
 func (p Place) RecipeName() (string, error) { return recipe.NameOf(p.Path, p.recipeText) }
 
-func (p Place) recipeText(path string) ([]byte, error) { return p.read(path, recipe.MaxBytes) }
+func (p Place) recipeText(path string) ([]byte, error) { return p.Read(path, recipe.MaxBytes) }
 
-// read reads a file below the project folder that somebody else may have written, by
+// Read reads a file below the project folder that somebody else may have written, by
 // its path with slashes: no link leads out of the folder, and what is no plain file, for
 // a pipe may never end, or longer than the limit is an error.
-func (p Place) read(path string, limit int64) ([]byte, error) {
+func (p Place) Read(path string, limit int64) ([]byte, error) {
 	root, err := os.OpenRoot(p.Root)
 	if err != nil {
 		return nil, err
@@ -183,8 +188,8 @@ func kindOf(mode fs.FileMode) string {
 	return "special file"
 }
 
-func has(dir, name string) bool {
-	_, err := os.Stat(filepath.Join(dir, name))
+func exists(path string) bool {
+	_, err := os.Stat(path)
 	return err == nil
 }
 
@@ -214,20 +219,12 @@ func ModelOf(name, run string) string {
 	return reportOf(name) + "/" + file
 }
 
-// ReadModel reads a file of weights that somebody else may have written, of a network
-// with so many parameters at most.
-func (p Place) ReadModel(name, run string, parameters int) ([]byte, error) {
-	return p.read(ModelOf(name, run), room(parameters, 1))
-}
+// maxPage is what no file of a report exceeds, in bytes.
+const maxPage = 64 << 20
 
-// StateRoom bounds the bytes of what a run leaves in its store, but for pixels: the
-// largest are the states of a training, of weights, their average and two moments.
-func StateRoom(parameters int) int64 { return room(parameters, 4) }
-
-// room is for so many sets of weights: a value has four bytes, and a batch norm has two
-// running statistics for two parameters. What a lock claims is believed up to a point.
-func room(parameters, sets int) int64 {
-	return int64(sets) * (8*int64(min(max(parameters, 0), network.MaxParameters)) + 64<<20)
+// ReadPage reads a file of a report.
+func (p Place) ReadPage(name, file string) ([]byte, error) {
+	return p.Read(reportOf(name)+"/"+file, maxPage)
 }
 
 var modelFile = regexp.MustCompile(`^model(?:-([a-z0-9-]+))?\.safetensors$`)
@@ -242,6 +239,14 @@ func RunOfModel(file string) (run string, ok bool) {
 	return match[1], true
 }
 
+// WeightsFolder is where files of weights are looked for.
+func (p Place) WeightsFolder() string {
+	if p.Weights != "" {
+		return p.Weights
+	}
+	return filepath.Join(p.Root, "weights")
+}
+
 // Table returns the path of the label table.
 func (p Place) Table(d recipe.Data) string {
 	return filepath.Join(p.Data, filepath.FromSlash(d.Table))
@@ -249,27 +254,7 @@ func (p Place) Table(d recipe.Data) string {
 
 // Images returns the folder of the pictures.
 func (p Place) Images(d recipe.Data) string {
-	return filepath.Join(p.Data, filepath.FromSlash(imagesPath(d)))
-}
-
-// tablePath and imagesPath are where a lock says that the labels and the pictures
-// are: paths below the data's root folder, with slashes. Data in parts have
-// several, and so the root folder itself.
-func tablePath(d recipe.Data) string {
-	if d.Listed() {
-		return imagesPath(d)
-	}
-	return d.Table
-}
-
-func imagesPath(d recipe.Data) string {
-	switch {
-	case d.Folders != "":
-		return d.Folders
-	case d.Listed():
-		return "."
-	}
-	return d.Images
+	return filepath.Join(p.Data, filepath.FromSlash(d.ImagesPath()))
 }
 
 // FetchedWeights is the folder of a store for files of weights that were fetched.

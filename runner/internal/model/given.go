@@ -1,4 +1,4 @@
-package experiment
+package model
 
 import (
 	"fmt"
@@ -26,10 +26,7 @@ type Given struct {
 // has none.
 func (m *Model) second(given Given) (func(file string) ([]float32, error), error) {
 	data := m.Loaded.Recipe.Data
-	var columns []string
-	for _, feature := range data.Features {
-		columns = append(columns, feature.Column)
-	}
+	columns := data.FeatureNames()
 	if len(columns) == 0 {
 		if len(given.Values) > 0 || given.Table != "" {
 			return nil, fmt.Errorf("the model sees pictures alone: its recipe has no data.features")
@@ -37,7 +34,7 @@ func (m *Model) second(given Given) (func(file string) ([]float32, error), error
 		return func(string) ([]float32, error) { return nil, nil }, nil
 	}
 	if len(given.Values) == 0 && given.Table == "" {
-		return nil, fmt.Errorf("the model sees %s beside the picture: say --feature %s=VALUE, or --table FILE with a row a picture", strings.Join(columns, ", "), columns[0])
+		return nil, fmt.Errorf("the model sees %s beside the picture: say --feature '%s=VALUE', or --table FILE with a row a picture", strings.Join(columns, ", "), columns[0])
 	}
 	all := make([]transform.Cell, len(columns))
 	for _, setting := range given.Values {
@@ -46,7 +43,7 @@ func (m *Model) second(given Given) (func(file string) ([]float32, error), error
 		if !ok || at < 0 {
 			return nil, fmt.Errorf("--feature %s: want COLUMN=VALUE, and the columns are %s", setting, strings.Join(columns, ", "))
 		}
-		all[at] = featureCell(table.Parse(value, data.Missing))
+		all[at] = Cell(table.Parse(value, data.Missing))
 	}
 	rows, err := m.rows(given.Table, columns, all)
 	if err != nil {
@@ -64,7 +61,8 @@ func (m *Model) second(given Given) (func(file string) ([]float32, error), error
 	}, nil
 }
 
-func featureCell(c table.Cell) transform.Cell {
+// Cell is a cell of a table as the features are made from it.
+func Cell(c table.Cell) transform.Cell {
 	return transform.Cell{Text: c.Text, Number: c.Number, Numeric: c.Kind == table.Number}
 }
 
@@ -95,7 +93,7 @@ func (m *Model) rows(path string, columns []string, standard []transform.Cell) (
 				return nil, err
 			}
 			if err == nil && t.Rows[i].Cells[at].Kind != table.Empty {
-				cells[k] = featureCell(t.Rows[i].Cells[at])
+				cells[k] = Cell(t.Rows[i].Cells[at])
 			}
 		}
 		name = norm.NFC.String(name)

@@ -1,4 +1,4 @@
-package experiment
+package project
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 // ComparisonFolder returns the folder of a page of this name in the project that we are
 // in.
 func ComparisonFolder(name string) (string, error) {
-	place, err := Find("any.yaml", "", "")
+	place, err := Around(".")
 	return place.Report(name), err
 }
 
@@ -27,7 +27,7 @@ func NoRun(dir, own string) error {
 		return err
 	}
 	locked := "lock/" + filepath.Base(absolute) + lock.Suffix
-	if has(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(locked)) {
+	if exists(filepath.Join(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(locked))) {
 		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), locked)
 	}
 	return nil
