@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"runtime"
 
 	"github.com/chewxy/hm"
 	_ "go4.org/unsafe/assume-no-moving-gc" // its pinned version lets gorgonia start on this Go
@@ -50,6 +51,9 @@ func (g *graph) variable(name string, value *tensor.Dense, shape ...int) *gorgon
 func (g *graph) run() error {
 	if g.machine == nil {
 		g.machine = gorgonia.NewTapeMachine(g.expression)
+		// Its finalizer is for memory on a GPU. Machine and ops know each other, and a cycle
+		// with a finalizer is never freed: nor would the arena be, that of each network.
+		runtime.SetFinalizer(g.machine, nil)
 		if err := g.execute(); err != nil {
 			return err
 		}

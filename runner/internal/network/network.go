@@ -11,6 +11,7 @@ package network
 import (
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -223,7 +224,10 @@ func (n *Network) reserve(size int) []float32 {
 	if size > len(n.arena) {
 		clear(n.trainings)
 		clear(n.evaluations)
-		n.arena = nil // free before the new one comes
+		if n.arena != nil {
+			n.arena = nil
+			debug.FreeOSMemory() // before the new one comes: a merged last batch is up to twice the others
+		}
 		n.arena = make([]float32, size)
 	}
 	return n.arena

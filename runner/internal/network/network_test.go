@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/kernel"
@@ -802,6 +803,32 @@ func TestGarbage(t *testing.T) {
 		if bytes > 1<<20 {
 			t.Errorf("%s: a step allocates %d bytes", name, bytes)
 		}
+	}
+}
+
+// TestFreed holds that the arena of graphs goes when a larger one comes for another batch,
+// and with the network.
+func TestFreed(t *testing.T) {
+	n := mustNew(t, recipe.Network{Backbone: "layers", Layers: wide}, Input{16, 16, 3}, 2)
+	var arenas []weak.Pointer[float32]
+	for _, batch := range []int{2, 3} {
+		if _, err := n.Step(noise("pictures", batch*n.picture.size()), noise("targets", 2*batch), batch, streams); err != nil {
+			t.Fatal(err)
+		}
+		arenas = append(arenas, weak.Make(&n.arena[0]))
+	}
+	runtime.GC()
+	if arenas[0].Value() != nil {
+		t.Error("the smaller batch's arena is still there")
+	}
+	if arenas[1].Value() == nil {
+		t.Error("the arena in use is gone")
+	}
+	runtime.KeepAlive(n)
+	n = nil
+	runtime.GC()
+	if arenas[1].Value() != nil {
+		t.Error("the arena outlives its network")
 	}
 }
 

@@ -529,7 +529,7 @@ func each(fitted *transform.Fitted, photos []Photo, features [][]float32, f func
 	if len(photos) == 0 {
 		return nil, nil
 	}
-	const chunk = 256 // bounds the memory, not the arithmetic
+	const chunk = 64 // bounds the memory, not the arithmetic
 	first, err := photos[0]()
 	if err != nil {
 		return nil, err
