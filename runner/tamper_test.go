@@ -30,6 +30,7 @@ import (
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
+	"biomass/runner/internal/table"
 	"biomass/runner/internal/verify"
 )
 
@@ -211,6 +212,28 @@ var tampers = []tampering{
 	{"two rows swapped", evaluate, verify.InputsDiffer, `line 3, column filename: "p03.png", locked is "p02.png"`, func(p tampered) {
 		p.replace(plantsTable, `^(p02.png.*)\n(p03.png.*)$`, string(slices.Concat([]byte(rowOf(p, "p03.png")), []byte("\n"), []byte(rowOf(p, "p02.png")))))
 	}},
+	{"label changed, and what the store knows is no table", evaluate, verify.InputsDiffer, `which rows they are is not known here`, func(p tampered) {
+		p.replace(plantsTable, `^(p03.png,plant2),0.3[^,]*`, "p03.png,plant2,0.305000001")
+		objects, err := store.Open(p.path(".runner/store"))
+		p.check(err)
+		keys, err := filepath.Glob(p.path(".runner/store/keys/rows/*/*"))
+		p.check(err)
+		for _, key := range keys {
+			d, err := digest.Parse(strings.TrimSpace(string(p.read(strings.TrimPrefix(filepath.ToSlash(key), filepath.ToSlash(p.dir)+"/")))))
+			p.check(err)
+			data, err := objects.Get(d)
+			p.check(err)
+			known := new(table.Table)
+			p.check(json.Unmarshal(data, known))
+			known.Rows[3].Cells = known.Rows[3].Cells[:1]
+			data, err = json.Marshal(known)
+			p.check(err)
+			d, err = objects.Put(data)
+			p.check(err)
+			p.check(os.WriteFile(key, []byte(d.String()), 0o666))
+			p.forge(func(l *lock.Lock) { l.Data.Table.Canonical = known.Digest() })
+		}
+	}},
 	{"row added", evaluate, verify.InputsDiffer, `it has 21 rows, locked are 20\n.*line 22 was not there`, func(p tampered) {
 		p.write(plantsTable, append(p.read(plantsTable), "p03.png,plant99,1,train,\n"...))
 	}},
@@ -240,11 +263,19 @@ var tampers = []tampering{
 	{"layer", onlyLock, verify.Differs, `network.layers: .*conv: 5`, func(p tampered) { p.replace("plants.yaml", `conv: 4`, "conv: 5") }},
 	{"target's scale", onlyLock, verify.Differs, `transform.target: none, locked is standardize`, func(p tampered) { p.replace("plants.yaml", `target: standardize`, "target: none") }},
 	{"picture size", onlyLock, verify.Differs, `picture.size: 20, locked is 16`, func(p tampered) { p.replace("plants.yaml", `size: 16`, "size: 20") }},
+	{"recipe made invalid", onlyLock, verify.Differs, `the recipe is not valid: plants.yaml:\d+: .*unknown key`, func(p tampered) { p.replace("plants.yaml", `^split:`, "epochs: 9\nsplit:") }},
+	{"recipe made invalid, whole", evaluate, verify.Differs, `the recipe is not valid: plants.yaml:\d+: .*unknown key`, func(p tampered) { p.replace("plants.yaml", `^split:`, "epochs: 9\nsplit:") }},
 	{"group column", onlyLock, verify.Differs, `data.group`, func(p tampered) { p.replace("plants.yaml", `group: \[plant\]`, "group: [part]") }},
 
 	// The lock, by hand.
 	{"metric edited", onlyLock, verify.Differs, `its seal is`, func(p tampered) { p.replace(plantsLock, `r2: .*`, "r2: 0.99") }},
 	{"comment in the lock", onlyLock, verify.Differs, `line 1 of the lock is not as runner writes it`, func(p tampered) { p.replace(plantsLock, `^# Written`, "# written") }},
+	{"metric edited, sealed", onlyLock, verify.Differs, `^results.test.rmse: locked 0.001, but the report says 0\.\d+`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Results["test"].Errors.RMSE = 0.001 }) }},
+	{"interval edited, sealed", onlyLock, verify.Differs, `^results.test.rmse_interval: locked \[0 0.1\], but the report says`, func(p tampered) {
+		p.lock(func(l *lock.Lock) { l.Results["test"].Errors.RMSEInterval = []float64{0, 0.1} })
+	}},
+	{"baseline edited, sealed", onlyLock, verify.Differs, `^results.test.baseline_r2.ridge: locked -3, but the report says`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Results["test"].Errors.BaselineR2["ridge"] = -3 }) }},
+	{"metric that is no number, sealed", evaluate, verify.Differs, `results.test.rmse: locked NaN, but the rest of the lock gives a number`, func(p tampered) { p.lock(func(l *lock.Lock) { l.Results["test"].Errors.RMSE = math.NaN() }) }},
 	{"seal removed", onlyLock, verify.Differs, `no seal`, func(p tampered) { p.replace(plantsLock, `^seal: .*\n`, "") }},
 	{"numerics", onlyLock, verify.Differs, `its seal is`, func(p tampered) { p.replace(plantsLock, `^numerics: 1`, "numerics: 3") }},
 	{"canonical recipe", onlyLock, verify.Differs, `recipe.canonical has digest`, func(p tampered) { p.replace(plantsLock, `rate: 0.01`, "rate: 0.02") }},
@@ -287,6 +318,38 @@ var tampers = []tampering{
 	{"page edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/report.html", `RMSE`, "RMSF") }},
 	{"plot edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/fit.svg", `<circle`, "<Circle") }},
 	{"pixel of a plot", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.edit("reports/plants/samples.png", mirror) }},
+	{"page edited, whole", evaluate, verify.Differs, `(?m)^reports/plants/report.html is not the report that these results give$`, func(p tampered) { p.replace("reports/plants/report.html", `RMSE`, "RMSF") }},
+	{"figures for programs edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/metrics.json", `"rmse": 0`, `"rmse": 1`) }},
+	{"predictions edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/predictions.csv", `p0`, "p1") }},
+	{"history edited", onlyLock, verify.Differs, `report.digest`, func(p tampered) { p.replace("reports/plants/history.csv", `^1,0`, "1,1") }},
+	{"page of the report removed", onlyLock, verify.Differs, `report.digest: .*edited, or is missing`, func(p tampered) { p.check(os.Remove(p.path("reports/plants/history.csv"))) }},
+	{"page of the report removed, whole", evaluate, verify.Differs, `(?m)^reports/plants/history.csv is missing`, func(p tampered) { p.check(os.Remove(p.path("reports/plants/history.csv"))) }},
+	{"page added to the report", evaluate, verify.Differs, `(?m)^reports/plants/confusion.svg is no file of the report`, func(p tampered) { p.write("reports/plants/confusion.svg", []byte("<svg/>")) }},
+	{"picture of a page taken out", onlyLock, verify.Differs, `report.html has a picture's digest where the picture belongs`, func(p tampered) {
+		p.replace("reports/plants/report.html", `src="data:image/png;base64,[^"]*`, `src="sha256:`)
+	}},
+	{"folder in the place of a page", onlyLock, verify.Differs, `the report cannot be read: reports/plants/fit.svg is no file, but a folder`, func(p tampered) {
+		p.check(os.Remove(p.path("reports/plants/fit.svg")))
+		p.check(os.Mkdir(p.path("reports/plants/fit.svg"), 0o777))
+	}},
+	{"folder in the place of the weights", evaluate, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors is no file, but a folder`, func(p tampered) {
+		p.check(os.Remove(p.path(plantsModel)))
+		p.check(os.Mkdir(p.path(plantsModel), 0o777))
+	}},
+	{"folder in the place of the recipe", onlyLock, verify.Differs, `read recipe plants.yaml: plants.yaml is no file, but a folder`, func(p tampered) {
+		p.check(os.Remove(p.path("plants.yaml")))
+		p.check(os.Mkdir(p.path("plants.yaml"), 0o777))
+	}},
+	{"weights of somebody else, by a link", onlyLock, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors leads out of the folder by a link`, func(p tampered) {
+		elsewhere := filepath.Join(p.TempDir(), "model.safetensors")
+		p.check(os.Rename(p.path(plantsModel), elsewhere))
+		if err := os.Symlink(elsewhere, p.path(plantsModel)); err != nil {
+			p.Skip(err)
+		}
+	}},
+	{"weights larger than any", onlyLock, verify.Differs, `the weights cannot be read: reports/plants/model.safetensors has 104857600 bytes, more than the`, func(p tampered) {
+		p.check(os.Truncate(p.path(plantsModel), 100<<20))
+	}},
 	{"weights flipped", onlyLock, verify.Differs, `tensor 3.bias\[0\]: expected .* found`, func(p tampered) { p.flipBit(plantsModel, 4) }},
 	{"weights of another seed", onlyLock, verify.Differs, `tensor 0.weight\[0,0,0,0\]: expected .* found`, func(p tampered) {
 		p.run(0, "apply", p.path("plants.yaml"), "--name", "seed", "--set", "train.seed=5")
@@ -299,7 +362,7 @@ var tampers = []tampering{
 		p.replace("reports/plants/report.md", `RMSE`, "RMSE, excellent,")
 		p.forge(func(l *lock.Lock) {
 			l.Results["test"].Errors.RMSE = 0.001
-			pages, err := report.Read(p.path("reports/plants"))
+			pages, err := report.Read(func(file string) ([]byte, error) { return project.Place{Root: p.dir}.ReadPage("plants", file) })
 			p.check(err)
 			sum, err := report.Digest(pages)
 			p.check(err)
@@ -338,6 +401,18 @@ var tampers = []tampering{
 	{"weights flipped, forged", evaluate, verify.Differs, `parts first at stage evaluate: expected `, func(p tampered) {
 		data := p.read(plantsModel)
 		data[len(data)-2] ^= 0x40 // of an exponent
+		p.write(plantsModel, data)
+		p.forge(func(l *lock.Lock) { l.Model.Weights = digest.Of(data) })
+	}},
+	{"header of the weights, forged", evaluate, verify.Differs, `the header of the weights says target_mean: "9+", these data give "0\.\d+"`, func(p tampered) {
+		data := p.read(plantsModel)
+		at := regexp.MustCompile(`"target_mean":"([^"]*)"`).FindSubmatchIndex(data)
+		copy(data[at[2]:at[3]], bytes.Repeat([]byte("9"), at[3]-at[2]))
+		p.write(plantsModel, data)
+		p.forge(func(l *lock.Lock) { l.Model.Weights = digest.Of(data) })
+	}},
+	{"bytes behind the weights, forged", evaluate, verify.Differs, `the line stops: .*weights`, func(p tampered) {
+		data := append(p.read(plantsModel), 0)
 		p.write(plantsModel, data)
 		p.forge(func(l *lock.Lock) { l.Model.Weights = digest.Of(data) })
 	}},

@@ -55,7 +55,7 @@ const (
 )
 
 // cell escapes text for Markdown, so that it stays in its cell of a table.
-var cell = strings.NewReplacer("|", `\|`, "<", "&lt;", "\r", " ", "\n", " ").Replace
+var cell = strings.NewReplacer("|", `\|`, "[", `\[`, "<", "&lt;", "\r", " ", "\n", " ").Replace
 
 // code sets text in a code span, which knows no escapes but that of a table.
 func code(text string) string {
@@ -79,14 +79,16 @@ type invocation struct {
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
-	s := &invocation{env: env, out: &output{Writer: out}, err: errOut}
+	s := &invocation{env: env, err: errOut}
+	written := &output{Writer: out}
+	s.out = printable{written, func() bool { return s.json || s.csv }}
 	root := s.root()
 	root.SetArgs(args)
 	root.SetOut(s.out)
 	root.SetErr(errOut)
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		err = s.out.(*output).err
+		err = written.err
 	}
 	return s.code(c, err)
 }
@@ -111,6 +113,7 @@ func (s *invocation) code(c *cobra.Command, err error) int {
 	var code exit
 	var problems recipe.Problems
 	var wrong misuse
+	s.err = printable{s.err, func() bool { return false }}
 	switch {
 	case err == nil:
 		return fine

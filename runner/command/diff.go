@@ -170,7 +170,7 @@ func (s *invocation) markdownReview(r *review.Review) {
 		}
 	}
 	for _, d := range r.Deltas {
-		fmt.Fprintf(s.out, "- %s\n", d)
+		fmt.Fprintf(s.out, "- %s\n", cell(fmt.Sprint(d)))
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(s.out, "- note: %s\n", cell(n))

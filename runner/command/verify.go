@@ -126,14 +126,14 @@ var verdictCode = map[verify.Judgement]int{
 
 // printVerdict prints a verdict, in Markdown for a comment on a pull request.
 func (s *invocation) printVerdict(path string, v *verify.Verdict) {
-	bullet := "  "
+	bullet, escaped := "  ", oneLine
 	if s.markdown {
-		bullet = "- "
-		fmt.Fprintf(s.out, "**%s** `%s` (level: %s)\n\n", v.Judgement, path, v.Level)
+		bullet, escaped = "- ", cell
+		fmt.Fprintf(s.out, "**%s** %s (level: %s)\n\n", v.Judgement, code(path), v.Level)
 	} else {
 		fmt.Fprintf(s.out, "%s (%s)\n", v.Judgement, v.Level)
 	}
-	say := func(words ...any) { fmt.Fprintln(s.out, bullet+fmt.Sprint(words...)) }
+	say := func(words ...any) { fmt.Fprintln(s.out, bullet+escaped(fmt.Sprint(words...))) }
 	for _, reason := range v.Reasons {
 		say(reason)
 	}

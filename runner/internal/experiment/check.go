@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"biomass/runner/internal/evaluate"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
+	"biomass/runner/internal/report"
 	"biomass/runner/internal/table"
 	"biomass/runner/internal/train"
 )
@@ -248,6 +250,68 @@ func (l *line) checkNetwork(ctx context.Context, all *contradictions, s *stage, 
 // only the table does.
 func (l *line) outputsKnown() bool { return !l.classifies() || len(l.classes) > 0 }
 
+// OtherFigures returns where the figures of a report, its file for programs, are not a
+// lock's results.
+func OtherFigures(metrics []byte, k *lock.Lock) ([]lock.Difference, error) {
+	type scores map[string]any // figures, and other things beside them
+	var said struct {
+		Parts []struct {
+			Name     string
+			Scores   scores
+			Interval *struct{ Low, High float64 }
+		}
+		Baselines []struct {
+			Name             string
+			Validation, Test scores
+		}
+	}
+	if err := json.Unmarshal(metrics, &said); err != nil {
+		return nil, fmt.Errorf("%s: %w", report.MetricsFile, err)
+	}
+	var all contradictions
+	compare := func(path string, locked float64, found any) {
+		if found != nil {
+			all.compare(path, locked, found)
+		}
+	}
+	for _, part := range said.Parts {
+		score, locked := k.Results[part.Name]
+		if !locked {
+			continue
+		}
+		path := "results." + part.Name + "."
+		figures := stated(score)
+		for _, f := range figures {
+			compare(path+f.Name, f.Value, part.Scores[f.Name])
+		}
+		if ends := score.Interval(); part.Interval != nil && len(figures) > 0 && !slices.Equal(ends, []float64{part.Interval.Low, part.Interval.High}) {
+			all.add(path+figures[0].Name+"_interval", ends, *part.Interval)
+		}
+		kind := "r2"
+		if score.Hits != nil {
+			kind = "accuracy"
+		}
+		for _, b := range said.Baselines {
+			beside := map[string]scores{evaluate.Validation: b.Validation, evaluate.Test: b.Test}[part.Name]
+			if value, ok := score.Baselines()[b.Name]; ok {
+				compare(path+"baseline_"+kind+"."+b.Name, value, beside[kind])
+			}
+		}
+	}
+	return all, nil
+}
+
+// stated lists all figures of a score, the one that it is known by first.
+func stated(s lock.Score) []lock.Figure {
+	switch {
+	case s.Errors != nil:
+		return append(s.Figures(), lock.Figure{Name: "mse", Value: s.MSE})
+	case s.Hits != nil:
+		return append(s.Figures(), lock.Figure{Name: "weighted_f1", Value: s.WeightedF1})
+	}
+	return nil
+}
+
 // sums checks that the counts of a lock add up, and that the training ended and
 // the kept epoch was chosen by its history as the recipe says.
 func (e *Experiment) sums(k *lock.Lock) (all contradictions) {
@@ -271,6 +335,13 @@ func (e *Experiment) sums(k *lock.Lock) (all contradictions) {
 	}
 	if score, ok := k.Results[evaluate.Test]; ok {
 		all.compare("results.test.photos", score.Photos, k.Split.Test)
+	}
+	for _, part := range []string{evaluate.Validation, evaluate.Test} {
+		for _, f := range stated(k.Results[part]) {
+			if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) {
+				all.add("results."+part+"."+f.Name, f.Value, "a number")
+			}
+		}
 	}
 	history := make([]train.Epoch, len(k.Training))
 	for i, epoch := range k.Training {

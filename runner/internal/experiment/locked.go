@@ -151,7 +151,7 @@ func (k *Locked) storedPages() (map[string][]byte, error) {
 
 // pagesBeside returns the files in the report's folder, if they are those that are locked.
 func (k *Locked) pagesBeside() (map[string][]byte, bool) {
-	files, err := report.Read(k.Place.Report(k.Recipe.Name))
+	files, err := report.Read(func(file string) ([]byte, error) { return k.Place.ReadPage(k.Recipe.Name, file) })
 	if err != nil {
 		return nil, false
 	}

@@ -1,9 +1,12 @@
 package experiment
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -209,12 +212,14 @@ func runTrain(ctx context.Context, l *line) error {
 		if l.Claim.Weights == nil {
 			return nil
 		}
-		if object, err := l.Store.Put(l.Claim.Weights); err != nil {
-			return err
-		} else if object != l.trained.Weights {
-			return fmt.Errorf("the weights have digest %s, the lock says %s", object, l.trained.Weights)
+		object, err := l.Store.Put(l.Claim.Weights)
+		if err == nil && object != l.trained.Weights {
+			err = fmt.Errorf("the weights have digest %s, the lock says %s", object, l.trained.Weights)
 		}
-		return nil
+		if err == nil {
+			err = l.asWritten(l.Claim.Weights)
+		}
+		return err
 	}
 	in, err := l.training()
 	if err != nil {
@@ -242,6 +247,32 @@ func runTrain(ctx context.Context, l *line) error {
 		l.trained.Epochs[i] = lock.Epoch(e)
 	}
 	return nil
+}
+
+// asWritten holds that a file of weights has the form and the facts that the training of
+// these data gives it: predictions of new photos rest on its facts.
+func (l *line) asWritten(file []byte) error {
+	stored, err := weights.Parse(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return fmt.Errorf("load the weights: %w", err)
+	}
+	facts := model.Facts(l.Recipe, l.classes, l.fitted)
+	both := maps.Clone(facts)
+	maps.Copy(both, stored.Metadata)
+	for _, key := range slices.Sorted(maps.Keys(both)) {
+		if stored.Metadata[key] != facts[key] {
+			return fmt.Errorf("the header of the weights says %s: %.100q, these data give %.100q", key, stored.Metadata[key], facts[key])
+		}
+	}
+	tensors, err := stored.Read()
+	if err != nil {
+		return fmt.Errorf("load the weights: %w", err)
+	}
+	written, err := weights.Encode(tensors, facts)
+	if err == nil && !bytes.Equal(written, file) {
+		err = errors.New("the file of weights is not as runner writes it")
+	}
+	return err
 }
 
 // logEpochs returns what logs each epoch, with the seconds that it took.

@@ -118,10 +118,20 @@ func find(dir string) ([]submission, error) {
 			all = append(all, submission{name: e.Name(), path: path})
 		case strings.HasSuffix(e.Name(), ".pack"):
 			all = append(all, submission{name: e.Name(), broken: "it is no pack"})
+		case strings.HasSuffix(e.Name(), lock.Suffix):
+			all = append(all, submission{name: e.Name(), broken: "it is a lock alone: put it into a folder, as NAME/lock/" + e.Name()})
+		case slices.Contains(archives, strings.ToLower(filepath.Ext(e.Name()))):
+			all = append(all, submission{name: e.Name(), broken: "it is an archive and no pack: unpack it into a folder"})
 		}
 	}
 	return all, nil
 }
+
+// archives are the extensions of what people hand in, too.
+var archives = []string{".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2", ".zst", ".7z", ".rar"}
+
+// maxLocks is how many locks of one submission are verified.
+const maxLocks = 100
 
 // locks lists the locks of a folder that somebody handed in.
 func locks(name, dir string) []submission {
@@ -141,6 +151,9 @@ func locks(name, dir string) []submission {
 	}
 	if len(all) == 0 {
 		return []submission{{name: name, broken: "it holds no lock/NAME.lock.yaml"}}
+	}
+	if len(all) > maxLocks {
+		return []submission{{name: name, broken: fmt.Sprintf("it holds %d locks: a submission has at most %d", len(all), maxLocks)}}
 	}
 	if len(all) > 1 {
 		for i := range all {

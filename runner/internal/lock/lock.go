@@ -25,6 +25,9 @@ const (
 	Numerics = 1
 	// limit bounds what Read takes: an epoch has 400 bytes at most.
 	limit = 16 << 20
+	// maxValues bounds what it takes apart, which needs a hundred times the memory of the
+	// text: a lock has a line a value, 7 an epoch.
+	maxValues = 500_000
 	// MaxEpochs is how many epochs, of all trainings together, a lock can hold.
 	MaxEpochs = 40_000
 )
@@ -264,6 +267,13 @@ func Read(path string) (*Lock, error) {
 func Parse(data []byte) (*Lock, error) {
 	if len(data) > limit {
 		return nil, fmt.Errorf("larger than %d MB: no lockfile is", limit>>20)
+	}
+	values := 0
+	for _, mark := range []string{"\n", ",", "[", "{"} {
+		values += bytes.Count(data, []byte(mark))
+	}
+	if values > maxValues {
+		return nil, fmt.Errorf("about %d values: no lockfile has more than %d", values, maxValues)
 	}
 	var version struct {
 		Lock int `yaml:"lock"`

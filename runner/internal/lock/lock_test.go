@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"math"
@@ -90,6 +91,9 @@ func TestMaxEpochs(t *testing.T) {
 	}
 	if all := (len(with) - len(without)) / 100 * MaxEpochs; all > limit-1<<20 { // the rest has room, too
 		t.Errorf("%d epochs have %d bytes, and %d are read", MaxEpochs, all, limit)
+	}
+	if all := (bytes.Count(with, []byte("\n")) - bytes.Count(without, []byte("\n"))) / 100 * MaxEpochs; all > maxValues-100_000 {
+		t.Errorf("%d epochs have %d lines, and %d are read", MaxEpochs, all, maxValues)
 	}
 }
 
@@ -219,6 +223,7 @@ func TestParseRefuses(t *testing.T) {
 		"no name":       {named(func(l *Lock) { l.Runs = []Run{{}} }), `"" is no name of a run`},
 		"variant's":     {named(func(l *Lock) { l.Sweep.Variants[0].Name = "v/01" }), `"v/01" is no name of a run`},
 		"two documents": {good + "---\nlock: 1\n", "more than one"},
+		"too many":      {"lock: 1\nx: [" + strings.Repeat("a,", maxValues) + "]", "no lockfile has more than 500000"},
 		"too large":     {strings.Repeat("#", limit+1), "larger than"},
 	} {
 		if _, err := Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {

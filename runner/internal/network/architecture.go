@@ -118,6 +118,9 @@ type architecture struct {
 	picture  shape
 	features int // how many numbers an example has beside its picture
 	layers   []*layer
+	// weights and outputs count what afford has let pass.
+	weights int
+	outputs float64
 	// fitted is where the layers of network.head begin; 0 where there are none.
 	fitted int
 	// initialise fills a layer's parameters with torchvision's distributions.
@@ -160,9 +163,37 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 	if l.out.Channels < 1 {
 		return 0, fmt.Errorf("%s: %d outputs: want at least 1", l.where, l.out.Channels)
 	}
+	if err := a.afford(&l); err != nil {
+		return 0, err
+	}
 	l.makeParameters()
 	a.layers = append(a.layers, &l)
 	return len(a.layers) - 1, nil
+}
+
+// What no network exceeds. VGG19, the largest of the zoo, has 144 million parameters;
+// a recipe that somebody sends must not fill the memory of who looks at it.
+const (
+	MaxParameters = 1 << 28
+	maxOutputs    = 1 << 31 // of all layers together, for one example
+)
+
+// afford counts what a layer adds, before any memory is taken for it.
+func (a *architecture) afford(l *layer) error {
+	switch l.kind {
+	case conv, dense:
+		a.weights += l.window * l.window * (l.in.Channels / l.groups) * l.out.Channels
+	case batchNorm:
+		a.weights += 2 * l.out.Channels
+	}
+	a.outputs += float64(l.out.Height) * float64(l.out.Width) * float64(l.out.Channels) // a padding may have any size
+	switch {
+	case a.weights > MaxParameters:
+		return fmt.Errorf("%s: with it the network has %d million parameters, more than the limit of %d million: make this layer or its input smaller", l.where, a.weights/1_000_000, MaxParameters/1_000_000)
+	case a.outputs > maxOutputs:
+		return fmt.Errorf("%s: with it the layers give %.0f million numbers for one photo, more than the limit of %d million: lower picture.size, or raise a stride", l.where, a.outputs/1e6, maxOutputs/1_000_000)
+	}
+	return nil
 }
 
 // setOutput works out the output shape, checks the settings, and sets those that are left out.

@@ -728,16 +728,18 @@ func TestNonFinite(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for want, items := range map[string][]recipe.Layer{
 		"the list is empty": {},
-		"network.layers[0] (dense): its input is 7x6x3, not a list of numbers: put flatten":          {head},
-		"network.layers[2] (conv): its window of 3x3 is larger than its input of 1x1x3":              {{Kind: "max_pool", Size: 6}, reluItem, {Kind: "conv", Size: 3, Kernel: 3}},
-		"network.layers[1] (dense): the network ends with 1x1x7 numbers, want 2: write {dense: 2}":   {flat, hidden},
-		"network.layers[1] (relu): the network ends with 7x6x5 numbers, want 2: end with {dense: 2}": {convItem, reluItem},
-		"network.layers[0] (max_pool): a padding of 2 is more than half of the window of 3":          {{Kind: "max_pool", Size: 3, Stride: 1, Padding: 2}},
-		"network.layers[0] (avg_pool): a window of 16 is more than the largest":                      {{Kind: "avg_pool", Size: 16}},
-		"network.layers[0] (dropout): a probability of 1":                                            {{Kind: "dropout", Probability: 1}},
-		"network.layers[0] (conv): kernel 0, stride 1, padding 0":                                    {{Kind: "conv", Size: 3}},
-		"network.layers[0] (conv): 0 outputs":                                                        {{Kind: "conv", Kernel: 1}},
-		"network.layers[0] (attention): there is no such layer":                                      {{Kind: "attention"}},
+		"network.layers[0] (dense): its input is 7x6x3, not a list of numbers: put flatten":                             {head},
+		"network.layers[2] (conv): its window of 3x3 is larger than its input of 1x1x3":                                 {{Kind: "max_pool", Size: 6}, reluItem, {Kind: "conv", Size: 3, Kernel: 3}},
+		"network.layers[1] (dense): the network ends with 1x1x7 numbers, want 2: write {dense: 2}":                      {flat, hidden},
+		"network.layers[1] (relu): the network ends with 7x6x5 numbers, want 2: end with {dense: 2}":                    {convItem, reluItem},
+		"network.layers[0] (max_pool): a padding of 2 is more than half of the window of 3":                             {{Kind: "max_pool", Size: 3, Stride: 1, Padding: 2}},
+		"network.layers[0] (avg_pool): a window of 16 is more than the largest":                                         {{Kind: "avg_pool", Size: 16}},
+		"network.layers[0] (dropout): a probability of 1":                                                               {{Kind: "dropout", Probability: 1}},
+		"network.layers[0] (conv): kernel 0, stride 1, padding 0":                                                       {{Kind: "conv", Size: 3}},
+		"network.layers[2] (dense): with it the network has 427 million parameters, more than the limit of 268 million": {flat, {Kind: "dense", Size: 60000}, {Kind: "dense", Size: 7000}, hidden},
+		"network.layers[0] (conv): with it the layers give 16000104 million numbers for one photo, more than the limit": {{Kind: "conv", Size: 4, Kernel: 1, Stride: 1, Padding: 1_000_000}},
+		"network.layers[0] (conv): 0 outputs":                                                                           {{Kind: "conv", Kernel: 1}},
+		"network.layers[0] (attention): there is no such layer":                                                         {{Kind: "attention"}},
 	} {
 		_, err := New(recipe.Network{Backbone: "layers", Layers: items}, small, 2)
 		if err == nil || !strings.Contains(err.Error(), want) {

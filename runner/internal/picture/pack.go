@@ -97,6 +97,9 @@ func (c *Catalogue) pack(name string) (*Pack, int) {
 // entry describes photo i of an opened pack.
 func (p *Pack) entry(i int) *Entry {
 	e := &Entry{Name: idx.Name(p.Name, i), Exists: true, Bytes: int64(p.Height * p.Width), Pixels: p.Pixels, Width: p.Width, Height: p.Height}
+	if p.read == nil { // one that somebody sent, and nobody opened
+		return e
+	}
 	array, err := p.read()
 	if err != nil {
 		e.Problem = err.Error()

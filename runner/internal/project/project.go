@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/recipe"
@@ -90,7 +91,7 @@ func OfLock(lockPath string, l *lock.Lock, locked *recipe.Loaded, override strin
 		return p, nil
 	}
 	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
-	root, err := recipe.DataRoot(file)
+	root, err := recipe.DataRoot(p.Path, p.recipeText)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		root = locked.Recipe.Data.Root
@@ -119,19 +120,12 @@ func (p Place) RecipeFiles() ([]string, error) {
 }
 
 func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, err error) {
-	root, err := os.OpenRoot(p.Root)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer root.Close()
 	read := func(path string) ([]byte, error) {
-		f, err := root.Open(filepath.FromSlash(path))
-		if err != nil {
-			return nil, err
+		text, err := p.recipeText(path)
+		if err == nil {
+			files = append(files, path)
 		}
-		defer f.Close()
-		files = append(files, path)
-		return io.ReadAll(io.LimitReader(f, recipe.MaxBytes+1))
+		return text, err
 	}
 	text, err := read(p.Path)
 	if err != nil {
@@ -139,6 +133,59 @@ func (p Place) load(o recipe.Options) (loaded *recipe.Loaded, files []string, er
 	}
 	loaded, err = recipe.Parse(p.Path, text, read, o)
 	return loaded, files, err
+}
+
+// RecipeName returns the name that the recipe's file gives its experiment, though
+// the recipe may be none.
+func (p Place) RecipeName() (string, error) { return recipe.NameOf(p.Path, p.recipeText) }
+
+func (p Place) recipeText(path string) ([]byte, error) { return p.Read(path, recipe.MaxBytes) }
+
+// Read reads a file below the project folder that somebody else may have written, by
+// its path with slashes: no link leads out of the folder, and what is no plain file, for
+// a pipe may never end, or longer than the limit is an error.
+func (p Place) Read(path string, limit int64) ([]byte, error) {
+	root, err := os.OpenRoot(p.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	name := filepath.FromSlash(path)
+	info, err := root.Stat(name)
+	switch {
+	case err == nil:
+	case strings.HasSuffix(err.Error(), "path escapes from parent"): // os has no word for it
+		return nil, fmt.Errorf("%s leads out of the folder by a link, which is not followed", path)
+	default:
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file, but a %s", path, kindOf(info.Mode()))
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%s has %d bytes, more than the %d that such a file may have", path, info.Size(), limit)
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := make([]byte, info.Size())
+	_, err = io.ReadFull(f, data)
+	return data, err
+}
+
+// kindOf says what is there in the place of a file.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
 }
 
 func exists(path string) bool {
@@ -150,16 +197,34 @@ func exists(path string) bool {
 func (p Place) Lock(name string) string { return filepath.Join(p.Root, "lock", name+lock.Suffix) }
 
 // Report returns the folder of the recipe's report.
-func (p Place) Report(name string) string { return filepath.Join(p.Root, "reports", name) }
+func (p Place) Report(name string) string {
+	return filepath.Join(p.Root, filepath.FromSlash(reportOf(name)))
+}
+
+// reportOf is its path below the project folder, with slashes.
+func reportOf(name string) string { return "reports/" + name }
 
 // Model returns the path of the weights beside the report: of a run, or with "" the
 // recipe's own.
 func (p Place) Model(name, run string) string {
+	return filepath.Join(p.Root, filepath.FromSlash(ModelOf(name, run)))
+}
+
+// ModelOf is its path below the project folder, with slashes.
+func ModelOf(name, run string) string {
 	file := "model.safetensors"
 	if run != "" {
 		file = "model-" + run + ".safetensors"
 	}
-	return filepath.Join(p.Report(name), file)
+	return reportOf(name) + "/" + file
+}
+
+// maxPage is what no file of a report exceeds, in bytes.
+const maxPage = 64 << 20
+
+// ReadPage reads a file of a report.
+func (p Place) ReadPage(name, file string) ([]byte, error) {
+	return p.Read(reportOf(name)+"/"+file, maxPage)
 }
 
 var modelFile = regexp.MustCompile(`^model(?:-([a-z0-9-]+))?\.safetensors$`)

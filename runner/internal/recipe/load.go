@@ -119,16 +119,16 @@ func Parse(name string, text []byte, resolve func(path string) ([]byte, error), 
 	return loaded, nil
 }
 
-// DataRoot returns data.root as the file says it, or its default, and asks
+// DataRoot returns data.root as the file of this path, with slashes, says it, or its default, and asks
 // nothing else of the recipe: what was made with an earlier state of the file
 // finds its data by it.
-func DataRoot(name string) (string, error) {
-	text, err := readFile(name)
+func DataRoot(name string, read func(path string) ([]byte, error)) (string, error) {
+	text, err := read(name)
 	if err != nil {
 		return "", fmt.Errorf("read recipe %s: %w", name, reasonOf(err))
 	}
-	l := newLoader(readFile)
-	l.file(filepath.ToSlash(name), text, nil)
+	l := newLoader(read)
+	l.file(name, text, nil)
 	switch root := lookup(l.values.Raw(), []string{"data", "root"}).(type) {
 	case nil:
 	case string:
@@ -141,7 +141,27 @@ func DataRoot(name string) (string, error) {
 	if l.partial {
 		return "", l.problems
 	}
-	return l.defaultRoot(filepath.ToSlash(name)), nil
+	return l.defaultRoot(name), nil
+}
+
+// NameOf returns the name that a file gives its experiment, and asks nothing else of the
+// recipe, as DataRoot does.
+func NameOf(name string, read func(path string) ([]byte, error)) (string, error) {
+	text, err := read(name)
+	if err != nil {
+		return "", err
+	}
+	l := newLoader(read)
+	l.file(name, text, nil)
+	return l.name(name), nil
+}
+
+// name is what the file says, else its own name.
+func (l *loader) name(file string) string {
+	if own, ok := l.values.Raw()["name"].(string); ok {
+		return own
+	}
+	return stem(file)
 }
 
 // stem is the name that a recipe has from its file.
@@ -152,12 +172,7 @@ func newLoader(resolve func(string) ([]byte, error)) *loader {
 }
 
 // defaultRoot returns where the data are unless data.root says it.
-func (l *loader) defaultRoot(name string) string {
-	if own, ok := l.values.Raw()["name"].(string); ok {
-		return "data/" + own
-	}
-	return "data/" + stem(name)
-}
+func (l *loader) defaultRoot(file string) string { return "data/" + l.name(file) }
 
 // loader merges the layers of a recipe.
 type loader struct {

@@ -784,7 +784,7 @@ func TestDataRoot(t *testing.T) {
 		}
 	}
 	for name, c := range cases {
-		got, err := DataRoot(filepath.Join(dir, name))
+		got, err := DataRoot(filepath.ToSlash(filepath.Join(dir, name)), readFile)
 		if err != nil {
 			got = strings.TrimPrefix(filepath.ToSlash(err.Error()), filepath.ToSlash(dir)+"/")
 		}
@@ -792,7 +792,7 @@ func TestDataRoot(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if _, err := DataRoot(filepath.Join(dir, "gone.yaml")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := DataRoot(filepath.ToSlash(filepath.Join(dir, "gone.yaml")), readFile); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

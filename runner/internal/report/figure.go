@@ -45,10 +45,13 @@ const (
 var twins = []struct {
 	file  string
 	write func(Document) ([]byte, error)
-}{{"metrics.json", metrics}, {"history.csv", history}, {PredictionsFile, predictions}}
+}{{MetricsFile, metrics}, {"history.csv", history}, {PredictionsFile, predictions}}
 
-// PredictionsFile is the table of single predictions.
-const PredictionsFile = "predictions.csv"
+// MetricsFile holds all figures, PredictionsFile the table of single predictions.
+const (
+	MetricsFile     = "metrics.json"
+	PredictionsFile = "predictions.csv"
+)
 
 // figure is one picture of a report.
 type figure struct {

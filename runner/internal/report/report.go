@@ -8,6 +8,7 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -72,6 +73,7 @@ func Render(d Document) (map[string][]byte, error) {
 // compression may change, the decoded pixels, in files of their own and in others.
 func Digest(files map[string][]byte) (digest.Digest, error) {
 	sum := digest.New("report")
+	left := allPixels
 	for _, name := range Files() {
 		data, made := files[name]
 		if !made {
@@ -79,12 +81,15 @@ func Digest(files map[string][]byte) (digest.Digest, error) {
 		}
 		sum.String(name)
 		if strings.HasSuffix(name, ".png") {
-			pixels, err := pixelDigest(data)
+			pixels, err := pixelDigest(data, &left)
 			if err != nil {
 				return digest.Digest{}, fmt.Errorf("digest of report: %s: %w", name, err)
 			}
 			sum.Bytes(pixels[:])
 			continue
+		}
+		if bytes.Contains(data, []byte(`src="sha256:`)) { // the sum below would be that of the picture itself
+			return digest.Digest{}, fmt.Errorf("digest of report: %s has a picture's digest where the picture belongs", name)
 		}
 		var bad error
 		sum.Bytes(embedded.ReplaceAllFunc(data, func(uri []byte) []byte {
@@ -95,7 +100,7 @@ func Digest(files map[string][]byte) (digest.Digest, error) {
 				bad = err
 				return nil
 			}
-			pixels, err := pixelDigest(decoded[:n])
+			pixels, err := pixelDigest(decoded[:n], &left)
 			if err != nil {
 				bad = err
 			}
@@ -113,18 +118,26 @@ const embeddedPNG = "data:image/png;base64,"
 
 var embedded = regexp.MustCompile(embeddedPNG + "[A-Za-z0-9+/=]*")
 
-// maxPixels is what no PNG of a report exceeds.
-const maxPixels = 64 << 20
+// maxPixels is what no PNG of a report exceeds, allPixels what all of them do not.
+const (
+	maxPixels = 64 << 20
+	allPixels = 8 * maxPixels
+)
 
-// pixelDigest returns the digest of a PNG's size and colours.
-func pixelDigest(data []byte) (digest.Digest, error) {
+// pixelDigest returns the digest of a PNG's size and colours, and takes its pixels
+// from those that are left.
+func pixelDigest(data []byte, left *int) (digest.Digest, error) {
+	if err := bare(data); err != nil {
+		return digest.Digest{}, err
+	}
 	size, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return digest.Digest{}, err
 	}
-	if size.Width > maxPixels || size.Height > maxPixels/max(size.Width, 1) {
+	if size.Height > min(maxPixels, *left)/max(size.Width, 1) {
 		return digest.Digest{}, fmt.Errorf("%d x %d pixels: no report has so many", size.Width, size.Height)
 	}
+	*left -= size.Width * size.Height
 	decoded, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return digest.Digest{}, err
@@ -134,4 +147,25 @@ func pixelDigest(data []byte) (digest.Digest, error) {
 	sum := digest.New("pixels")
 	sum.Int(int64(pixels.Rect.Dx())).Int(int64(pixels.Rect.Dy())).Bytes(pixels.Pix)
 	return sum.Sum(), nil
+}
+
+// bare refuses a PNG that holds more than its pixels: a browser would show the frames
+// of an animation, or other colours, where the decoder sees the pixels alone.
+func bare(data []byte) error {
+	const signature, around = 8, 12 // around a chunk: its length, type and checksum
+	for rest := data[min(signature, len(data)):]; len(rest) >= around; {
+		kind := string(rest[4:8])
+		if !slices.Contains([]string{"IHDR", "PLTE", "tRNS", "IDAT", "IEND"}, kind) {
+			return fmt.Errorf("a PNG with a chunk %q: no report has one", kind)
+		}
+		length := int64(binary.BigEndian.Uint32(rest))
+		if length > int64(len(rest)-around) {
+			break // the decoder says what is wrong
+		}
+		rest = rest[around+length:]
+		if kind == "IEND" && len(rest) > 0 {
+			return errors.New("a PNG that goes on behind its end")
+		}
+	}
+	return nil
 }

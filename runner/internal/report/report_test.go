@@ -2,15 +2,21 @@ package report
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/xml"
 	"flag"
 	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -410,6 +416,45 @@ func TestHundredths(t *testing.T) {
 			if got, want := hundredths(x+noise), hundredths(x); got != want {
 				t.Errorf("hundredths(%v%+g) = %s, without noise %s", x, noise, got, want)
 			}
+		}
+	}
+}
+
+// TestDigestOfMoreThanPixels holds that nothing that a browser would show, and the
+// decoder does not see, has the digest of the report that was rendered.
+func TestDigestOfMoreThanPixels(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 3, 2))); err != nil {
+		t.Fatal(err)
+	}
+	picture := b.Bytes()
+	chunk := func(kind string, data ...byte) []byte {
+		body := append([]byte(kind), data...)
+		length := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+		return binary.BigEndian.AppendUint32(append(length, body...), crc32.ChecksumIEEE(body))
+	}
+	inserted := func(extra []byte) []byte { return slices.Concat(picture[:33], extra, picture[33:]) } // behind IHDR
+	page := func(src string) []byte { return []byte(`<p><img src="` + src + `"></p>`) }
+	uri := func(data []byte) string { return embeddedPNG + base64.StdEncoding.EncodeToString(data) }
+	left := allPixels
+	pixels, err := pixelDigest(picture, &left)
+	if err != nil || left != allPixels-6 {
+		t.Fatal(left, err)
+	}
+	huge := slices.Concat(picture[:8], chunk("IHDR", 0, 0, 195, 80, 0, 0, 195, 80, 8, 6, 0, 0, 0), picture[33:])
+	for want, files := range map[string]map[string][]byte{
+		"":                              {"samples.png": picture, htmlFile: page(uri(picture))},
+		`chunk "acTL"`:                  {"samples.png": inserted(chunk("acTL", 0, 0, 0, 2, 0, 0, 0, 0))},
+		`chunk "gAMA"`:                  {htmlFile: page(uri(inserted(chunk("gAMA", 0, 0, 0, 1))))},
+		"goes on behind its end":        {"samples.png": append(slices.Clone(picture), "more"...)},
+		"50000 x 50000 pixels":          {"samples.png": huge},
+		"where the picture belongs":     {htmlFile: page(pixels.String())},
+		"unexpected EOF":                {"samples.png": picture[:len(picture)-20]},
+		"a picture in report.html: png": {htmlFile: page(uri([]byte("no picture")))},
+	} {
+		_, err := Digest(files)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }

@@ -27,7 +27,10 @@ var ErrMissing = errors.New("not in the store")
 
 // Store is a folder of objects and keys. Several goroutines and processes may
 // use the same one.
-type Store struct{ dir string }
+type Store struct {
+	dir   string
+	limit int64 // on the objects that are read; 0 is for none
+}
 
 // Open returns the store in dir, which is made when something is first put in.
 func Open(dir string) (*Store, error) {
@@ -42,6 +45,10 @@ func Open(dir string) (*Store, error) {
 	}
 	return &Store{dir: dir}, nil
 }
+
+// Limited returns the store with a bound on what is read of it: of one that somebody
+// else has filled.
+func (s *Store) Limited(bytes int64) *Store { return &Store{dir: s.dir, limit: bytes} }
 
 // Dir returns the folder.
 func (s *Store) Dir() string { return s.dir }
@@ -92,8 +99,18 @@ func whole(path string, data []byte) bool {
 // Get returns an object, or ErrMissing.
 func (s *Store) Get(d digest.Digest) ([]byte, error) {
 	path := s.object(d)
-	data, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("object %s: %w", d.Short(), ErrMissing)
+	}
+	if err == nil && (!info.Mode().IsRegular() || s.limit > 0 && info.Size() > s.limit) {
+		return nil, fmt.Errorf("object %s is none of runner's: %w", d.Short(), ErrMissing)
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) { // it was just removed
 		return nil, fmt.Errorf("object %s: %w", d.Short(), ErrMissing)
 	}
 	if err != nil {
@@ -180,10 +197,17 @@ func (s *Store) SetKey(kind string, key, object digest.Digest) error {
 	return nil
 }
 
+// maxKey is what no key's file exceeds, in bytes.
+const maxKey = 1 << 10
+
 // Key returns the object that a key points to. A torn or foreign key file
 // counts as none.
 func (s *Store) Key(kind string, key digest.Digest) (digest.Digest, bool) {
-	data, err := os.ReadFile(s.key(kind, key))
+	path := s.key(kind, key)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() > maxKey {
+		return digest.Digest{}, false
+	}
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return digest.Digest{}, false
 	}

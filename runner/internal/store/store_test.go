@@ -330,3 +330,30 @@ func TestRecall(t *testing.T) {
 		t.Error("its object is gone, and it is there")
 	}
 }
+
+// TestLimited reads nothing of a store that is no file, or larger than it can be.
+func TestLimited(t *testing.T) {
+	s := open(t)
+	d, err := s.Put([]byte("content"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Limited(7).Get(d); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Limited(6).Get(d); !errors.Is(err, ErrMissing) {
+		t.Errorf("an object that is too large: %v", err)
+	}
+	folder, key := digest.Of([]byte("folder")), digest.Of([]byte("key"))
+	for _, path := range []string{s.object(folder), s.key("kind", key)} {
+		if err := os.MkdirAll(path, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Get(folder); !errors.Is(err, ErrMissing) {
+		t.Errorf("a folder in an object's place: %v", err)
+	}
+	if _, ok := s.Key("kind", key); ok {
+		t.Error("a folder is a key")
+	}
+}

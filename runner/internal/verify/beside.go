@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"biomass/runner/internal/digest"
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
+	"biomass/runner/internal/network"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/report"
 )
@@ -93,7 +94,7 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 		return true, err
 	}
 	name := t.experiment.Recipe.Name
-	pages, err := report.Read(t.experiment.Place.Report(name))
+	pages, err := t.report()
 	var sum digest.Digest
 	if err == nil {
 		sum, err = report.Digest(pages)
@@ -104,7 +105,16 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case err != nil:
 		t.because(Differs, "the report cannot be read: %v", err)
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
-		t.because(Differs, "report.digest: the files in reports/%s have %s, locked is %s", name, sum, t.claimed.Report.Digest)
+		t.because(Differs, "report.digest: the %d files in reports/%s have %s, locked is %s: one was edited, or is missing", len(pages), name, sum, t.claimed.Report.Digest)
+	}
+	if metrics, ok := pages[report.MetricsFile]; ok && t.Level == LockOnly { // else they are computed
+		others, err := experiment.OtherFigures(metrics, t.claimed)
+		if err != nil {
+			t.because(Differs, "the report cannot be read: %v", err)
+		}
+		for _, d := range others {
+			t.because(Differs, "%s: locked %s, but the report says %s", d.Path, d.A, d.B)
+		}
 	}
 	for _, m := range t.claimed.Trainings() {
 		ended = ended || m.Epoch < 1 || m.Epoch > len(m.Training) // no epoch could have made the weights
@@ -129,17 +139,18 @@ func (t *trial) recipe() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if t.Level == LockOnly {
-			t.because(Incomplete, "the recipe is missing: no %s in %s", place.Path, place.Root)
+			t.because(Incomplete, "the recipe is missing: there is no %s", place.Path)
+		} else { // a lock may be sent alone
+			t.warn("the recipe is missing: there is no %s to compare the locked one with", place.Path)
 		}
 		return nil
-	case errors.As(err, &problems) && t.Level == LockOnly:
-		t.because(Differs, "the recipe is not valid: %s", strings.ReplaceAll(problems.Error(), "\n", "; "))
-		return nil
-	case errors.As(err, &problems): // the locked one can be judged all the same
-		t.warn("the recipe in this checkout is not valid and was not compared with the locked one")
-		return nil
-	case err != nil:
+	case errors.As(err, &problems):
+		return t.invalid(problems)
+	case failedMachine(err):
 		return err
+	case err != nil:
+		t.because(Differs, "%v", err)
+		return nil
 	}
 	if found.Digest == locked.Digest {
 		return nil
@@ -159,22 +170,42 @@ func (t *trial) recipe() error {
 	return nil
 }
 
-// weights checks the weights of a training that stand beside the report, if there are any.
-func (t *trial) weights(m lock.Trained) error {
-	path := t.experiment.Place.Model(t.experiment.Recipe.Name, m.Run)
-	data, err := t.weightsFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+// invalid judges a recipe in the checkout that is none. A run under another name was
+// made from an earlier state of it, as one from other settings is.
+func (t *trial) invalid(problems recipe.Problems) error {
+	place := t.experiment.Place
+	name, err := place.RecipeName()
 	if err != nil {
 		return err
 	}
-	if found := digest.Of(data); found != m.Weights {
-		if expected, err := t.made.Get(m.Weights); err == nil && m.Run == "" {
-			t.tensors(expected, data)
-		}
-		t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), path, found, m.Weights)
+	if t.Level != LockOnly && name != t.experiment.Recipe.Name {
+		t.warn("the recipe in this checkout is not valid and was not compared with the locked one")
+		return nil
 	}
+	t.because(Differs, "the recipe is not valid: %s", strings.ReplaceAll(problems.Error(), "\n", "; "))
+	return nil
+}
+
+// weights checks the weights of a training that stand beside the report, if there are any.
+func (t *trial) weights(m lock.Trained) error {
+	data, err := t.weightsFile(m.Run)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case failedMachine(err):
+		return err
+	case err != nil:
+		t.because(Differs, "the weights cannot be read: %v", err)
+		return nil
+	}
+	found := digest.Of(data)
+	if found == m.Weights {
+		return nil
+	}
+	if expected, err := t.made.Get(m.Weights); err == nil && m.Run == "" {
+		t.tensors(expected, data)
+	}
+	t.because(Differs, "%smodel.weights: %s has digest %s, locked is %s", ofRun(m.Run), project.ModelOf(t.experiment.Recipe.Name, m.Run), found, m.Weights)
 	return nil
 }
 
@@ -186,24 +217,61 @@ func ofRun(run string) string {
 	return "runs[" + run + "]."
 }
 
-// weightsFile reads a file of weights that somebody else may have written: one
-// byte more than such a network's can have, at most.
-func (t *trial) weightsFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, 16*int64(max(t.claimed.Model.Parameters, 0))+64<<20))
+// weightsFile reads the weights of a run, or with "" the lock's own, beside the report.
+func (t *trial) weightsFile(run string) ([]byte, error) {
+	return t.experiment.Place.Read(project.ModelOf(t.experiment.Recipe.Name, run), t.room(1))
+}
+
+// room bounds the bytes of so many sets of weights: a value has four, and a batch norm two
+// running statistics for two parameters. What a lock claims is believed up to a point.
+func (t *trial) room(sets int64) int64 {
+	return sets * (8*int64(min(max(t.claimed.Model.Parameters, 0), network.MaxParameters)) + 64<<20)
+}
+
+// report reads the report in the checkout.
+func (t *trial) report() (map[string][]byte, error) {
+	return report.Read(func(file string) ([]byte, error) {
+		return t.experiment.Place.ReadPage(t.experiment.Recipe.Name, file)
+	})
 }
 
 // pages compares the report's files in the checkout with those that the line
-// renders. Files that are not there are not judged: a lock may be sent alone.
-func (t *trial) pages(found map[string][]byte, rendered map[string]digest.Digest) {
-	dir := t.experiment.Place.Report(t.experiment.Recipe.Name)
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if want, ok := rendered[name]; ok && want != digest.Of(found[name]) {
-			t.because(Differs, "%s is not the report that these results give", filepath.Join(dir, name))
+// renders. Where there are none, nothing is judged: a lock may be sent alone.
+func (t *trial) pages(found, rendered map[string][]byte) error {
+	if len(found) == 0 {
+		return nil
+	}
+	both := maps.Clone(rendered)
+	maps.Copy(both, found)
+	for _, name := range slices.Sorted(maps.Keys(both)) {
+		file := "reports/" + t.experiment.Recipe.Name + "/" + name
+		have, here := found[name]
+		want, given := rendered[name]
+		switch {
+		case !here:
+			t.because(Differs, "%s is missing, though the rest of the report is here", file)
+			continue
+		case !given:
+			t.because(Differs, "%s is no file of the report that these results give", file)
+			continue
+		}
+		same, err := sameFile(name, have, want)
+		if err != nil {
+			return err
+		}
+		if !same {
+			t.because(Differs, "%s is not the report that these results give", file)
 		}
 	}
+	return nil
+}
+
+// sameFile compares files of a report as its digest does: the pixels of PNGs count.
+func sameFile(name string, a, b []byte) (bool, error) {
+	x, err := report.Digest(map[string][]byte{name: a})
+	if err != nil {
+		return false, err
+	}
+	y, err := report.Digest(map[string][]byte{name: b})
+	return x == y, err
 }

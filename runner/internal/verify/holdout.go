@@ -45,7 +45,7 @@ func (t *trial) holdout(ctx context.Context) error {
 // report, from the store of the run, or made again; nil where there is none.
 func (t *trial) lockedWeights() []byte {
 	want := t.claimed.Model.Weights
-	file, err := t.weightsFile(t.experiment.Place.Model(t.experiment.Recipe.Name, ""))
+	file, err := t.weightsFile("")
 	if err == nil && digest.Of(file) == want {
 		return file
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,6 @@ import (
 	"biomass/runner/internal/progress"
 	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
-	"biomass/runner/internal/report"
 	"biomass/runner/internal/store"
 	"biomass/runner/internal/weights"
 )
@@ -177,7 +177,7 @@ func run(ctx context.Context, o Options) (*Verdict, error) {
 		Judgement: Verified, Level: o.Level, Reasons: []string{}, Warnings: []string{}, Proves: proves[o.Level], Open: open[o.Level],
 	}}
 	t.Weights = claimed.Model.Weights
-	if part, name, value := claimed.Headline(); part != "" {
+	if part, name, value := claimed.Headline(); part != "" && !math.IsNaN(value) && !math.IsInf(value, 0) {
 		t.Metric = &Metric{Part: part, Name: name, Claimed: value}
 	}
 	if err := t.judge(ctx); err != nil {
@@ -267,6 +267,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 		return nil, err
 	}
 	place.Fetched = project.FetchedWeights(t.made)
+	t.made = t.made.Limited(t.room(4)) // states hold the weights, their average and two moments
 	dir, err := os.MkdirTemp("", "runner-verify-*")
 	if err != nil {
 		return nil, err
@@ -360,18 +361,19 @@ func failedMachine(err error) bool {
 func (t *trial) claim() (ended bool, err error) {
 	claims := make([]experiment.Claim, len(t.claimed.Models()))
 	for i, m := range t.claimed.Models() {
-		path := t.experiment.Place.Model(t.experiment.Recipe.Name, m.Run)
-		data, err := t.weightsFile(path)
+		data, err := t.weightsFile(m.Run)
 		switch {
 		case err == nil && digest.Of(data) != m.Weights:
 			return true, nil // beside has said so
 		case errors.Is(err, fs.ErrNotExist):
 			if data, err = t.made.Get(m.Weights); err != nil {
-				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", path)
+				t.because(Incomplete, "the weights are missing: no %s, and none in the store; --rerun trains again", project.ModelOf(t.experiment.Recipe.Name, m.Run))
 				return true, nil
 			}
-		case err != nil:
+		case failedMachine(err):
 			return true, err
+		case err != nil:
+			return true, nil // beside has said so
 		}
 		claims[i] = experiment.Claim{Trained: experiment.Trained{Epochs: m.Training, Kept: m.Epoch, Weights: m.Weights}, Weights: data}
 	}
@@ -408,12 +410,17 @@ func (t *trial) compare(replayed *experiment.Replayed) error {
 		}
 		t.because(Differs, "%s: locked %s, found %s%s", d.Path, d.A, d.B, off(d))
 	}
-	pages, err := report.Read(t.experiment.Place.Report(t.experiment.Recipe.Name))
+	found, err := t.report()
 	if err != nil {
 		return nil // beside has said so
 	}
-	t.pages(pages, replayed.Pages)
-	return nil
+	rendered := map[string][]byte{}
+	for name, page := range replayed.Pages {
+		if rendered[name], err = t.experiment.Store.Get(page); err != nil {
+			return err
+		}
+	}
+	return t.pages(found, rendered)
 }
 
 // firstStage names the first stage whose key or output is not what was made.
