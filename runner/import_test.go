@@ -19,7 +19,7 @@ var imports = map[string][]string{
 	"command":             {"internal/benchmark", "internal/bundle", "internal/checkpoint", "internal/doctor", "internal/evaluate", "internal/experiment", "internal/export", "internal/grade", "internal/kernel", "internal/lock", "internal/metric", "internal/model", "internal/picture", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/review", "internal/store", "internal/verify"},
 	"internal/export":     {"internal/digest", "internal/experiment", "internal/lock", "internal/project", "internal/recipe", "internal/store", "internal/weights"},
 	"internal/benchmark":  {"internal/kernel", "internal/network", "internal/recipe", "internal/rng"},
-	"internal/grade":      {"internal/bundle", "internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/verify"},
+	"internal/grade":      {"internal/bundle", "internal/digest", "internal/experiment", "internal/lock", "internal/progress", "internal/recipe", "internal/verify"},
 	"internal/verify":     {"internal/bundle", "internal/checkpoint", "internal/digest", "internal/experiment", "internal/lock", "internal/network", "internal/progress", "internal/project", "internal/recipe", "internal/report", "internal/rng", "internal/store", "internal/weights"},
 	"internal/review":     {"internal/clean", "internal/evaluate", "internal/experiment", "internal/lock", "internal/metric", "internal/project", "internal/recipe", "internal/report", "internal/rng", "internal/source"},
 	"internal/doctor":     {"internal/digest", "internal/kernel", "internal/network", "internal/progress", "internal/recipe", "internal/rng", "internal/source", "internal/store", "internal/train", "internal/transform"},

@@ -27,6 +27,7 @@ func (s *invocation) grade() *cobra.Command {
 	var packLimit int64
 	var depth levelFlags
 	var hidden holdoutFlags
+	var against string
 	c := &cobra.Command{
 		Use:   "grade DIR",
 		Short: "Verify many submissions side by side; one table of verdicts",
@@ -46,11 +47,14 @@ func (s *invocation) grade() *cobra.Command {
 			}
 			threads := max(1, kernel.Threads()/jobs)
 			o := grade.Options{
-				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Progress: s.progress(),
+				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Recipe: against, Progress: s.progress(),
 				// GOMAXPROCS too, for what is not arithmetic: jobs that decode must not crowd each other out.
 				Env: append(slices.Clip(s.env), fmt.Sprintf("RUNNER_THREADS=%d", threads), fmt.Sprintf("GOMAXPROCS=%d", threads)),
 			}
 			if o.Holdout, err = hidden.holdout(); err != nil {
+				return err
+			}
+			if _, err := assigned(against); err != nil { // before anything runs
 				return err
 			}
 			level, err := depth.level(c)
@@ -71,7 +75,7 @@ func (s *invocation) grade() *cobra.Command {
 			if s.json {
 				return json.NewEncoder(s.out).Encode(rows)
 			}
-			return s.printGrades(rows, o.Holdout != nil)
+			return s.printGrades(rows, o)
 		},
 	}
 	c.Flags().IntVar(&jobs, "jobs", 1, "verify `N` submissions at a time")
@@ -79,11 +83,13 @@ func (s *invocation) grade() *cobra.Command {
 	c.Flags().DurationVar(&limit, "timeout", time.Hour, "`TIME` that one submission may take")
 	limitFlag(c, &packLimit)
 	hidden.add(c)
+	assignedFlag(c, &against)
 	s.dataFlag(c)
 	return c
 }
 
-func (s *invocation) printGrades(rows []grade.Row, holdout bool) error {
+func (s *invocation) printGrades(rows []grade.Row, o grade.Options) error {
+	holdout := o.Holdout != nil
 	if !s.csv && !s.markdown {
 		return s.showGrades(rows, holdout)
 	}
@@ -91,13 +97,24 @@ func (s *invocation) printGrades(rows []grade.Row, holdout bool) error {
 	if holdout {
 		table[0] = append(table[0], "holdout_metric", "holdout", "holdout_photos", "holdout_dropped", "holdout_reason")
 	}
+	if o.Recipe != "" {
+		table[0] = append(table[0], "recipe")
+	}
 	for _, r := range rows {
 		table = append(table, []string{
 			r.Submission, string(r.Verdict), string(r.Level), r.Metric, number(r.Claimed), number(r.Found), fmt.Sprintf("%.1f", r.Seconds),
 			strings.Join(r.SameWeights, " "), strings.Join(r.SameLock, " "), r.Reason,
 		})
+		last := &table[len(table)-1]
 		if holdout {
-			table[len(table)-1] = append(table[len(table)-1], holdoutCells(r.Holdout)...)
+			*last = append(*last, holdoutCells(r.Holdout)...)
+		}
+		if o.Recipe != "" {
+			said := ""
+			if r.Changes != nil {
+				said = sayChanges(r.Changes)
+			}
+			*last = append(*last, said)
 		}
 	}
 	if s.csv {
@@ -140,12 +157,17 @@ func (s *invocation) showGrades(rows []grade.Row, holdout bool) error {
 	fmt.Fprintln(w, header)
 	counts := map[verify.Judgement]int{}
 	below := make([][]string, len(rows)) // by row
+	others := 0                          // with another recipe
 	for i, r := range rows {
 		counts[r.Verdict]++
 		claimed, found := short(r.Claimed, r.Found)
 		cells := []string{visible(oneLine(r.Submission)), string(r.Verdict), r.Metric, claimed, found, fmt.Sprintf("%.1f", r.Seconds)}
 		if r.Reason != "" {
 			below[i] = append(below[i], r.Reason)
+		}
+		if len(r.Changes) > 0 {
+			below[i] = append(below[i], "recipe: "+sayChanges(r.Changes))
+			others++
 		}
 		if holdout {
 			held := holdoutCells(r.Holdout)
@@ -183,6 +205,9 @@ func (s *invocation) showGrades(rows []grade.Row, holdout bool) error {
 		if n := counts[j]; n > 0 {
 			sums = append(sums, fmt.Sprintf("%d %s", n, j))
 		}
+	}
+	if others > 0 {
+		fmt.Fprintf(s.out, "%d with another recipe than the one assigned\n", others)
 	}
 	fmt.Fprintf(s.out, "%d submissions: %s\n", len(rows), strings.Join(sums, ", "))
 	return nil

@@ -17,6 +17,7 @@ func (s *invocation) verify() *cobra.Command {
 	var limit int64
 	var depth levelFlags
 	var hidden holdoutFlags
+	var against string
 	c := &cobra.Command{
 		Use:   "verify LOCK",
 		Short: "Check a lock against data and weights, or by training again",
@@ -35,13 +36,17 @@ func (s *invocation) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			wanted, err := assigned(against)
+			if err != nil {
+				return err
+			}
 			path, err := review.LockOf(args[0])
 			if err != nil {
 				return err
 			}
 			o := verify.Options{
 				Lock: path, Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
-				Level: level, Spots: depth.spots, Seed: depth.seed, Holdout: holdout,
+				Level: level, Spots: depth.spots, Seed: depth.seed, Holdout: holdout, Assigned: wanted,
 			}
 			if !c.Flags().Changed("seed") {
 				o.Seed = uint64(time.Now().UnixNano())
@@ -63,6 +68,7 @@ func (s *invocation) verify() *cobra.Command {
 	}
 	depth.add(c)
 	hidden.add(c)
+	assignedFlag(c, &against)
 	limitFlag(c, &limit)
 	s.dataFlag(c)
 	return c
@@ -145,6 +151,9 @@ func (s *invocation) printVerdict(path string, v *verify.Verdict) {
 	}
 	if v.Holdout != nil {
 		say("holdout: ", sayHoldout(v.Holdout))
+	}
+	if v.Changes != nil {
+		say("recipe: ", sayChanges(v.Changes))
 	}
 	if v.Judgement == verify.Verified {
 		say("proved: ", v.Proves)

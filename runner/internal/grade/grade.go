@@ -23,6 +23,7 @@ import (
 	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/lock"
 	"biomass/runner/internal/progress"
+	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/verify"
 )
 
@@ -46,6 +47,9 @@ type Row struct {
 	// Holdout is how the weights do on the grader's own test set; null without one,
 	// and where the submission is too broken to have a recipe.
 	Holdout *verify.Held `json:"holdout,omitempty"`
+	// Changes are the settings in which its recipe is not the one that was assigned; null
+	// without one, and where its own cannot be read.
+	Changes []recipe.Change `json:"changes,omitzero"`
 
 	weights, lock digest.Digest
 }
@@ -56,6 +60,7 @@ type Options struct {
 	Program   string   // that verifies
 	Arguments []string // for it, beside those that say what is verified: the level, the data
 	Holdout   *experiment.Holdout
+	Recipe    string        // path of the one that was assigned; may be empty
 	Env       []string      // for it
 	Jobs      int           // processes at a time
 	Limit     time.Duration // for one
@@ -70,6 +75,9 @@ type submission struct{ name, path, broken string }
 func Run(ctx context.Context, o Options) ([]Row, error) {
 	if h := o.Holdout; h != nil {
 		o.Arguments = append(slices.Clip(o.Arguments), "--holdout", h.Table, "--holdout-images", h.Images)
+	}
+	if o.Recipe != "" {
+		o.Arguments = append(slices.Clip(o.Arguments), "--recipe", o.Recipe)
 	}
 	all, err := find(o.Dir)
 	if err != nil {
@@ -177,7 +185,7 @@ func (o Options) grade(ctx context.Context, s submission) Row {
 		return row
 	}
 	row.Verdict, row.Level, row.weights, row.lock = v.Judgement, v.Level, v.Weights, v.Claims
-	row.Holdout = v.Holdout
+	row.Holdout, row.Changes = v.Holdout, v.Changes
 	if len(v.Reasons) > 0 {
 		row.Reason = v.Reasons[0]
 	}

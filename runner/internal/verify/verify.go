@@ -74,6 +74,9 @@ type Verdict struct {
 	Spots *Spots `json:"spots,omitempty"`
 	// Holdout is set where there is one and the lock's recipe can be read.
 	Holdout *Held `json:"holdout,omitempty"`
+	// Changes are the settings in which the lock's recipe is not the one that was assigned;
+	// nil without one, and where the lock's recipe cannot be read. They change no judgement.
+	Changes []recipe.Change `json:"changes,omitzero"`
 }
 
 // Metric is a figure as it is locked, and as it was found where it was computed.
@@ -117,6 +120,7 @@ type Options struct {
 	Spots    int                 // how many epochs a spot check chooses
 	Seed     uint64              // chooses them
 	Holdout  *experiment.Holdout // a test set to judge the weights on; may be nil
+	Assigned *recipe.Loaded      // what the lock's recipe should be; may be nil
 	Progress progress.Reporter
 }
 
@@ -202,6 +206,9 @@ func (t *trial) judge(ctx context.Context) error {
 	if err != nil {
 		t.because(Differs, "%v", err)
 		return nil
+	}
+	if t.options.Assigned != nil {
+		t.Changes = append([]recipe.Change{}, recipe.Diff(t.options.Assigned, loaded)...)
 	}
 	cleanUp, err := t.prepare(loaded)
 	if err != nil {
