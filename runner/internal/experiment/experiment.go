@@ -235,7 +235,7 @@ var stages = []stage{
 		follows: followsKey | followsOutput,
 	},
 	{
-		name: "report", version: 2, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
+		name: "report", version: 3, swept: true, sections: []string{"data", "picture", "clean", "split", "transform", "network", "train", "report"},
 		inputs: []string{"table", "picture", "clean", "split", "transform", "network", "train", "evaluate", "runs"},
 		observed: func(l *line) digest.Digest {
 			e := digest.New("shown").Digest(l.asked.Digest).String(l.Place.Path).Digest(l.table.File)
