@@ -135,8 +135,10 @@ func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, z
 	p := chart.plot
 	chart.marks(&p.X, low, high, within(metric.RoundSteps(low, high, 8), low, high))
 	p.Y.Min, p.Y.Max = -0.6, float64(len(all))-0.4
-	if c.width <= narrow {
-		p.Y.Max += 0.1
+	height := 24 + pitch*len(all)
+	if c.width <= narrow { // room for the first name
+		p.Y.Max += 0.4
+		height += 34
 	}
 	p.Y.Tick.Marker, p.Y.Tick.Label.Color, p.Y.Tick.Length = names, ink, 10
 	p.Y.Tick.LineStyle.Width = 0
@@ -145,7 +147,7 @@ func (c *Comparison) drawRows(title, subtitle, horizontal, alternative string, z
 		p.Add(ideal(0, p.Y.Min, 0, p.Y.Max))
 	}
 	p.Add(all)
-	return chart.of(vg.Length(24+pitch*len(all)), alternative)
+	return chart.of(vg.Length(height), alternative)
 }
 
 // drawScores draws the metric of every run with its interval, and what its other seeds
