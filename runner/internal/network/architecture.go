@@ -171,7 +171,7 @@ func (a *architecture) add(l layer, channels int) (int, error) {
 	return len(a.layers) - 1, nil
 }
 
-// What no network exceeds. VGG19, the largest of the zoo, has 144 million parameters;
+// What no network exceeds. VGG16, the largest of the zoo, has 138 million parameters;
 // a recipe that somebody sends must not fill the memory of who looks at it.
 const (
 	MaxParameters = 1 << 28
@@ -186,7 +186,7 @@ func (a *architecture) afford(l *layer) error {
 	case batchNorm:
 		a.weights += 2 * l.out.Channels
 	}
-	a.outputs += float64(l.out.Height) * float64(l.out.Width) * float64(l.out.Channels) // a padding may have any size
+	a.outputs += float64(float64(l.out.Height) * float64(l.out.Width) * float64(l.out.Channels)) // a padding may have any size
 	switch {
 	case a.weights > MaxParameters:
 		return fmt.Errorf("%s: with it the network has %d million parameters, more than the limit of %d million: make this layer or its input smaller", l.where, a.weights/1_000_000, MaxParameters/1_000_000)
