@@ -67,6 +67,7 @@ type invocation struct {
 	machine   machine
 	env       []string
 	out, err  io.Writer
+	screen    io.Writer // err as it is, for bars
 	json      bool
 	markdown  bool
 	csv       bool
@@ -79,7 +80,7 @@ type invocation struct {
 
 // Run executes one command line and returns the exit code.
 func Run(ctx context.Context, args, env []string, out, errOut io.Writer) int {
-	s := &invocation{env: env, err: errOut}
+	s := &invocation{env: env, screen: errOut, err: printable{errOut, func() bool { return false }}}
 	written := &output{Writer: out}
 	s.out = printable{written, func() bool { return s.json || s.csv }}
 	root := s.root()
@@ -113,14 +114,13 @@ func (s *invocation) code(c *cobra.Command, err error) int {
 	var code exit
 	var problems recipe.Problems
 	var wrong misuse
-	s.err = printable{s.err, func() bool { return false }}
 	switch {
 	case err == nil:
 		return fine
 	case errors.As(err, &code):
 		return int(code)
 	case experiment.Interrupted(err):
-		return Interrupted(s.err)
+		return Interrupted(s.screen)
 	case errors.As(err, &problems):
 		fmt.Fprintln(s.err, problems.Error())
 		return usage
@@ -350,6 +350,6 @@ func (s *invocation) locked(path string, limit int64) (locked *experiment.Locked
 		closeLock()
 		return nil, nil, err
 	}
-	locked.Path, locked.Progress, locked.Tell = given, s.progress(), s.tell
+	locked.Path, locked.Progress, locked.Tell, locked.PhotoMemory = given, s.progress(), s.tell, s.machine.photos
 	return locked, closeLock, nil
 }

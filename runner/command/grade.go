@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"biomass/runner/internal/experiment"
 	"biomass/runner/internal/grade"
 	"biomass/runner/internal/kernel"
 	"biomass/runner/internal/verify"
@@ -32,7 +34,8 @@ func (s *invocation) grade() *cobra.Command {
 		Use:   "grade DIR",
 		Short: "Verify many submissions side by side; one table of verdicts",
 		Long: "grade verifies every submission in DIR, folders with lock/NAME.lock.yaml and packs, each in a process of\n" +
-			"its own, and tells which share weights or a lock. The threads of this machine are shared among the jobs.\n" +
+			"its own, and tells which share weights or a lock. The threads of this machine, and its memory\n" +
+			"for photos, are shared among the jobs.\n" +
 			"No submission is asked where the data are: --data or RUNNER_DATA says it. The exit code is 0 once all\n" +
 			"have a verdict, whatever it is.",
 		Args:        exactly(1, "one folder of submissions"),
@@ -46,10 +49,11 @@ func (s *invocation) grade() *cobra.Command {
 				return misuse{fmt.Errorf("--jobs %d: want at least 1", jobs)}
 			}
 			threads := max(1, kernel.Threads()/jobs)
+			photos := max(1, cmp.Or(s.machine.photos, experiment.PhotoMemory)/int64(jobs)>>20)
 			o := grade.Options{
 				Dir: args[0], Program: program, Jobs: jobs, Limit: limit, Recipe: against, Progress: s.progress(),
 				// GOMAXPROCS too, for what is not arithmetic: jobs that decode must not crowd each other out.
-				Env: append(slices.Clip(s.env), fmt.Sprintf("RUNNER_THREADS=%d", threads), fmt.Sprintf("GOMAXPROCS=%d", threads)),
+				Env: append(slices.Clip(s.env), fmt.Sprintf("RUNNER_THREADS=%d", threads), fmt.Sprintf("GOMAXPROCS=%d", threads), fmt.Sprintf("RUNNER_PHOTO_MEMORY=%d", photos)),
 			}
 			if o.Holdout, err = hidden.holdout(); err != nil {
 				return err
@@ -209,7 +213,11 @@ func (s *invocation) showGrades(rows []grade.Row, holdout bool) error {
 	if others > 0 {
 		fmt.Fprintf(s.out, "%d with another recipe than the one assigned\n", others)
 	}
-	fmt.Fprintf(s.out, "%d submissions: %s\n", len(rows), strings.Join(sums, ", "))
+	things := "submissions"
+	if len(rows) == 1 {
+		things = "submission"
+	}
+	fmt.Fprintf(s.out, "%d %s: %s\n", len(rows), things, strings.Join(sums, ", "))
 	return nil
 }
 

@@ -154,7 +154,7 @@ func (f *forecast) table() error {
 	if f.model.Classes != nil {
 		header = []string{"file", "class", "probability"}
 		for _, class := range f.model.Classes {
-			header = append(header, "probability_"+class)
+			header = append(header, "probability_"+visible(oneLine(class)))
 		}
 	}
 	if err := w.Write(header); err != nil {
@@ -173,6 +173,9 @@ func (f *forecast) table() error {
 			row = append(row, shortest(p.Value), shortest(low), shortest(high), f.locked.Recipe.Data.Unit)
 		default:
 			row = append(row, shortest(p.Value), "", "", f.locked.Recipe.Data.Unit)
+		}
+		for i, cell := range row { // names of somebody else's files and classes
+			row[i] = inert(visible(oneLine(cell)))
 		}
 		if err := w.Write(row); err != nil {
 			return err

@@ -17,7 +17,7 @@ func (s *invocation) progress() progress.Reporter {
 	if s.quiet || s.json {
 		return progress.Silent
 	}
-	return &bars{out: s.err, terminal: isTerminal(s.err), columns: func() int { return columns(s.err) }}
+	return &bars{out: s.screen, terminal: isTerminal(s.screen), columns: func() int { return columns(s.screen) }}
 }
 
 // bars draws one bar at a time; the newest task has it.

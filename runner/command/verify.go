@@ -46,7 +46,7 @@ func (s *invocation) verify() *cobra.Command {
 			}
 			o := verify.Options{
 				Lock: path, Limit: limit << 20, Data: s.dataRoot(), Store: s.machine.store, Weights: s.machine.weights, Progress: s.progress(),
-				Level: level, Spots: depth.spots, Seed: depth.seed, Holdout: holdout, Assigned: wanted,
+				Level: level, Spots: depth.spots, Seed: depth.seed, Holdout: holdout, Assigned: wanted, PhotoMemory: s.machine.photos,
 			}
 			if !c.Flags().Changed("seed") {
 				o.Seed = uint64(time.Now().UnixNano())

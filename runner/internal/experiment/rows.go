@@ -94,8 +94,8 @@ func (l *line) all() (train.Set, error) {
 	return set, err
 }
 
-// photoMemory is how many bytes of pixels are held in memory, where nothing else is said.
-const photoMemory = 2 << 30
+// PhotoMemory is how many bytes of pixels are held in memory, where nothing else is said.
+const PhotoMemory = 2 << 30
 
 // load returns the photos and targets of all kept rows. The first photos are loaded, as far
 // as the memory for them goes; the others are read, and compared with their digests,
@@ -116,7 +116,7 @@ func (l *line) load() (train.Set, error) {
 	set := train.Set{Photos: make([]train.Photo, n), Targets: targets}
 	failed := make([]error, n)
 	photo := l.Recipe.Picture.Size * l.Recipe.Picture.Size * l.Recipe.Picture.Channels()
-	held := min(n, int(cmp.Or(l.PhotoMemory, photoMemory))/photo)
+	held := min(n, int(cmp.Or(l.PhotoMemory, PhotoMemory))/photo)
 	kernel.Parallel(held, func(i int) {
 		pixels, err := picture.Load(l.catalogue, images[i], l.Store)
 		set.Photos[i], failed[i] = train.InMemory(pixels), err

@@ -77,7 +77,7 @@ func dataFolder(project, root, override string) string {
 // OfLock returns the place of a lock's experiment: the project folder is the
 // one above lock/, and the data's root is the override, else what the recipe's
 // file there says, which need not be the recipe that was locked nor a valid one,
-// else the default of the locked recipe.
+// else, where there is none or only a link out of the folder, the default of the locked recipe.
 func OfLock(lockPath string, l *lock.Lock, locked *recipe.Loaded, override string) (Place, error) {
 	absolute, err := filepath.Abs(lockPath)
 	if err != nil {
@@ -93,7 +93,7 @@ func OfLock(lockPath string, l *lock.Lock, locked *recipe.Loaded, override strin
 	file := filepath.Join(p.Root, filepath.FromSlash(p.Path))
 	root, err := recipe.DataRoot(p.Path, p.recipeText)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrLink):
 		root = locked.Recipe.Data.Root
 	case err != nil:
 		// Not wrapped: it is no problem of the recipe that is verified.
@@ -141,6 +141,9 @@ func (p Place) RecipeName() (string, error) { return recipe.NameOf(p.Path, p.rec
 
 func (p Place) recipeText(path string) ([]byte, error) { return p.Read(path, recipe.MaxBytes) }
 
+// ErrLink says that a path leads out of the project folder by a link.
+var ErrLink = errors.New("leads out of the folder by a link, which is not followed")
+
 // Read reads a file below the project folder that somebody else may have written, by
 // its path with slashes: no link leads out of the folder, and what is no plain file, for
 // a pipe may never end, or longer than the limit is an error.
@@ -155,7 +158,7 @@ func (p Place) Read(path string, limit int64) ([]byte, error) {
 	switch {
 	case err == nil:
 	case strings.HasSuffix(err.Error(), "path escapes from parent"): // os has no word for it
-		return nil, fmt.Errorf("%s leads out of the folder by a link, which is not followed", path)
+		return nil, fmt.Errorf("%s %w", path, ErrLink)
 	default:
 		return nil, err
 	}

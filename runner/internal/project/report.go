@@ -41,16 +41,26 @@ func WriteReport(dir string, files map[string][]byte, possible []string) ([]stri
 		return nil, err
 	}
 	var all []store.File
+	var old []string
 	for _, name := range slices.Sorted(slices.Values(possible)) {
+		path := filepath.Join(dir, name)
 		if data, ok := files[name]; ok {
-			all = append(all, store.File{Path: filepath.Join(dir, name), Data: data})
-		} else if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+			all = append(all, store.File{Path: path, Data: data})
+		} else {
+			old = append(old, path)
 		}
 	}
 	written, err := store.WriteFiles(all)
 	for i := range written {
 		written[i] = filepath.ToSlash(written[i])
 	}
-	return written, err
+	if err != nil {
+		return written, err
+	}
+	for _, path := range old {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return written, err
+		}
+	}
+	return written, nil
 }

@@ -271,10 +271,13 @@ type File struct {
 
 // WriteFile replaces a file in one step: whoever looks sees the old content or
 // the new, whole. A file that already has this content is left alone. What is no
-// file, such as /dev/stdout, is written to and stays what it is.
+// file, such as /dev/stdout, is written to and stays what it is; a link stays one, too.
 func WriteFile(path string, data []byte) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return os.WriteFile(path, data, 0o666)
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	_, err := WriteFiles([]File{{path, data}})
 	return err

@@ -103,7 +103,7 @@ func (t *trial) beside(ctx context.Context) (ended bool, err error) {
 	case failedMachine(err):
 		return true, err
 	case err != nil:
-		t.because(Differs, "the report cannot be read: %v", err)
+		t.unread(fmt.Errorf("the report cannot be read: %w", err))
 	case len(pages) > 0 && sum != t.claimed.Report.Digest && t.Level == LockOnly: // else the line renders it, and names the file
 		t.because(Differs, "report.digest: the %d files in reports/%s have %s, locked is %s: one was edited, or is missing", len(pages), name, sum, t.claimed.Report.Digest)
 	}
@@ -149,7 +149,7 @@ func (t *trial) recipe() error {
 	case failedMachine(err):
 		return err
 	case err != nil:
-		t.because(Differs, "%v", err)
+		t.unread(err)
 		return nil
 	}
 	if found.Digest == locked.Digest {
@@ -186,6 +186,16 @@ func (t *trial) invalid(problems recipe.Problems) error {
 	return nil
 }
 
+// unread judges what cannot be read: a link out of the folder is nobody's edit, and what
+// it leads to is not looked at.
+func (t *trial) unread(err error) {
+	if errors.Is(err, project.ErrLink) {
+		t.because(Incomplete, "%v: put what it leads to in its place", err)
+	} else {
+		t.because(Differs, "%v", err)
+	}
+}
+
 // weights checks the weights of a training that stand beside the report, if there are any.
 func (t *trial) weights(m lock.Trained) error {
 	data, err := t.weightsFile(m.Run)
@@ -195,7 +205,7 @@ func (t *trial) weights(m lock.Trained) error {
 	case failedMachine(err):
 		return err
 	case err != nil:
-		t.because(Differs, "the weights cannot be read: %v", err)
+		t.unread(fmt.Errorf("the weights cannot be read: %w", err))
 		return nil
 	}
 	found := digest.Of(data)

@@ -122,6 +122,8 @@ type Options struct {
 	Holdout  *experiment.Holdout // a test set to judge the weights on; may be nil
 	Assigned *recipe.Loaded      // what the lock's recipe should be; may be nil
 	Progress progress.Reporter
+	// PhotoMemory is how many bytes of pixels are held in memory, 0 for 2 GiB.
+	PhotoMemory int64
 }
 
 var proves = map[Level]string{
@@ -285,7 +287,7 @@ func (t *trial) prepare(loaded *recipe.Loaded) (cleanUp func(), err error) {
 		cleanUp()
 		return nil, err
 	}
-	t.experiment = &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: t.options.Progress, Log: zerolog.Nop(), Offline: true}
+	t.experiment = &experiment.Experiment{Loaded: loaded, Place: place, Store: objects, Progress: t.options.Progress, Log: zerolog.Nop(), Offline: true, PhotoMemory: t.options.PhotoMemory}
 	return cleanUp, nil
 }
 
