@@ -23,8 +23,12 @@ func assigned(path string) (*recipe.Loaded, error) {
 	return recipe.Load(path, recipe.Options{})
 }
 
-// sayChanges says in a line how a recipe differs from the one that was assigned.
+// sayChanges says in a line how a recipe differs from the one that was assigned, and
+// nothing where none was.
 func sayChanges(changes []recipe.Change) string {
+	if changes == nil {
+		return ""
+	}
 	if len(changes) == 0 {
 		return "as assigned"
 	}

@@ -220,15 +220,19 @@ func (s *invocation) cacheFlag(c *cobra.Command) *cobra.Command {
 	return c
 }
 
+// counted is a number of things: 1 lock, 2 locks.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(n, " ", thing)
+}
+
 // exactly wants n arguments and says which.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			plural := "s"
-			if len(args) == 1 {
-				plural = ""
-			}
-			return misuse{fmt.Errorf("want %s, got %d argument%s", what, len(args), plural)}
+			return misuse{fmt.Errorf("want %s, got %s", what, counted(len(args), "argument"))}
 		}
 		return nil
 	}

@@ -114,11 +114,7 @@ func (s *invocation) printGrades(rows []grade.Row, o grade.Options) error {
 			*last = append(*last, holdoutCells(r.Holdout)...)
 		}
 		if o.Recipe != "" {
-			said := ""
-			if r.Changes != nil {
-				said = sayChanges(r.Changes)
-			}
-			*last = append(*last, said)
+			*last = append(*last, sayChanges(r.Changes))
 		}
 	}
 	if s.csv {
@@ -213,11 +209,7 @@ func (s *invocation) showGrades(rows []grade.Row, holdout bool) error {
 	if others > 0 {
 		fmt.Fprintf(s.out, "%d with another recipe than the one assigned\n", others)
 	}
-	things := "submissions"
-	if len(rows) == 1 {
-		things = "submission"
-	}
-	fmt.Fprintf(s.out, "%d %s: %s\n", len(rows), things, strings.Join(sums, ", "))
+	fmt.Fprintf(s.out, "%s: %s\n", counted(len(rows), "submission"), strings.Join(sums, ", "))
 	return nil
 }
 

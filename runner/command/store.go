@@ -32,11 +32,7 @@ func (s *invocation) store() *cobra.Command {
 				return json.NewEncoder(s.out).Encode(map[string]any{"path": w.Store.Dir(), "locks": len(w.Locks), "census": census})
 			}
 			fmt.Fprintf(s.out, "%s: %d objects, %s\n", w.Store.Dir(), census.Objects, size(census.Bytes))
-			locks := "locks"
-			if len(w.Locks) == 1 {
-				locks = "lock"
-			}
-			fmt.Fprintf(s.out, "%d of them, %s, are named by no lock of this project (%d %s)\n", census.Unnamed, size(census.Free), len(w.Locks), locks)
+			fmt.Fprintf(s.out, "%d of them, %s, are named by no lock of this project (%s)\n", census.Unnamed, size(census.Free), counted(len(w.Locks), "lock"))
 			return nil
 		},
 	}

@@ -152,8 +152,8 @@ func (s *invocation) printVerdict(path string, v *verify.Verdict) {
 	if v.Holdout != nil {
 		say("holdout: ", sayHoldout(v.Holdout))
 	}
-	if v.Changes != nil {
-		say("recipe: ", sayChanges(v.Changes))
+	if said := sayChanges(v.Changes); said != "" {
+		say("recipe: ", said)
 	}
 	if v.Judgement == verify.Verified {
 		say("proved: ", v.Proves)

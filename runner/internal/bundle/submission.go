@@ -109,7 +109,7 @@ func (h handed) files() ([]File, error) {
 		files = append(files, File{Path: name, From: filepath.Join(h.place.Root, filepath.FromSlash(name))})
 	}
 	for _, name := range report.Files() {
-		if from := filepath.Join(h.place.Report(h.name), name); exists(from) {
+		if from := filepath.Join(h.place.Report(h.name), name); project.Exists(from) {
 			files = append(files, File{Path: "reports/" + h.name + "/" + name, From: from})
 		}
 	}
@@ -179,11 +179,6 @@ func (p *Packed) write(files []File, limit int64) (err error) {
 	}
 	slices.Sort(p.Files)
 	return os.Rename(f.Name(), p.Path)
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // Submission is an unpacked pack: a project folder.

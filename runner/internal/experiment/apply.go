@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -194,6 +193,9 @@ func (l *line) removeStale(dir string) error {
 		_, ok := l.pages.Files[page]
 		return ok
 	})
+	for i, page := range stale {
+		stale[i] = filepath.Join(dir, page)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -201,15 +203,10 @@ func (l *line) removeStale(dir string) error {
 	for _, entry := range entries {
 		run, ok := project.RunOfModel(entry.Name())
 		if ok && run != "" && !slices.ContainsFunc(l.series.Runs, func(r lock.Run) bool { return r.Name == run }) {
-			stale = append(stale, entry.Name())
+			stale = append(stale, filepath.Join(dir, entry.Name()))
 		}
 	}
-	for _, name := range stale {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return store.RemoveFiles(stale)
 }
 
 // warnings collects what a person should know, in the order of the line.

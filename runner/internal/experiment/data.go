@@ -11,6 +11,7 @@ import (
 
 	"biomass/runner/internal/fetch"
 	"biomass/runner/internal/kernel"
+	"biomass/runner/internal/project"
 	"biomass/runner/internal/recipe"
 	"biomass/runner/internal/rosette"
 	"biomass/runner/internal/store"
@@ -31,7 +32,7 @@ func (e *Experiment) makeData(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("data.root: %w", err)
 		}
-		if !r.Data.Listed() && !exists(e.Place.Images(r.Data)) {
+		if !r.Data.Listed() && !project.Exists(e.Place.Images(r.Data)) {
 			return fmt.Errorf("data.images: %w %s: name the folder of the pictures, below data.root", ErrNoData, e.Place.Images(r.Data))
 		}
 		return e.sameSource()
@@ -52,7 +53,7 @@ func (e *Experiment) makeData(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if exists(root) { // another run made them meanwhile
+	if project.Exists(root) { // another run made them meanwhile
 		return nil
 	}
 	if err := e.fill(ctx, s, root); err != nil {
@@ -64,11 +65,6 @@ func (e *Experiment) makeData(ctx context.Context) error {
 		e.tell("there was no %s: drew the built-in %s there, %d plants", root, s.Builtin, s.Plants)
 	}
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // byHand says what people can do where nothing can be fetched.

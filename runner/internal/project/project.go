@@ -44,7 +44,7 @@ func Find(recipePath, root, override string) (Place, error) {
 	project := filepath.Dir(absolute)
 	for dir := project; ; dir = filepath.Dir(dir) {
 		// Below os.DirFS, because the folder's own name may hold what a pattern is made of.
-		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); exists(filepath.Join(dir, ".git")) || len(locks) > 0 {
+		if locks, _ := fs.Glob(os.DirFS(dir), "lock/*"+lock.Suffix); Exists(filepath.Join(dir, ".git")) || len(locks) > 0 {
 			project = dir
 			break
 		}
@@ -191,7 +191,8 @@ func kindOf(mode fs.FileMode) string {
 	return "special file"
 }
 
-func exists(path string) bool {
+// Exists reports whether there is something at a path.
+func Exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }

@@ -113,7 +113,7 @@ func TestWriteReport(t *testing.T) {
 	if err != nil || len(written) != 1 || filepath.Base(written[0]) != "new.svg" {
 		t.Errorf("wrote %v, %v", written, err)
 	}
-	if exists(filepath.Join(dir, "old.svg")) || !exists(filepath.Join(dir, "mine.txt")) {
+	if Exists(filepath.Join(dir, "old.svg")) || !Exists(filepath.Join(dir, "mine.txt")) {
 		t.Error("an old plot is kept, or somebody's own file is gone")
 	}
 }

@@ -1,9 +1,7 @@
 package project
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,7 +25,7 @@ func NoRun(dir, own string) error {
 		return err
 	}
 	locked := "lock/" + filepath.Base(absolute) + lock.Suffix
-	if exists(filepath.Join(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(locked))) {
+	if Exists(filepath.Join(filepath.Dir(filepath.Dir(absolute)), filepath.FromSlash(locked))) {
 		return fmt.Errorf("%s is the folder of the report of %s: say another --dir", filepath.ToSlash(dir), locked)
 	}
 	return nil
@@ -57,10 +55,5 @@ func WriteReport(dir string, files map[string][]byte, possible []string) ([]stri
 	if err != nil {
 		return written, err
 	}
-	for _, path := range old {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return written, err
-		}
-	}
-	return written, nil
+	return written, store.RemoveFiles(old)
 }

@@ -315,6 +315,16 @@ func WriteFiles(files []File) (written []string, err error) {
 	return written, nil
 }
 
+// RemoveFiles removes files that people keep. One that is not there is none to remove.
+func RemoveFiles(paths []string) error {
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // Temporary returns the pattern of the temporary files that stand for a file or
 // folder of this name until it is whole.
 func Temporary(name string) string { return temporary + name + "-*" }
